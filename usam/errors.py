@@ -1,0 +1,17 @@
+"""Errors a person can act on. Each message is one plain sentence that the app or the CLI shows as it is."""
+
+
+class UsamError(Exception):
+    """Base of every expected failure; `str(error)` is the sentence to show."""
+
+
+class AudioError(UsamError):
+    """The clip cannot be heard: empty, corrupt, too short, too large, or not audio."""
+
+
+class WeightsError(UsamError):
+    """Pretrained weights are missing, cannot be fetched, or do not match their hash."""
+
+
+class RequestError(UsamError):
+    """The question, task or option asked for is not one the model can take."""

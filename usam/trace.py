@@ -1,0 +1,132 @@
+"""What one answer leaves behind: tokens with their times, routing and significance, timings, provenance."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Supervision = Literal["question", "question+answer"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The span of the clip the model heard. `start` and `end` in seconds of the original clip,
+    `duration` the original clip's full length, `sha256` of the heard 16 kHz mono samples."""
+
+    start: float
+    end: float
+    duration: float
+    sha256: str
+
+
+@dataclass(frozen=True)
+class AudioToken:
+    """One audio token as the LLM receives it. Times are seconds of the original clip.
+
+    routing: one weight an expert, sums to 1.
+    significance: (1 - beta) * predictive + beta * (text_relevance + audio_saliency) / 2, in [0, 1].
+    word: the LLM word piece the token is anchored to most, empty for "no word here".
+    """
+
+    start: float
+    end: float
+    window: int
+    routing: tuple[float, ...]
+    significance: float
+    predictive: float
+    text_relevance: float
+    audio_saliency: float
+    redundant: bool
+    word: str = ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything the inspector draws. `supervised_by` says which text scored the tokens."""
+
+    experts: tuple[str, ...]
+    tokens: tuple[AudioToken, ...]
+    supervised_by: Supervision
+    threshold: float = 0.5
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds of each step of one answer; `tokens_per_s` counts decoding after the first token."""
+
+    load_s: float
+    decode_s: float
+    encode_s: float
+    first_token_s: float
+    tokens_per_s: float
+    answer_tokens: int
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Provenance: which model, in which precision, where, how large, and why this way."""
+
+    preset: str
+    fingerprint: str
+    quantization: str
+    device: str
+    parameters: int
+    memory_mb: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One earlier question and answer about the same clip."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished answer. `stopped` is true when a person stopped it or it ran out of tokens."""
+
+    text: str
+    task: str
+    question: str
+    heard: Heard
+    trace: Trace
+    timings: Timings
+    model: ModelInfo
+    prompt: str
+    seed: int
+    temperature: float = 0.0
+    max_new_tokens: int = 0
+    stopped: bool = False
+    history: tuple[Turn, ...] = field(default_factory=tuple)
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON object (README, "JSON contract"): plain lists, floats and strings."""
+        record = asdict(self)
+        trace = record.pop("trace")
+        return {
+            "answer": record.pop("text"),
+            **record,
+            "experts": list(trace["experts"]),
+            "tokens": [{**token, "routing": list(token["routing"])} for token in trace["tokens"]],
+            "supervised_by": trace["supervised_by"],
+            "threshold": trace["threshold"],
+            "history": [dict(turn) for turn in record["history"]],
+        }
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Stream event: the clip is encoded; the trace is scored under the question alone."""
+
+    trace: Trace
+    heard: Heard
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """Stream event: more answer text."""
+
+    text: str
+
+
+Event = Encoded | TextDelta | Answer
