@@ -1,0 +1,120 @@
+"""Whisper, the speech encoder (OpenAI, MIT), and its decoder as a transcriber.
+
+The encoder hears only the clip: the mel spectrogram and the positions are cropped to its length instead of
+being filled to 30 s with silence, which makes a short clip many times cheaper.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors import safe_open
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchaudio.functional import melscale_fbanks
+from transformers import WhisperConfig, WhisperForConditionalGeneration
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from usam.encoders.base import SAMPLE_RATE, load_strictly, pad_to_frames, placement, readable
+
+_BANDS, _FFT, _HOP = 80, 400, 160
+_SAMPLES_PER_FRAME = 2 * _HOP  # the second convolution halves the rate
+_SPAN = 30 * SAMPLE_RATE  # the positions reach no further
+_PREFIX = "model.encoder."
+
+Task = Literal["transcribe", "translate"]
+
+
+@cache
+def _filters(device: torch.device) -> Tensor:
+    """[bins, bands], Slaney mel scale and norm."""
+    return melscale_fbanks(
+        _FFT // 2 + 1, 0.0, SAMPLE_RATE / 2, _BANDS, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
+    ).to(device)
+
+
+def log_mel(waveform: Tensor) -> Tensor:
+    """[samples] -> [80, samples // 160], as Whisper computes it: 8 decades below the loudest bin are kept."""
+    window = torch.hann_window(_FFT, device=waveform.device)
+    spectrum = torch.stft(waveform, _FFT, _HOP, window=window, center=True, return_complex=True)[:, :-1]
+    power = spectrum.real.square() + spectrum.imag.square()
+    levels = (_filters(waveform.device).T @ power).clamp(min=1e-10).log10()
+    return (torch.maximum(levels, levels.max() - 8.0) + 4.0) / 4.0
+
+
+class Whisper(nn.Module):
+    """Frames of 20 ms, 512 wide: the output of the encoder after its last layer norm."""
+
+    name = "whisper-base"
+    frame_rate = SAMPLE_RATE / _SAMPLES_PER_FRAME
+
+    def __init__(self, config: WhisperConfig) -> None:
+        super().__init__()
+        self.dim = int(config.d_model)
+        self.encoder = WhisperEncoder(config)
+
+    @classmethod
+    def load(cls, directory: Path) -> "Whisper":
+        """Raises WeightsError when the directory's weights are unreadable or do not fit."""
+        with readable(directory):
+            config = WhisperConfig.from_pretrained(directory)
+            with safe_open(directory / "model.safetensors", framework="pt") as file:
+                state = {
+                    "encoder." + name.removeprefix(_PREFIX): file.get_tensor(name).float()
+                    for name in file.keys()  # noqa: SIM118 (not a mapping)
+                    if name.startswith(_PREFIX)
+                }
+        config.dtype = torch.float32
+        config._attn_implementation = "sdpa"
+        model = cls(config)
+        load_strictly(model, state)
+        return model
+
+    @torch.no_grad()
+    def frames(self, waveform: Tensor) -> Tensor:
+        """[samples] -> [time, 512] at 50 Hz; a clip over 30 s is encoded in spans of 30 s."""
+        return torch.cat([self._span(span) for span in waveform.split(_SPAN)])
+
+    def _span(self, waveform: Tensor) -> Tensor:
+        device, dtype = placement(self)
+        padded, count = pad_to_frames(waveform.to(device).float(), _SAMPLES_PER_FRAME, context=_FFT)
+        mel = log_mel(padded)[:, : 2 * count].to(dtype)
+        hidden = F.gelu(self.encoder.conv1(mel[None]))
+        hidden = F.gelu(self.encoder.conv2(hidden)).mT
+        hidden = hidden + self.encoder.embed_positions.weight[:count]
+        for layer in self.encoder.layers:
+            hidden = _hidden_states(layer(hidden, None))
+        return self.encoder.layer_norm(hidden)[0].float()
+
+
+def _hidden_states(output: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """Older transformers return a tuple from each layer."""
+    return output if isinstance(output, Tensor) else output[0]
+
+
+@dataclass(frozen=True)
+class Transcriber:
+    """The whole of Whisper: a teacher and a reference, not a part of U-SAM."""
+
+    model: WhisperForConditionalGeneration
+    tokenizer: Tokenizer
+
+    @torch.no_grad()
+    def transcribe(self, waveform: Tensor, language: str = "en", task: Task = "transcribe") -> str:
+        """Text of up to 30 s of speech ([samples], 16 kHz); "translate" gives English for any `language`."""
+        device, dtype = placement(self.model)
+        padded = F.pad(waveform[:_SPAN], (0, max(0, _SPAN - len(waveform))))
+        mel = log_mel(padded.to(device).float())[None].to(dtype)
+        tokens = self.model.generate(mel, language=language, task=task)[0]
+        return str(self.tokenizer.decode(tokens.tolist(), skip_special_tokens=True)).strip()
+
+
+def load_transcriber(directory: Path) -> Transcriber:
+    """Encoder and decoder in float32. Raises WeightsError when the directory's weights are unreadable."""
+    with readable(directory):
+        model = WhisperForConditionalGeneration.from_pretrained(directory, dtype=torch.float32)
+        tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+    return Transcriber(model.eval().requires_grad_(False), tokenizer)
