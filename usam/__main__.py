@@ -1,0 +1,180 @@
+"""`python -m usam ask|eval|train|health|weights`. Exit status 0, or 2 with one plain line on stderr."""
+
+import os
+
+# Idle OpenMP threads would otherwise spin against the rest of the machine; torch reads this when imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from usam.errors import UsamError
+from usam.prompts import TASKS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except UsamError as error:
+        print(f"usam: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="python -m usam", description=__doc__)
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+
+    ask = commands.add_parser("ask", help="answer a question about a clip")
+    ask.add_argument("clip")
+    ask.add_argument("question", nargs="?", help="without one, the task's own prompt is asked")
+    ask.add_argument("--task", choices=sorted(TASKS), default="qa")
+    ask.add_argument("--start", type=float, help="seconds; the span that is heard")
+    ask.add_argument("--end", type=float, help="seconds")
+    ask.add_argument("--seed", type=int, default=0)
+    ask.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
+    ask.add_argument("--max-new-tokens", type=int, default=128)
+    ask.set_defaults(run=run_ask)
+
+    evaluate = commands.add_parser("eval", help="the public evaluation, on held-out clips of a data folder")
+    evaluate.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    evaluate.add_argument("--limit", type=int, help="at most this many clips of a kind")
+    evaluate.add_argument("--baselines", action="store_true", help="also Whisper, YAMNet and musicnn alone")
+    evaluate.add_argument("--heldout", type=Path, help="file of further held-out clip names, one a line")
+    evaluate.set_defaults(run=run_eval)
+
+    train = commands.add_parser("train", help="train the adapter")
+    train.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    train.add_argument("--synthesis", type=Path, help="folder of synthetic speech (usam.training.synthesis)")
+    train.add_argument("--work", type=Path, required=True, help="folder for frames, checkpoints and logs")
+    train.add_argument("--output", type=Path, required=True, help="folder for the trained adapter")
+    train.add_argument("--minutes", type=float, help="budget of both stages together")
+    train.add_argument("--align-steps", type=int, default=20_000)
+    train.add_argument("--instruct-steps", type=int, default=4_000)
+    train.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
+    train.add_argument("--no-teacher", action="store_true", help="leave clips without transcripts out")
+    train.add_argument("--seed", type=int, default=0)
+    train.set_defaults(run=run_train)
+
+    health = commands.add_parser(
+        "health", help="whether the router is alive: distinct experts, load, entropy"
+    )
+    health.set_defaults(run=run_health)
+
+    weights = commands.add_parser(
+        "weights", help="fetch the pretrained weights, or verify those that are there"
+    )
+    weights.add_argument("--verify", action="store_true", help="check the hash of every file")
+    weights.set_defaults(run=run_weights)
+
+    for command in (ask, evaluate, health):
+        command.add_argument("--quantization", choices=("nf4", "int8", "none"), default="nf4")
+        command.add_argument("--checkpoint", type=Path, help="an adapter folder instead of the shipped one")
+    for command in (ask, evaluate, train, health, weights):
+        command.add_argument("--preset", choices=("mini", "paper"), default="mini")
+    for command in (ask, evaluate, health):
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+    return root
+
+
+def load_engine(options: argparse.Namespace) -> Any:
+    """The engine the options ask for, with progress on stderr where a person watches."""
+    from usam.engine import Engine
+
+    return Engine.load(options.preset, options.quantization, checkpoint=options.checkpoint, progress=progress)
+
+
+def progress(message: str, share: float) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if share >= 1 else ""
+        print(f"\r\033[K{message} {share:.0%}", end=end, file=sys.stderr, flush=True)
+
+
+def run_ask(options: argparse.Namespace) -> None:
+    from usam.audio import load_clip
+    from usam.engine import check_question
+    from usam.trace import Answer, TextDelta
+
+    # A bad clip or question is said before the model is loaded.
+    check_question(options.question, options.task)
+    clip = load_clip(options.clip, options.start, options.end)
+    engine = load_engine(options)
+    for event in engine.stream(
+        clip,
+        options.question,
+        task=options.task,
+        seed=options.seed,
+        temperature=options.temperature,
+        max_new_tokens=options.max_new_tokens,
+    ):
+        if isinstance(event, TextDelta) and not options.json:
+            print(event.text, end="", flush=True)
+        elif isinstance(event, Answer):
+            print(json.dumps(event.to_json(), ensure_ascii=False) if options.json else "")
+
+
+def run_eval(options: argparse.Namespace) -> None:
+    from usam.training.evaluation import evaluate, table
+    from usam.training.run import read_heldout
+
+    def report(message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
+
+    result = evaluate(
+        load_engine(options),
+        options.data,
+        limit=options.limit,
+        baselines=options.baselines,
+        heldout=read_heldout(options.heldout),
+        report=report,
+    )
+    print(json.dumps(result, ensure_ascii=False, indent=2) if options.json else table(result))
+
+
+def run_train(options: argparse.Namespace) -> None:
+    from usam.training.loop import Budget
+    from usam.training.run import TrainingOptions, read_heldout, run_training
+
+    align, instruct = Budget(steps=options.align_steps), Budget(steps=options.instruct_steps)
+    if options.minutes is not None:
+        align, instruct = Budget(minutes=options.minutes * 0.4), Budget(minutes=options.minutes * 0.6)
+    run_training(
+        TrainingOptions(
+            corpus=options.data,
+            work=options.work,
+            output=options.output,
+            synthesis=options.synthesis,
+            heldout=read_heldout(options.heldout),
+            align=align,
+            instruct=instruct,
+            teacher=not options.no_teacher,
+            seed=options.seed,
+        )
+    )
+
+
+def run_health(options: argparse.Namespace) -> None:
+    engine = load_engine(options)
+    health = engine.health()
+    print(json.dumps(health, indent=2) if options.json else "\n".join(f"{k}: {v}" for k, v in health.items()))
+
+
+def run_weights(options: argparse.Namespace) -> None:
+    from usam.weights import fetch, verify
+
+    paths = fetch(options.preset, lambda message, share: print(f"{share:4.0%} {message}", flush=True))
+    if options.verify:
+        verify(options.preset)
+        print("Every file matches its hash.")
+    print("\n".join(f"{name}: {path}" for name, path in vars(paths).items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The configuration of U-SAM: sizes of its parts and the constants that follow from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import PreTrainedConfig
+
+from usam.errors import RequestError
+
+# One rate for the concatenated encoder frames U. Whisper's own, the finest of the three.
+FRAME_RATE = 50.0
+
+
+class USAMConfig(PreTrainedConfig):
+    """Sizes of the adapter (Q-Former, projector, SACLM) and of the frozen parts around it.
+
+    encoder_dims: channels of the speech, audio and music encoder (paper section 2.1).
+    window_frames, queries_per_window: a window of `window_frames` frames of U becomes that many tokens.
+    conv_kernel: width, in tokens, of the depthwise convolution that lets windows see their neighbours.
+    anchor_tokens: size of the sub-vocabulary audio tokens are anchored in; 0 turns anchoring off.
+    """
+
+    model_type = "usam"
+
+    preset: str = "mini"
+    encoder_names: list[str] | tuple[str, ...] = ("whisper-base", "yamnet", "musicnn")
+    encoder_dims: list[int] | tuple[int, ...] = (512, 1024, 753)
+    llm_name: str = "SmolLM2-135M-Instruct"
+    llm_dim: int = 576
+
+    window_frames: int = 16
+    queries_per_window: int = 4
+    hidden_size: int = 384
+    num_layers: int = 2
+    num_heads: int = 6
+    feedforward_size: int = 768
+    conv_kernel: int = 7
+    dropout: float = 0.1
+
+    num_experts: int = 3
+    expert_size: int = 768
+    expert_names: list[str] | tuple[str, ...] = ("expert 1", "expert 2", "expert 3")
+    anchor_tokens: int = 0
+
+    num_slots: int = 4
+    beta: float = 0.5
+    threshold: float = 0.5
+    margin: float = 0.2
+
+    lora_rank: int = 16
+    lora_alpha: int = 32
+    lora_targets: list[str] | tuple[str, ...] = (
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "o_proj",
+        "gate_proj",
+        "up_proj",
+        "down_proj",
+    )
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        if self.window_frames % self.queries_per_window:
+            raise ValueError("window_frames must be a multiple of queries_per_window")
+        if len(self.expert_names) != self.num_experts:
+            raise ValueError("expert_names must name every expert")
+
+    @property
+    def frame_dim(self) -> int:
+        """Channels of U, the three encoders' frames side by side."""
+        return sum(self.encoder_dims)
+
+    @property
+    def frames_per_token(self) -> int:
+        """Frames of U that seed one query."""
+        return self.window_frames // self.queries_per_window
+
+    @property
+    def token_seconds(self) -> float:
+        """Seconds of audio that one token stands for."""
+        return self.frames_per_token / FRAME_RATE
+
+    @property
+    def window_seconds(self) -> float:
+        return self.window_frames / FRAME_RATE
+
+    @classmethod
+    def from_preset(cls, preset: str) -> USAMConfig:
+        """`mini`, which runs anywhere, or `paper`, the authors' sizes (which need their encoders)."""
+        if preset == "mini":
+            return cls()
+        if preset == "paper":
+            return cls(
+                preset="paper",
+                encoder_names=("whisper-small", "ced-base", "mert-v1-95m"),
+                encoder_dims=(768, 768, 768),
+                llm_name="Llama-3.1-8B",
+                llm_dim=4096,
+                window_frames=34,
+                queries_per_window=1,
+                hidden_size=768,
+                num_heads=12,
+                feedforward_size=3072,
+                conv_kernel=0,
+                expert_size=4096,
+                lora_alpha=32,
+                lora_targets=("q_proj", "v_proj"),
+            )
+        raise RequestError(f"There is no preset called {preset!r}. Choose mini or paper.")

@@ -1,0 +1,265 @@
+"""The engine: loads U-SAM once, answers questions about clips, and is safe to share between threads."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from usam.adapter import AudioTokens
+from usam.audio import Clip, load_clip
+from usam.config import USAMConfig
+from usam.errors import RequestError
+from usam.generation import Decoding, TextStream
+from usam.health import health
+from usam.loading import CHECKPOINTS, checkpoint_folder, load_model
+from usam.model import USAM
+from usam.prompts import Prompt, check_question
+from usam.quantization import Precision, choose
+from usam.trace import Answer, AudioToken, Encoded, Event, Heard, ModelInfo, TextDelta, Timings, Trace, Turn
+
+AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
+Progress = Callable[[str, float], None]
+
+MAX_SECONDS = 30.0
+CACHED_CLIPS = 16
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A checked request: what is asked of which clip, and how to answer."""
+
+    clip: Clip
+    question: str
+    task: str
+    history: tuple[Turn, ...]
+    decoding: Decoding
+
+
+class Engine:
+    """One model and a lock. `stream` yields events as they happen, `ask` returns the finished answer.
+
+    The lock is held while something is computed, never while the caller looks at an event.
+    """
+
+    def __init__(self, model: USAM, precision: Precision, checkpoint: Path, load_s: float) -> None:
+        self.model = model
+        self.precision = precision
+        self.checkpoint = checkpoint
+        self.load_s = load_s
+        self.model_info = describe(model, precision, checkpoint)
+        self._lock = threading.Lock()
+        self._frames: OrderedDict[str, Tensor] = OrderedDict()
+
+    @classmethod
+    def load(
+        cls,
+        preset: str = "mini",
+        quantization: str = "nf4",
+        device: str | None = None,
+        checkpoint: str | Path | None = None,
+        progress: Progress | None = None,
+    ) -> Engine:
+        """Load the model, fetching weights that are missing.
+
+        progress is called with a message and a share of the work. Raises UsamError.
+        """
+        started = time.monotonic()
+        precision = choose(quantization, device)
+        folder = checkpoint_folder(checkpoint) if checkpoint else CHECKPOINTS / preset
+        model = load_model(folder, precision, progress)
+        return cls(model, precision, folder, time.monotonic() - started)
+
+    @property
+    def config(self) -> USAMConfig:
+        return self.model.adapter.config
+
+    def ask(self, audio: AudioSource, question: str | None = None, **options: Any) -> Answer:
+        """The finished answer; takes what `stream` takes."""
+        *_, answer = self.stream(audio, question, **options)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def stream(
+        self,
+        audio: AudioSource,
+        question: str | None = None,
+        *,
+        task: str = "qa",
+        start: float | None = None,
+        end: float | None = None,
+        history: Sequence[Turn] = (),
+        seed: int = 0,
+        temperature: float = 0.0,
+        max_new_tokens: int = 128,
+        stop: threading.Event | None = None,
+        max_seconds: float = MAX_SECONDS,
+    ) -> Iterator[Event]:
+        """Answer a question about a clip: first `Encoded`, then `TextDelta`s, at last the `Answer`.
+
+        Without a question the task's own prompt is asked. `start` and `end` (s) choose the span that is
+        heard. Setting `stop` ends the answer at the next token. Raises UsamError.
+        """
+        asked_at = time.monotonic()
+        decoding = Decoding(max_new_tokens, temperature, seed)
+        text = check_question(question, task)
+        clip = audio if isinstance(audio, Clip) else load_clip(audio, start, end, max_seconds)
+        decode_s = time.monotonic() - asked_at
+        asked = Asked(clip, text, task, tuple(history), decoding)
+        yield from self._answer(asked, asked_at, decode_s, stop or threading.Event())
+
+    def health(self) -> dict[str, Any]:
+        """Whether the router is alive: see `usam.health.health`."""
+        with self._lock:
+            return health(self.model, self.checkpoint)
+
+    @torch.inference_mode()
+    def encode(self, clip: Clip, question: str) -> AudioTokens:
+        """Audio tokens of a clip under a question, a batch of one. Frames are cached by the clip's hash."""
+        frames = self._frames.pop(clip.sha256, None)
+        if frames is None:
+            frames = self.model.frames(clip.waveform)
+        self._frames[clip.sha256] = frames  # the latest last
+        if len(self._frames) > CACHED_CLIPS:
+            self._frames.popitem(last=False)
+        mask = torch.ones(1, len(frames), dtype=torch.bool, device=frames.device)
+        return self.model.embed_audio(frames[None], mask, [self.model.prompts.build(question).question])
+
+    def _answer(
+        self, asked: Asked, asked_at: float, decode_s: float, stop: threading.Event
+    ) -> Iterator[Event]:
+        clip = asked.clip
+        prompts = self.model.prompts
+        prompt = prompts.build(asked.question, asked.history)
+        with self._lock:
+            encoding_at = time.monotonic()
+            audio = self.encode(clip, asked.question)
+            trace = self.trace(clip, audio, prompt.question)
+            encode_s = time.monotonic() - encoding_at
+        self._check_length(audio, prompt, asked.decoding)
+        heard = Heard(clip.start, clip.end, clip.duration, clip.sha256)
+        yield Encoded(trace, heard)
+        stream = TextStream(self.model, audio, prompt, asked.decoding, stop, self._lock)
+        for piece in stream:
+            yield TextDelta(piece)
+        supervision = torch.cat([prompt.question, stream.ids])
+        with self._lock:
+            trace = replace(self.trace(clip, audio, supervision), supervised_by="question+answer")
+        decoding_s = max(stream.finished_at - stream.first_token_at, 1e-6)
+        timings = Timings(
+            load_s=self.load_s,
+            decode_s=decode_s,
+            encode_s=encode_s,
+            first_token_s=max(0.0, stream.first_token_at - asked_at),
+            tokens_per_s=max(0, len(stream.ids) - 1) / decoding_s,
+            answer_tokens=len(stream.ids),
+        )
+        yield Answer(
+            text=stream.text(),
+            task=asked.task,
+            question=asked.question,
+            heard=heard,
+            trace=trace,
+            timings=timings,
+            model=self.model_info,
+            prompt=prompts.text(prompt.left) + "<audio>" + prompts.text(prompt.right),
+            seed=asked.decoding.seed,
+            temperature=asked.decoding.temperature,
+            max_new_tokens=asked.decoding.max_new_tokens,
+            stopped=not stream.complete,
+            history=asked.history,
+        )
+
+    @torch.inference_mode()
+    def trace(self, clip: Clip, audio: AudioTokens, text: Tensor) -> Trace:
+        """Times, routing and significance of every audio token; `text` are the ids that supervise SACLM."""
+        scores = self.model.significance(audio, [text])
+        threshold = self.model.adapter.saclm.threshold
+        edges = token_edges(clip, audio.tokens.shape[1], self.config.token_seconds)
+        words = self._words(audio)
+        tokens = tuple(
+            AudioToken(
+                start=edges[index],
+                end=edges[index + 1],
+                window=index // self.config.queries_per_window,
+                routing=tuple(routing),
+                significance=significance,
+                predictive=predictive,
+                text_relevance=relevance,
+                audio_saliency=saliency,
+                redundant=significance <= threshold,
+                word=word,
+            )
+            for index, (routing, significance, predictive, relevance, saliency, word) in enumerate(
+                zip(
+                    audio.routing[0].tolist(),
+                    scores.total[0].tolist(),
+                    scores.predictive[0].tolist(),
+                    scores.text_relevance[0].tolist(),
+                    scores.audio_saliency[0].tolist(),
+                    words,
+                    strict=True,
+                )
+            )
+        )
+        return Trace(tuple(self.config.expert_names), tokens, "question", threshold)
+
+    def _check_length(self, audio: AudioTokens, prompt: Prompt, decoding: Decoding) -> None:
+        needed = len(prompt.left) + audio.tokens.shape[1] + len(prompt.right) + decoding.max_new_tokens
+        if needed > self.model.llm.config.max_position_embeddings:
+            raise RequestError("The conversation about this clip has become too long. Start a new one.")
+
+    def _words(self, audio: AudioTokens) -> list[str]:
+        """The word piece each token is anchored to most; empty for the blank."""
+        anchor = self.model.adapter.anchor
+        if anchor is None or audio.logits is None:
+            return [""] * audio.tokens.shape[1]
+        best = audio.logits[0].argmax(-1).tolist()
+        ids = anchor.token_ids.tolist()
+        words = {i: self.model.prompts.text([ids[i]]) if i < len(ids) else "" for i in set(best)}
+        return [words[i] for i in best]
+
+
+def token_edges(clip: Clip, tokens: int, token_seconds: float) -> list[float]:
+    """Where audio tokens begin and end, in seconds of the original clip: tokens + 1 edges."""
+    return [*(clip.start + index * token_seconds for index in range(tokens)), clip.end]
+
+
+def fingerprint(checkpoint: Path) -> str:
+    """Identifies a checkpoint by its weights and configs."""
+    digest = hashlib.sha256()
+    for file in sorted([*checkpoint.rglob("*.safetensors"), *checkpoint.rglob("*config.json")]):
+        digest.update(file.relative_to(checkpoint).as_posix().encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def describe(model: USAM, precision: Precision, checkpoint: Path) -> ModelInfo:
+    """Size, place and identity of a loaded model."""
+    parameters = list(model.parameters())
+    tensors = {tensor.data_ptr(): tensor for tensor in [*parameters, *model.buffers()]}
+    return ModelInfo(
+        preset=model.adapter.config.preset,
+        fingerprint=fingerprint(checkpoint),
+        quantization=precision.quantization,
+        device=str(precision.device),
+        parameters=sum(count(parameter) for parameter in parameters),
+        memory_mb=round(sum(t.numel() * t.element_size() for t in tensors.values()) / 2**20, 1),
+        reason=precision.reason,
+    )
+
+
+def count(parameter: Tensor) -> int:
+    """Weights of a parameter; a packed 4-bit one holds two a byte."""
+    state = getattr(parameter, "quant_state", None)
+    return int(np.prod(state.shape)) if state is not None else parameter.numel()

@@ -1,0 +1,92 @@
+"""The LLM's linear layers in 4-bit NF4, 8-bit LLM.int8 or as they are, by bitsandbytes, on CPU and CUDA."""
+
+import logging
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any, Literal, get_args
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from usam.errors import RequestError
+
+Quantization = Literal["nf4", "int8", "none"]
+COMPUTE_DTYPE = torch.bfloat16
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Where and how exactly the LLM runs, with the reason in words."""
+
+    quantization: Quantization
+    device: torch.device
+    reason: str
+
+
+def choose(quantization: str, device: str | None = None) -> Precision:
+    """Check a wished quantisation and device; without a device, the first GPU or else the CPU.
+
+    Raises RequestError if either is not to be had.
+    """
+    if quantization not in get_args(Quantization):
+        raise RequestError(f"There is no quantization called {quantization!r}. Choose nf4, int8 or none.")
+    found = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        target = torch.device(found)
+        torch.empty(0, device=target)
+    except (RuntimeError, AssertionError) as error:
+        raise RequestError(f"The device {found!r} is not available on this machine.") from error
+    where = "as asked" if device else ("a GPU was found" if target.type == "cuda" else "no GPU was found")
+    how = {
+        "nf4": "4-bit NF4 weights with bfloat16 arithmetic",
+        "int8": "8-bit weights (LLM.int8)",
+        "none": "unquantised bfloat16 weights",
+    }[quantization]
+    return Precision(quantization, target, f"{target.type}: {where}; {how}")  # type: ignore[arg-type]
+
+
+def quantize(llm: PreTrainedModel, precision: Precision) -> PreTrainedModel:
+    """Move the LLM to its device with the linear layers of its decoder quantised, in place.
+
+    Embeddings and the tied output layer keep their precision: they are the space audio tokens live in.
+    """
+    llm = llm.to(COMPUTE_DTYPE)  # type: ignore[arg-type]
+    if precision.quantization != "none":
+        for name, layer in list(llm.get_decoder().named_modules()):
+            if isinstance(layer, nn.Linear):
+                llm.get_decoder().set_submodule(name, _quantized(layer, precision.quantization))
+    return llm.to(precision.device).eval()  # type: ignore[arg-type]
+
+
+@cache
+def _bitsandbytes() -> ModuleType:
+    """The library, imported when first needed: it takes seconds that an unquantised model can spare.
+
+    Its logger is quietened before the import, which warns about an optional kernel package, and for
+    LLM.int8, which reports every cast of every layer and token.
+    """
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    import bitsandbytes
+
+    return bitsandbytes
+
+
+def _quantized(layer: nn.Linear, quantization: Quantization) -> nn.Module:
+    bnb = _bitsandbytes()
+    sizes: dict[str, Any] = {
+        "input_features": layer.in_features,
+        "output_features": layer.out_features,
+        "bias": layer.bias is not None,
+    }
+    replacement: nn.Module
+    if quantization == "nf4":
+        replacement = bnb.nn.Linear4bit(**sizes, compute_dtype=COMPUTE_DTYPE, quant_type="nf4")
+        replacement.weight = bnb.nn.Params4bit(layer.weight.data, requires_grad=False, quant_type="nf4")
+    else:
+        replacement = bnb.nn.Linear8bitLt(**sizes, has_fp16_weights=False, threshold=6.0)
+        replacement.weight = bnb.nn.Int8Params(layer.weight.data, requires_grad=False, has_fp16_weights=False)
+    if layer.bias is not None:
+        replacement.bias = layer.bias
+    return replacement
