@@ -1,0 +1,1 @@
+"""Training and evaluation of the adapter. Nothing here is needed to ask a question."""

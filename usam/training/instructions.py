@@ -1,0 +1,201 @@
+"""Questions about a clip and the answers its labels give: many phrasings, yes as often as no."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from usam.prompts import TASKS
+from usam.training.corpora import Example, label_words
+
+TRANSCRIBE = (
+    TASKS["asr"].prompt,
+    "Transcribe the audio.",
+    "Transcribe the speech.",
+    "What does the person say?",
+    "What is being said?",
+    "What are they saying?",
+    "Please transcribe this clip.",
+    "Type out the words you hear.",
+    "Which words are spoken?",
+    "Repeat what the speaker says.",
+)
+TRANSLATE = (TASKS["s2tt"].prompt, "What does this mean in English?", "Translate this.")
+KIND = (
+    "What kind of audio is this?",
+    "Is this speech, sound or music?",
+    "Is this speech, music or a sound?",
+    "Is it music, speech or a sound effect?",
+    "What type of audio is it: speech, sound or music?",
+    "Speech, sound or music?",
+    "Tell me whether this is speech, sound or music.",
+    "Classify this clip as speech, sound or music.",
+)
+SOUND = (
+    TASKS["aac"].prompt,
+    "What sound is this?",
+    "What is this sound?",
+    "What makes this sound?",
+    "Which sound do you hear?",
+    "Name the sound.",
+    "What is the source of this sound?",
+    "What could have made this noise?",
+    "Caption this sound.",
+)
+MUSIC = (
+    TASKS["mc"].prompt,
+    "Which instrument is playing?",
+    "What instrument is this?",
+    "What instrument do you hear?",
+    "Name the instrument.",
+    "What is being played?",
+    "Caption this music.",
+)
+OPEN = (
+    TASKS["qa"].prompt,
+    "What is this?",
+    "Describe what you hear.",
+    "What is in this clip?",
+    "Describe the audio.",
+)
+FAMILY = ("Which family of instruments is this?", "What instrument family is it from?")
+SPEAKING = (
+    "Is someone speaking?",
+    "Does anybody talk?",
+    "Is there speech in this clip?",
+    "Do you hear a voice?",
+)
+PLAYING = ("Is this music?", "Is music playing?", "Do you hear a musical instrument?")
+
+KIND_ANSWER = {"speech": "This is speech.", "sound": "This is a sound.", "music": "This is music."}
+NOTHING = "Nothing can be heard."
+NO_SPEECH = "No speech can be heard."
+
+FAMILIES = {
+    "strings": "guitar violin cello viola harp banjo mandolin ukulele bass contrabass sitar fiddle strings".split(),
+    "keyboards": "piano organ harpsichord clavinet keyboard celesta accordion harmonica".split(),
+    "woodwinds": "flute clarinet oboe bassoon saxophone sax piccolo recorder whistle didgeridoo".split(),
+    "brass": "trumpet trombone tuba horn bugle cornet".split(),
+    "percussion": (
+        "drum drums snare hi-hat hat cymbal tom kick conga bongo tambourine maraca maracas cowbell gong timpani "
+        "marimba xylophone vibraphone glockenspiel chimes bell claves clave cabasa guiro triangle shaker rimshot "
+        "clap crash ride woodblock castanets djembe tabla percussion"
+    ).split(),
+}
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A question, the answer to learn, and the kind of question it is (the log keeps a loss for each)."""
+
+    category: str
+    question: str
+    answer: str
+
+
+def family(label: str) -> str | None:
+    """The instrument family a label's last instrument word belongs to, if any."""
+    for word in reversed(label_words(label)):
+        for name, members in FAMILIES.items():
+            if word in members or word.rstrip("s") in members:
+                return name
+    return None
+
+
+def article(label: str) -> str:
+    """`a dog barking`, `an oboe`; plurals and mass nouns are left bare."""
+    first = label.split()[0] if label.split() else ""
+    if first.endswith("s") and not first.endswith("ss"):
+        return label
+    return f"{'an' if first[:1] in 'aeiou' else 'a'} {label}"
+
+
+class Instructor:
+    """Draws one instruction for a clip. `labels` are other clips' labels, for questions whose answer is no."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = list(labels)
+
+    def draw(self, example: Example, random: Random) -> Instruction:
+        if example.source == "silence":
+            return self.silence(random)
+        makers: dict[str, Callable[[Example, Random], Instruction]] = {
+            "speech": self.speech,
+            "sound": self.sound,
+            "music": self.music,
+        }
+        return makers[example.kind](example, random)
+
+    def silence(self, random: Random) -> Instruction:
+        question = random.choice(TRANSCRIBE + SOUND + MUSIC + OPEN + KIND + TRANSLATE)
+        if random.random() < 0.3:
+            return Instruction("yesno", random.choice(SPEAKING + PLAYING), f"No. {NOTHING}")
+        return Instruction("nothing", question, NOTHING)
+
+    def speech(self, example: Example, random: Random) -> Instruction:
+        said = example.transcript
+        draw = random.random()
+        if said is None or draw < 0.15:
+            return Instruction("kind", random.choice(KIND), KIND_ANSWER["speech"])
+        if draw < 0.22:
+            return self.yes_no(example, random)
+        if draw < 0.30:
+            return Instruction("open", random.choice(OPEN), f"Someone says: {said}")
+        if draw < 0.33:
+            return Instruction("s2tt", random.choice(TRANSLATE), example.translation or said)
+        if draw < 0.36:
+            return Instruction("describe", random.choice(SOUND[:1] + MUSIC[:1]), f"A person speaking: {said}")
+        return Instruction("asr", random.choice(TRANSCRIBE), said)
+
+    def sound(self, example: Example, random: Random) -> Instruction:
+        label = (example.label or "").lower()
+        draw = random.random()
+        if draw < 0.2:
+            return Instruction("kind", random.choice(KIND), KIND_ANSWER["sound"])
+        if draw < 0.4:
+            return self.yes_no(example, random)
+        if draw < 0.45:
+            return Instruction("nospeech", random.choice(TRANSCRIBE + TRANSLATE), NO_SPEECH)
+        if draw < 0.6:
+            return Instruction("open", random.choice(OPEN), f"The sound of {label}.")
+        return Instruction("sound", random.choice(SOUND), f"The sound of {label}.")
+
+    def music(self, example: Example, random: Random) -> Instruction:
+        label = (example.label or "").lower()
+        draw = random.random()
+        if draw < 0.2:
+            return Instruction("kind", random.choice(KIND), KIND_ANSWER["music"])
+        if draw < 0.4:
+            return self.yes_no(example, random)
+        if draw < 0.45:
+            return Instruction("nospeech", random.choice(TRANSCRIBE + TRANSLATE), NO_SPEECH)
+        group = family(label)
+        if draw < 0.55 and group:
+            return Instruction("family", random.choice(FAMILY), f"{group.capitalize()}.")
+        if draw < 0.67:
+            return Instruction("open", random.choice(OPEN), f"Music: {article(label)} playing.")
+        return Instruction("music", random.choice(MUSIC), f"Music: {article(label)} playing.")
+
+    def yes_no(self, example: Example, random: Random) -> Instruction:
+        """Half yes, half no, over whether someone speaks, music plays, or a named thing is heard."""
+        yes = random.random() < 0.5
+        kind = example.kind
+        described = {"speech": "someone speaking", "sound": "a sound", "music": "music"}
+        named = example.label if kind != "speech" else None
+        if named and random.random() < 0.6:
+            other = random.choice(self.labels) if self.labels else named
+            shares = set(label_words(other)) & set(label_words(named))
+            asked = named if yes or shares else other
+            question = random.choice(
+                ("Do you hear {}?", "Is this the sound of {}?", "Is this {}?", "Can you hear {}?")
+            )
+            asked_text = article(asked.lower()) if kind == "music" else asked.lower()
+            said = "Yes" if asked is named else "No"
+            return Instruction(
+                "yesno", question.format(asked_text), f"{said}, this is {article(named.lower())}."
+            )
+        about = random.choice(("speech", "music"))
+        if (kind == about) != yes and kind in ("speech", "music"):
+            about = "music" if about == "speech" else "speech"
+        question = random.choice(SPEAKING if about == "speech" else PLAYING)
+        said = "Yes" if kind == about else "No"
+        return Instruction("yesno", question, f"{said}, this is {described[kind]}.")

@@ -1,0 +1,127 @@
+"""The loop every stage shares: a budget, a learning-rate schedule, resumable checkpoints and a log."""
+
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+CHECKPOINT_SECONDS = 120.0
+LOG_STEPS = 25
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a stage trains: by steps, which is reproducible, or by minutes, which is predictable."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Share of the budget that is spent, 0 to 1."""
+        if self.minutes is not None:
+            return min(1.0, seconds / (self.minutes * 60))
+        if self.steps is None:
+            raise ValueError("a budget needs steps or minutes")
+        return min(1.0, step / self.steps)
+
+
+def learning_rate(peak: float, progress: float, warmup: float = 0.03) -> float:
+    """Linear warm-up over the first share of the budget, then a cosine down to a hundredth of the peak."""
+    if progress < warmup:
+        return peak * max(progress / warmup, 0.01)
+    cosine = (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))) / 2
+    return peak * (0.01 + 0.99 * cosine)
+
+
+def train(
+    modules: nn.Module,
+    groups: list[dict[str, Any]],
+    batches: Iterator[Any],
+    losses: Callable[[Any, int], dict[str, Tensor]],
+    budget: Budget,
+    folder: Path,
+    report: Callable[[str], None] = print,
+) -> int:
+    """Minimise `losses(batch, step)["loss"]` until the budget is spent; returns the number of steps taken.
+
+    groups: AdamW parameter groups, each with its peak "lr". The state of the trainable parameters of
+    `modules`, the optimiser and the clock is kept in `folder` and picked up again from there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    peaks = [group["lr"] for group in groups]
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    step, spent = resume(folder, modules, optimizer)
+    started = saved = time.monotonic()
+    sums: dict[str, float] = defaultdict(float)
+    counts: dict[str, int] = defaultdict(int)
+    while True:
+        elapsed = spent + time.monotonic() - started
+        progress = budget.progress(step, elapsed)
+        if progress >= 1:
+            break
+        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+            group["lr"] = learning_rate(peak, progress)
+        parts = losses(next(batches), step)
+        optimizer.zero_grad(set_to_none=True)
+        parts["loss"].backward()
+        norm = nn.utils.clip_grad_norm_(parameters, 1.0)
+        if torch.isfinite(norm):
+            optimizer.step()
+        step += 1
+        for name, value in parts.items():
+            sums[name] += float(value.detach())
+            counts[name] += 1
+        if step % LOG_STEPS == 0:
+            means = {name: round(sums[name] / counts[name], 4) for name in sums}
+            entry = {"step": step, "seconds": round(elapsed), "progress": round(progress, 4), **means}
+            with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(entry) + "\n")
+            report("  ".join(f"{name} {value}" for name, value in entry.items()))
+            sums.clear()
+            counts.clear()
+        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            save(folder, modules, optimizer, step, elapsed)
+            saved = time.monotonic()
+    save(folder, modules, optimizer, step, spent + time.monotonic() - started)
+    return step
+
+
+def trainable(modules: nn.Module) -> dict[str, Tensor]:
+    """The named parameters that are trained; the frozen ones come from elsewhere."""
+    return {name: value.detach() for name, value in modules.named_parameters() if value.requires_grad}
+
+
+def save(
+    folder: Path, modules: nn.Module, optimizer: torch.optim.Optimizer, step: int, seconds: float
+) -> None:
+    """Write the state under another name first, so that a kill leaves the last whole checkpoint."""
+    state = {
+        "parameters": trainable(modules),
+        "optimizer": optimizer.state_dict(),
+        "step": step,
+        "seconds": seconds,
+    }
+    part = folder / "state.part"
+    torch.save(state, part)
+    part.rename(folder / "state.pt")
+
+
+def resume(folder: Path, modules: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
+    """Load the last checkpoint of `folder` if there is one; returns its step and seconds."""
+    file = folder / "state.pt"
+    if not file.exists():
+        return 0, 0.0
+    state = torch.load(file, weights_only=True)
+    _, unexpected = modules.load_state_dict(state["parameters"], strict=False)
+    if unexpected:
+        raise ValueError(f"{file} holds parameters this model does not have: {unexpected[:3]}")
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"]), float(state["seconds"])

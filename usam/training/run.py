@@ -1,0 +1,190 @@
+"""`python -m usam train`: from labelled clips to an adapter folder, in two resumable stages.
+
+Everything made on the way (frames, teacher's transcripts, checkpoints, logs) is kept in a work folder,
+so that a second call continues where the first was cut.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from usam.adapter import USAMAdapter
+from usam.config import USAMConfig
+from usam.encoders import Encoder, YAMNet, load_encoders
+from usam.encoders.whisper import load_transcriber
+from usam.errors import RequestError
+from usam.loading import load_llm
+from usam.model import USAM
+from usam.training.alignment import AlignmentItem, run_alignment, run_direct
+from usam.training.corpora import Example, label_words
+from usam.training.dataset import Data, alignment_item, gather, make_pools, make_targets
+from usam.training.features import FeatureCache
+from usam.training.instruct import run_instruct, with_lora
+from usam.training.instructions import Instructor
+from usam.training.loop import Budget
+from usam.training.targets import Targets, WordPieces
+from usam.training.teacher import transcribe_all
+from usam.weights import fetch
+
+ALIGN_SHARES = {"speech": 0.35, "synthesis": 0.35, "sound": 0.16, "music": 0.11, "silence": 0.03}
+INSTRUCT_SHARES = {"speech": 0.26, "synthesis": 0.26, "sound": 0.26, "music": 0.18, "silence": 0.04}
+STATISTICS_CLIPS = 400
+# The sound and music channels are many and vary slowly: at full scale their gradients drown the speech path.
+SLOW_CHANNELS_SCALE = 8.0
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What to train on and for how long; `heldout` names clips kept out beyond the public split."""
+
+    corpus: Path
+    work: Path
+    output: Path
+    synthesis: Path | None = None
+    heldout: Sequence[str] = ()
+    direct: Budget = Budget(minutes=3)
+    align: Budget = Budget(minutes=30)
+    instruct: Budget = Budget(minutes=60)
+    teacher: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that both stages need."""
+
+    data: Data
+    cache: FeatureCache
+    items: Sequence[AlignmentItem]
+    targets: Targets
+    pieces: WordPieces
+    model: USAM
+
+
+def run_training(options: TrainingOptions, report: Callable[[str], None] = print) -> None:
+    """Prepare, align, instruct, and write the adapter to `options.output`. Raises UsamError."""
+    prepared = prepare(options, report)
+    report(f"stage 1, alignment: {len(prepared.items)} clips, {len(prepared.targets.token_ids)} word pieces")
+    shares = make_pools(prepared.items, ALIGN_SHARES)
+    run_direct(prepared.model, prepared.cache, shares, options.direct, options.work / "direct", options.seed)
+    run_alignment(prepared.model, prepared.cache, shares, options.align, options.work / "align", options.seed)
+    prepared.model.save_pretrained(options.output)
+    instruct(prepared, options, report)
+    prepared.model.save_pretrained(options.output)
+    report(f"written to {options.output}")
+
+
+def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> Prepared:
+    """Read the data, compute the frames that are missing, and build an untrained model."""
+    paths = fetch("mini", lambda message, share: report(message))
+    encoders = load_encoders(paths)
+    transcripts = {}
+    if options.teacher:
+        untold = [e for e in gather_corpus(options) if e.kind == "speech" and e.transcript is None]
+        transcripts = transcribe_all(
+            untold, load_transcriber(paths.whisper), options.work / "transcripts.json", report
+        )
+    data = gather(options.corpus, options.work, options.synthesis, transcripts, options.heldout)
+    cache = FeatureCache(options.work / "features")
+    ready = build_features(cache, data.train, encoders, report)
+    if not ready:
+        raise RequestError("There is no clip to train on in the data folder.")
+    llm, tokenizer = load_llm(paths.llm)
+    pieces = WordPieces(tokenizer)
+    yamnet = encoders[1]
+    adapter = initial_adapter(options, pieces, ready, cache, yamnet)
+    assert adapter.anchor is not None
+    targets = Targets(pieces, adapter.anchor.token_ids.tolist())
+    items = [item for e in ready if (item := alignment_item(e, targets, cache, yamnet)) is not None]
+    return Prepared(data, cache, items, targets, pieces, USAM(adapter, llm, tokenizer))
+
+
+def gather_corpus(options: TrainingOptions) -> Sequence[Example]:
+    """The recorded training clips alone, before anything is filled in."""
+    return gather(options.corpus, options.work, None, {}, options.heldout).train
+
+
+def build_features(
+    cache: FeatureCache,
+    examples: Sequence[Example],
+    encoders: Iterable[Encoder],
+    report: Callable[[str], None],
+) -> list[Example]:
+    """The examples whose frames are in the cache, after computing those that are not."""
+    ready = []
+    for index, example in enumerate(cache.build(examples, list(encoders)), 1):
+        ready.append(example)
+        if index % 1000 == 0:
+            report(f"frames of {index} of {len(examples)} clips")
+    return ready
+
+
+def initial_adapter(
+    options: TrainingOptions,
+    pieces: WordPieces,
+    examples: Sequence[Example],
+    cache: FeatureCache,
+    yamnet: YAMNet,
+) -> USAMAdapter:
+    """The untrained adapter of this work folder, with the anchor's vocabulary and the frames' statistics.
+
+    Made once and kept: a resumed run must not see other classes because data was added.
+    """
+    folder = options.work / "initial"
+    if (folder / "config.json").exists():
+        return USAMAdapter.from_pretrained(folder)
+    targets = make_targets(pieces, examples, yamnet)
+    torch.manual_seed(options.seed)
+    adapter = USAMAdapter(USAMConfig(anchor_tokens=len(targets.token_ids)))
+    assert adapter.anchor is not None
+    adapter.anchor.token_ids.copy_(torch.tensor(targets.token_ids))
+    chosen = random.Random(options.seed).sample(list(examples), min(STATISTICS_CLIPS, len(examples)))
+    mean, std = frame_statistics(cache.frames(e, adapter.config.encoder_names) for e in chosen)
+    adapter.qformer.frame_mean.copy_(mean)
+    std[adapter.config.encoder_dims[0] :] *= SLOW_CHANNELS_SCALE
+    adapter.qformer.frame_std.copy_(std)
+    adapter.save_pretrained(folder)
+    return adapter
+
+
+def frame_statistics(clips: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation [D] over the frames of clips [T, D]."""
+    total, squares, count = torch.zeros(1), torch.zeros(1), 0
+    for clip in clips:
+        total = total + clip.sum(0)
+        squares = squares + clip.square().sum(0)
+        count += len(clip)
+    mean = total / count
+    return mean, (squares / count - mean.square()).clamp_min(1e-6).sqrt().clamp_min(1e-2)
+
+
+def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str], None]) -> None:
+    """Stage 2 on top of an aligned model."""
+    report("stage 2, instructions")
+    labels = sorted(
+        {
+            e.label.lower()
+            for e in prepared.data.train
+            if e.label and e.kind != "speech" and label_words(e.label)
+        }
+    )
+    with_lora(prepared.model, prepared.model.adapter.config)
+    run_instruct(
+        prepared.model,
+        prepared.cache,
+        make_pools(prepared.items, INSTRUCT_SHARES),
+        Instructor(labels),
+        prepared.pieces,
+        options.instruct,
+        options.work / "instruct",
+        options.seed,
+    )
+
+
+def read_heldout(file: Path | None) -> list[str]:
+    """Clip names to keep out, one a line."""
+    return [line.strip() for line in file.read_text().splitlines() if line.strip()] if file else []
