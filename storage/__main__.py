@@ -1,0 +1,71 @@
+"""`python -m storage`: export, back up, restore, forget. Status 2 and one line on stderr when it cannot."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import NoReturn
+
+from storage.database import open_database
+from storage.errors import StorageError
+from storage.export import FORMATS, export
+from storage.feedback import Feedback
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; `--help` has the rest."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="python -m storage", description="Work with what people said about the answers.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    exporting = commands.add_parser("export", help="write tables or training data")
+    exporting.add_argument("--format", required=True, choices=FORMATS)
+    exporting.add_argument("--out", required=True, metavar="DIR")
+    exporting.add_argument("--audit", action="store_true", help="measure biases too, into DIR/audit.json")
+    commands.add_parser("backup", help="copy the live database").add_argument("file", metavar="FILE")
+    commands.add_parser("restore", help="replace the database by a backup").add_argument(
+        "file", metavar="FILE"
+    )
+    forgetting = commands.add_parser("forget", help="delete what a person did, or all about a clip")
+    what = forgetting.add_mutually_exclusive_group(required=True)
+    what.add_argument("--annotator", metavar="ID")
+    what.add_argument("--audio", metavar="SHA256")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> str:
+    """Do what was asked; returns what to print. Raises StorageError."""
+    database = open_database()
+    try:
+        match arguments.command:
+            case "export":
+                return str(export(database, arguments.format, arguments.out, audit=arguments.audit))
+            case "backup":
+                return f"saved to {database.backup(arguments.file)}"
+            case "restore":
+                database.restore(arguments.file)
+                return f"restored from {arguments.file}"
+            case _:
+                gone = Feedback(database).forget(annotator=arguments.annotator, audio=arguments.audio)
+                counts = ", ".join(f"{count} {kind}" for kind, count in asdict(gone).items())
+                return f"deleted {counts}"
+    finally:
+        database.close()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parser().parse_args(argv)
+    try:
+        print(run(arguments))
+    except StorageError as error:
+        print(f"python -m storage: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

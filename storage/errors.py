@@ -1,0 +1,99 @@
+"""Errors a person can act on, and the translation of what the database and the disk report into them."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+
+class StorageError(Exception):
+    """Base of every expected failure; `str(error)` is one plain sentence to show as it is."""
+
+
+class LockedError(StorageError):
+    """Another program holds the database longer than we are willing to wait."""
+
+
+class DiskFullError(StorageError):
+    """There is no room left to save."""
+
+
+class ReadOnlyError(StorageError):
+    """The data folder or the database file cannot be written."""
+
+
+class CorruptError(StorageError):
+    """The file is not a database, or is damaged."""
+
+
+class SchemaError(StorageError):
+    """The database was written by a newer version of this program."""
+
+
+class NotFoundError(StorageError):
+    """There is no answer, annotator or clip by that id."""
+
+
+class RecordError(StorageError):
+    """The answer cannot be recorded: something it must have is missing or malformed."""
+
+
+class RatingError(StorageError):
+    """The rating or the vote is not one that can be given."""
+
+
+Failure = tuple[type[StorageError], str]
+
+_LOCKED: Failure = (LockedError, "The database is busy in another program; nothing was saved, try again.")
+_FULL: Failure = (DiskFullError, "The disk is full; nothing was saved, free some space and try again.")
+_READ_ONLY: Failure = (ReadOnlyError, "The file or folder {name} cannot be written.")
+
+_BY_SQLITE_CODE: dict[int, Failure] = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: (ReadOnlyError, "The database cannot be written; nothing was saved."),
+    sqlite3.SQLITE_CANTOPEN: (ReadOnlyError, "The database file cannot be opened; check the data folder."),
+    sqlite3.SQLITE_CORRUPT: (CorruptError, "The database file is damaged; restore a backup."),
+    sqlite3.SQLITE_NOTADB: (CorruptError, "The file is not a feedback database."),
+    sqlite3.SQLITE_CONSTRAINT: (RecordError, "The record breaks a rule of the database; nothing was saved."),
+    sqlite3.SQLITE_IOERR: (StorageError, "The disk failed while reading or writing the database."),
+}
+
+_BY_ERRNO: dict[int, Failure] = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _READ_ONLY,
+    errno.EPERM: _READ_ONLY,
+    errno.EROFS: _READ_ONLY,
+}
+
+
+def translate(error: Exception) -> StorageError:
+    """The typed error, with its plain sentence, for what SQLAlchemy, sqlite3 or the disk raised."""
+    cause = error.orig if isinstance(error, StatementError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+        kind, sentence = _BY_SQLITE_CODE.get(code, (StorageError, "The database failed; nothing was saved."))
+        return kind(sentence)
+    if isinstance(cause, TimeoutError | PoolTimeoutError):
+        return _LOCKED[0](_LOCKED[1])
+    if isinstance(cause, OSError):
+        unusable: Failure = (StorageError, "The file or folder {name} cannot be used.")
+        kind, sentence = _BY_ERRNO.get(cause.errno or 0, unusable)
+        return kind(sentence.format(name=cause.filename))
+    if isinstance(error, DBAPIError):
+        return StorageError("The database failed; nothing was saved.")
+    return RecordError("The record holds a value that cannot be stored; nothing was saved.")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raise what goes wrong inside as a `StorageError`, chained with its cause."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError, OverflowError) as error:
+        raise translate(error) from error

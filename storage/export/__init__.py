@@ -1,0 +1,57 @@
+"""Turns what people said into files: tables to look at, preference data to train on.
+
+Everything streams in bounded memory, and files appear in the folder only once all are complete.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from storage.database import Database
+from storage.errors import plain_errors
+from storage.export import csv, dpo, kto
+from storage.export.audit import Audit
+from storage.export.reader import Reader
+
+FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]] = {
+    "csv": (csv.write, csv.FILES),
+    "dpo": (dpo.write, dpo.FILES),
+    "kto": (kto.write, kto.FILES),
+}
+
+
+def export(database: Database, format: str, out: str | Path, *, audit: bool = False) -> Audit:
+    """Write one of FORMATS into the folder `out`; with `audit` also `audit.json`.
+
+    csv: `ratings.csv`, `comparisons.csv`.  dpo, kto: `train.jsonl`, `test.jsonl`, split by the hash of
+    the audio; a split without rows has no file.  Earlier files of these names are replaced.
+
+    Returns what was read, written and dropped, and why. Raises StorageError, KeyError (no such format).
+    """
+    write, files = FORMATS[format]
+    done = Audit(format)
+    names = (*files, "audit.json")
+    with plain_errors(), _complete(Path(out), names) as folder, database.read() as session:
+        reader = Reader(session, database.folder)
+        write(reader, folder, done)
+        if audit:
+            done.measure_people(reader)
+            (folder / "audit.json").write_text(json.dumps(done.to_json(), indent=2) + "\n", "utf-8")
+    return done
+
+
+@contextmanager
+def _complete(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """A scratch folder whose files move to `out` when the block ends well."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as scratch:
+        folder = Path(scratch)
+        yield folder
+        for name in names:
+            made = folder / name
+            if made.exists() and made.stat().st_size:
+                made.replace(out / name)
+            else:
+                (out / name).unlink(missing_ok=True)

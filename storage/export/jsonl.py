@@ -1,0 +1,41 @@
+"""Training samples as JSON lines, split by the hash of the audio."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from storage.export.audit import Audit
+from storage.export.reader import Asked, split_of
+
+FILES = ("train.jsonl", "test.jsonl")
+
+
+def write_splits(samples: Iterable[tuple[Asked, dict[str, Any]]], folder: Path, audit: Audit) -> None:
+    """Write each sample into the file of its clip's split. Lines are ASCII, safe for any line splitter."""
+    with ExitStack() as stack:
+        files = {name: stack.enter_context((folder / name).open("w", encoding="ascii")) for name in FILES}
+        for asked, sample in samples:
+            name = f"{split_of(asked.sha256)}.jsonl"
+            files[name].write(json.dumps({**asked.to_json(), **sample}) + "\n")
+            audit.rows[name] += 1
+
+
+class Seen:
+    """A set of texts that outgrows memory onto the disk."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")  # SQLite's name for a private temporary file
+        self._database.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID")
+
+    def add(self, *parts: str) -> bool:
+        """Add a tuple of texts; false when it was there."""
+        digest = hashlib.sha256(json.dumps(parts).encode()).digest()
+        with closing(self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,))) as cursor:
+            return cursor.rowcount == 1
+
+    def close(self) -> None:
+        self._database.close()

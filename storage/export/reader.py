@@ -1,0 +1,181 @@
+"""Streams judgements out of the database, each with what was asked; shared by every format."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, Select, false, func, literal, select, union_all
+from sqlalchemy.orm import Session, aliased
+
+from storage.schema import Answer, Clip, Comparison, Rating
+
+BATCH = 1000
+TEST_SHARE = 0.1
+
+Message = dict[str, str]
+Rows = Select[*tuple[Any, ...]]
+
+
+def split_of(sha256: str) -> str:
+    """`train` or `test`; every judgement of a clip falls on the same side."""
+    return "test" if int(sha256[:8], 16) < TEST_SHARE * 2**32 else "train"
+
+
+def reply(text: str) -> list[Message]:
+    return [{"role": "assistant", "content": text}]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What answers answer: a clip, earlier turns about it, and a question."""
+
+    input_hash: str
+    sha256: str
+    messages: list[Message]
+    audio: Path | None
+
+    def to_json(self) -> dict[str, Any]:
+        """TRL's conversational `prompt`, and `audios` when the audio was kept (stock TRL ignores it)."""
+        audios = {"audios": [str(self.audio)]} if self.audio else {}
+        return {"prompt": self.messages, **audios}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer's text; `finished` when the model ended it itself."""
+
+    text: str
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A comparison's outcome between two answers to the same input."""
+
+    asked: Asked
+    a: Reply
+    b: Reply
+    winner: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What people think of one text as the answer to one input: thumbs up minus down, and their number.
+
+    An answer in a pair of which both are bad counts as a thumb down.
+    """
+
+    asked: Asked
+    reply: Reply
+    net: int
+    votes: int
+
+
+class Reader:
+    """Streams over one consistent snapshot.
+
+    folder: the data folder, where kept audio is.
+    """
+
+    def __init__(self, session: Session, folder: Path) -> None:
+        self.session = session
+        self.folder = folder
+
+    def corrections(self) -> Iterator[tuple[Asked, Reply, str]]:
+        """(what was asked, the answer, the corrected answer)."""
+        rows = self._stream(
+            _asked()
+            .add_columns(Rating.correction)
+            .join(Rating, Rating.answer_id == Answer.id)
+            .where(Rating.correction.is_not(None), Rating.withdrawn == false())
+            .order_by(Rating.id)
+        )
+        for row in rows:
+            yield self._asked_in(row), Reply(row.text, not row.stopped), row.correction
+
+    def comparisons(self) -> Iterator[Vote]:
+        other = aliased(Answer)
+        rows = self._stream(
+            _asked()
+            .add_columns(other.text.label("other_text"), other.stopped.label("other_stopped"))
+            .add_columns(Comparison.winner)
+            .join(Comparison, Comparison.answer_a_id == Answer.id)
+            .join(other, Comparison.answer_b_id == other.id)
+            .order_by(Comparison.id)
+        )
+        for row in rows:
+            a, b = Reply(row.text, not row.stopped), Reply(row.other_text, not row.other_stopped)
+            yield Vote(self._asked_in(row), a, b, row.winner)
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """One verdict a judged text, those on the same input in a row."""
+        thumbs = select(Rating.answer_id, Rating.thumb.label("vote")).where(
+            Rating.thumb.in_((-1, 1)), Rating.withdrawn == false()
+        )
+        both_bad = [
+            select(side, literal(-1)).where(Comparison.winner == "both_bad")
+            for side in (Comparison.answer_a_id, Comparison.answer_b_id)
+        ]
+        votes = union_all(thumbs, *both_bad).subquery()
+        rows = self._stream(
+            _asked()
+            .add_columns(votes.c.vote)
+            .join(votes, votes.c.answer_id == Answer.id)
+            .order_by(Answer.input_hash, Answer.text, Answer.stopped.desc())
+        )
+        for _, same in groupby(rows, key=lambda row: (row.input_hash, row.text)):
+            net = count = 0
+            for row in same:
+                net, count = net + row.vote, count + 1
+            # The last of them is finished if any is.
+            yield Verdict(self._asked_in(row), Reply(row.text, not row.stopped), net, count)
+
+    def ratings_by(self, column: Any) -> Counter[Any]:
+        """Number of ratings that count now, by the value of one of their columns."""
+        return self._counts(select(column, func.count()).where(Rating.withdrawn == false()).group_by(column))
+
+    def withdrawn(self) -> int:
+        return self.session.scalar(select(func.count()).where(Rating.withdrawn)) or 0
+
+    def comparisons_by(self, *columns: Any) -> Counter[Any]:
+        """Number of comparisons, by the values of their columns (one value, or a tuple of several)."""
+        return self._counts(select(*columns, func.count()).select_from(Comparison).group_by(*columns))
+
+    def _counts(self, counted: Rows) -> Counter[Any]:
+        counts: Counter[Any] = Counter()
+        for *values, count in self.session.execute(counted):
+            counts[values[0] if len(values) == 1 else tuple(values)] = count
+        return counts
+
+    def _stream(self, rows: Rows) -> Iterator[Row[Any]]:
+        return iter(self.session.execute(rows, execution_options={"yield_per": BATCH}))
+
+    def _asked_in(self, row: Row[Any]) -> Asked:
+        turns = [
+            message
+            for turn in row.history
+            for message in ({"role": "user", "content": turn["question"]}, *reply(turn["answer"]))
+        ]
+        audio = self.folder / row.audio_path if row.audio_path else None
+        return Asked(
+            input_hash=row.input_hash,
+            sha256=row.clip_sha256,
+            messages=[*turns, {"role": "user", "content": row.question or row.prompt}],
+            audio=audio if audio and audio.exists() else None,
+        )
+
+
+def _asked() -> Rows:
+    return select(
+        Answer.input_hash,
+        Answer.clip_sha256,
+        Answer.question,
+        Answer.prompt,
+        Answer.history,
+        Answer.text,
+        Answer.stopped,
+        Clip.audio_path,
+    ).join(Clip, Clip.sha256 == Answer.clip_sha256)

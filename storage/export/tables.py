@@ -1,0 +1,95 @@
+"""The judgements as flat tables, in chunks: one row a rating or comparison, with what made the answer."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+from sqlalchemy import false, select
+from sqlalchemy.orm import Session, aliased
+
+from storage.export.reader import Rows, split_of
+from storage.schema import Answer, Clip, Comparison, Rating
+
+CHUNK = 5000  # rows
+
+
+def ratings(session: Session) -> Iterator[pd.DataFrame]:
+    """Ratings that count now. `annotator` is a number, never the id that a person's browser keeps."""
+    return _chunks(
+        session,
+        select(
+            Rating.id.label("rating_id"),
+            Rating.annotator_id.label("annotator"),
+            Rating.thumb,
+            Rating.score,
+            Rating.correction,
+            Rating.comment,
+            Rating.revision,
+            Rating.updated_at.label("rated_at"),
+            Answer.id.label("answer_id"),
+            Answer.parent_id,
+            Answer.task,
+            Answer.question,
+            Answer.text.label("answer"),
+            Answer.prompt,
+            Answer.clip_sha256,
+            Answer.heard_start,
+            Answer.heard_end,
+            Answer.clip_duration,
+            Clip.audio_path,
+            Answer.preset,
+            Answer.model_fingerprint,
+            Answer.quantization,
+            Answer.device,
+            Answer.seed,
+            Answer.temperature,
+            Answer.max_new_tokens,
+            Answer.stopped,
+            Answer.created_at.label("answered_at"),
+        )
+        .join(Answer, Rating.answer_id == Answer.id)
+        .join(Clip, Clip.sha256 == Answer.clip_sha256)
+        .where(Rating.withdrawn == false())
+        .order_by(Rating.updated_at),
+    )
+
+
+def comparisons(session: Session) -> Iterator[pd.DataFrame]:
+    """Votes between two answers."""
+    a, b = aliased(Answer), aliased(Answer)
+    return _chunks(
+        session,
+        select(
+            Comparison.id.label("comparison_id"),
+            Comparison.annotator_id.label("annotator"),
+            Comparison.winner,
+            Comparison.swapped,
+            Comparison.created_at.label("voted_at"),
+            a.clip_sha256,
+            a.task,
+            a.question,
+            a.id.label("answer_a_id"),
+            a.text.label("answer_a"),
+            a.model_fingerprint.label("model_fingerprint_a"),
+            a.quantization.label("quantization_a"),
+            a.seed.label("seed_a"),
+            b.id.label("answer_b_id"),
+            b.text.label("answer_b"),
+            b.model_fingerprint.label("model_fingerprint_b"),
+            b.quantization.label("quantization_b"),
+            b.seed.label("seed_b"),
+        )
+        .join(a, Comparison.answer_a_id == a.id)
+        .join(b, Comparison.answer_b_id == b.id)
+        .order_by(Comparison.id),
+    )
+
+
+def _chunks(session: Session, rows: Rows) -> Iterator[pd.DataFrame]:
+    """At least one chunk, so that an empty table still has its columns."""
+    for chunk in pd.read_sql(rows, session.connection(), chunksize=CHUNK, dtype=_types(rows)):
+        yield chunk.assign(split=[split_of(sha256) for sha256 in chunk["clip_sha256"]])
+
+
+def _types(rows: Rows) -> dict[str, str]:
+    """Whole numbers that may be missing stay whole numbers."""
+    return {column.name: "Int64" for column in rows.selected_columns if column.name in ("thumb", "score")}

@@ -1,0 +1,363 @@
+"""What people do with answers: record, rate, change, withdraw, compare, re-open, forget.
+
+Each call is one transaction and returns only once it is on the disk.
+"""
+
+import re
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Any, cast, get_args
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, exists, func, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage import audio as kept_audio
+from storage import schema
+from storage.database import Database
+from storage.errors import NotFoundError, RatingError, StorageError, plain_errors
+from storage.records import answer_columns, answer_record, checked_sha256, clean
+from storage.results import Comparison, Forgotten, Rating, Revision, Summary, Winner
+
+MAX_CORRECTION = 20_000
+MAX_COMMENT = 5_000
+
+
+def new_annotator() -> str:
+    """A random id for a new person, to be kept in their browser."""
+    return secrets.token_urlsafe(16)
+
+
+class Feedback:
+    """The use-cases over one database. Safe to share between threads.
+
+    Every method may raise StorageError (LockedError, DiskFullError, ReadOnlyError ...).
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def record_answer(
+        self,
+        answer: Mapping[str, Any],
+        *,
+        annotator: str | None,
+        parent: str | None = None,
+        audio_path: str | None = None,
+    ) -> str:
+        """Record an answer (`usam.trace.Answer.to_json()`); returns its id.
+
+        parent: the answer this one retries or follows up.
+        audio_path: a file with the heard audio, which the person agreed to keep; it is copied.
+
+        Raises RecordError, NotFoundError (no such parent).
+        """
+        columns = answer_columns(answer)
+        sha256 = columns["clip_sha256"]
+        with self.database.write() as session:
+            seconds = columns["heard_end"] - columns["heard_start"]
+            _insert_missing(session, schema.Clip, sha256=sha256, seconds=seconds)
+            if audio_path is not None:
+                clip = session.get_one(schema.Clip, sha256)
+                folder = self.database.folder
+                if not (clip.audio_path and (folder / clip.audio_path).exists()):
+                    clip.audio_path = kept_audio.keep(folder, sha256, audio_path)
+            row = schema.Answer(
+                **columns,
+                id=uuid4(),
+                annotator_id=_annotator_key(session, annotator) if annotator else None,
+                parent_id=_answer_key(session, parent) if parent else None,
+                audio_kept=audio_path is not None,
+            )
+            session.add(row)
+            return str(row.id)
+
+    def answer(self, answer_id: str) -> dict[str, Any]:
+        """The whole record of an answer, with `answer_id`, `parent_id` and `created_at`.
+
+        Raises NotFoundError.
+        """
+        with self.database.read() as session:
+            return answer_record(session.get_one(schema.Answer, _answer_key(session, answer_id)))
+
+    def answers_of(self, annotator: str, limit: int = 20, before: str | None = None) -> list[Summary]:
+        """A person's answers, newest first; `before` an answer of theirs continues an earlier list."""
+        answers = schema.Answer
+        columns = (
+            answers.id, answers.parent_id, answers.clip_sha256, answers.heard_start, answers.heard_end,
+            answers.task, answers.question, answers.text, answers.seed, answers.stopped, answers.created_at,
+        )  # fmt: skip
+        key = (answers.created_at, answers.id)
+        wanted = (
+            select(*columns)
+            .join(schema.Annotator, schema.Annotator.id == answers.annotator_id)
+            .where(schema.Annotator.public_id == annotator)
+            .order_by(*(column.desc() for column in key))
+            .limit(limit)
+        )
+        with self.database.read() as session:
+            if before is not None:
+                last = select(*key).where(answers.id == _answer_key(session, before)).scalar_subquery()
+                wanted = wanted.where(tuple_(*key) < last)
+            return [
+                Summary(str(identity), str(parent) if parent else None, *rest)
+                for identity, parent, *rest in session.execute(wanted)
+            ]
+
+    def rate(
+        self,
+        answer_id: str,
+        annotator: str,
+        *,
+        thumb: int | None = None,
+        score: int | None = None,
+        correction: str | None = None,
+        comment: str | None = None,
+    ) -> Rating:
+        """Give or change a rating; what is passed is the whole rating from now on.
+
+        thumb: -1, 0 or 1.  score: 1 to 5.  correction: a better answer, at most MAX_CORRECTION characters.
+        comment: at most MAX_COMMENT characters.  A change is a new revision; the same again is not.
+
+        Raises RatingError, NotFoundError.
+        """
+        judgement = {
+            "thumb": _choice("thumb", thumb, (-1, 0, 1)),
+            "score": _choice("score", score, range(1, 6)),
+            "correction": _text("correction", correction, MAX_CORRECTION),
+            "comment": _text("comment", comment, MAX_COMMENT),
+        }
+        if all(value is None for value in judgement.values()):
+            raise RatingError("A rating needs a thumb, a score, a correction or a comment.")
+        with self.database.write() as session:
+            answer, person = _answer_key(session, answer_id), _annotator_key(session, annotator)
+            _insert_missing(
+                session, schema.Rating, answer_id=answer, annotator_id=person, revision=0, withdrawn=True
+            )
+            rating = _locked_rating(session, answer, annotator)
+            assert rating is not None
+            _revise(session, rating, withdrawn=False, **judgement)
+            return _rating(rating, annotator)
+
+    def withdraw(self, answer_id: str, annotator: str) -> bool:
+        """Take a rating back, keeping its history; false when there was none. Raises NotFoundError."""
+        with self.database.write() as session:
+            rating = _locked_rating(session, _answer_key(session, answer_id), annotator)
+            if rating is None or rating.withdrawn:
+                return False
+            _revise(session, rating, withdrawn=True, thumb=None, score=None, correction=None, comment=None)
+            return True
+
+    def rating(self, answer_id: str, annotator: str) -> Rating | None:
+        """The person's rating as it counts now; None before the first and after a withdrawal."""
+        with self.database.read() as session:
+            rating = session.scalar(_rating_of(_answer_key(session, answer_id), annotator))
+            return None if rating is None or rating.withdrawn else _rating(rating, annotator)
+
+    def history(self, answer_id: str, annotator: str) -> list[Revision]:
+        """Every state of the person's rating, oldest first."""
+        with self.database.read() as session:
+            mine = _rating_of(_answer_key(session, answer_id), annotator).with_only_columns(schema.Rating.id)
+            revisions = session.scalars(
+                select(schema.RatingRevision)
+                .where(schema.RatingRevision.rating_id == mine.scalar_subquery())
+                .order_by(schema.RatingRevision.number)
+            )
+            return [
+                Revision(
+                    number=row.number,
+                    thumb=row.thumb,
+                    score=row.score,
+                    correction=row.correction,
+                    comment=row.comment,
+                    withdrawn=row.withdrawn,
+                    created_at=row.created_at,
+                )
+                for row in revisions
+            ]
+
+    def compare(
+        self, answer_a: str, answer_b: str, annotator: str, winner: Winner, swapped: bool = False
+    ) -> Comparison:
+        """Vote between two answers to the same input; a person votes once a pair, whichever way round.
+
+        swapped: answer a stood on the right.  The same vote again returns the first.
+
+        Raises RatingError (another vote exists, not the same input), NotFoundError.
+        """
+        if winner not in get_args(Winner):
+            raise RatingError("The winner is a, b, tie or both_bad.")
+        with self.database.write() as session:
+            first, second = _answer_key(session, answer_a), _answer_key(session, answer_b)
+            if first == second:
+                raise RatingError("An answer cannot be compared with itself.")
+            inputs = select(schema.Answer.input_hash).where(schema.Answer.id.in_((first, second)))
+            if len(set(session.scalars(inputs))) > 1:
+                raise RatingError("Only answers to the same clip and question can be compared.")
+            flipped = second < first
+            pair = {
+                "answer_a_id": min(first, second),
+                "answer_b_id": max(first, second),
+                "annotator_id": _annotator_key(session, annotator),
+            }
+            vote = _flip(winner) if flipped else winner
+            _insert_missing(session, schema.Comparison, **pair, winner=vote, swapped=bool(swapped) != flipped)
+            stored = session.scalars(select(schema.Comparison).filter_by(**pair)).one()
+            if stored.winner != vote:
+                raise RatingError("You have already voted on these two answers.")
+            return Comparison(
+                id=str(stored.id),
+                answer_a=str(first),
+                answer_b=str(second),
+                annotator=annotator,
+                winner=winner,
+                swapped=stored.swapped != flipped,
+                created_at=stored.created_at,
+            )
+
+    def forget(self, *, annotator: str | None = None, audio: str | None = None) -> Forgotten:
+        """Delete a person's answers, ratings and votes, or all that is known of a clip by its hash.
+
+        Kept audio goes when no remaining answer's asker agreed to keep it. What others said about the
+        deleted answers goes with them. Deleted rows are overwritten on the disk (SQLite), but stay in
+        backups made earlier.
+
+        Raises NotFoundError when nothing is stored under that id.
+        """
+        if (annotator is None) == (audio is None):
+            raise ValueError("forget either an annotator or an audio clip")
+        answers, clips = schema.Answer, schema.Clip
+        with self.database.write() as session:
+            if annotator is not None:
+                person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
+                if person is None:
+                    raise NotFoundError("Nothing is stored under that annotator id.")
+                doomed = select(answers.id).where(answers.annotator_id == person)
+                deletions = [delete(answers).where(answers.annotator_id == person)]
+                deletions += [delete(schema.Annotator).where(schema.Annotator.id == person)]
+            else:
+                person = None
+                if session.get(clips, checked_sha256(cast(str, audio))) is None:
+                    raise NotFoundError("Nothing is stored about that audio.")
+                doomed = select(answers.id).where(answers.clip_sha256 == audio)
+                deletions = [delete(answers).where(answers.clip_sha256 == audio)]
+            rated, voted = schema.Rating, schema.Comparison
+            counts = {
+                "answers": _count(session, answers.id.in_(doomed)),
+                "ratings": _count(session, or_(rated.answer_id.in_(doomed), rated.annotator_id == person)),
+                "comparisons": _count(
+                    session,
+                    or_(
+                        voted.answer_a_id.in_(doomed),
+                        voted.answer_b_id.in_(doomed),
+                        voted.annotator_id == person,
+                    ),
+                ),
+            }
+            for deletion in deletions:
+                session.execute(deletion)
+            asked = exists().where(answers.clip_sha256 == clips.sha256)
+            silenced = session.scalars(
+                update(clips)
+                .where(clips.audio_path.is_not(None), ~asked.where(answers.audio_kept))
+                .values(audio_path=None)
+                .returning(clips.sha256)
+            ).all()
+            orphans = session.scalars(delete(clips).where(~asked).returning(clips.sha256)).all()
+        with plain_errors():
+            files = sum(kept_audio.remove(self.database.folder, sha) for sha in {*silenced, *orphans})
+        self.database.truncate_log()
+        return Forgotten(**counts, clips=len(orphans), files=files)
+
+
+def _insert_missing(session: Session, table: type[schema.Base], **values: Any) -> None:
+    """Insert a row unless it is there, also when someone else inserts it at this moment."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+
+
+def _annotator_key(session: Session, public_id: str) -> int:
+    if not re.fullmatch(r"[\w.-]{1,64}", public_id, re.ASCII):
+        raise StorageError("An annotator id is 1 to 64 letters, digits, dots, hyphens or underscores.")
+    _insert_missing(session, schema.Annotator, public_id=public_id)
+    return session.scalars(select(schema.Annotator.id).filter_by(public_id=public_id)).one()
+
+
+def _answer_key(session: Session, answer_id: str) -> UUID:
+    try:
+        key = UUID(answer_id)
+    except (ValueError, AttributeError, TypeError):
+        key = None
+    if key is None or session.scalar(select(schema.Answer.id).where(schema.Answer.id == key)) is None:
+        raise NotFoundError("There is no answer by that id; it may have been deleted.")
+    return key
+
+
+def _rating_of(answer: UUID, annotator: str) -> Any:
+    return (
+        select(schema.Rating)
+        .join(schema.Annotator, schema.Annotator.id == schema.Rating.annotator_id)
+        .where(schema.Rating.answer_id == answer, schema.Annotator.public_id == annotator)
+    )
+
+
+def _locked_rating(session: Session, answer: UUID, annotator: str) -> schema.Rating | None:
+    return cast(
+        schema.Rating | None, session.scalar(_rating_of(answer, annotator).with_for_update(of=schema.Rating))
+    )
+
+
+def _revise(session: Session, rating: schema.Rating, **judgement: Any) -> None:
+    """Make `judgement` the rating's current state and add it to the history; no change, no revision."""
+    if rating.revision and all(getattr(rating, name) == value for name, value in judgement.items()):
+        return
+    rating.revision += 1
+    rating.updated_at = schema.now()
+    for name, value in judgement.items():
+        setattr(rating, name, value)
+    revision = schema.RatingRevision(
+        rating_id=rating.id, number=rating.revision, created_at=rating.updated_at, **judgement
+    )
+    session.add(revision)
+
+
+def _rating(row: schema.Rating, annotator: str) -> Rating:
+    return Rating(
+        id=str(row.id),
+        answer_id=str(row.answer_id),
+        annotator=annotator,
+        thumb=row.thumb,
+        score=row.score,
+        correction=row.correction,
+        comment=row.comment,
+        revision=row.revision,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _choice(name: str, value: int | None, allowed: Collection[int]) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or value not in allowed:
+        raise RatingError(f"The {name} is a whole number from {min(allowed)} to {max(allowed)}.")
+    return int(value)
+
+
+def _text(name: str, value: str | None, longest: int) -> str | None:
+    if value is None or not value.strip():
+        return None
+    if len(value) > longest:
+        raise RatingError(f"The {name} has {len(value):,} characters; at most {longest:,} can be saved.")
+    return clean(value)
+
+
+def _flip(winner: Winner) -> Winner:
+    flipped: dict[Winner, Winner] = {"a": "b", "b": "a"}
+    return flipped.get(winner, winner)
+
+
+def _count(session: Session, condition: Any) -> int:
+    return session.scalar(select(func.count()).where(condition)) or 0

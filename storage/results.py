@@ -1,0 +1,77 @@
+"""What the feedback use-cases give back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Winner = Literal["a", "b", "tie", "both_bad"]
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A person's rating of an answer as it counts now. Times are UTC."""
+
+    id: str
+    answer_id: str
+    annotator: str
+    thumb: int | None
+    score: int | None
+    correction: str | None
+    comment: str | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One state a rating has had, numbered from 1."""
+
+    number: int
+    thumb: int | None
+    score: int | None
+    correction: str | None
+    comment: str | None
+    withdrawn: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A vote between two answers; `swapped` when answer a stood on the right."""
+
+    id: str
+    answer_a: str
+    answer_b: str
+    annotator: str
+    winner: Winner
+    swapped: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An earlier answer in a list: enough to recognise it; `Feedback.answer` has the whole."""
+
+    answer_id: str
+    parent_id: str | None
+    clip_sha256: str
+    heard_start: float
+    heard_end: float
+    task: str
+    question: str
+    text: str
+    seed: int
+    stopped: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How much was deleted."""
+
+    answers: int
+    ratings: int
+    comparisons: int
+    clips: int
+    files: int
