@@ -70,8 +70,10 @@ class QFormerLayer(nn.Module):
         batch, windows = queries.shape[:2]
         x = queries.flatten(0, 1)
         frames, frame_mask = frames.flatten(0, 1), frame_mask.flatten(0, 1)
+        # A fully padded window has no query to attend to: let it see itself, it is masked later.
+        attendable = query_mask | ~query_mask.any(-1, keepdim=True)
         normed = self.self_norm(x)
-        x = x + self.dropout(self.self_attention(normed, normed, query_mask.flatten(0, 1)))
+        x = x + self.dropout(self.self_attention(normed, normed, attendable.flatten(0, 1)))
         x = x + self.dropout(self.cross_attention(self.cross_norm(x), frames, frame_mask))
         x = x.unflatten(0, (batch, windows)).flatten(1, 2)
         if self.conv is not None:
@@ -124,9 +126,8 @@ class QFormer(nn.Module):
         window_mask = mask.unflatten(1, (-1, size))
         window_mask = window_mask | ~window_mask.any(-1, keepdim=True)
         query_mask = token_mask.unflatten(1, (-1, self.config.queries_per_window))
-        attendable = query_mask | ~query_mask.any(-1, keepdim=True)
         for layer in () if self.direct else self.layers:
-            queries = layer(queries, windows, attendable, window_mask)
+            queries = layer(queries, windows, query_mask, window_mask)
         return self.norm(queries.flatten(1, 2))[:, :tokens], token_mask[:, :tokens]
 
 

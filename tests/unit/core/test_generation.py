@@ -1,0 +1,149 @@
+"""Decoding: streamed pieces, seeds, stopping, failures, and threads that never outlive their reader."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+import torch
+
+from tests import tiny
+from usam.adapter import AudioTokens
+from usam.errors import RequestError
+from usam.generation import MAX_NEW_TOKENS, Decoding, TextStream
+from usam.model import USAM
+from usam.prompts import Prompt
+
+
+@pytest.fixture
+def prompt(model: USAM) -> Prompt:
+    return model.prompts.build("What is this?")
+
+
+@pytest.fixture
+def audio(model: USAM, prompt: Prompt) -> AudioTokens:
+    frames = model.frames(tiny.clip(0.5).waveform)
+    return model.embed_audio(frames[None], torch.ones(1, len(frames)).bool(), [prompt.question])
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Any:
+    yield
+    deadline = time.monotonic() + 5
+    while tiny.decoding_threads() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not tiny.decoding_threads()
+
+
+def answer(model: USAM, audio: AudioTokens, prompt: Prompt, **decoding: Any) -> TextStream:
+    stream = TextStream(model, audio, prompt, Decoding(**decoding))
+    for _ in stream:
+        pass
+    return stream
+
+
+def test_the_pieces_are_the_text(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=40))
+    pieces = list(stream)
+    assert len(stream.ids) == 40
+    assert "".join(pieces).strip() == stream.text()
+    assert not stream.complete
+    assert 0 < stream.first_token_at <= stream.finished_at
+
+
+def test_an_answer_the_model_ended_is_complete(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    tiny.end_after(model, 5)
+    stream = answer(model, audio, prompt, max_new_tokens=40)
+    assert len(stream.ids) == 5
+    assert stream.complete
+    assert "<|im_end|>" not in stream.text()
+
+
+def test_greedy_ignores_the_seed(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    one, other = (answer(model, audio, prompt, seed=seed, max_new_tokens=20) for seed in (1, 2))
+    assert torch.equal(one.ids, other.ids)
+
+
+def test_sampling_is_repeatable_by_its_seed(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    options = {"temperature": 1.5, "max_new_tokens": 20}
+    first = answer(model, audio, prompt, seed=1, **options)
+    torch.rand(7)  # whatever else draws numbers in between
+    again = answer(model, audio, prompt, seed=1, **options)
+    other = answer(model, audio, prompt, seed=2, **options)
+    assert torch.equal(first.ids, again.ids)
+    assert not torch.equal(first.ids, other.ids)
+
+
+def test_stop_ends_at_the_next_token(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    stop = threading.Event()
+    tiny.after_each_token(model, lambda step, logits: stop.set() if step == 4 else None)
+    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=100), stop)
+    list(stream)
+    assert len(stream.ids) == 4
+    assert not stream.complete
+
+
+def test_a_finished_answer_does_not_set_the_callers_stop(
+    model: USAM, audio: AudioTokens, prompt: Prompt
+) -> None:
+    stop = threading.Event()
+    list(TextStream(model, audio, prompt, Decoding(max_new_tokens=3), stop))
+    assert not stop.is_set()
+
+
+def test_closing_early_leaves_no_thread_running(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    tiny.say(model, "on and on ")
+    tiny.after_each_token(model, lambda step, logits: time.sleep(0.005))
+    pieces = iter(TextStream(model, audio, prompt, Decoding(max_new_tokens=MAX_NEW_TOKENS)))
+    next(pieces)
+    assert tiny.decoding_threads()
+    pieces.close()  # type: ignore[attr-defined]
+    assert not tiny.decoding_threads()
+
+
+def test_an_error_while_decoding_reaches_the_reader(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    def fail(step: int, logits: torch.Tensor) -> None:
+        if step == 3:
+            raise MemoryError("no memory left")
+
+    tiny.after_each_token(model, fail)
+    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=10))
+    with pytest.raises(MemoryError, match="no memory left"):
+        list(stream)
+    assert stream.lock.acquire(blocking=False)
+
+
+def test_a_reader_who_stops_while_waiting_gets_away(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    lock, stop = threading.Lock(), threading.Event()
+    with lock:
+        stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=10), stop, lock)
+        threading.Timer(0.1, stop.set).start()
+        assert list(stream) == []
+    assert len(stream.ids) == 0
+    assert not stream.complete
+
+
+def test_options_out_of_range_are_refused() -> None:
+    for wrong in ({"max_new_tokens": 0}, {"max_new_tokens": MAX_NEW_TOKENS + 1}, {"temperature": -0.1}):
+        with pytest.raises(RequestError):
+            Decoding(**wrong)  # type: ignore[arg-type]
+
+
+def test_several_answers_at_once_equal_those_one_by_one(model: USAM) -> None:
+    """Shorter rows are padded on the left, where decoding does not see it."""
+    prompts = [model.prompts.build("Hi"), model.prompts.build("What instrument is playing here?")]
+    clips = [model.frames(tiny.clip(seconds, seed=7).waveform) for seconds in (0.3, 0.9)]
+    mask = torch.arange(len(clips[1])) < torch.tensor([[len(clip)] for clip in clips])
+    frames = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
+    # One window a clip's length apart would meet in the convolution; tokens are compared in test_qformer.
+    model.adapter.qformer.layers[0].conv = model.adapter.qformer.layers[1].conv = None
+    together = model.respond(
+        model.embed_audio(frames, mask, [p.question for p in prompts]),
+        prompts,
+        max_new_tokens=8,
+        do_sample=False,
+    )
+    for row, (clip, prompt) in enumerate(zip(clips, prompts, strict=True)):
+        alone = model.embed_audio(clip[None], torch.ones(1, len(clip)).bool(), [prompt.question])
+        ids = model.respond(alone, [prompt], max_new_tokens=8, do_sample=False)
+        assert torch.equal(together[row], ids[0])
