@@ -1,0 +1,214 @@
+"""The inspector's picture of one answer: what was heard, which experts it met, what was redundant."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from usam.audio import FLOOR_DB, SAMPLE_RATE, log_mel, mel_centres
+from usam.trace import Trace
+
+# Okabe and Ito, "Color Universal Design", 2008: told apart with every kind of colour vision. Black and yellow
+# are left out: each would vanish on one of the backgrounds.
+EXPERT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+
+_HATCH = "///"
+_RANGE_DB = 70.0
+_TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 7500)
+_SUPERVISION = {"question": "the question", "question+answer": "the question and answer"}
+
+
+@dataclass(frozen=True)
+class _Palette:
+    """Colours of one theme; `sound` runs from silence to the loudest, `veil` lies over redundant tokens."""
+
+    paper: str
+    ink: str
+    quiet: str
+    line: str
+    veil: str
+    hatch: str
+    threshold: str
+    sound: tuple[str, ...]
+
+
+_LIGHT = _Palette(
+    paper="#ffffff",
+    ink="#1b2327",
+    quiet="#54524c",
+    line="#ccc8be",
+    veil="#ffffff80",
+    hatch="#1b232788",
+    threshold="#b84e00",
+    sound=("#f4f6f5", "#9cc9c8", "#2a8381", "#0c3337"),
+)
+_DARK = _Palette(
+    paper="#14191d",
+    ink="#e6e4df",
+    quiet="#bdbab2",
+    line="#3a4249",
+    veil="#14191d80",
+    hatch="#f3f1ec88",
+    threshold="#f0883e",
+    sound=("#0e1215", "#145556", "#4c9f9c", "#f4efdc"),
+)
+
+
+def trace_figure(
+    waveform: np.ndarray | torch.Tensor, sample_rate: int, start: float, trace: Trace, *, dark: bool = False
+) -> Figure:
+    """Spectrogram, routing and significance of the heard span on one time axis, in seconds of the clip.
+
+    waveform: [samples], mono, 16 kHz, the heard span, which begins at `start` seconds of the clip.
+    Redundant tokens are hatched on the spectrogram; tokens are drawn with their true edges.
+    The figure stands alone, outside pyplot, so threads may draw at the same time.
+
+    Raises ValueError: another sample rate than 16 kHz, or a trace without tokens.
+    """
+    if sample_rate != SAMPLE_RATE:
+        raise ValueError(f"the picture is made at {SAMPLE_RATE} Hz, not {sample_rate} Hz")
+    if not trace.tokens:
+        raise ValueError("the trace has no tokens to draw")
+    palette = _DARK if dark else _LIGHT
+    figure = Figure(figsize=(8.0, 6.6), facecolor=palette.paper)
+    sound, routing, significance = figure.subplots(
+        3,
+        sharex=True,
+        gridspec_kw={"height_ratios": (2.6, 1.2, 1.2), "hspace": 0.36},
+        subplot_kw={"facecolor": palette.paper},
+    )
+    figure.subplots_adjust(left=0.085, right=0.985, top=0.89, bottom=0.085)
+    edges = np.array([token.start for token in trace.tokens] + [trace.tokens[-1].end])
+
+    _draw_sound(sound, torch.as_tensor(waveform), start, palette)
+    _draw_redundant(sound, trace, palette)
+    _draw_routing(routing, edges, trace)
+    _draw_significance(significance, edges, trace, palette)
+    for axes in (sound, routing, significance):
+        _dress(axes, palette)
+    sound.set_xlim(edges[0], edges[-1])
+    significance.set_xlabel("Seconds of the clip", color=palette.quiet, fontsize=10)
+    _name(figure, sound, routing, significance, trace, palette)
+    return figure
+
+
+def redundant_runs(trace: Trace) -> list[tuple[float, float]]:
+    """Start and end, in seconds, of each unbroken run of redundant tokens."""
+    runs = []
+    for redundant, group in groupby(trace.tokens, key=lambda token: token.redundant):
+        tokens = list(group)
+        if redundant:
+            runs.append((tokens[0].start, tokens[-1].end))
+    return runs
+
+
+def _draw_sound(axes: Axes, waveform: torch.Tensor, start: float, palette: _Palette) -> None:
+    """Mel bands are evenly spaced, so the axis is the mel scale: near to logarithmic, labelled in Hz."""
+    picture = log_mel(waveform).numpy()
+    bands, frames = picture.shape
+    loudest = float(picture.max())
+    axes.imshow(
+        picture,
+        cmap=LinearSegmentedColormap.from_list("sound", palette.sound),
+        vmin=max(loudest - _RANGE_DB, FLOOR_DB),
+        vmax=max(loudest, FLOOR_DB + 20),  # silence stays silent
+        extent=(start, start + frames / 100, 0, bands),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    heights = np.interp(_TICKS_HZ, mel_centres(bands), np.arange(bands) + 0.5)
+    axes.set_yticks(heights, [f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz}" for hertz in _TICKS_HZ])
+
+
+def _draw_redundant(axes: Axes, trace: Trace, palette: _Palette) -> None:
+    axes.broken_barh(
+        [(start, end - start) for start, end in redundant_runs(trace)],
+        (0, axes.get_ylim()[1]),
+        facecolor=palette.veil,
+        edgecolor=palette.hatch,
+        hatch=_HATCH,
+        linewidth=0.0,
+    )
+
+
+def _draw_routing(axes: Axes, edges: np.ndarray, trace: Trace) -> None:
+    tops = np.cumsum([token.routing for token in trace.tokens], axis=1).T
+    floor = np.zeros(len(trace.tokens))
+    for expert, (name, top) in enumerate(zip(trace.experts, tops, strict=True)):
+        colour = EXPERT_COLOURS[expert % len(EXPERT_COLOURS)]
+        axes.stairs(top, edges, baseline=floor, fill=True, facecolor=colour, linewidth=0, label=name)
+        floor = top
+    axes.set_ylim(0, 1)
+    axes.set_yticks((0, 0.5, 1))
+
+
+def _draw_significance(axes: Axes, edges: np.ndarray, trace: Trace, palette: _Palette) -> None:
+    values = np.array([token.significance for token in trace.tokens])
+    axes.stairs(values, edges, baseline=0, fill=True, facecolor=palette.line, alpha=0.5, linewidth=0)
+    axes.stairs(values, edges, baseline=None, edgecolor=palette.ink, linewidth=1.4)
+    axes.axhline(trace.threshold, color=palette.threshold, linewidth=1.4, linestyle=(0, (5, 3)))
+    axes.set_ylim(0, 1)
+    axes.set_yticks((0, 0.5, 1))
+
+
+def _dress(axes: Axes, palette: _Palette) -> None:
+    axes.tick_params(colors=palette.quiet, labelsize=10, length=3)
+    for side in axes.spines.values():
+        side.set_color(palette.line)
+
+
+def _name(
+    figure: Figure, sound: Axes, routing: Axes, significance: Axes, trace: Trace, palette: _Palette
+) -> None:
+    """Titles and legend."""
+    redundant = sum(token.redundant for token in trace.tokens)
+    total = len(trace.tokens)
+    tokens = f"{redundant} of {total} audio tokens are" if total > 1 else f"{redundant} of 1 audio token is"
+    figure.suptitle(
+        f"{tokens} redundant, scored under {_SUPERVISION[trace.supervised_by]}",
+        x=0.085,
+        ha="left",
+        y=0.98,
+        fontsize=11.5,
+        fontweight="bold",
+        color=palette.ink,
+    )
+    names = (
+        (sound, "Mel spectrogram (Hz)"),
+        (routing, "Routing: weight of each expert"),
+        (significance, "Significance of each token"),
+    )
+    for axes, name in names:
+        axes.set_title(name, loc="left", fontsize=10.5, color=palette.ink, pad=6)
+    hatched = Patch(facecolor=palette.paper, edgecolor=palette.hatch, hatch=_HATCH, label="redundant")
+    experts, _ = routing.get_legend_handles_labels()
+    for axes, handles in ((sound, [hatched]), (routing, experts)):
+        axes.legend(
+            handles=handles,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=len(handles),
+            frameon=False,
+            fontsize=10,
+            labelcolor=palette.ink,
+            borderaxespad=0,
+            borderpad=0.3,
+            handlelength=1.4,
+            columnspacing=1.2,
+        )
+    significance.annotate(
+        f"redundant up to {trace.threshold:g}",
+        (1, 1),
+        xytext=(0, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=10,
+        color=palette.threshold,
+    )
