@@ -41,7 +41,7 @@ def load_model(checkpoint: Path, precision: Precision, progress: Progress | None
     adapter = load_adapter(checkpoint)
     paths = fetch(adapter.config.preset, lambda message, share: tell(message, 0.7 * share))
     tell("Loading the encoders", 0.7)
-    encoders = _encoders(paths)
+    encoders = frozen_encoders(paths)
     tell("Loading the language model", 0.8)
     llm, tokenizer = load_llm(paths.llm)
     if (checkpoint / LORA).exists():
@@ -91,7 +91,8 @@ def merge_lora(llm: PreTrainedModel, folder: Path) -> PreTrainedModel:
     return PeftModel.from_pretrained(llm, folder).merge_and_unload()
 
 
-def _encoders(paths: WeightPaths) -> tuple[Encoder, ...]:
+def frozen_encoders(paths: WeightPaths) -> tuple[Encoder, ...]:
+    """The three encoders in the precision they answer in. Raises WeightsError."""
     whisper, yamnet, musicnn = load_encoders(paths)
     # In the precision whose frames the adapter was trained on; for Whisper that is also three times as fast.
     return whisper.to(torch.bfloat16), yamnet, musicnn

@@ -1,4 +1,4 @@
-"""The Task-Aware Projection Module: a Mixture-of-Experts projector that routes by task (paper section 2.3)."""
+"""The Task-Aware Projection Module: a Mixture-of-Experts projector routed by task (paper section 2.3)."""
 
 import torch
 from torch import Tensor, nn

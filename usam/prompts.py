@@ -10,7 +10,6 @@ from transformers import PreTrainedTokenizerBase
 from usam.errors import RequestError
 from usam.trace import Turn
 
-SYSTEM = "You answer questions about audio."
 MAX_QUESTION = 500  # characters; the LLM was trained on short questions
 
 
@@ -76,7 +75,7 @@ class PromptBuilder:
 
     def build(self, question: str, history: Sequence[Turn] = ()) -> Prompt:
         """The prompt for a question about the clip, after earlier turns about the same clip."""
-        left = self.ids(f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n", control=True)
+        left = self.ids("<|im_start|>user\n", control=True)
         right = self.ids("\n")
         for turn in history:
             right += self.ids(turn.question) + self.ids("<|im_end|>\n<|im_start|>assistant\n", control=True)

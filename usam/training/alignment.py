@@ -75,8 +75,14 @@ def draw(pools: Sequence[Pool], seconds: float, seed: int, chunk: int = 8) -> It
         yield from batches
 
 
-def collate(cache: FeatureCache, model: USAM, items: Sequence[AlignmentItem]) -> AlignmentBatch:
+def collate(
+    cache: FeatureCache, model: USAM, items: Sequence[AlignmentItem], longest: int | None = None
+) -> AlignmentBatch:
+    """Frames, masks and questions of the items; clips without a transcript are cut to `longest` frames."""
     frames = [cache.frames(item.example, model.adapter.config.encoder_names) for item in items]
+    frames = [
+        clip if item.sequence else crop(clip, longest) for clip, item in zip(frames, items, strict=True)
+    ]
     mask = pad_sequence([torch.ones(len(clip), dtype=torch.bool) for clip in frames], batch_first=True)
     asked = {"speech": "asr", "sound": "aac", "music": "mc"}
     # The router reads the task from the prompt, but has to hear the kind of audio itself: half ask the same.
@@ -85,6 +91,14 @@ def collate(cache: FeatureCache, model: USAM, items: Sequence[AlignmentItem]) ->
     ]
     questions = [torch.tensor(model.prompts.ids(text)) for text in texts]
     return AlignmentBatch(pad_sequence(frames, batch_first=True), mask, items, questions)
+
+
+def crop(frames: Tensor, longest: int | None) -> Tensor:
+    """A random span of at most `longest` frames of one clip [T, D]."""
+    if longest is None or len(frames) <= longest:
+        return frames
+    start = int(torch.randint(0, len(frames) - longest + 1, ()))
+    return frames[start : start + longest]
 
 
 def spec_augment(frames: Tensor, widest: int = 16, masks: int = 2) -> Tensor:

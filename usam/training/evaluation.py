@@ -18,12 +18,15 @@ import numpy as np
 from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
 from usam.audio import Clip, load_clip
+from usam.encoders import MusiCNN, YAMNet
+from usam.encoders.whisper import load_transcriber
 from usam.engine import Engine
 from usam.trace import Answer
 from usam.training.alignment import KINDS
 from usam.training.corpora import Example, label_words, read_corpus, split
 from usam.training.instructions import KIND, family
 from usam.training.silence import nothing
+from usam.weights import fetch
 
 BOOTSTRAPS = 1000
 FIRST_WORDS = 12
@@ -237,10 +240,9 @@ def specialists(
     report: Callable[[str], None],
 ) -> dict[str, Score]:
     """Whisper's decoder, YAMNet and musicnn on the same clips under the same scoring."""
-    from usam.encoders.whisper import load_transcriber
-    from usam.weights import fetch
-
-    _, yamnet, musicnn = engine.model.encoders
+    yamnet, musicnn = list(engine.model.encoders)[1:]
+    assert isinstance(yamnet, YAMNet)
+    assert isinstance(musicnn, MusiCNN)
     scores: dict[str, Score] = {}
     for k in (1, 3):
         guesses = [

@@ -1,9 +1,11 @@
 """Encoder frames of every clip, computed once and kept on disk: the encoders are frozen."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -14,6 +16,9 @@ from usam.encoders import Encoder
 from usam.errors import AudioError
 from usam.model import align
 from usam.training.corpora import Example
+
+Item = TypeVar("Item")
+Loaded = TypeVar("Loaded")
 
 
 class FeatureCache:
@@ -31,7 +36,7 @@ class FeatureCache:
         return self.file(example).exists()
 
     def build(self, examples: Iterable[Example], encoders: Sequence[Encoder]) -> Iterator[Example]:
-        """Compute what is missing; yields each example that is ready. Clips that cannot be heard are skipped."""
+        """Compute what is missing; yields each example that is ready, skipping those that cannot be heard."""
         for example in examples:
             if not self.has(example):
                 start, end = example.span or (None, None)
@@ -64,13 +69,13 @@ class FeatureCache:
         )
 
 
-def prefetch(items: Iterable, load, ahead: int = 4) -> Iterator:  # type: ignore[no-untyped-def,type-arg]
+def prefetch(items: Iterable[Item], load: Callable[[Item], Loaded], ahead: int = 4) -> Iterator[Loaded]:
     """Apply `load` to items a few steps ahead, in a thread, so that reading overlaps computing."""
     with ThreadPoolExecutor(1) as pool:
-        pending = []
+        pending: deque[Future[Loaded]] = deque()
         for item in items:
             pending.append(pool.submit(load, item))
             if len(pending) > ahead:
-                yield pending.pop(0).result()
-        for future in pending:
-            yield future.result()
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

@@ -38,6 +38,7 @@ from usam.training.targets import WordPieces
 BLANK_DROPPED = 0.8  # posterior of the blank above which a token may be left out
 DROP_SHARE = 0.6  # share of batches that leave such tokens out
 CTC_WEIGHT = 0.3
+LONGEST_FRAMES = 300  # of clips without words: the LLM's cost grows with every token
 WORDWISE = frozenset({"asr"})  # answers written in the pieces the audio tokens point at, so that they copy
 
 
@@ -57,7 +58,6 @@ def with_lora(model: USAM, config: USAMConfig) -> None:
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,
         target_modules=list(config.lora_targets),
-        lora_dropout=0.05,
         task_type="CAUSAL_LM",
     )
     model.llm = get_peft_model(model.llm, lora)  # type: ignore[assignment]
@@ -78,7 +78,7 @@ def collate(
     random: Random,
     items: Sequence[AlignmentItem],
 ) -> InstructBatch:
-    clips = align_collate(cache, model, items)
+    clips = align_collate(cache, model, items, LONGEST_FRAMES)
     instructions = [instructor.draw(item.example, random) for item in items]
     prompts = [model.prompts.build(instruction.question) for instruction in instructions]
     answers = [answer_ids(model, pieces, instruction) for instruction in instructions]

@@ -71,14 +71,16 @@ NOTHING = "Nothing can be heard."
 NO_SPEECH = "No speech can be heard."
 
 FAMILIES = {
-    "strings": "guitar violin cello viola harp banjo mandolin ukulele bass contrabass sitar fiddle strings".split(),
+    "strings": (
+        "guitar violin cello viola harp banjo mandolin ukulele bass contrabass sitar fiddle strings"
+    ).split(),
     "keyboards": "piano organ harpsichord clavinet keyboard celesta accordion harmonica".split(),
     "woodwinds": "flute clarinet oboe bassoon saxophone sax piccolo recorder whistle didgeridoo".split(),
     "brass": "trumpet trombone tuba horn bugle cornet".split(),
     "percussion": (
-        "drum drums snare hi-hat hat cymbal tom kick conga bongo tambourine maraca maracas cowbell gong timpani "
-        "marimba xylophone vibraphone glockenspiel chimes bell claves clave cabasa guiro triangle shaker rimshot "
-        "clap crash ride woodblock castanets djembe tabla percussion"
+        "drum drums snare hi-hat hat cymbal tom kick conga bongo tambourine maraca maracas cowbell gong "
+        "timpani marimba xylophone vibraphone glockenspiel chimes bell claves clave cabasa guiro triangle "
+        "shaker rimshot clap crash ride woodblock castanets djembe tabla percussion"
     ).split(),
 }
 
@@ -110,7 +112,7 @@ def article(label: str) -> str:
 
 
 class Instructor:
-    """Draws one instruction for a clip. `labels` are other clips' labels, for questions whose answer is no."""
+    """Draws one instruction for a clip. `labels` are other clips' labels, for questions answered no."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = list(labels)

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from usam.adapter import USAMAdapter
 from usam.config import USAMConfig
-from usam.encoders import Encoder, YAMNet, load_encoders
+from usam.encoders import Encoder, YAMNet
 from usam.encoders.whisper import load_transcriber
 from usam.errors import RequestError
-from usam.loading import load_llm
+from usam.loading import frozen_encoders, load_llm
 from usam.model import USAM
 from usam.training.alignment import AlignmentItem, run_alignment, run_direct
 from usam.training.corpora import Example, label_words
@@ -81,7 +81,7 @@ def run_training(options: TrainingOptions, report: Callable[[str], None] = print
 def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> Prepared:
     """Read the data, compute the frames that are missing, and build an untrained model."""
     paths = fetch("mini", lambda message, share: report(message))
-    encoders = load_encoders(paths)
+    encoders = frozen_encoders(paths)
     transcripts = {}
     if options.teacher:
         untold = [e for e in gather_corpus(options) if e.kind == "speech" and e.transcript is None]
@@ -96,6 +96,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     llm, tokenizer = load_llm(paths.llm)
     pieces = WordPieces(tokenizer)
     yamnet = encoders[1]
+    assert isinstance(yamnet, YAMNet)
     adapter = initial_adapter(options, pieces, ready, cache, yamnet)
     assert adapter.anchor is not None
     targets = Targets(pieces, adapter.anchor.token_ids.tolist())

@@ -13,7 +13,7 @@ from usam.training.corpora import Example
 
 
 def nothing(seed: int) -> Tensor:
-    """One waveform [samples] of 0.5 to 12 s: digital silence, white, pink or brown noise, or mains hum, faint."""
+    """One waveform [samples] of 0.5 to 12 s: digital silence, or faint noise (white, pink, brown) or hum."""
     random = Random(seed)
     generator = torch.Generator().manual_seed(seed)
     samples = int(SAMPLE_RATE * random.uniform(0.5, 12.0))

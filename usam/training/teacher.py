@@ -31,7 +31,7 @@ def transcribe_all(
     file: Path,
     report: Callable[[str], None] = print,
 ) -> dict[str, str]:
-    """Whisper's transcripts of clips that have none, by clip name; kept in a JSON file and continued there."""
+    """Whisper's transcripts of clips that have none, by clip name; kept in a JSON file and continued."""
     found: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     wanted = [example for example in examples if example.name not in found]
     for index, example in enumerate(wanted, 1):
