@@ -62,7 +62,7 @@ def test_whisper_frames_of_the_heard_length_carry_the_sentence(
 ) -> None:
     """Whisper's own decoder reads the frames although positions and mel were cropped.
 
-    Without 30 s of silence behind it the decoder starts the sentence again, so only the beginning is compared.
+    Without silence behind it the decoder starts the sentence again, so only the beginning is compared.
     """
     frames = encoders[0].frames(clip("speech_jail"))
     tokens = transcriber.model.generate(
