@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     evaluate.add_argument("--limit", type=int, help="at most this many clips of a kind")
     evaluate.add_argument("--baselines", action="store_true", help="also Whisper, YAMNet and musicnn alone")
+    evaluate.add_argument("--write", action="store_true", help="keep the figures in the checkpoint folder")
     evaluate.add_argument("--heldout", type=Path, help="file of further held-out clip names, one a line")
     evaluate.set_defaults(run=run_eval)
 
@@ -127,14 +128,18 @@ def run_eval(options: argparse.Namespace) -> None:
     def report(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
+    engine = load_engine(options)
     result = evaluate(
-        load_engine(options),
+        engine,
         options.data,
         limit=options.limit,
         baselines=options.baselines,
         heldout=read_heldout(options.heldout),
         report=report,
     )
+    if options.write:
+        (engine.checkpoint / "evaluation.json").write_text(json.dumps(result, ensure_ascii=False, indent=2))
+        (engine.checkpoint / "routing.json").write_text(json.dumps(result["router"], indent=2))
     print(json.dumps(result, ensure_ascii=False, indent=2) if options.json else table(result))
 
 

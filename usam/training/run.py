@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from usam.adapter import USAMAdapter
@@ -72,9 +73,8 @@ def run_training(options: TrainingOptions, report: Callable[[str], None] = print
     shares = make_pools(prepared.items, ALIGN_SHARES)
     run_direct(prepared.model, prepared.cache, shares, options.direct, options.work / "direct", options.seed)
     run_alignment(prepared.model, prepared.cache, shares, options.align, options.work / "align", options.seed)
-    prepared.model.save_pretrained(options.output)
     instruct(prepared, options, report)
-    prepared.model.save_pretrained(options.output)
+    ship(prepared.model, options.output)
     report(f"written to {options.output}")
 
 
@@ -184,6 +184,17 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
         options.work / "instruct",
         options.seed,
     )
+
+
+def ship(model: USAM, folder: Path) -> None:
+    """Write the checkpoint in half the bytes: bfloat16, the precision the answers are computed in."""
+    model.save_pretrained(folder)
+    for file in folder.rglob("*.safetensors"):
+        tensors = {
+            name: tensor.bfloat16() if tensor.is_floating_point() else tensor
+            for name, tensor in load_file(file).items()
+        }
+        save_file(tensors, file, metadata={"format": "pt"})
 
 
 def read_heldout(file: Path | None) -> list[str]:
