@@ -1,0 +1,47 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.pages import AppPage, chromium, serve, settings_in
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    data: Path
+    engine: FakeEngine = field(default_factory=FakeEngine)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with the small engine, shared by the tests of a module."""
+    data, engine = tmp_path_factory.mktemp("data"), FakeEngine()
+    with serve(settings_in(data), lambda progress: engine) as url:
+        yield Server(url, data, engine)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """One person's browser; its cache spares the tests most of each page load."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def app(visitor: BrowserContext, server: Server) -> Iterator[AppPage]:
+    """A freshly opened page. Whatever goes wrong in the page's own scripts fails the test."""
+    app = AppPage(visitor.new_page(), server.url)
+    yield app
+    app.page.close()
+    assert app.problems == []

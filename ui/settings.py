@@ -1,0 +1,79 @@
+"""The app's settings, read once from the environment."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+
+from storage.database import data_folder
+
+MAX_UPLOAD = "200mb"
+CACHE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Settings:
+    """data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
+    max_seconds: the longest span of a clip that is heard at once."""
+
+    data: Path
+    database_url: str
+    preset: str = "mini"
+    quantization: str = "nf4"
+    max_seconds: float = 30.0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises ValueError with a plain sentence when USAM_MAX_SECONDS is not a length in seconds."""
+        data = data_folder()
+        return cls(
+            data=data,
+            database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
+            preset=environ.get("USAM_PRESET") or cls.preset,
+            quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
+            max_seconds=_seconds(environ.get("USAM_MAX_SECONDS")),
+        )
+
+    def private_paths(self) -> list[str]:
+        """Folders and files that must never be served."""
+        paths = [self.data]
+        url = make_url(self.database_url)
+        if url.get_backend_name() == "sqlite" and url.database:
+            file = Path(url.database).expanduser().resolve()
+            paths += [
+                file,
+                file.with_name("audio"),
+                *(file.with_name(file.name + tail) for tail in ("-wal", "-shm", ".lock")),
+            ]
+        return [str(path) for path in paths]
+
+    def browser_secret(self) -> str:
+        """The key that a browser's notes are encrypted with; made once, so that they outlive a restart."""
+        path = self.data / "browser-secret"
+        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(16))
+        except FileExistsError:
+            pass
+        return path.read_text().strip()
+
+
+def sqlite_url(folder: Path) -> str:
+    """The database file in a data folder."""
+    return URL.create("sqlite", database=str(folder / "feedback.db")).render_as_string()
+
+
+def _seconds(text: str | None) -> float:
+    if not text:
+        return Settings.max_seconds
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1.0 <= seconds <= 30.0:
+        raise ValueError(f"USAM_MAX_SECONDS must be a number from 1 to 30, not {text!r}.")
+    return seconds
