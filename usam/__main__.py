@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from usam.errors import UsamError
-from usam.prompts import TASKS
+from usam.tasks import TASKS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,7 +100,7 @@ def progress(message: str, share: float) -> None:
 
 def run_ask(options: argparse.Namespace) -> None:
     from usam.audio import load_clip
-    from usam.engine import check_question
+    from usam.tasks import check_question
     from usam.trace import Answer, TextDelta
 
     # A bad clip or question is said before the model is loaded.

@@ -23,8 +23,9 @@ from usam.generation import Decoding, TextStream
 from usam.health import health
 from usam.loading import CHECKPOINTS, checkpoint_folder, load_model
 from usam.model import USAM
-from usam.prompts import Prompt, check_question
+from usam.prompts import Prompt
 from usam.quantization import Precision, choose
+from usam.tasks import check_question
 from usam.trace import Answer, AudioToken, Encoded, Event, Heard, ModelInfo, TextDelta, Timings, Trace, Turn
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from usam.model import USAM
 from usam.projector import TaskAwareProjector
-from usam.prompts import TASKS
 from usam.saclm import masked_mean
+from usam.tasks import TASKS
 
 PROBES = 256  # random tokens
 SEED = 0

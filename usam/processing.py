@@ -17,7 +17,8 @@ from usam.config import USAMConfig
 from usam.errors import RequestError
 from usam.loading import checkpoint_folder
 from usam.model import AUDIO
-from usam.prompts import PromptBuilder, check_question
+from usam.prompts import PromptBuilder
+from usam.tasks import check_question
 from usam.weights import fetch
 
 Audio = str | Path | bytes | tuple[int, np.ndarray] | np.ndarray | Tensor | Clip

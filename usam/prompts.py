@@ -1,4 +1,4 @@
-"""Tasks and prompts: the text around the audio tokens, as token ids."""
+"""Prompts: the text around the audio tokens, as token ids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,37 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from usam.errors import RequestError
 from usam.trace import Turn
-
-MAX_QUESTION = 500  # characters; the LLM was trained on short questions
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task of the paper: the label a person sees and the prompt used when they type no question."""
-
-    label: str
-    prompt: str
-
-
-TASKS: dict[str, Task] = {
-    "qa": Task("Ask", "What do you hear?"),
-    "asr": Task("Transcribe", "Write down what is said."),
-    "s2tt": Task("Translate", "Translate the speech into English."),
-    "aac": Task("Describe sound", "Describe the sound."),
-    "mc": Task("Describe music", "Describe the music."),
-}
-
-
-def check_question(question: str | None, task: str) -> str:
-    """The question to ask. Raises RequestError for an unknown task or a question too long to answer."""
-    if task not in TASKS:
-        raise RequestError(f"There is no task called {task!r}. Choose one of {', '.join(TASKS)}.")
-    text = " ".join((question or "").split()) or TASKS[task].prompt
-    if len(text) > MAX_QUESTION:
-        raise RequestError(f"The question is too long: {len(text)} characters, at most {MAX_QUESTION}.")
-    return text
 
 
 @dataclass(frozen=True)

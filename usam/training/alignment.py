@@ -18,8 +18,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from usam.adapter import AudioTokens
 from usam.model import USAM
-from usam.prompts import TASKS
 from usam.saclm import masked_mean
+from usam.tasks import TASKS
 from usam.training.corpora import Example
 from usam.training.features import FeatureCache, prefetch
 from usam.training.loop import Budget, train

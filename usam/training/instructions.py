@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from usam.prompts import TASKS
+from usam.tasks import TASKS
 from usam.training.corpora import Example, label_words
 
 TRANSCRIBE = (
