@@ -11,7 +11,7 @@ from typing import Any
 
 from usam.audio import Clip
 from usam.errors import RequestError
-from usam.prompts import TASKS
+from usam.tasks import TASKS
 from usam.trace import (
     Answer,
     AudioToken,

@@ -1,0 +1,24 @@
+"""Starts the web app; also the entry point on Hugging Face Spaces. Settings come from the environment."""
+
+import os
+import sys
+
+# Before torch is imported: the default policy spins, and starves the web server beside the model.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from storage import StorageError
+from ui.build import build, launch_options
+from ui.settings import Settings
+
+
+def main() -> None:
+    try:
+        settings = Settings.from_environment()
+        demo = build(settings)
+    except (StorageError, ValueError) as error:
+        sys.exit(str(error))
+    demo.launch(**launch_options(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Named endpoints for `gradio_client`: the same questions, answers and ratings as on the page, as JSON."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import gradio as gr
+
+from storage import StorageError
+from ui.events import MODEL
+from ui.studio import Question, Studio
+from ui.visit import Entry
+from usam.errors import UsamError
+from usam.tasks import TASKS
+
+
+def add_endpoints(studio: Studio) -> None:
+    """Add /ask, /rate, /compare and /trace. Called inside a `gr.Blocks` context."""
+    endpoints = Endpoints(studio)
+    # Real components, unlike gr.api's, check that a client's file is one it uploaded.
+    with gr.Row(visible=False):
+        audio = gr.Audio(type="filepath", label="audio")
+        question = gr.Textbox(label="question")
+        task = gr.Dropdown(list(TASKS), value="qa", label="task")
+        result = gr.JSON(label="answer")
+        button = gr.Button()
+    button.click(
+        endpoints.ask,
+        [audio, question, task],
+        result,
+        api_name="ask",
+        concurrency_id=MODEL,
+        concurrency_limit=1,
+    )
+    gr.api(endpoints.rate, api_name="rate")
+    gr.api(endpoints.compare, api_name="compare")
+    gr.api(endpoints.trace, api_name="trace")
+
+
+class Endpoints:
+    """What the endpoints do. Expected failures reach the client as an error with one plain sentence."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+
+    def ask(self, audio: str | None, question: str, task: str) -> dict[str, Any]:
+        """Ask about a clip; an empty question asks the task's own prompt. Tasks: qa, asr, s2tt, aac, mc."""
+        entry = None
+        try:
+            for event in self.studio.ask(Question(question or "", task, audio), None, threading.Event()):
+                entry = event if isinstance(event, Entry) else entry
+        except UsamError as error:
+            raise gr.Error(str(error)) from error
+        assert entry is not None  # nobody stops this one
+        if entry.storage_error:
+            raise gr.Error(entry.storage_error)
+        return {"answer_id": entry.answer_id, **entry.answer.to_json()}
+
+    def rate(
+        self,
+        answer_id: str,
+        annotator: str,
+        thumb: int | None = None,
+        score: int | None = None,
+        correction: str | None = None,
+        comment: str | None = None,
+    ) -> dict[str, Any]:
+        """Give or change a rating: thumb -1, 0 or 1, score 1 to 5, and free text; saved when this returns."""
+        try:
+            rating = self.studio.feedback.rate(
+                answer_id, annotator, thumb=thumb, score=score, correction=correction, comment=comment
+            )
+        except StorageError as error:
+            raise gr.Error(str(error)) from error
+        return {"rating_id": rating.id, "revision": rating.revision, "saved": True}
+
+    def compare(
+        self, answer_a: str, answer_b: str, annotator: str, winner: str, swapped: bool = False
+    ) -> dict[str, Any]:
+        """Vote between two answers to the same question about the same clip: a, b, tie or both_bad."""
+        try:
+            vote = self.studio.feedback.compare(answer_a, answer_b, annotator, winner, swapped)  # type: ignore[arg-type]
+        except StorageError as error:
+            raise gr.Error(str(error)) from error
+        return {"comparison_id": vote.id, "saved": True}
+
+    def trace(self, answer_id: str) -> dict[str, Any]:
+        """The whole stored record of an answer: text, tokens with times and routing, model, timings."""
+        try:
+            return self.studio.feedback.answer(answer_id)
+        except StorageError as error:
+            raise gr.Error(str(error)) from error

@@ -1,0 +1,330 @@
+"""What happens when: joins the page to the studio. Every handler returns updates by component."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from storage import new_annotator
+from ui import render
+from ui.answer import answer_shown
+from ui.clip import Timed, clip_chosen, no_clip
+from ui.examples import EXAMPLES
+from ui.history import history_shown
+from ui.inspector import trace_shown
+from ui.loading import LoadState
+from ui.page import Page
+from ui.question import busy, context_shown, placeholder
+from ui.rating import rating_hidden, rating_shown, save_rating, withdraw_rating
+from ui.studio import Hearing, Question, Studio, retry_of
+from ui.visit import Visit
+from usam.errors import UsamError
+from usam.tasks import TASKS
+from usam.trace import Encoded, TextDelta
+
+REDRAW_SECONDS = 0.1
+"""Tokens come faster than people read; each redraw costs time that the model could use."""
+MODEL = "model"  # the one line that everything waits in that needs the model
+
+Updates = dict[Any, Any]
+
+_OPEN_JS = "(annotator, dark) => [annotator, document.body.classList.contains('dark')]"
+_FOCUS_QUESTION_JS = "() => setTimeout(() => document.querySelector('#question textarea')?.focus(), 80)"
+
+
+class Desk:
+    """The handlers of one page layout; what differs between visitors is in the arguments."""
+
+    def __init__(self, page: Page, studio: Studio) -> None:
+        self.page = page
+        self.studio = studio
+        self.longest = studio.settings.max_seconds
+
+    # Opening and loading
+
+    def opened(self, annotator: str, dark: bool) -> Updates:
+        """A page was opened: give the browser its random id, once, and say how far the model is."""
+        return {
+            self.page.annotator: annotator or new_annotator(),
+            self.page.dark: dark,
+            **self.load_state(),
+        }
+
+    def load_state(self) -> Updates:
+        state = self.studio.loader.state
+        return {self.page.banner: render.banner(state), self.page.loading: gr.Timer(active=not state.ready)}
+
+    # The clip
+
+    def clip_changed(self, source: str | None, visit: Visit) -> Updates:
+        """A clip was recorded, uploaded, trimmed or removed. Another clip ends the conversation."""
+        tied = visit.context_entry
+        changed = self._untied(visit) if tied and tied.source != source else {}
+        changed[self.page.answer.notice] = ""
+        if not source:
+            return {**no_clip(self.page.clip), **changed}
+        try:
+            clip = self.studio.listen(source)
+        except UsamError as error:
+            return {**no_clip(self.page.clip, render.fault(str(error))), **changed}
+        return {**clip_chosen(self.page.clip, source, clip, self.longest), **changed}
+
+    def span_changed(self, start: float, length: float, timed: Timed, visit: Visit) -> Updates:
+        begin, end = timed.span(start, length, self.longest)
+        line = render.will_hear(begin or 0.0, end or timed.duration, timed.duration, self.longest)
+        return {self.page.clip.outlook: line, **self._untied(visit)}
+
+    def _untied(self, visit: Visit) -> Updates:
+        """The next question stands alone."""
+        return {self.page.visit: visit.fresh(), **context_shown(self.page.question, visit.fresh())}
+
+    def example_chosen(self, kind: str, index: int, visit: Visit) -> Updates:
+        example = EXAMPLES[kind][index]
+        return {
+            **self._untied(visit),
+            self.page.clip.audio: example.path,
+            self.page.question.task: example.task,
+            self.page.question.text: gr.Textbox(example.question, placeholder=TASKS[example.task].prompt),
+        }
+
+    # Asking
+
+    def task_changed(self, task: str) -> Updates:
+        return {self.page.question.text: placeholder(task)}
+
+    def reserve(self, request: gr.Request) -> Updates:
+        """Take the page's turn before the question waits in line, so that Stop works from the start."""
+        if not self.studio.runs.begin(_page_of(request)):
+            raise gr.Error("The last answer is still being written. Press Stop first.", title="One at a time")
+        return {
+            **busy(self.page.question, True),
+            self.page.answer.notice: "",
+            self.page.answer.heard: render.status("Waiting for the model…"),
+        }
+
+    def release(self, request: gr.Request) -> Updates:
+        self.studio.runs.end(_page_of(request))
+        return busy(self.page.question, False)
+
+    def stop(self, request: gr.Request) -> Updates:
+        self.studio.runs.stop(_page_of(request))
+        return {self.page.question.stop: gr.Button("Stopping…", interactive=False)}
+
+    def left(self, request: gr.Request) -> None:
+        """The page was closed: do not write an answer for nobody."""
+        self.studio.runs.end(_page_of(request))
+
+    def ask(
+        self,
+        source: str | None,
+        task: str,
+        text: str,
+        start: float,
+        length: float,
+        timed: Timed,
+        keep: bool,
+        seed: float,
+        temperature: float,
+        visit: Visit,
+        annotator: str,
+        dark: bool,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
+        """Ask about the clip on the page, or, in a follow-up, about the clip of the answer it follows."""
+        tied = visit.context_entry
+        begin, end = timed.span(start, length, self.longest) if timed.source == source else (None, None)
+        question = Question(
+            text=text,
+            task=task,
+            source=tied.source if tied else source,
+            clip=tied.clip if tied else None,
+            start=begin,
+            end=end,
+            history=visit.context,
+            seed=int(seed or 0),
+            temperature=temperature,
+            parent=tied.answer_id if tied else None,
+            keep_audio=keep,
+        )
+        yield from self._answer(question, visit, annotator, dark, request)
+
+    def retry(
+        self, keep: bool, visit: Visit, annotator: str, dark: bool, request: gr.Request
+    ) -> Iterator[Updates]:
+        if visit.current:
+            question = retry_of(visit.current, keep)
+            yield from self._answer(question, visit, annotator, dark, request)
+
+    def _answer(
+        self, question: Question, visit: Visit, annotator: str, dark: bool, request: gr.Request
+    ) -> Iterator[Updates]:
+        """Stream the answer into the page. After a failure the page is as before, plus one sentence."""
+        page, stop = self.page, self.studio.runs.stop_event(_page_of(request))
+        asked = question.text.strip() or TASKS[question.task].prompt
+        draw = partial(render.thread, question.history, asked)
+        text, entry, due = "", None, 0.0
+        yield self._writing(draw("", writing=True))
+        try:
+            for event in self.studio.ask(question, annotator, stop):
+                if isinstance(event, LoadState):
+                    yield {page.answer.heard: render.waiting(event)}
+                elif isinstance(event, Hearing):
+                    yield {page.answer.heard: render.status("Listening…")}
+                elif isinstance(event, Encoded):
+                    heard = event.heard
+                    yield {page.answer.heard: render.heard(heard.start, heard.end, heard.duration)}
+                elif isinstance(event, TextDelta):
+                    text += event.text
+                    if time.monotonic() >= due:
+                        due = time.monotonic() + REDRAW_SECONDS
+                        yield {page.answer.thread: draw(text, writing=True)}
+                else:
+                    entry = event
+        except UsamError as error:
+            yield {**self._shown(visit, annotator, dark), page.answer.notice: render.fault(str(error))}
+            return
+        if entry is None:
+            stopped = render.status("Stopped before the clip was heard.")
+            yield {**self._shown(visit, annotator, dark), page.answer.notice: stopped}
+            return
+        yield answer_shown(page.answer, entry)  # the words first, the picture takes a moment
+        visit = visit.add(entry)
+        yield {
+            **self._shown(visit, annotator, dark),
+            page.visit: visit,
+            **context_shown(page.question, visit),
+        }
+
+    def _writing(self, thread: str) -> Updates:
+        page = self.page
+        return {
+            page.answer.thread: thread,
+            page.answer.meters: "",
+            page.answer.actions: gr.Row(visible=False),
+            page.inspector.picture: render.WAITING_FIGURE,
+            page.inspector.numbers: gr.Accordion(visible=False),
+            **rating_hidden(page.rating),
+        }
+
+    def _shown(self, visit: Visit, annotator: str, dark: bool) -> Updates:
+        """Every panel for the entry on display."""
+        return {
+            **answer_shown(self.page.answer, visit.current),
+            **trace_shown(self.page.inspector, visit.current, dark=dark),
+            **rating_shown(self.page.rating, self.studio.feedback, visit.current, annotator),
+            **history_shown(self.page.history, visit),
+        }
+
+    # What to do with an answer
+
+    def follow_up(self, visit: Visit) -> Updates:
+        visit = visit.follow_up()
+        text = gr.Textbox("", placeholder="Ask more about the same clip")
+        return {
+            self.page.visit: visit,
+            self.page.question.task: "qa",
+            self.page.question.text: text,
+            **context_shown(self.page.question, visit),
+        }
+
+    def edit(self, visit: Visit) -> Updates:
+        visit = visit.edit()
+        if visit.current is None:
+            return {}
+        return {
+            self.page.visit: visit,
+            self.page.question.task: visit.current.answer.task,
+            self.page.question.text: visit.current.answer.question,
+            **context_shown(self.page.question, visit),
+        }
+
+    def fresh(self, task: str, visit: Visit) -> Updates:
+        return {self.page.question.text: placeholder(task), **self._untied(visit)}
+
+    def reopen(self, key: str, visit: Visit, annotator: str, dark: bool) -> Updates:
+        """Show an earlier answer with its picture and rating, and its clip if the file still exists."""
+        visit = visit.show(key)
+        entry = visit.current
+        if entry is None:
+            return {}
+        clip: Updates = {self.page.clip.audio: entry.source} if Path(entry.source).is_file() else {}
+        return {
+            **self._shown(visit, annotator, dark),
+            **clip,
+            self.page.visit: visit,
+            self.page.answer.notice: "",
+            self.page.question.task: entry.answer.task,
+            self.page.question.text: entry.answer.question,
+            **context_shown(self.page.question, visit),
+        }
+
+    def save(
+        self,
+        thumb: int | None,
+        score: int | None,
+        correction: str,
+        comment: str,
+        visit: Visit,
+        annotator: str,
+    ) -> Updates:
+        rating = {"thumb": thumb, "score": score, "correction": correction, "comment": comment}
+        return save_rating(self.page.rating, self.studio.feedback, visit.current, annotator, rating)
+
+    def withdraw(self, visit: Visit, annotator: str) -> Updates:
+        return withdraw_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
+
+
+def _page_of(request: gr.Request) -> str:
+    return request.session_hash or ""
+
+
+def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
+    """Attach every handler to its event. Only what needs the model waits in the model's line."""
+    desk = Desk(page, studio)
+    clip, question, answer, rating = page.clip, page.question, page.answer, page.rating
+    everything = [
+        block
+        for panel in (clip, question, answer, page.inspector, rating, page.history)
+        for block in vars(panel).values()
+        if isinstance(block, gr.blocks.Block)
+    ]
+    everything += [page.visit, page.annotator, page.dark, page.banner, page.loading]
+    quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
+    fast: dict[str, Any] = {**quiet, "queue": False}
+    model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": 1}
+
+    demo.load(desk.opened, [page.annotator, page.dark], js=_OPEN_JS, **fast)
+    demo.unload(desk.left)
+    page.loading.tick(desk.load_state, None, **fast)
+
+    clip.audio.change(desk.clip_changed, [clip.audio, page.visit], **quiet)
+    for slider in (clip.start, clip.length):
+        slider.release(desk.span_changed, [clip.start, clip.length, clip.timed, page.visit], **fast)
+    question.task.change(desk.task_changed, question.task, **fast)
+
+    asked = [clip.audio, question.task, question.text, clip.start, clip.length, clip.timed, clip.keep]
+    asked += [question.seed, question.temperature, page.visit, page.annotator, page.dark]
+    turn = gr.on([question.ask.click, question.text.submit], desk.reserve, None, **fast)
+    turn.success(desk.ask, asked, **model).then(desk.release, None, **fast)
+    turn = answer.retry.click(desk.reserve, None, **fast)
+    retried = [clip.keep, page.visit, page.annotator, page.dark]
+    turn.success(desk.retry, retried, **model).then(desk.release, None, **fast)
+    for kind, examples in clip.examples.items():
+        turn = examples.click(desk.reserve, None, **fast)
+        loaded = turn.success(partial(desk.example_chosen, kind), [examples, page.visit], **fast)
+        loaded.failure(desk.release, None, **fast)
+        loaded.success(desk.ask, asked, **model).then(desk.release, None, **fast)
+    question.stop.click(desk.stop, None, **fast)
+
+    answer.follow_up.click(desk.follow_up, page.visit, **fast).then(None, js=_FOCUS_QUESTION_JS)
+    answer.edit.click(desk.edit, page.visit, **fast).then(None, js=_FOCUS_QUESTION_JS)
+    question.fresh.click(desk.fresh, [question.task, page.visit], **fast)
+    page.history.list.input(desk.reopen, [page.history.list, page.visit, page.annotator, page.dark], **quiet)
+
+    rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **quiet)
+    rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **quiet)

@@ -1,0 +1,78 @@
+"""The layout: one page, the panels in reading order, and the states it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from ui import render
+from ui.answer import AnswerPanel, answer_panel
+from ui.clip import ClipPanel, clip_panel
+from ui.history import HistoryPanel, history_panel
+from ui.inspector import InspectorPanel, inspector_panel
+from ui.question import QuestionPanel, question_panel
+from ui.rating import RatingPanel, rating_panel
+from ui.settings import Settings
+from ui.visit import Visit
+
+
+@dataclass(frozen=True)
+class Page:
+    banner: gr.HTML
+    clip: ClipPanel
+    question: QuestionPanel
+    answer: AnswerPanel
+    inspector: InspectorPanel
+    rating: RatingPanel
+    history: HistoryPanel
+    visit: gr.State
+    annotator: gr.BrowserState
+    dark: gr.Checkbox
+    loading: gr.Timer
+
+
+def model_card(preset: str) -> str:
+    """The adapter's own README, without its front matter; empty when there is none."""
+    file = Path(__file__).parents[1] / "usam" / "checkpoints" / preset / "README.md"
+    text = file.read_text() if file.is_file() else ""
+    return text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
+
+
+def build_page(settings: Settings) -> Page:
+    """Lay out every panel. Called inside a `gr.Blocks` context."""
+    with gr.Row(elem_id="top"):
+        gr.HTML(render.HEADER)
+        banner = gr.HTML("", elem_id="banner")
+    with gr.Row(elem_id="work"):
+        with gr.Column(scale=5, min_width=320, elem_id="source"):
+            clip = clip_panel(settings.max_seconds)
+        with gr.Column(scale=7, min_width=320, elem_id="talk"):
+            question = question_panel()
+            answer = answer_panel()
+    with gr.Row(elem_id="look"):
+        with gr.Column(scale=8, min_width=320, elem_id="inside"):
+            gr.HTML("<h2>Inside the answer</h2>")
+            inspector = inspector_panel()
+        with gr.Column(scale=4, min_width=300, elem_id="side"):
+            with gr.Column(elem_id="rate"):
+                rating = rating_panel()
+            history = history_panel()
+    gr.HTML(render.LIMITS, elem_id="limits")
+    if card := model_card(settings.preset):
+        with gr.Accordion("Model card", open=False, elem_id="card"):
+            gr.Markdown(card)
+    return Page(
+        banner,
+        clip,
+        question,
+        answer,
+        inspector,
+        rating,
+        history,
+        visit=gr.State(Visit()),
+        annotator=gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret()),
+        dark=gr.Checkbox(False, visible=False),
+        loading=gr.Timer(1.0),
+    )

@@ -1,0 +1,190 @@
+"""The page's own pieces of HTML. Whatever a person or the model wrote is escaped here."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from ui.loading import LoadState
+from usam.trace import Answer, Trace, Turn
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HEADER = """
+<header class="masthead">
+  <svg viewBox="0 0 40 40" aria-hidden="true" class="mark">
+    <rect class="m1" x="3" y="22" width="5" height="12" rx="1"/>
+    <rect class="m2" x="3" y="12" width="5" height="9" rx="1"/>
+    <rect class="m1" x="10" y="16" width="5" height="18" rx="1"/>
+    <rect class="m3" x="10" y="6" width="5" height="9" rx="1"/>
+    <rect class="m1" x="17" y="27" width="5" height="7" rx="1"/>
+    <rect class="m2" x="17" y="9" width="5" height="17" rx="1"/>
+    <rect class="m3" x="24" y="18" width="5" height="16" rx="1"/>
+    <rect class="m2" x="24" y="8" width="5" height="9" rx="1"/>
+    <rect class="m1" x="31" y="24" width="5" height="10" rx="1"/>
+    <rect class="m3" x="31" y="13" width="5" height="10" rx="1"/>
+  </svg>
+  <div><h1>U-SAM Studio</h1>
+  <p>Ask about speech, sounds and music. See what the answer was made of. Say how good it is.</p></div>
+</header>"""
+
+LIMITS = """
+<footer class="limits"><p><strong>Know its limits.</strong> The language model has 135 million parameters, so
+answers are short and often wrong. YAMNet stands in for CED and musicnn for MERT, whose weights need a model
+hub; Whisper and SmolLM2 are the real ones. The model card in the README has the measurements.</p></footer>"""
+
+EMPTY_ANSWER = """<div class="empty"><p>Your answer appears here.</p>
+<p class="hint">Record or upload a clip, or pick an example. Each one runs with one click.</p></div>"""
+
+EMPTY_FIGURE = """<div class="empty"><p>After an answer, this shows what happened inside.</p>
+<p class="hint">Time runs to the right: the spectrogram, which expert each audio token went to, and which
+tokens the model found redundant.</p></div>"""
+
+WAITING_FIGURE = '<div class="empty waiting" role="status"><p>The picture follows the answer.</p></div>'
+
+# The download is the picture on display, so that its bytes are sent once.
+_USE_PICTURE = "this.href = this.closest('figure').querySelector('img').src"
+
+EMPTY_RATING = '<div class="empty"><p>The form opens with the answer.</p></div>'
+
+
+def banner(state: LoadState) -> str:
+    """How far the model is: a step and a bar while it loads, one word when it is ready."""
+    if state.error:
+        return f'<p class="engine fault" role="alert">{escape(state.error)} Ask a question to try again.</p>'
+    if state.ready:
+        return '<p class="engine ready" role="status"><i></i>Model ready</p>'
+    percent = round(100 * min(max(state.fraction, 0.0), 1.0))
+    return (
+        f'<p class="engine loading" role="status"><i></i>{escape(state.step)} <b>{percent} %</b>'
+        f'<progress max="100" value="{percent}" aria-label="Loading the model">{percent} %</progress></p>'
+    )
+
+
+def seconds(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def span(start: float, end: float, duration: float) -> str:
+    """`0.0–12.3 s of 12.3 s`."""
+    return f"{seconds(start)}–{seconds(end)} s of {seconds(duration)} s"
+
+
+def will_hear(start: float, end: float, duration: float, longest: float) -> str:
+    """What the next question will be about, before it is asked."""
+    text = f"Will hear <b>{span(start, end, duration)}</b>."
+    if duration > longest:
+        text += f" Up to {longest:g} s are heard at once: choose which below, or trim the clip."
+    return f'<p class="heard" role="status">{text}</p>'
+
+
+def heard(start: float, end: float, duration: float) -> str:
+    tail = "" if end - start >= duration - 0.05 else " The rest was not heard."
+    return f'<p class="heard" role="status">Heard <b>{span(start, end, duration)}</b>.{tail}</p>'
+
+
+def waiting(state: LoadState) -> str:
+    percent = round(100 * state.fraction)
+    return (
+        '<p class="heard" role="status">The model is still loading '
+        f"({escape(state.step)}, {percent} %). Your question runs as soon as it is ready.</p>"
+    )
+
+
+def status(text: str) -> str:
+    return f'<p class="heard" role="status">{escape(text)}</p>'
+
+
+def fault(sentence: str) -> str:
+    return f'<p class="fault" role="alert">{escape(sentence)}</p>'
+
+
+def saved(word: str) -> str:
+    return f'<p class="saved" role="status">✓ {escape(word)}</p>'
+
+
+def context(turns: int) -> str:
+    """The line over the question box while the next question is tied to an answer on display."""
+    if not turns:
+        return '<p class="context">Editing the question of the answer on display; same clip.</p>'
+    noun = "turn" if turns == 1 else "turns"
+    return f'<p class="context">Follow-up: the model also reads {turns} earlier {noun} about this clip.</p>'
+
+
+def thread(
+    earlier: Sequence[Turn], question: str, text: str, *, writing: bool = False, stopped: bool = False
+) -> str:
+    """The conversation: earlier turns small, the latest large, with a caret while it is being written."""
+    past = "".join(
+        f'<div class="turn past"><p class="q">{escape(turn.question)}</p>'
+        f'<p class="a">{escape(turn.answer)}</p></div>'
+        for turn in earlier
+    )
+    body = escape(text) or ("" if writing else '<span class="hint">The model said nothing.</span>')
+    end = '<span class="caret" aria-hidden="true"></span>' if writing else ""
+    note = '<p class="hint">Cut short: stopped, or out of tokens.</p>' if stopped else ""
+    return (
+        f'<div class="thread" aria-live="polite" aria-busy="{str(writing).lower()}">{past}'
+        f'<div class="turn now"><p class="q">{escape(question)}</p>'
+        f'<p class="a" id="answer-text">{body}{end}</p>'
+        f"{note}</div></div>"
+    )
+
+
+def meters(answer: Answer) -> str:
+    """Times, model and sampling of one answer, in one line of instruments."""
+    times, model = answer.timings, answer.model
+    sampling = f"seed {answer.seed}" + (
+        f", temperature {answer.temperature:g}" if answer.temperature else ", greedy"
+    )
+    cells = (
+        ("Encode", f"{times.encode_s:.2f} s"),
+        ("First token", f"{times.first_token_s:.2f} s"),
+        ("Speed", f"{times.tokens_per_s:.0f} tokens/s"),
+        ("Model", f"{model.preset} · {model.quantization} · {model.device}"),
+        ("Sampling", sampling),
+    )
+    items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
+    return f'<dl class="meters">{items}</dl>'
+
+
+def figure(picture: Figure, answer: Answer, *, name: str) -> str:
+    """The inspector's picture with its text for screen readers, and the downloads of PNG and JSON.
+
+    Both files are part of the page (data addresses), so nothing of one user's clip is left in a folder.
+    """
+    buffer = io.BytesIO()
+    picture.savefig(buffer, format="png", dpi=144, facecolor=picture.get_facecolor())
+    png = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    record = json.dumps(answer.to_json(), ensure_ascii=False, indent=1).encode()
+    data = "data:application/json;base64," + base64.b64encode(record).decode()
+    return (
+        '<figure class="trace">'
+        '<div class="scroll" tabindex="0" role="group" aria-label="Trace, scrolls sideways">'
+        f'<img src="{png}" alt="{escape(describe(answer))}"></div>'
+        f'<figcaption><span class="hint">Mean routing: {escape(mean_routing(answer.trace))}</span>'
+        f'<span class="files"><a class="file" download="{name}.png" href="#" onclick="{_USE_PICTURE}">PNG</a>'
+        f'<a class="file" download="{name}.json" href="{data}">JSON</a></span></figcaption></figure>'
+    )
+
+
+def mean_routing(trace: Trace) -> str:
+    """`expert 1 40 %, expert 2 60 %`: the load of each expert over the clip."""
+    count = max(len(trace.tokens), 1)
+    loads = [sum(weights) / count for weights in zip(*(token.routing for token in trace.tokens), strict=True)]
+    return ", ".join(f"{name} {load:.0%}" for name, load in zip(trace.experts, loads, strict=False))
+
+
+def describe(answer: Answer) -> str:
+    """The picture in words: how many tokens, the load of each expert, how many tokens are redundant."""
+    trace, heard = answer.trace, answer.heard
+    redundant = sum(token.redundant for token in trace.tokens)
+    return (
+        f"Mel spectrogram of {span(heard.start, heard.end, heard.duration)} with {len(trace.tokens)} audio "
+        f"tokens. Mean routing: {mean_routing(trace)}. {redundant} tokens are redundant."
+    )
