@@ -17,7 +17,7 @@ from tests import tiny
 from usam.audio import Clip
 from usam.engine import CACHED_CLIPS, Engine, fingerprint
 from usam.errors import RequestError, UsamError, WeightsError
-from usam.prompts import TASKS
+from usam.tasks import TASKS
 from usam.trace import Answer, Encoded, TextDelta, Turn
 
 KEYS = {

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests import tiny
 from usam.errors import RequestError
-from usam.prompts import MAX_QUESTION, TASKS, PromptBuilder, check_question
+from usam.prompts import PromptBuilder
+from usam.tasks import MAX_QUESTION, TASKS, check_question
 from usam.trace import Turn
 
 BUILDER = PromptBuilder(tiny.tokenizer())

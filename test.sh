@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Passes the tests, after setting up what they need: formatting, lint, types, then pytest, which takes the arguments.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. scripts/setup.sh
+
+make_venv
+install requirements.txt requirements-dev.txt
+provide_browser
+.venv/bin/ruff format --check .
+.venv/bin/ruff check .
+.venv/bin/mypy
+.venv/bin/pytest "$@"
