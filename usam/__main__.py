@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from usam.errors import UsamError
+from usam.errors import RequestError, UsamError
 from usam.tasks import TASKS
 
 
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--work", type=Path, required=True, help="folder for frames, checkpoints and logs")
     train.add_argument("--output", type=Path, required=True, help="folder for the trained adapter")
     train.add_argument("--minutes", type=float, help="budget of both stages together")
+    train.add_argument("--direct-steps", type=int, default=2_000)
     train.add_argument("--align-steps", type=int, default=20_000)
     train.add_argument("--instruct-steps", type=int, default=4_000)
     train.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
@@ -122,8 +123,13 @@ def run_ask(options: argparse.Namespace) -> None:
 
 
 def run_eval(options: argparse.Namespace) -> None:
-    from usam.training.evaluation import evaluate, table
-    from usam.training.run import read_heldout
+    try:
+        from usam.training.evaluation import evaluate, table
+        from usam.training.run import read_heldout
+    except ImportError as error:
+        raise RequestError(
+            "The evaluation needs what requirements-dev.txt names; install that first."
+        ) from error
 
     def report(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
@@ -147,9 +153,11 @@ def run_train(options: argparse.Namespace) -> None:
     from usam.training.loop import Budget
     from usam.training.run import TrainingOptions, read_heldout, run_training
 
-    align, instruct = Budget(steps=options.align_steps), Budget(steps=options.instruct_steps)
+    steps = (options.direct_steps, options.align_steps, options.instruct_steps)
+    direct, align, instruct = (Budget(steps=count) for count in steps)
     if options.minutes is not None:
-        align, instruct = Budget(minutes=options.minutes * 0.4), Budget(minutes=options.minutes * 0.6)
+        shares = (0.05, 0.4, 0.55)
+        direct, align, instruct = (Budget(minutes=options.minutes * share) for share in shares)
     run_training(
         TrainingOptions(
             corpus=options.data,
@@ -157,6 +165,7 @@ def run_train(options: argparse.Namespace) -> None:
             output=options.output,
             synthesis=options.synthesis,
             heldout=read_heldout(options.heldout),
+            direct=direct,
             align=align,
             instruct=instruct,
             teacher=not options.no_teacher,

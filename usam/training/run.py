@@ -32,7 +32,7 @@ from usam.training.teacher import transcribe_all
 from usam.weights import fetch
 
 ALIGN_SHARES = {"speech": 0.35, "synthesis": 0.35, "sound": 0.16, "music": 0.11, "silence": 0.03}
-INSTRUCT_SHARES = {"speech": 0.26, "synthesis": 0.26, "sound": 0.26, "music": 0.18, "silence": 0.04}
+INSTRUCT_SHARES = {"speech": 0.18, "synthesis": 0.17, "sound": 0.36, "music": 0.25, "silence": 0.04}
 STATISTICS_CLIPS = 400
 # The sound and music channels are many and vary slowly: at full scale their gradients drown the speech path.
 SLOW_CHANNELS_SCALE = 8.0

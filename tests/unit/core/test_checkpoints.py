@@ -129,7 +129,7 @@ def test_the_processor_marks_the_audio_and_the_question() -> None:
     ):
         assert (ids[mask] == AUDIO).sum() == 1
         assert processor.decode(ids[question]) in ("Hi?", "And what is this, please?")
-    assert processor.batch_decode(inputs["input_ids"][:, :3]) == ["sy", "sy"]
+    assert processor.batch_decode(inputs["input_ids"][:, :3]) == ["us", "us"]
 
 
 def test_the_processor_takes_samples_at_any_rate() -> None:
