@@ -1,6 +1,7 @@
 """Puts a model together: pretrained parts from the cache, the adapter from its checkpoint folder."""
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from usam.adapter import USAMAdapter
 from usam.encoders import Encoder, load_encoders
 from usam.errors import WeightsError
 from usam.model import LORA, USAM
-from usam.quantization import COMPUTE_DTYPE, Precision, quantize
+from usam.quantization import COMPUTE_DTYPE, Precision, quantize, quieten_bitsandbytes
 from usam.weights import WeightPaths, fetch
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
@@ -86,9 +87,13 @@ def load_adapter(checkpoint: Path) -> USAMAdapter:
 
 def merge_lora(llm: PreTrainedModel, folder: Path) -> PreTrainedModel:
     """The LLM with a LoRA added to its weights."""
+    quieten_bitsandbytes()
     from peft import PeftModel  # half a second that a model without LoRA can spare
 
-    return PeftModel.from_pretrained(llm, folder).merge_and_unload()
+    with warnings.catch_warnings():
+        # peft still asks transformers for an attribute by its old name.
+        warnings.simplefilter("ignore", FutureWarning)
+        return PeftModel.from_pretrained(llm, folder).merge_and_unload()
 
 
 def frozen_encoders(paths: WeightPaths) -> tuple[Encoder, ...]:
