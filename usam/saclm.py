@@ -65,7 +65,7 @@ class SACLM(nn.Module):
         kept = (scores.total > self.threshold) & audio_mask
         # A gate around one lets the triplet loss reach the significance through the hard choice.
         gated = audio.float() * (1 + scores.total - scores.total.detach()).unsqueeze(-1)
-        similarity = alignment(self.calibrate(gated, kept & audio_mask), text.float(), text_mask)
+        similarity = alignment(self.calibrate(gated, kept), text.float(), text_mask)
         return triplet(similarity, self.margin) + rate
 
 

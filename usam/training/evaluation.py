@@ -31,6 +31,7 @@ from usam.weights import fetch
 BOOTSTRAPS = 1000
 FIRST_WORDS = 12
 SILENT_CLIPS = 20
+GENERIC_STEMS = frozenset({"sound", "music", "play", "nois"})
 Score = Mapping[str, Any]
 
 
@@ -170,9 +171,17 @@ def stem(word: str) -> str:
 
 def names(answer: str, label: str) -> bool:
     """Whether the answer's first words share a content word, stemmed, with the label."""
-    generic = {"sound", "music", "play", "nois"}
-    said = {stem(word) for word in label_words(first_words(answer))} - generic
-    return bool(said & ({stem(word) for word in label_words(label)} - generic))
+    return listed(first_words(answer), label)
+
+
+def listed(guesses: str, label: str) -> bool:
+    """As `names`, but all the guesses count: top-3 is three names, however long."""
+    return bool(content_stems(guesses) & content_stems(label))
+
+
+def content_stems(text: str) -> set[str]:
+    """Stems of a text's content words, without those that fit every clip."""
+    return {stem(word) for word in label_words(text)} - GENERIC_STEMS
 
 
 def kinds(
@@ -267,13 +276,6 @@ def specialists(
             report(f"Whisper's decoder, {index} clips")
     scores["transcription: Whisper base decoder"] = word_errors(pairs)
     return scores
-
-
-def listed(guesses: str, label: str) -> bool:
-    """As `names`, but all the guesses count: top-3 is three names, however long."""
-    generic = {"sound", "music", "play", "nois"}
-    said = {stem(word) for word in label_words(guesses)} - generic
-    return bool(said & ({stem(word) for word in label_words(label)} - generic))
 
 
 def verbatim(asked: Sequence[Asked], count: int = 8) -> list[dict[str, str]]:
