@@ -48,13 +48,13 @@ class SACLM(nn.Module):
         total = (1 - self.beta) * predictive + self.beta * (relevance + saliency) / 2
         return Significance(total, predictive, relevance, saliency, logits)
 
-    def calibrate(self, audio: Tensor, kept: Tensor) -> Tensor:
-        """Softly aggregate the kept tokens of audio [B, L, D] into slots [B, K, D]; kept [B, L] is bool.
+    def calibrate(self, audio: Tensor, audio_mask: Tensor, kept: Tensor) -> Tensor:
+        """Softly aggregate the kept tokens of audio [B, L, D] into slots [B, K, D]; masks are bool [B, L].
 
-        A clip whose tokens are all redundant is aggregated whole rather than into nothing.
+        A clip whose tokens are all redundant is aggregated whole rather than into nothing, padding left out.
         """
-        audio = audio.float()
-        kept = kept | ~kept.any(-1, keepdim=True)
+        audio, kept = audio.float(), kept & audio_mask
+        kept = torch.where(kept.any(-1, keepdim=True), kept, audio_mask)
         scores = self.slots(audio).masked_fill(~kept.unsqueeze(-1), float("-inf"))
         return scores.softmax(dim=1).transpose(1, 2) @ audio
 
@@ -62,10 +62,10 @@ class SACLM(nn.Module):
         """Triplet loss over the batch in both directions, plus (mean significance - 0.5)^2. Scalar."""
         scores = self.significance(audio, audio_mask, text, text_mask)
         rate = (masked_mean(scores.total.unsqueeze(-1), audio_mask).squeeze(-1) - 0.5).square().mean()
-        kept = (scores.total > self.threshold) & audio_mask
+        kept = scores.total > self.threshold
         # A gate around one lets the triplet loss reach the significance through the hard choice.
         gated = audio.float() * (1 + scores.total - scores.total.detach()).unsqueeze(-1)
-        similarity = alignment(self.calibrate(gated, kept), text.float(), text_mask)
+        similarity = alignment(self.calibrate(gated, audio_mask, kept), text.float(), text_mask)
         return triplet(similarity, self.margin) + rate
 
 

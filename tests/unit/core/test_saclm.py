@@ -76,20 +76,20 @@ def test_masked_mean_of_nothing_is_zero_and_not_nan() -> None:
 def test_calibration_ignores_redundant_tokens(saclm: SACLM) -> None:
     audio = torch.randn(1, 6, 32)
     kept = torch.tensor([[True, False, True, True, False, False]])
-    before = saclm.calibrate(audio, kept)
+    before = saclm.calibrate(audio, real(*kept.shape), kept)
     audio[:, ~kept[0]] = 100 * torch.randn(1, 3, 32)
     assert before.shape == (1, 4, 32)
-    torch.testing.assert_close(saclm.calibrate(audio, kept), before)
+    torch.testing.assert_close(saclm.calibrate(audio, real(*kept.shape), kept), before)
     audio[0, 2] += 1
-    assert not torch.allclose(saclm.calibrate(audio, kept), before)
+    assert not torch.allclose(saclm.calibrate(audio, real(*kept.shape), kept), before)
 
 
 @torch.inference_mode()
 def test_a_clip_of_redundant_tokens_is_still_aggregated(saclm: SACLM) -> None:
     audio = torch.randn(1, 6, 32)
-    slots = saclm.calibrate(audio, torch.zeros(1, 6).bool())
+    slots = saclm.calibrate(audio, real(1, 6), torch.zeros(1, 6).bool())
     assert slots.isfinite().all()
-    torch.testing.assert_close(slots, saclm.calibrate(audio, real(1, 6)))
+    torch.testing.assert_close(slots, saclm.calibrate(audio, real(1, 6), real(1, 6)))
 
 
 def test_triplet_of_a_hand_made_batch() -> None:
@@ -138,3 +138,11 @@ def test_the_loss_trains_the_significance_through_the_hard_choice(saclm: SACLM) 
     saclm.loss(torch.randn(3, 6, 32), real(3, 6), torch.randn(3, 4, 32), real(3, 4)).backward()
     assert saclm.predictor[0].weight.grad.norm() > 0
     assert saclm.slots.weight.grad.norm() > 0
+
+
+@torch.inference_mode()
+def test_a_wholly_redundant_clip_is_aggregated_without_its_padding(saclm: SACLM) -> None:
+    audio, mask = torch.randn(1, 6, 32), real(1, 6)
+    mask[0, 4:] = False
+    slots = saclm.calibrate(audio, mask, torch.zeros(1, 6).bool())
+    torch.testing.assert_close(slots, saclm.calibrate(audio[:, :4], real(1, 4), real(1, 4)))
