@@ -54,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train the adapter")
     train.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     train.add_argument("--synthesis", type=Path, help="folder of synthetic speech (usam.training.synthesis)")
+    train.add_argument(
+        "--packages", type=Path, help="/usr/share, for sounds of Debian packages that are there"
+    )
     train.add_argument("--work", type=Path, required=True, help="folder for frames, checkpoints and logs")
     train.add_argument("--output", type=Path, required=True, help="folder for the trained adapter")
     train.add_argument("--minutes", type=float, help="budget of both stages together")
@@ -164,6 +167,7 @@ def run_train(options: argparse.Namespace) -> None:
             work=options.work,
             output=options.output,
             synthesis=options.synthesis,
+            packages=options.packages,
             heldout=read_heldout(options.heldout),
             direct=direct,
             align=align,

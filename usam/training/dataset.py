@@ -11,6 +11,7 @@ from usam.training.alignment import AlignmentItem, Pool
 from usam.training.corpora import Example, label_words, read_corpus, read_synthesis, split
 from usam.training.features import FeatureCache
 from usam.training.silence import write_silence
+from usam.training.sounds import read_packages
 from usam.training.targets import KIND_WORDS, Targets, WordPieces
 from usam.training.teacher import heard_words
 
@@ -32,6 +33,7 @@ def gather(
     corpus: Path,
     work: Path,
     synthesis: Path | None,
+    packages: Path | None,
     transcripts: Mapping[str, str],
     also_heldout: Sequence[str],
 ) -> Data:
@@ -41,6 +43,8 @@ def gather(
     train = [replace(e, transcript=e.transcript or transcripts.get(e.name) or None) for e in train]
     if synthesis is not None:
         train += read_synthesis(synthesis)
+    if packages is not None:
+        train += read_packages(packages)
     train = [example for example in train + silences[HELD_SILENCES:] if example.seconds <= LONGEST]
     return Data(train, heldout + silences[:HELD_SILENCES])
 

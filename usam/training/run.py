@@ -46,6 +46,7 @@ class TrainingOptions:
     work: Path
     output: Path
     synthesis: Path | None = None
+    packages: Path | None = None
     heldout: Sequence[str] = ()
     direct: Budget = Budget(minutes=3)
     align: Budget = Budget(minutes=30)
@@ -88,7 +89,9 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
         transcripts = transcribe_all(
             untold, load_transcriber(paths.whisper), options.work / "transcripts.json", report
         )
-    data = gather(options.corpus, options.work, options.synthesis, transcripts, options.heldout)
+    data = gather(
+        options.corpus, options.work, options.synthesis, options.packages, transcripts, options.heldout
+    )
     cache = FeatureCache(options.work / "features")
     ready = build_features(cache, data.train, encoders, report)
     if not ready:
@@ -106,7 +109,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
 
 def gather_corpus(options: TrainingOptions) -> Sequence[Example]:
     """The recorded training clips alone, before anything is filled in."""
-    return gather(options.corpus, options.work, None, {}, options.heldout).train
+    return gather(options.corpus, options.work, None, None, {}, options.heldout).train
 
 
 def build_features(
