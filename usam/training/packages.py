@@ -60,7 +60,7 @@ def _fillets(game: Path, language: str) -> Iterator[Example]:
             if clip.is_file() and line["english"].strip() and line["text"].strip():
                 yield Example(
                     path=clip,
-                    seconds=_seconds(clip),
+                    seconds=seconds_of(clip),
                     kind="speech",
                     transcript=_unquote(line["text"]),
                     label=None,
@@ -92,7 +92,7 @@ def _stamps(stamps: Path) -> Iterator[Example]:
             kind = "music"
         yield Example(
             path=clip,
-            seconds=_seconds(clip),
+            seconds=seconds_of(clip),
             kind=kind,
             transcript=re.sub("^(an?|the) ", "", words) if speech and english else None,
             label=label,
@@ -124,5 +124,6 @@ def _unquote(text: str) -> str:
     return text.replace('\\"', '"').replace("\\n", " ").replace("’", "'").strip()
 
 
-def _seconds(clip: Path) -> float:
+def seconds_of(clip: Path) -> float:
+    """Length of a clip from its header alone, to a millisecond."""
     return round(soundfile.info(clip).duration, 3)
