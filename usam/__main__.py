@@ -57,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--packages", type=Path, help="/usr/share, for sounds of Debian packages that are there"
     )
+    train.add_argument("--rendered", type=Path, help="folder of instruments (usam.training.rendering)")
+    train.add_argument("--start", type=Path, help="a checkpoint folder to go on from")
     train.add_argument("--work", type=Path, required=True, help="folder for frames, checkpoints and logs")
     train.add_argument("--output", type=Path, required=True, help="folder for the trained adapter")
     train.add_argument("--minutes", type=float, help="budget of both stages together")
@@ -168,6 +170,8 @@ def run_train(options: argparse.Namespace) -> None:
             output=options.output,
             synthesis=options.synthesis,
             packages=options.packages,
+            rendered=options.rendered,
+            start=options.start,
             heldout=read_heldout(options.heldout),
             direct=direct,
             align=align,

@@ -18,7 +18,9 @@ class USAMConfig(PreTrainedConfig):
     encoder_dims: channels of the speech, audio and music encoder (paper section 2.1).
     window_frames, queries_per_window: a window of `window_frames` frames of U becomes that many tokens.
     conv_kernel: width, in tokens, of the depthwise convolution that lets windows see their neighbours.
+    slow_size: hidden width of the audio and music encoders' own path to the tokens; 0 leaves it out.
     anchor_tokens: size of the sub-vocabulary audio tokens are anchored in; 0 turns anchoring off.
+    lora_*: of the LLM; speech_lora_*: of the speech encoder's upper layers, for a checkpoint that tunes them.
     """
 
     model_type = "usam"
@@ -37,6 +39,8 @@ class USAMConfig(PreTrainedConfig):
     feedforward_size: int = 768
     conv_kernel: int = 7
     dropout: float = 0.1
+
+    slow_size: int = 0
 
     num_experts: int = 3
     expert_size: int = 768
@@ -58,6 +62,16 @@ class USAMConfig(PreTrainedConfig):
         "gate_proj",
         "up_proj",
         "down_proj",
+    )
+    speech_lora_rank: int = 32
+    speech_lora_alpha: int = 64
+    speech_lora_targets: list[str] | tuple[str, ...] = (
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "out_proj",
+        "fc1",
+        "fc2",
     )
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -90,7 +104,7 @@ class USAMConfig(PreTrainedConfig):
     def from_preset(cls, preset: str) -> USAMConfig:
         """`mini`, which runs anywhere, or `paper`, the authors' sizes (which need their encoders)."""
         if preset == "mini":
-            return cls()
+            return cls(slow_size=512)
         if preset == "paper":
             return cls(
                 preset="paper",

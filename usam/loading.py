@@ -14,7 +14,7 @@ from transformers.utils import logging as transformers_logging
 from usam.adapter import USAMAdapter
 from usam.encoders import Encoder, load_encoders
 from usam.errors import WeightsError
-from usam.model import LORA, USAM
+from usam.model import LORA, SPEECH_LORA, USAM
 from usam.quantization import COMPUTE_DTYPE, Precision, quantize, quieten_bitsandbytes
 from usam.weights import WeightPaths, fetch
 
@@ -42,7 +42,7 @@ def load_model(checkpoint: Path, precision: Precision, progress: Progress | None
     adapter = load_adapter(checkpoint)
     paths = fetch(adapter.config.preset, lambda message, share: tell(message, 0.7 * share))
     tell("Loading the encoders", 0.7)
-    encoders = frozen_encoders(paths)
+    encoders = frozen_encoders(paths, checkpoint / SPEECH_LORA)
     tell("Loading the language model", 0.8)
     llm, tokenizer = load_llm(paths.llm)
     if (checkpoint / LORA).exists():
@@ -85,20 +85,25 @@ def load_adapter(checkpoint: Path) -> USAMAdapter:
     return adapter
 
 
-def merge_lora(llm: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """The LLM with a LoRA added to its weights."""
+def merge_lora(base: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """The LLM or the speech encoder with a LoRA added to its weights."""
     quieten_bitsandbytes()
     from peft import PeftModel  # half a second that a model without LoRA can spare
 
     with warnings.catch_warnings():
         # peft still asks transformers for an attribute by its old name.
         warnings.simplefilter("ignore", FutureWarning)
-        return PeftModel.from_pretrained(llm, folder).merge_and_unload()
+        return PeftModel.from_pretrained(base, folder).merge_and_unload()
 
 
-def frozen_encoders(paths: WeightPaths) -> tuple[Encoder, ...]:
-    """The three encoders in the precision they answer in. Raises WeightsError."""
+def frozen_encoders(paths: WeightPaths, speech_lora: Path | None = None) -> tuple[Encoder, ...]:
+    """The three encoders in the precision they answer in; the speech encoder with its LoRA, if there is one.
+
+    Raises WeightsError.
+    """
     whisper, yamnet, musicnn = load_encoders(paths)
+    if speech_lora is not None and speech_lora.exists():
+        whisper.encoder = merge_lora(whisper.encoder, speech_lora)  # type: ignore[assignment]
     # In the precision whose frames the adapter was trained on; for Whisper that is also three times as fast.
     return whisper.to(torch.bfloat16), yamnet, musicnn
 

@@ -22,6 +22,7 @@ from usam.saclm import Significance, masked_mean
 IGNORED = -100  # label of positions that are not part of an answer
 AUDIO = -1  # stands in `input_ids` where the audio tokens go; no vocabulary has it
 LORA = "lora"  # folder of a checkpoint that holds the LLM's LoRA in peft's format
+SPEECH_LORA = "speech_lora"  # that of the speech encoder's upper layers
 _COMPANIONS = ("README.md", "routing.json")  # the model card and the measured routing of a checkpoint
 
 
@@ -185,18 +186,22 @@ class USAM(nn.Module):
         """
         folder = Path(folder)
         self.adapter.save_pretrained(folder)
+        config = self.adapter.config
         if hasattr(self.llm, "peft_config"):
-            save_lora(self.llm, folder / LORA, self.adapter.config.llm_name)
+            save_lora(self.llm, folder / LORA, config.llm_name)
+        speech: Any = getattr(self.encoders[0], "encoder", None) if len(self.encoders) else None
+        if hasattr(speech, "peft_config"):
+            save_lora(speech, folder / SPEECH_LORA, config.encoder_names[0])
         if self.checkpoint is not None and self.checkpoint.resolve() != folder.resolve():
             copy_companions(self.checkpoint, folder)
 
 
-def save_lora(llm: PreTrainedModel, folder: Path, base: str) -> None:
-    """Write the LLM's LoRA in peft's format, naming its base model instead of a path on this machine."""
-    for config in llm.peft_config.values():
+def save_lora(tuned: PreTrainedModel, folder: Path, base: str) -> None:
+    """Write a model's LoRA in peft's format, naming its base model instead of a path on this machine."""
+    for config in tuned.peft_config.values():
         config.base_model_name_or_path = base
     # Whether the vocabulary grew (it never does) peft would look up on the hub.
-    llm.save_pretrained(folder, save_embedding_layers=False)
+    tuned.save_pretrained(folder, save_embedding_layers=False)
     # peft's own card names the path, and the checkpoint has a card of its own.
     (folder / "README.md").unlink(missing_ok=True)
 
@@ -206,8 +211,9 @@ def copy_companions(source: Path, target: Path) -> None:
     for name in _COMPANIONS:
         if (source / name).is_file() and not (target / name).exists():
             shutil.copyfile(source / name, target / name)
-    if (source / LORA).is_dir() and not (target / LORA).exists():
-        shutil.copytree(source / LORA, target / LORA)
+    for name in (LORA, SPEECH_LORA):
+        if (source / name).is_dir() and not (target / name).exists():
+            shutil.copytree(source / name, target / name)
 
 
 def align(

@@ -84,6 +84,29 @@ class QFormerLayer(nn.Module):
         return x.unflatten(1, (windows, -1))
 
 
+class SlowPath(nn.Module):
+    """What the audio and music encoders hear, straight to the tokens.
+
+    Their channels change slowly: the mean over a token's frames says as much as its frames. A path of its own
+    keeps them from competing with speech for the width of the frames.
+    """
+
+    def __init__(self, channels: int, config: USAMConfig) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.LayerNorm(channels, elementwise_affine=False),
+            nn.Linear(channels, config.slow_size),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            zeroed(nn.Linear(config.slow_size, config.hidden_size)),
+        )
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Standardised frames [B, L, F, C] of each token, mask [B, L, F] -> [B, L, H]."""
+        heard = mask.unsqueeze(-1).to(frames.dtype)
+        return self.layers((frames * heard).sum(2) / heard.sum(2).clamp_min(1))
+
+
 class QFormer(nn.Module):
     """Frames U [B, T, D] -> tokens Z [B, L, H], L = ceil(T / frames_per_token).
 
@@ -103,6 +126,7 @@ class QFormer(nn.Module):
         self.register_buffer("frame_std", torch.ones(config.frame_dim))
         self.inputs = nn.Linear(config.frame_dim, dim)
         self.seed = nn.Linear(config.frames_per_token * dim, dim)
+        self.slow = SlowPath(config.frame_dim - config.encoder_dims[0], config) if config.slow_size else None
         self.queries = nn.Parameter(torch.zeros(config.queries_per_window, dim))
         self.layers = nn.ModuleList(QFormerLayer(config) for _ in range(config.num_layers))
         self.norm = nn.LayerNorm(dim)
@@ -120,6 +144,9 @@ class QFormer(nn.Module):
         hidden = F.gelu(self.inputs(frames)) * mask.unsqueeze(-1)
         seeds = self.seed(hidden.unflatten(1, (-1, per_token)).flatten(2))
         token_mask = mask.unflatten(1, (-1, per_token)).any(-1)
+        if self.slow is not None:
+            channels = frames[..., self.config.encoder_dims[0] :].unflatten(1, (-1, per_token))
+            seeds = seeds + self.slow(channels, mask.unflatten(1, (-1, per_token)))
         windows = hidden.unflatten(1, (-1, size))
         queries = seeds.unflatten(1, (-1, self.config.queries_per_window)) + self.queries
         # A fully padded window has nothing to attend to; let it see its own zeros and mask it later.

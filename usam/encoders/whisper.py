@@ -24,6 +24,8 @@ _BANDS, _FFT, _HOP = 80, 400, 160
 _SAMPLES_PER_FRAME = 2 * _HOP  # the second convolution halves the rate
 _SPAN = 30 * SAMPLE_RATE  # the positions reach no further
 _PREFIX = "model.encoder."
+# Hidden states after these layers are what training keeps; only the layers above them may be tuned.
+FROZEN_LAYERS = 3
 
 Task = Literal["transcribe", "translate"]
 
@@ -79,15 +81,26 @@ class Whisper(nn.Module):
         return torch.cat([self._span(span) for span in waveform.split(_SPAN)])
 
     def _span(self, waveform: Tensor) -> Tensor:
+        return self.upper(self.lower(waveform)[None])[0].float()
+
+    def lower(self, waveform: Tensor) -> Tensor:
+        """Up to 30 s [samples] -> hidden states [time, 512] at 50 Hz, after the layers never tuned."""
         device, dtype = placement(self)
         padded, count = pad_to_frames(waveform.to(device).float(), _SAMPLES_PER_FRAME, context=_FFT)
         mel = log_mel(padded)[:, : 2 * count].to(dtype)
         hidden = F.gelu(self.encoder.conv1(mel[None]))
         hidden = F.gelu(self.encoder.conv2(hidden)).mT
         hidden = hidden + self.encoder.embed_positions.weight[:count]
-        for layer in self.encoder.layers:
+        for layer in self.encoder.layers[:FROZEN_LAYERS]:
             hidden = _hidden_states(layer(hidden, None))
-        return self.encoder.layer_norm(hidden)[0].float()
+        return hidden[0]
+
+    def upper(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Hidden states [B, time, 512] of `lower`, mask [B, time] (true = heard) -> frames [B, time, 512]."""
+        attended = None if mask is None else mask[:, None, None, :].expand(-1, 1, mask.shape[1], -1)
+        for layer in self.encoder.layers[FROZEN_LAYERS:]:
+            hidden = _hidden_states(layer(hidden, attended))
+        return self.encoder.layer_norm(hidden)
 
 
 def _hidden_states(output: Tensor | tuple[Tensor, ...]) -> Tensor:

@@ -1,5 +1,6 @@
 """From labelled clips to what the two stages draw: held-out split, targets, pools."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,15 +11,15 @@ from usam.encoders import YAMNet
 from usam.training.alignment import AlignmentItem, Pool
 from usam.training.corpora import Example, label_words, read_corpus, read_synthesis, split
 from usam.training.features import FeatureCache
+from usam.training.rendering import read_rendered
 from usam.training.silence import write_silence
 from usam.training.sounds import read_packages
 from usam.training.targets import KIND_WORDS, Targets, WordPieces
-from usam.training.teacher import heard_words
+from usam.training.teacher import SoundTeacher, short_name
 
 SILENCES = 240
 HELD_SILENCES = 40
 LONGEST = 20.0  # seconds; longer utterances cost more than they teach
-LABEL_SHARE, TEACHER_SHARE, KIND_SHARE = 0.6, 0.3, 0.1
 
 
 @dataclass(frozen=True)
@@ -29,22 +30,27 @@ class Data:
     heldout: Sequence[Example]
 
 
-def gather(
-    corpus: Path,
-    work: Path,
-    synthesis: Path | None,
-    packages: Path | None,
-    transcripts: Mapping[str, str],
-    also_heldout: Sequence[str],
-) -> Data:
+@dataclass(frozen=True)
+class Sources:
+    """Folders of labelled audio: the corpus, and what may be added to it for training."""
+
+    corpus: Path
+    synthesis: Path | None = None
+    packages: Path | None = None
+    rendered: Path | None = None
+
+
+def gather(sources: Sources, work: Path, transcripts: Mapping[str, str], also_heldout: Sequence[str]) -> Data:
     """Read every source, keep the held-out part apart, and fill in transcripts a teacher gave."""
-    train, heldout = split(read_corpus(corpus), also_heldout)
+    train, heldout = split(read_corpus(sources.corpus), also_heldout)
     silences = list(write_silence(work / "silence", SILENCES))
     train = [replace(e, transcript=e.transcript or transcripts.get(e.name) or None) for e in train]
-    if synthesis is not None:
-        train += read_synthesis(synthesis)
-    if packages is not None:
-        train += read_packages(packages)
+    if sources.synthesis is not None:
+        train += read_synthesis(sources.synthesis)
+    if sources.packages is not None:
+        train += read_packages(sources.packages)
+    if sources.rendered is not None:
+        train += read_rendered(sources.rendered)
     train = [example for example in train + silences[HELD_SILENCES:] if example.seconds <= LONGEST]
     return Data(train, heldout + silences[:HELD_SILENCES])
 
@@ -52,38 +58,42 @@ def gather(
 def make_targets(pieces: WordPieces, examples: Sequence[Example], yamnet: YAMNet) -> Targets:
     """The anchor's vocabulary: pieces of the transcripts, words of the labels and of YAMNet's classes."""
     words = set(KIND_WORDS.values())
-    for label in [e.label for e in examples if e.label and e.kind != "speech"] + list(yamnet.classes):
+    names = [short_name(name) for name in yamnet.classes]
+    for label in [e.label for e in examples if e.label and e.kind != "speech"] + names:
         words.update(label_words(label))
     return Targets.collect(pieces, (e.transcript for e in examples if e.transcript), sorted(words))
 
 
 def alignment_item(
-    example: Example, targets: Targets, cache: FeatureCache, yamnet: YAMNet
+    example: Example, targets: Targets, cache: FeatureCache, teacher: SoundTeacher
 ) -> AlignmentItem | None:
     """The clip with its target, or None if nothing is known of it."""
-    if example.source == "silence":
-        return AlignmentItem(example, targets.words({}), sequence=False)
     if example.kind == "speech":
         classes = targets.transcript(example.transcript) if example.transcript else torch.zeros(0)
-        return AlignmentItem(example, classes, sequence=True) if len(classes) else None
-    label = label_words(example.label or "")
+        return AlignmentItem(example, classes) if len(classes) else None
+    if example.source == "silence":
+        return AlignmentItem(example)
+    heard = teacher.names(cache.streams(example)[teacher.yamnet.name])
+    label = label_words(example.label or " ".join(heard[:1]))
     if not label:
         return None
-    heard = heard_words(yamnet, cache.streams(example)[yamnet.name])
-    total = sum(heard.values()) or 1.0
-    weights: dict[str, float] = {KIND_WORDS[example.kind]: KIND_SHARE}
-    for word in label:
-        weights[word] = weights.get(word, 0.0) + LABEL_SHARE / len(label)
-    for word, score in heard.items():
-        weights[word] = weights.get(word, 0.0) + TEACHER_SHARE * score / total
-    return AlignmentItem(example, targets.words(weights), sequence=False)
+    return AlignmentItem(example, label=label, heard=heard)
 
 
 def make_pools(items: Iterable[AlignmentItem], shares: Mapping[str, float]) -> list[Pool]:
-    """One pool for recorded speech, synthetic speech, sound, music and silence, drawn in these shares."""
+    """A pool for each name in `shares`: a source of its own (silence, synthesis, ...) or a kind of audio.
+
+    Speech is drawn evenly; of sounds and music a label with many clips is drawn less often a clip.
+    """
     groups: dict[str, list[AlignmentItem]] = {name: [] for name in shares}
     for item in items:
         example = item.example
-        name = example.source if example.source in ("silence", "synthesis") else example.kind
-        groups[name].append(item)
-    return [Pool(groups[name], share) for name, share in shares.items()]
+        groups[example.source if example.source in shares else example.kind].append(item)
+    return [Pool(group, shares[name], evened(group)) for name, group in groups.items()]
+
+
+def evened(items: Sequence[AlignmentItem]) -> list[float]:
+    """Weights of the clips, each the inverse root of how many share its label's last word."""
+    heads = [item.label[-1] if item.label else "" for item in items]
+    counts = Counter(heads)
+    return [counts[head] ** -0.5 for head in heads]

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from usam.audio import SAMPLE_RATE, load_clip
-from usam.encoders import Encoder
+from usam.encoders import Encoder, Whisper
 from usam.errors import AudioError
 from usam.model import align
 from usam.training.corpora import Example
@@ -49,8 +49,16 @@ class FeatureCache:
 
     @torch.inference_mode()
     def store(self, file: Path, waveform: Tensor, encoders: Sequence[Encoder]) -> None:
-        """Write the frames of one waveform; the name appears only once the file is whole."""
-        tensors = {encoder.name: encoder.frames(waveform).half().contiguous() for encoder in encoders}
+        """Write the frames of one waveform; the name appears only once the file is whole.
+
+        Of Whisper, whose upper layers are tuned, the hidden states below them.
+        """
+        tensors = {
+            encoder.name: (encoder.lower if isinstance(encoder, Whisper) else encoder.frames)(waveform)
+            .half()
+            .contiguous()
+            for encoder in encoders
+        }
         tensors["rates"] = torch.tensor([encoder.frame_rate for encoder in encoders])
         tensors["samples"] = torch.tensor([len(waveform)])
         file.parent.mkdir(exist_ok=True)
@@ -62,7 +70,7 @@ class FeatureCache:
         return load_file(self.file(example))
 
     def frames(self, example: Example, names: Sequence[str]) -> Tensor:
-        """U [T, D] of a clip, as `USAM.frames` gives it."""
+        """U [T, D] of a clip, as `USAM.frames` gives it but for the speech encoder's upper layers."""
         stored = self.streams(example)
         return align(
             [stored[name] for name in names], stored["rates"].tolist(), int(stored["samples"]), SAMPLE_RATE

@@ -12,33 +12,33 @@ from pathlib import Path
 from random import Random
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
-from usam.config import USAMConfig
+from usam.encoders import Whisper
+from usam.encoders.whisper import FROZEN_LAYERS
 from usam.model import USAM
 from usam.prompts import Prompt
 from usam.training.alignment import (
     SACLM_WEIGHT,
     AlignmentBatch,
     AlignmentItem,
+    Collator,
     Pool,
     blank,
-    ctc,
     domain,
     draw,
-    spec_augment,
+    listen,
+    word_losses,
 )
-from usam.training.alignment import collate as align_collate
-from usam.training.features import FeatureCache, prefetch
+from usam.training.features import prefetch
 from usam.training.instructions import Instruction, Instructor
 from usam.training.loop import Budget, train
 from usam.training.targets import WordPieces
 
 BLANK_DROPPED = 0.8  # posterior of the blank above which a token may be left out
 DROP_SHARE = 0.6  # share of batches that leave such tokens out
-CTC_WEIGHT = 0.3
-LONGEST_FRAMES = 300  # of clips without words: the LLM's cost grows with every token
+WORD_LOSSES_WEIGHT = 0.3
 WORDWISE = frozenset({"asr"})  # answers written in the pieces the audio tokens point at, so that they copy
 
 
@@ -52,8 +52,12 @@ class InstructBatch:
     answers: Sequence[Tensor]
 
 
-def with_lora(model: USAM, config: USAMConfig) -> None:
-    """Wrap the LLM with fresh LoRA layers (peft)."""
+def with_lora(model: USAM, start: Path | None = None) -> None:
+    """Wrap the LLM with LoRA layers (peft): fresh ones, or those of a folder to go on with."""
+    if start is not None:
+        model.llm = PeftModel.from_pretrained(model.llm, start, is_trainable=True)  # type: ignore[assignment]
+        return
+    config = model.adapter.config
     lora = LoraConfig(
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,
@@ -61,6 +65,20 @@ def with_lora(model: USAM, config: USAMConfig) -> None:
         task_type="CAUSAL_LM",
     )
     model.llm = get_peft_model(model.llm, lora)  # type: ignore[assignment]
+
+
+def with_speech_lora(model: USAM) -> None:
+    """Wrap the speech encoder with fresh LoRA layers on the layers above those that are cached."""
+    config, whisper = model.adapter.config, model.encoders[0]
+    assert isinstance(whisper, Whisper)
+    lora = LoraConfig(
+        r=config.speech_lora_rank,
+        lora_alpha=config.speech_lora_alpha,
+        target_modules=list(config.speech_lora_targets),
+        layers_to_transform=list(range(FROZEN_LAYERS, len(whisper.encoder.layers))),
+        layers_pattern="layers",
+    )
+    whisper.encoder = get_peft_model(whisper.encoder, lora)  # type: ignore[assignment]
 
 
 def answer_ids(model: USAM, pieces: WordPieces, instruction: Instruction) -> Tensor:
@@ -71,15 +89,15 @@ def answer_ids(model: USAM, pieces: WordPieces, instruction: Instruction) -> Ten
 
 
 def collate(
-    cache: FeatureCache,
+    align: Collator,
     model: USAM,
     instructor: Instructor,
     pieces: WordPieces,
     random: Random,
     items: Sequence[AlignmentItem],
 ) -> InstructBatch:
-    clips = align_collate(cache, model, items, LONGEST_FRAMES)
-    instructions = [instructor.draw(item.example, random) for item in items]
+    clips = align(items)
+    instructions = [instructor.draw(item.example, item.heard, random) for item in items]
     prompts = [model.prompts.build(instruction.question) for instruction in instructions]
     answers = [answer_ids(model, pieces, instruction) for instruction in instructions]
     return InstructBatch(clips, instructions, prompts, answers)
@@ -90,7 +108,7 @@ def instruct_losses(model: USAM, random: Random, batch: InstructBatch, step: int
     clips = batch.clips
     with torch.autocast("cpu", torch.bfloat16):
         audio = model.embed_audio(
-            spec_augment(clips.frames), clips.mask, [prompt.question for prompt in batch.prompts]
+            listen(model, clips, tuning=False), clips.mask, [prompt.question for prompt in batch.prompts]
         )
         assert audio.logits is not None
         log_probs = audio.logits.float().log_softmax(-1)
@@ -98,17 +116,13 @@ def instruct_losses(model: USAM, random: Random, batch: InstructBatch, step: int
         if random.random() < DROP_SHARE:
             given = audio.keep(log_probs[..., -1].exp() < BLANK_DROPPED)
         answers = model.answer_loss(model.assemble(given, batch.prompts, batch.answers))
-    speech = torch.tensor([item.sequence for item in clips.items])
     parts = {"answer": answers.mean()}
     for category in {instruction.category for instruction in batch.instructions}:
         rows = [i for i, instruction in enumerate(batch.instructions) if instruction.category == category]
         parts[category] = answers[rows].mean().detach()
-    loss = parts["answer"]
-    if speech.any():
-        parts["ctc"] = ctc(
-            log_probs[speech], audio.mask[speech], [i.words for i in clips.items if i.sequence]
-        )
-        loss = loss + CTC_WEIGHT * parts["ctc"]
+    pointing = word_losses(audio, log_probs, clips)
+    loss = parts["answer"] + WORD_LOSSES_WEIGHT * sum(pointing.values(), log_probs.new_zeros(()))
+    parts |= {name: value.detach() for name, value in pointing.items()}
     parts["domain"] = domain(audio, [item.example.kind for item in clips.items])
     texts = [torch.cat([p.question, a]) for p, a in zip(batch.prompts, batch.answers, strict=True)]
     parts["saclm"] = model.adapter.saclm.loss(audio.tokens, audio.mask, *model.embed_text(texts))
@@ -119,7 +133,7 @@ def instruct_losses(model: USAM, random: Random, batch: InstructBatch, step: int
 
 def run_instruct(
     model: USAM,
-    cache: FeatureCache,
+    align: Collator,
     pools: Sequence[Pool],
     instructor: Instructor,
     pieces: WordPieces,
@@ -128,8 +142,9 @@ def run_instruct(
     seed: int = 0,
     seconds: float = 48.0,
 ) -> None:
-    """Train LoRA and, slowly, the adapter on answers."""
+    """Train LoRA and, slowly, the adapter on answers; the speech encoder stays as stage 1 left it."""
     torch.manual_seed(seed)
+    model.encoders.requires_grad_(False)
     random = Random(seed)
     model.train()
     lora = [parameter for parameter in model.llm.parameters() if parameter.requires_grad]
@@ -138,6 +153,6 @@ def run_instruct(
         {"params": list(model.adapter.parameters()), "lr": 1e-4},
     ]
     batches: Iterator[InstructBatch] = prefetch(
-        draw(pools, seconds, seed), partial(collate, cache, model, instructor, pieces, random)
+        draw(pools, seconds, seed), partial(collate, align, model, instructor, pieces, random)
     )
     train(model, groups, batches, partial(instruct_losses, model, random), budget, folder)

@@ -1,11 +1,11 @@
 """Questions about a clip and the answers its labels give: many phrasings, yes as often as no."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from usam.tasks import TASKS
-from usam.training.corpora import Example, label_words
+from usam.training.corpora import Example, Kind, label_words
 
 TRANSCRIBE = (
     TASKS["asr"].prompt,
@@ -117,15 +117,14 @@ class Instructor:
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = list(labels)
 
-    def draw(self, example: Example, random: Random) -> Instruction:
+    def draw(self, example: Example, heard: Sequence[str], random: Random) -> Instruction:
+        """One instruction for a clip; `heard` are other names it might go by, the surest first."""
         if example.source == "silence":
             return self.silence(random)
-        makers: dict[str, Callable[[Example, Random], Instruction]] = {
-            "speech": self.speech,
-            "sound": self.sound,
-            "music": self.music,
-        }
-        return makers[example.kind](example, random)
+        if example.kind == "speech":
+            return self.speech(example, random)
+        names = candidates(example.label, heard)
+        return self.sound(names, random) if example.kind == "sound" else self.music(names, random)
 
     def silence(self, random: Random) -> Instruction:
         question = random.choice(TRANSCRIBE + SOUND + MUSIC + OPEN + KIND + TRANSLATE)
@@ -139,7 +138,7 @@ class Instructor:
         if said is None or draw < 0.15:
             return Instruction("kind", random.choice(KIND), KIND_ANSWER["speech"])
         if draw < 0.22:
-            return self.yes_no(example, random)
+            return self.yes_no("speech", (), random)
         if draw < 0.30:
             return Instruction("open", random.choice(OPEN), f"Someone says: {said}")
         if draw < 0.33:
@@ -148,56 +147,73 @@ class Instructor:
             return Instruction("describe", random.choice(SOUND[:1] + MUSIC[:1]), f"A person speaking: {said}")
         return Instruction("asr", random.choice(TRANSCRIBE), said)
 
-    def sound(self, example: Example, random: Random) -> Instruction:
-        label = (example.label or "").lower()
+    def sound(self, names: Sequence[str], random: Random) -> Instruction:
         draw = random.random()
         if draw < 0.2:
             return Instruction("kind", random.choice(KIND), KIND_ANSWER["sound"])
         if draw < 0.4:
-            return self.yes_no(example, random)
+            return self.yes_no("sound", names, random)
         if draw < 0.45:
             return Instruction("nospeech", random.choice(TRANSCRIBE + TRANSLATE), NO_SPEECH)
+        answer = f"The sound of {either(names)}."
         if draw < 0.6:
-            return Instruction("open", random.choice(OPEN), f"The sound of {label}.")
-        return Instruction("sound", random.choice(SOUND), f"The sound of {label}.")
+            return Instruction("open", random.choice(OPEN), answer)
+        return Instruction("sound", random.choice(SOUND), answer)
 
-    def music(self, example: Example, random: Random) -> Instruction:
-        label = (example.label or "").lower()
+    def music(self, names: Sequence[str], random: Random) -> Instruction:
         draw = random.random()
         if draw < 0.2:
             return Instruction("kind", random.choice(KIND), KIND_ANSWER["music"])
         if draw < 0.4:
-            return self.yes_no(example, random)
+            return self.yes_no("music", names, random)
         if draw < 0.45:
             return Instruction("nospeech", random.choice(TRANSCRIBE + TRANSLATE), NO_SPEECH)
-        group = family(label)
+        group = family(names[0])
         if draw < 0.55 and group:
             return Instruction("family", random.choice(FAMILY), f"{group.capitalize()}.")
+        answer = f"Music: {either([article(name) for name in names])}."
         if draw < 0.67:
-            return Instruction("open", random.choice(OPEN), f"Music: {article(label)} playing.")
-        return Instruction("music", random.choice(MUSIC), f"Music: {article(label)} playing.")
+            return Instruction("open", random.choice(OPEN), answer)
+        return Instruction("music", random.choice(MUSIC), answer)
 
-    def yes_no(self, example: Example, random: Random) -> Instruction:
+    def yes_no(self, kind: Kind, names: Sequence[str], random: Random) -> Instruction:
         """Half yes, half no, over whether someone speaks, music plays, or a named thing is heard."""
         yes = random.random() < 0.5
-        kind = example.kind
-        described = {"speech": "someone speaking", "sound": "a sound", "music": "music"}
-        named = example.label if kind != "speech" else None
-        if named and random.random() < 0.6:
-            other = random.choice(self.labels) if self.labels else named
-            shares = set(label_words(other)) & set(label_words(named))
-            asked = named if yes or shares else other
+        if names and random.random() < 0.6:
+            others = [label for label in random.choices(self.labels, k=8) if not same_name(label, names)]
+            asked = names[0] if yes or not others else others[0]
             question = random.choice(
                 ("Do you hear {}?", "Is this the sound of {}?", "Is this {}?", "Can you hear {}?")
             )
-            asked_text = article(asked.lower()) if kind == "music" else asked.lower()
-            said = "Yes" if asked is named else "No"
+            said = "Yes" if asked == names[0] else "No"
             return Instruction(
-                "yesno", question.format(asked_text), f"{said}, this is {article(named.lower())}."
+                "yesno", question.format(article(asked)), f"{said}, this is {article(names[0])}."
             )
-        about = random.choice(("speech", "music"))
-        if (kind == about) != yes and kind in ("speech", "music"):
+        about: Kind = random.choice(("speech", "music"))
+        if (kind == about) != yes and kind != "sound":
             about = "music" if about == "speech" else "speech"
         question = random.choice(SPEAKING if about == "speech" else PLAYING)
-        said = "Yes" if kind == about else "No"
-        return Instruction("yesno", question, f"{said}, this is {described[kind]}.")
+        described = {"speech": "someone speaking", "sound": "a sound", "music": "music"}
+        return Instruction(
+            "yesno", question, f"{'Yes' if kind == about else 'No'}, this is {described[kind]}."
+        )
+
+
+def candidates(label: str | None, heard: Sequence[str]) -> list[str]:
+    """The label, then up to two names that are no other words for it; the names alone without a label."""
+    found = [label.lower()] if label else []
+    for name in heard:
+        if len(found) < 3 and not same_name(name, found):
+            found.append(name)
+    return found
+
+
+def same_name(name: str, others: Sequence[str]) -> bool:
+    """Whether a name shares a content word with one of the others, endings apart."""
+    words = {word[:5] for word in label_words(name)}
+    return any(words & {word[:5] for word in label_words(other)} for other in others)
+
+
+def either(names: Sequence[str]) -> str:
+    """`rain`; `rain, or perhaps wind`; `rain, or perhaps wind or a stream`."""
+    return names[0] + (f", or perhaps {' or '.join(names[1:])}" if len(names) > 1 else "")

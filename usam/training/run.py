@@ -19,23 +19,33 @@ from usam.encoders import Encoder, YAMNet
 from usam.encoders.whisper import load_transcriber
 from usam.errors import RequestError
 from usam.loading import frozen_encoders, load_llm
-from usam.model import USAM
-from usam.training.alignment import AlignmentItem, run_alignment, run_direct
+from usam.model import LORA, USAM
+from usam.training.alignment import AlignmentItem, Collator, run_alignment, run_direct
 from usam.training.corpora import Example, label_words
-from usam.training.dataset import Data, alignment_item, gather, make_pools, make_targets
+from usam.training.dataset import Data, Sources, alignment_item, gather, make_pools, make_targets
 from usam.training.features import FeatureCache
-from usam.training.instruct import run_instruct, with_lora
+from usam.training.imagined import imagine
+from usam.training.instruct import run_instruct, with_lora, with_speech_lora
 from usam.training.instructions import Instructor
 from usam.training.loop import Budget
+from usam.training.start import start_from
 from usam.training.targets import Targets, WordPieces
-from usam.training.teacher import transcribe_all
+from usam.training.teacher import SoundTeacher, transcribe_all
 from usam.weights import fetch
 
-ALIGN_SHARES = {"speech": 0.35, "synthesis": 0.35, "sound": 0.16, "music": 0.11, "silence": 0.03}
-INSTRUCT_SHARES = {"speech": 0.18, "synthesis": 0.17, "sound": 0.36, "music": 0.25, "silence": 0.04}
+ALIGN_SHARES = {
+    "speech": 0.35, "synthesis": 0.3, "sound": 0.12, "music": 0.07, "rendered": 0.04, "drumkits": 0.03,
+    "songs": 0.02, "imagined": 0.05, "silence": 0.02,
+}  # fmt: skip
+INSTRUCT_SHARES = {
+    "speech": 0.2, "synthesis": 0.12, "sound": 0.26, "music": 0.14, "rendered": 0.06, "drumkits": 0.05,
+    "songs": 0.04, "imagined": 0.1, "silence": 0.03,
+}  # fmt: skip
+IMAGINED = 4  # clips of each class
 STATISTICS_CLIPS = 400
 # The sound and music channels are many and vary slowly: at full scale their gradients drown the speech path.
 SLOW_CHANNELS_SCALE = 8.0
+SLOW_SIZE = USAMConfig.from_preset("mini").slow_size
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,9 @@ class TrainingOptions:
     output: Path
     synthesis: Path | None = None
     packages: Path | None = None
+    rendered: Path | None = None
     heldout: Sequence[str] = ()
+    start: Path | None = None  # a checkpoint to go on from
     direct: Budget = Budget(minutes=3)
     align: Budget = Budget(minutes=30)
     instruct: Budget = Budget(minutes=60)
@@ -60,9 +72,8 @@ class Prepared:
     """All that both stages need."""
 
     data: Data
-    cache: FeatureCache
     items: Sequence[AlignmentItem]
-    targets: Targets
+    collate: Collator
     pieces: WordPieces
     model: USAM
 
@@ -70,12 +81,15 @@ class Prepared:
 def run_training(options: TrainingOptions, report: Callable[[str], None] = print) -> None:
     """Prepare, align, instruct, and write the adapter to `options.output`. Raises UsamError."""
     prepared = prepare(options, report)
-    report(f"stage 1, alignment: {len(prepared.items)} clips, {len(prepared.targets.token_ids)} word pieces")
-    shares = make_pools(prepared.items, ALIGN_SHARES)
-    run_direct(prepared.model, prepared.cache, shares, options.direct, options.work / "direct", options.seed)
-    run_alignment(prepared.model, prepared.cache, shares, options.align, options.work / "align", options.seed)
+    report(f"stage 1, alignment: {len(prepared.items)} clips")
+    model, collate = prepared.model, prepared.collate
+    pools = make_pools(prepared.items, ALIGN_SHARES)
+    started = options.start is not None
+    if not started:
+        run_direct(model, collate, pools, options.direct, options.work / "direct", options.seed)
+    run_alignment(model, collate, pools, options.align, options.work / "align", options.seed, started)
     instruct(prepared, options, report)
-    ship(prepared.model, options.output)
+    ship(model, options.output)
     report(f"written to {options.output}")
 
 
@@ -89,9 +103,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
         transcripts = transcribe_all(
             untold, load_transcriber(paths.whisper), options.work / "transcripts.json", report
         )
-    data = gather(
-        options.corpus, options.work, options.synthesis, options.packages, transcripts, options.heldout
-    )
+    data = gather(sources(options), options.work, transcripts, options.heldout)
     cache = FeatureCache(options.work / "features")
     ready = build_features(cache, data.train, encoders, report)
     if not ready:
@@ -103,13 +115,23 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     adapter = initial_adapter(options, pieces, ready, cache, yamnet)
     assert adapter.anchor is not None
     targets = Targets(pieces, adapter.anchor.token_ids.tolist())
-    items = [item for e in ready if (item := alignment_item(e, targets, cache, yamnet)) is not None]
-    return Prepared(data, cache, items, targets, pieces, USAM(adapter, llm, tokenizer))
+    teacher = SoundTeacher(yamnet, targets)
+    donors = [e for e in ready if e.kind != "speech" and e.source != "silence"]
+    ready += imagine(teacher, cache, donors, IMAGINED, options.seed)
+    items = [item for e in ready if (item := alignment_item(e, targets, cache, teacher)) is not None]
+    model = USAM(adapter, llm, tokenizer, encoders)
+    model.encoders.requires_grad_(False)
+    with_speech_lora(model)
+    return Prepared(data, items, Collator(cache, model, targets, teacher), pieces, model)
+
+
+def sources(options: TrainingOptions) -> Sources:
+    return Sources(options.corpus, options.synthesis, options.packages, options.rendered)
 
 
 def gather_corpus(options: TrainingOptions) -> Sequence[Example]:
     """The recorded training clips alone, before anything is filled in."""
-    return gather(options.corpus, options.work, None, None, {}, options.heldout).train
+    return gather(Sources(options.corpus), options.work, {}, options.heldout).train
 
 
 def build_features(
@@ -143,7 +165,11 @@ def initial_adapter(
         return USAMAdapter.from_pretrained(folder)
     targets = make_targets(pieces, examples, yamnet)
     torch.manual_seed(options.seed)
-    adapter = USAMAdapter(USAMConfig(anchor_tokens=len(targets.token_ids)))
+    if options.start is not None:
+        adapter = start_from(options.start, targets.token_ids)
+        adapter.save_pretrained(folder)
+        return adapter
+    adapter = USAMAdapter(USAMConfig(anchor_tokens=len(targets.token_ids), slow_size=SLOW_SIZE))
     assert adapter.anchor is not None
     adapter.anchor.token_ids.copy_(torch.tensor(targets.token_ids))
     chosen = random.Random(options.seed).sample(list(examples), min(STATISTICS_CLIPS, len(examples)))
@@ -169,19 +195,13 @@ def frame_statistics(clips: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
 def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str], None]) -> None:
     """Stage 2 on top of an aligned model."""
     report("stage 2, instructions")
-    labels = sorted(
-        {
-            e.label.lower()
-            for e in prepared.data.train
-            if e.label and e.kind != "speech" and label_words(e.label)
-        }
-    )
-    with_lora(prepared.model, prepared.model.adapter.config)
+    labels = {e.label.lower() for e in prepared.data.train if e.label and e.kind != "speech"}
+    with_lora(prepared.model, options.start / LORA if options.start is not None else None)
     run_instruct(
         prepared.model,
-        prepared.cache,
+        prepared.collate,
         make_pools(prepared.items, INSTRUCT_SHARES),
-        Instructor(labels),
+        Instructor(sorted(label for label in labels if label_words(label))),
         prepared.pieces,
         options.instruct,
         options.work / "instruct",

@@ -2,17 +2,21 @@
 
 - `read_drumkits`: hydrogen-drumkits; one-shots of acoustic and electronic drums
 - `read_game_sounds`: supertux-data, hedgewars-data, minetest-data; effects whose file names say what they are
+- `read_songs`: warzone2100-music, supertux-data, hedgewars-data; cuts of whole pieces, without a label
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from usam.training.corpora import CorpusError, Example, Kind
 from usam.training.packages import seconds_of
 
 _KITS = "hydrogen/data/drumkits"
+_SONGS = ("games/warzone2100/music", "games/supertux2/music", "games/hedgewars/Data/Music")
 LONGEST_EFFECT = 15.0
+CUT, CUTS = 6.0, 5  # seconds, and how many of a song
 
 # Names of drums as the kits' files abbreviate them; the first that fits a file's name is its label.
 _DRUMS = {
@@ -141,9 +145,30 @@ _EFFECTS: Mapping[str, Mapping[str, str]] = {
 
 
 def read_packages(folder: Path) -> list[Example]:
-    """Drum hits and effects of whatever is installed or unpacked under `folder`, none held out."""
+    """Drum hits, effects and songs of whatever is installed or unpacked under `folder`, none held out.
+
+    Raises CorpusError if nothing is: the folder is likely a wrong one.
+    """
     kits = read_drumkits(folder) if (folder / _KITS).is_dir() else []
-    return kits + read_game_sounds(folder)
+    found = kits + read_game_sounds(folder) + read_songs(folder)
+    if not found:
+        raise CorpusError(f"{folder} holds none of the packages whose sounds can be trained on.")
+    return found
+
+
+def read_songs(folder: Path) -> list[Example]:
+    """Evenly spaced cuts of every song; what plays in them is unknown."""
+    found = []
+    for place in _SONGS:
+        for song in sorted(p for p in (folder / place).rglob("*") if p.suffix in (".ogg", ".opus")):
+            length = seconds_of(song)
+            for index in range(CUTS if length > CUT * CUTS else 0):
+                start = round(length * (index + 0.5) / CUTS - CUT / 2, 2)
+                cut = _example(
+                    song, "music", None, f"songs:{song.stem}", "songs", "GPL, CC BY-SA or CC0 by song"
+                )
+                found.append(replace(cut, seconds=CUT, span=(start, start + CUT)))
+    return found
 
 
 def read_drumkits(folder: Path) -> list[Example]:
@@ -172,5 +197,5 @@ def read_game_sounds(folder: Path) -> list[Example]:
     return [example for example in found if example.seconds <= LONGEST_EFFECT]
 
 
-def _example(clip: Path, kind: Kind, label: str, group: str, source: str, licence: str) -> Example:
+def _example(clip: Path, kind: Kind, label: str | None, group: str, source: str, licence: str) -> Example:
     return Example(clip, seconds_of(clip), kind, None, label, group, source, licence, "")

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 # Few merges give frequent pieces that little data can teach; all of them are tokens the LLM reads.
 MERGES = 3000
 BLANK_SHARE = 0.3
-KIND_WORDS = {"sound": "sound", "music": "music"}
+KIND_WORDS = {"speech": "speech", "sound": "sound", "music": "music"}
 
 
 class WordPieces:
