@@ -63,6 +63,8 @@ def attribute(
     its tokens share the group's score evenly. `progress` gets a message and the share done, and may raise to
     give up. Works in every precision: gradients do not, because 4-bit kernels on CPU have none.
 
+    A group of one window (`queries_per_window` tokens) is a good choice for long clips.
+
     Limits. Tokens that say the same stand in for each other, and then none of them scores. Effects of tokens
     together are not seen, so the scores need not sum to anything. Dropping a token moves the later ones up by
     one position, and the language model computes in bfloat16: scores of a few tenths of a nat may be noise.

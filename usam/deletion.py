@@ -47,17 +47,18 @@ class DeletionTest:
         if self.tokens_dropped == self.tokens:
             return "Every token is redundant: dropping them leaves the model unhearing, and so does chance."
         chance = sum(self.drop_random) / len(self.drop_random)
-        seeds = f"{len(self.drop_random)} random draw{'s' if len(self.drop_random) > 1 else ''}"
+        worse = sum(value < self.drop_redundant for value in self.drop_random)
         figures = (
             f"dropping the {self.tokens_dropped} redundant of {self.tokens} tokens changed the reference by "
             f"{self.drop_redundant - self.all:+.3f} nats per token, dropping as many at random by "
-            f"{chance - self.all:+.3f} on average"
+            f"{chance - self.all:+.3f} on average; {worse} of {len(self.drop_random)} random draws did more "
+            "harm"
         )
         if self.drop_redundant > max(self.drop_random):
-            return f"Redundancy held up: {figures}, and each of {seeds} did more harm."
+            return f"Redundancy held up: {figures}."
         if self.drop_redundant < min(self.drop_random):
-            return f"Redundancy did not hold up: {figures}, and each of {seeds} did less harm."
-        return f"Redundancy did no better than chance: {figures}, and {seeds} fell on both sides."
+            return f"Redundancy did not hold up: {figures}."
+        return f"Redundancy did no better than chance: {figures}."
 
     def table(self) -> str:
         """For a terminal: a line a condition, with the change against all tokens."""

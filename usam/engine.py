@@ -132,8 +132,8 @@ class Engine:
         heard. Setting `stop` ends the answer at the next token.
 
         An intervention changes the audio tokens before the language model gets them. Which are redundant to
-        it is read off the trace `judged`; without one, redundant is what the question alone leaves so. Should
-        no token be kept, the language model answers unhearing, and `Trace.unheard` says so.
+        it is read off `judged`, a trace of the same clip; without one, off SACLM's scores under the question
+        alone. Should no token be kept, the language model answers unhearing, and `Trace.unheard` says so.
 
         Raises UsamError.
         """

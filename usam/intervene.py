@@ -48,7 +48,9 @@ class Intervened:
         if trace.unheard:
             lines.append("No audio token was left: the language model answered without hearing the clip.")
         elif trace.tokens_dropped:
-            lines.append(f"{trace.tokens_dropped} of {len(trace.tokens)} audio tokens were dropped.")
+            saved = f"{abs(self.seconds_saved):.2f} s {'less' if self.seconds_saved >= 0 else 'more'}"
+            dropped = f"{trace.tokens_dropped} of {len(trace.tokens)} audio tokens were dropped"
+            lines.append(f"{dropped}; reading the rest took {saved}.")
         elif self.answer.intervention.routing(trace.experts) is None:
             lines.append("No audio token was dropped: nothing was changed.")
         return "\n".join(lines)

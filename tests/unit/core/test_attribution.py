@@ -1,6 +1,7 @@
 """Attribution by occlusion: words and their tokens, and scores that are true differences."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -79,3 +80,14 @@ def test_what_cannot_be_attributed_is_refused(engine: Engine) -> None:
         attribute(engine, tiny.clip(0.8, seed=3), answer)
     with pytest.raises(RequestError, match="no answer"):
         attribute(engine, CLIP, replace(answer, ids=()))
+
+
+def test_others_are_answered_between_the_passes(engine: Engine) -> None:
+    answer, heard = answered(engine, "A dog"), []
+
+    def ask(message: str, share: float) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            heard.append(pool.submit(engine.ask, CLIP, max_new_tokens=1).result(timeout=30))
+
+    assert attribute(engine, CLIP, answer, 5, ask) == attribute(engine, CLIP, answer, 5)
+    assert len(heard) == 2

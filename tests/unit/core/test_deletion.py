@@ -1,6 +1,7 @@
 """The deletion test: its conditions, its control, and its verdict in words."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -58,6 +59,17 @@ def test_all_or_no_tokens_redundant_is_told(engine: Engine, baseline: Answer, re
     assert result.verdict().startswith("Every token" if redundant else "No token")
 
 
+def test_a_test_among_other_threads_gives_what_it_gives_alone(engine: Engine, baseline: Answer) -> None:
+    alone = deletion_test(engine, CLIP, baseline, 4)
+    with ThreadPoolExecutor(3) as pool:
+        asked = pool.submit(engine.ask, tiny.clip(1.0, 3), "Who?", temperature=1.0, max_new_tokens=30)
+        tests = [pool.submit(deletion_test, engine, CLIP, baseline, 4) for _ in range(2)]
+        assert [test.result(timeout=60) for test in tests] == [alone, alone]
+    assert (
+        asked.result().text == engine.ask(tiny.clip(1.0, 3), "Who?", temperature=1.0, max_new_tokens=30).text
+    )
+
+
 def test_unfit_requests_are_refused(engine: Engine, baseline: Answer) -> None:
     for seeds in (0, MAX_SEEDS + 1):
         with pytest.raises(RequestError, match="seeds"):
@@ -73,19 +85,18 @@ def outcome(redundant: float, *random: float) -> DeletionTest:
 
 
 @pytest.mark.parametrize(
-    ("redundant", "random", "verdict"),
+    ("redundant", "verdict", "worse"),
     [
-        (-1.1, (-1.5, -1.3), "Redundancy held up"),
-        (-1.4, (-1.5, -1.3), "Redundancy did no better than chance"),
-        (-1.3, (-1.5, -1.3), "Redundancy did no better than chance"),
-        (-1.6, (-1.5, -1.3), "Redundancy did not hold up"),
+        (-1.1, "Redundancy held up", 2),
+        (-1.4, "Redundancy did no better than chance", 1),
+        (-1.3, "Redundancy did no better than chance", 1),
+        (-1.6, "Redundancy did not hold up", 0),
     ],
 )
-def test_the_verdict_compares_with_every_draw(
-    redundant: float, random: tuple[float, ...], verdict: str
-) -> None:
-    said = outcome(redundant, *random).verdict()
+def test_the_verdict_compares_with_every_draw(redundant: float, verdict: str, worse: int) -> None:
+    said = outcome(redundant, -1.5, -1.3).verdict()
     assert said.startswith(verdict)
+    assert f"{worse} of 2 random draws did more harm" in said
     assert f"{redundant + 1:+.3f}" in said
     assert "-0.400 on average" in said
 
