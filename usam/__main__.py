@@ -1,4 +1,7 @@
-"""`python -m usam ask|eval|train|health|weights`. Exit status 0, or 2 with one plain line on stderr."""
+"""`python -m usam ask|intervene|deletion-test|eval|train|health|weights`.
+
+Exit status 0, or 2 with one plain line on stderr.
+"""
 
 import os
 
@@ -33,15 +36,46 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(required=True, metavar="COMMAND")
 
     ask = commands.add_parser("ask", help="answer a question about a clip")
-    ask.add_argument("clip")
-    ask.add_argument("question", nargs="?", help="without one, the task's own prompt is asked")
-    ask.add_argument("--task", choices=sorted(TASKS), default="qa")
-    ask.add_argument("--start", type=float, help="seconds; the span that is heard")
-    ask.add_argument("--end", type=float, help="seconds")
-    ask.add_argument("--seed", type=int, default=0)
-    ask.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
-    ask.add_argument("--max-new-tokens", type=int, default=128)
+    ask.add_argument(
+        "--drop-redundant",
+        action="store_true",
+        help="drop the audio tokens that the question leaves redundant before the language model reads them",
+    )
     ask.set_defaults(run=run_ask)
+
+    change = commands.add_parser(
+        "intervene", help="answer, change the audio tokens, answer again, and compare"
+    )
+    changes = change.add_mutually_exclusive_group(required=True)
+    changes.add_argument("--force-expert", type=int, metavar="E", help="one expert alone; the first is 0")
+    changes.add_argument("--uniform", action="store_true", help="all experts alike")
+    changes.add_argument(
+        "--drop",
+        choices=("redundant", "random"),
+        help="the redundant tokens, or as many drawn by the seed (control)",
+    )
+    changes.add_argument("--keep", choices=("redundant",), help="only the redundant tokens")
+    changes.add_argument(
+        "--drop-span", type=float, nargs=2, metavar=("S", "E"), help="tokens within seconds of the clip"
+    )
+    change.set_defaults(run=run_intervene)
+
+    deletion = commands.add_parser(
+        "deletion-test", help="whether redundant tokens can go and random ones cannot"
+    )
+    deletion.add_argument("--seeds", type=int, default=5, help="random draws to compare with")
+    deletion.add_argument("--reference", help="an answer to measure instead of the model's own")
+    deletion.set_defaults(run=run_deletion_test)
+
+    for command in (ask, change, deletion):
+        command.add_argument("clip")
+        command.add_argument("question", nargs="?", help="without one, the task's own prompt is asked")
+        command.add_argument("--task", choices=sorted(TASKS), default="qa")
+        command.add_argument("--start", type=float, help="seconds; the span that is heard")
+        command.add_argument("--end", type=float, help="seconds")
+        command.add_argument("--seed", type=int, default=0)
+        command.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
+        command.add_argument("--max-new-tokens", type=int, default=128)
 
     evaluate = commands.add_parser("eval", help="the public evaluation, on held-out clips of a data folder")
     evaluate.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
@@ -81,12 +115,12 @@ def parser() -> argparse.ArgumentParser:
     weights.add_argument("--verify", action="store_true", help="check the hash of every file")
     weights.set_defaults(run=run_weights)
 
-    for command in (ask, evaluate, health):
+    for command in (ask, change, deletion, evaluate, health):
         command.add_argument("--quantization", choices=("nf4", "int8", "none"), default="nf4")
         command.add_argument("--checkpoint", type=Path, help="an adapter folder instead of the shipped one")
-    for command in (ask, evaluate, train, health, weights):
+    for command in (ask, change, deletion, evaluate, train, health, weights):
         command.add_argument("--preset", choices=("mini", "paper"), default="mini")
-    for command in (ask, evaluate, health):
+    for command in (ask, change, deletion, evaluate, health):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return root
 
@@ -105,26 +139,75 @@ def progress(message: str, share: float) -> None:
 
 
 def run_ask(options: argparse.Namespace) -> None:
-    from usam.audio import load_clip
-    from usam.tasks import check_question
+    from usam.interventions import DropRedundant
     from usam.trace import Answer, TextDelta
 
-    # A bad clip or question is said before the model is loaded.
-    check_question(options.question, options.task)
-    clip = load_clip(options.clip, options.start, options.end)
+    clip = load_question(options)
     engine = load_engine(options)
-    for event in engine.stream(
-        clip,
-        options.question,
-        task=options.task,
-        seed=options.seed,
-        temperature=options.temperature,
-        max_new_tokens=options.max_new_tokens,
-    ):
+    intervention = DropRedundant() if options.drop_redundant else None
+    for event in engine.stream(clip, **asked(options), intervention=intervention):
         if isinstance(event, TextDelta) and not options.json:
             print(event.text, end="", flush=True)
         elif isinstance(event, Answer):
             print(json.dumps(event.to_json(), ensure_ascii=False) if options.json else "")
+            if event.trace.unheard and not options.json:
+                print(
+                    "Every audio token was redundant: this was answered without hearing the clip.",
+                    file=sys.stderr,
+                )
+
+
+def run_intervene(options: argparse.Namespace) -> None:
+    from usam.intervene import intervene
+
+    intervention = chosen(options)
+    clip = load_question(options)
+    engine = load_engine(options)
+    result = intervene(engine, clip, engine.ask(clip, **asked(options)), intervention)
+    print(json.dumps(result.to_json(), ensure_ascii=False) if options.json else result.summary())
+
+
+def run_deletion_test(options: argparse.Namespace) -> None:
+    from usam.deletion import check, deletion_test
+
+    check(options.seeds, options.reference)
+    clip = load_question(options)
+    engine = load_engine(options)
+    baseline = engine.ask(clip, **asked(options))
+    result = deletion_test(engine, clip, baseline, options.seeds, options.reference)
+    print(json.dumps(result.to_json(), ensure_ascii=False) if options.json else result.table())
+
+
+def load_question(options: argparse.Namespace) -> Any:
+    """The clip to ask about. A bad clip or question is said here, before the model is loaded."""
+    from usam.audio import load_clip
+    from usam.tasks import check_question
+
+    check_question(options.question, options.task)
+    return load_clip(options.clip, options.start, options.end)
+
+
+def asked(options: argparse.Namespace) -> dict[str, Any]:
+    """What to ask, as the options of `Engine.ask`."""
+    names = ("question", "task", "seed", "temperature", "max_new_tokens")
+    return {name: getattr(options, name) for name in names}
+
+
+def chosen(options: argparse.Namespace) -> Any:
+    """The intervention the options name. Raises RequestError."""
+    from usam import interventions
+
+    if options.force_expert is not None:
+        return interventions.ForceExpert(options.force_expert)
+    if options.drop_span is not None:
+        return interventions.DropSpan(*options.drop_span)
+    if options.uniform:
+        return interventions.Uniform()
+    if options.keep:
+        return interventions.KeepRedundant()
+    return (
+        interventions.DropRandom(options.seed) if options.drop == "random" else interventions.DropRedundant()
+    )
 
 
 def run_eval(options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """The trainable part of U-SAM, at home in transformers: Q-Former, projector, word anchor and SACLM."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,9 +28,9 @@ class AudioTokens:
     routing: Tensor
     logits: Tensor | None
 
-    def keep(self, chosen: Tensor) -> "AudioTokens":
+    def keep(self, chosen: Tensor | Sequence[Sequence[bool]]) -> "AudioTokens":
         """The same batch with only the chosen [B, L] tokens left real."""
-        return replace(self, mask=self.mask & chosen)
+        return replace(self, mask=self.mask & torch.as_tensor(chosen, device=self.mask.device))
 
 
 class USAMAdapter(PreTrainedModel):
@@ -63,9 +64,13 @@ class USAMAdapter(PreTrainedModel):
     def project(
         self, tokens: Tensor, mask: Tensor, prompt: Tensor, routing: Tensor | None = None
     ) -> AudioTokens:
-        """Tokens [B, L, H] and pooled prompt [B, D] -> audio tokens; `routing` overrides the router."""
+        """Tokens [B, L, H] and pooled prompt [B, D] -> audio tokens.
+
+        `routing`, [B, L, E] or what expands to it, overrides the router.
+        """
         if routing is None:
             routing = self.projector.route(tokens, prompt)
+        routing = routing.expand(*tokens.shape[:2], -1)
         audio, logits = self.projector.mix(tokens, routing), None
         if self.anchor is not None:
             audio, logits = self.anchor(audio)

@@ -21,8 +21,9 @@ from usam.config import USAMConfig
 from usam.errors import RequestError
 from usam.generation import Decoding, TextStream
 from usam.health import health
+from usam.interventions import Intervention
 from usam.loading import CHECKPOINTS, checkpoint_folder, load_model
-from usam.model import USAM
+from usam.model import IGNORED, USAM
 from usam.prompts import Prompt
 from usam.quantization import Precision, choose
 from usam.tasks import check_question
@@ -37,13 +38,31 @@ CACHED_CLIPS = 16
 
 @dataclass(frozen=True)
 class Asked:
-    """A checked request: what is asked of which clip, and how to answer."""
+    """A checked request: what is asked of which clip, and how to answer.
+
+    `judged` says which tokens are redundant to the intervention; without it the question alone does.
+    """
 
     clip: Clip
     question: str
     task: str
     history: tuple[Turn, ...]
     decoding: Decoding
+    intervention: Intervention
+    judged: Trace | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """Log-probabilities [N] of a text's tokens in nats, and the seconds it took the LLM to read it all."""
+
+    logprobs: Tensor
+    seconds: float
+
+    @property
+    def mean(self) -> float:
+        """Nats per token."""
+        return float(self.logprobs.mean())
 
 
 class Engine:
@@ -104,18 +123,26 @@ class Engine:
         max_new_tokens: int = 128,
         stop: threading.Event | None = None,
         max_seconds: float = MAX_SECONDS,
+        intervention: Intervention | None = None,
+        judged: Trace | None = None,
     ) -> Iterator[Event]:
         """Answer a question about a clip: first `Encoded`, then `TextDelta`s, at last the `Answer`.
 
         Without a question the task's own prompt is asked. `start` and `end` (s) choose the span that is
-        heard. Setting `stop` ends the answer at the next token. Raises UsamError.
+        heard. Setting `stop` ends the answer at the next token.
+
+        An intervention changes the audio tokens before the language model gets them. Which are redundant to
+        it is read off `judged`, a trace of the same clip; without one, off SACLM's scores under the question
+        alone. Should no token be kept, the language model answers unhearing, and `Trace.unheard` says so.
+
+        Raises UsamError.
         """
         asked_at = time.monotonic()
         decoding = Decoding(max_new_tokens, temperature, seed)
         text = check_question(question, task)
         clip = audio if isinstance(audio, Clip) else load_clip(audio, start, end, max_seconds)
         decode_s = time.monotonic() - asked_at
-        asked = Asked(clip, text, task, tuple(history), decoding)
+        asked = Asked(clip, text, task, tuple(history), decoding, intervention or Intervention(), judged)
         yield from self._answer(asked, asked_at, decode_s, stop or threading.Event())
 
     def health(self) -> dict[str, Any]:
@@ -123,9 +150,39 @@ class Engine:
         with self._lock:
             return health(self.model, self.checkpoint)
 
+    def recall(self, clip: Clip, answer: Answer) -> AudioTokens:
+        """The audio tokens that the language model answered from, a batch of one, the dropped ones masked.
+
+        Raises RequestError if the answer was about something else than this clip's span.
+        """
+        if answer.heard.sha256 != clip.sha256:
+            raise RequestError("The answer was about another clip, or another span of it. Ask again first.")
+        with self._lock:
+            audio = self.encode(clip, answer.question, answer.intervention)
+        return audio.keep([[not token.dropped for token in answer.trace.tokens]])
+
     @torch.inference_mode()
-    def encode(self, clip: Clip, question: str) -> AudioTokens:
-        """Audio tokens of a clip under a question, a batch of one. Frames are cached by the clip's hash."""
+    def score(self, audio: AudioTokens, answer: Answer, ids: Sequence[int]) -> Score:
+        """How likely the token ids are as an answer to what `answer` was asked, after these audio tokens.
+
+        Raises RequestError if there is nothing to score or it is too long.
+        """
+        if not ids:
+            raise RequestError("There is no answer to measure. Ask again and let the answer begin.")
+        prompt = self.model.prompts.build(answer.question, answer.history)
+        self._check_length(audio, prompt, len(ids))
+        with self._lock:
+            started = time.monotonic()
+            inputs = self.model.assemble(audio, [prompt], [torch.tensor(ids)])
+            logprobs = self.model.answer_logprobs(inputs)[inputs["labels"] != IGNORED].cpu()
+            return Score(logprobs, time.monotonic() - started)
+
+    @torch.inference_mode()
+    def encode(self, clip: Clip, question: str, intervention: Intervention | None = None) -> AudioTokens:
+        """All audio tokens of a clip under a question, a batch of one, routed as the intervention says.
+
+        Frames are cached by the clip's hash.
+        """
         frames = self._frames.pop(clip.sha256, None)
         if frames is None:
             frames = self.model.frames(clip.waveform)
@@ -133,7 +190,11 @@ class Engine:
         if len(self._frames) > CACHED_CLIPS:
             self._frames.popitem(last=False)
         mask = torch.ones(1, len(frames), dtype=torch.bool, device=frames.device)
-        return self.model.embed_audio(frames[None], mask, [self.model.prompts.build(question).question])
+        forced = intervention.routing(self.config.expert_names) if intervention else None
+        routing = None if forced is None else torch.tensor(forced, device=frames.device)
+        return self.model.embed_audio(
+            frames[None], mask, [self.model.prompts.build(question).question], routing
+        )
 
     def _answer(
         self, asked: Asked, asked_at: float, decode_s: float, stop: threading.Event
@@ -143,10 +204,14 @@ class Engine:
         prompt = prompts.build(asked.question, asked.history)
         with self._lock:
             encoding_at = time.monotonic()
-            audio = self.encode(clip, asked.question)
+            audio = self.encode(clip, asked.question, asked.intervention)
             trace = self.trace(clip, audio, prompt.question)
+            kept = asked.intervention.kept(asked.judged or trace)
+            if not all(kept):
+                audio = audio.keep([kept])
+                trace = self.trace(clip, audio, prompt.question)
             encode_s = time.monotonic() - encoding_at
-        self._check_length(audio, prompt, asked.decoding)
+        self._check_length(audio, prompt, asked.decoding.max_new_tokens)
         heard = Heard(clip.start, clip.end, clip.duration, clip.sha256)
         yield Encoded(trace, heard)
         stream = TextStream(self.model, audio, prompt, asked.decoding, stop, self._lock)
@@ -178,12 +243,15 @@ class Engine:
             max_new_tokens=asked.decoding.max_new_tokens,
             stopped=not stream.complete,
             history=asked.history,
+            intervention=asked.intervention,
+            ids=tuple(stream.ids.tolist()),
         )
 
     @torch.inference_mode()
     def trace(self, clip: Clip, audio: AudioTokens, text: Tensor) -> Trace:
         """Times, routing and significance of every audio token; `text` are the ids that supervise SACLM."""
-        scores = self.model.significance(audio, [text])
+        # There is no padding in a batch of one: masked tokens were dropped, and are scored like the others.
+        scores = self.model.significance(replace(audio, mask=torch.ones_like(audio.mask)), [text])
         threshold = self.model.adapter.saclm.threshold
         edges = token_edges(clip, audio.tokens.shape[1], self.config.token_seconds)
         words = self._words(audio)
@@ -199,8 +267,9 @@ class Engine:
                 audio_saliency=saliency,
                 redundant=significance <= threshold,
                 word=word,
+                dropped=not kept,
             )
-            for index, (routing, significance, predictive, relevance, saliency, word) in enumerate(
+            for index, (routing, significance, predictive, relevance, saliency, word, kept) in enumerate(
                 zip(
                     audio.routing[0].tolist(),
                     scores.total[0].tolist(),
@@ -208,14 +277,15 @@ class Engine:
                     scores.text_relevance[0].tolist(),
                     scores.audio_saliency[0].tolist(),
                     words,
+                    audio.mask[0].tolist(),
                     strict=True,
                 )
             )
         )
         return Trace(tuple(self.config.expert_names), tokens, "question", threshold)
 
-    def _check_length(self, audio: AudioTokens, prompt: Prompt, decoding: Decoding) -> None:
-        needed = len(prompt.left) + audio.tokens.shape[1] + len(prompt.right) + decoding.max_new_tokens
+    def _check_length(self, audio: AudioTokens, prompt: Prompt, answer_tokens: int) -> None:
+        needed = len(prompt.left) + int(audio.mask.sum()) + len(prompt.right) + answer_tokens
         if needed > self.model.llm.config.max_position_embeddings:
             raise RequestError("The conversation about this clip has become too long. Start a new one.")
 

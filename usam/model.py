@@ -82,9 +82,14 @@ class USAM(nn.Module):
         streams = [encoder.frames(waveform) for encoder in encoders]
         return align(streams, [encoder.frame_rate for encoder in encoders], len(waveform))
 
-    def embed_audio(self, frames: Tensor, mask: Tensor, questions: Sequence[Tensor]) -> AudioTokens:
-        """U [B, T, D], mask [B, T], the questions' token ids -> audio tokens routed by the questions."""
-        return self.adapter(frames, mask, masked_mean(*self.embed_text(questions)))
+    def embed_audio(
+        self, frames: Tensor, mask: Tensor, questions: Sequence[Tensor], routing: Tensor | None = None
+    ) -> AudioTokens:
+        """U [B, T, D], mask [B, T], the questions' token ids -> audio tokens routed by the questions.
+
+        `routing`, [B, L, E] or what expands to it, overrides the router.
+        """
+        return self.adapter(frames, mask, masked_mean(*self.embed_text(questions)), routing=routing)
 
     def significance(self, audio: AudioTokens, texts: Sequence[Tensor]) -> Significance:
         """SACLM's scores of the audio tokens under the given texts' token ids, each [B, L]."""
@@ -126,7 +131,12 @@ class USAM(nn.Module):
         return inputs
 
     def answer_loss(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Cross-entropy of the answers' tokens, a mean for every sample [B].
+        """Cross-entropy of the answers' tokens, a mean for every sample [B]."""
+        tokens = (inputs["labels"] != IGNORED).sum(-1)
+        return -self.answer_logprobs(inputs).sum(-1) / tokens.clamp_min(1)
+
+    def answer_logprobs(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Log-probability, in nats, of each label given what precedes it [B, S]; zero where there is none.
 
         Only positions that predict an answer token go through the vocabulary projection, which costs
         more than several layers of a small LLM.
@@ -137,10 +147,8 @@ class USAM(nn.Module):
         targets = inputs["labels"][:, 1:]
         chosen = targets != IGNORED
         logits = self.llm.get_output_embeddings()(hidden[:, :-1][chosen]).float()
-        losses = F.cross_entropy(logits, targets[chosen], reduction="none")
-        rows = chosen.nonzero()[:, 0]
-        summed = losses.new_zeros(len(targets)).index_add(0, rows, losses)
-        return summed / chosen.sum(-1).clamp_min(1)
+        logprobs = -F.cross_entropy(logits, targets[chosen], reduction="none")
+        return F.pad(logprobs.new_zeros(targets.shape).masked_scatter(chosen, logprobs), (1, 0))
 
     @torch.inference_mode()
     def respond(self, audio: AudioTokens, prompts: Sequence[Prompt], **options: Any) -> Tensor:

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from usam.interventions import Intervention
+
 Supervision = Literal["question", "question+answer"]
 
 
@@ -24,6 +26,7 @@ class AudioToken:
     routing: one weight an expert, sums to 1.
     significance: (1 - beta) * predictive + beta * (text_relevance + audio_saliency) / 2, in [0, 1].
     word: the LLM word piece the token is anchored to most, empty for "no word here".
+    dropped: an intervention kept the token from the LLM.
     """
 
     start: float
@@ -36,6 +39,7 @@ class AudioToken:
     audio_saliency: float
     redundant: bool
     word: str = ""
+    dropped: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,16 @@ class Trace:
     tokens: tuple[AudioToken, ...]
     supervised_by: Supervision
     threshold: float = 0.5
+
+    @property
+    def tokens_dropped(self) -> int:
+        """How many tokens never reached the LLM."""
+        return sum(token.dropped for token in self.tokens)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether every token was dropped: the LLM answered without hearing the clip."""
+        return self.tokens_dropped == len(self.tokens)
 
 
 @dataclass(frozen=True)
@@ -83,7 +97,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished answer. `stopped` is true when a person stopped it or it ran out of tokens."""
+    """A finished answer. `stopped` is true when a person stopped it or it ran out of tokens.
+
+    `ids` are the LLM's own tokens: the text, tokenised again, may give others. They are not in the JSON.
+    """
 
     text: str
     task: str
@@ -98,11 +115,14 @@ class Answer:
     max_new_tokens: int = 0
     stopped: bool = False
     history: tuple[Turn, ...] = field(default_factory=tuple)
+    intervention: Intervention = field(default_factory=Intervention)
+    ids: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The documented JSON object (README, "JSON contract"): plain lists, floats and strings."""
         record = asdict(self)
         trace = record.pop("trace")
+        del record["ids"]
         return {
             "answer": record.pop("text"),
             **record,

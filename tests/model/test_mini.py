@@ -11,7 +11,11 @@ from typing import Any
 import jiwer
 import pytest
 
+from usam.attribution import attribute
+from usam.audio import load_clip
 from usam.engine import Engine
+from usam.intervene import intervene
+from usam.interventions import DropSpan, Intervention
 from usam.trace import Answer, Turn
 
 CLIPS = Path(__file__).parents[1] / "clips"
@@ -68,6 +72,22 @@ def test_a_follow_up_is_asked_with_what_was_said_before(engine: Engine, transcri
     answer = engine.ask(CLIPS / "speech_jail.ogg", "Is someone speaking?", history=earlier)
     assert transcript.text in answer.prompt
     assert answer.text
+
+
+def test_a_transcript_needs_what_was_heard(engine: Engine, transcript: Answer) -> None:
+    clip = load_clip(CLIPS / "speech_jail.ogg")
+    assert intervene(engine, clip, transcript, Intervention()).logprob_change == pytest.approx(0, abs=0.01)
+    deaf = intervene(engine, clip, transcript, DropSpan(clip.start, clip.end))
+    assert deaf.answer.trace.unheard
+    assert deaf.logprob_change < -1
+
+
+def test_words_lean_on_the_sound_in_the_order_they_are_spoken(engine: Engine, transcript: Answer) -> None:
+    found = attribute(engine, load_clip(CLIPS / "speech_jail.ogg"), transcript, group=4)
+    peaks = [scores.index(max(scores)) for scores in found.scores]
+    in_order = sum(one <= other for one, other in itertools.pairwise(peaks))
+    assert in_order >= 0.8 * (len(peaks) - 1)
+    assert max(peaks) - min(peaks) > len(transcript.trace.tokens) / 2
 
 
 def check_contract(record: dict[str, Any]) -> None:

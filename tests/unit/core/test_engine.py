@@ -22,11 +22,11 @@ from usam.trace import Answer, Encoded, TextDelta, Turn
 
 KEYS = {
     "answer", "task", "question", "heard", "experts", "tokens", "supervised_by", "timings", "model", "prompt",
-    "seed", "temperature", "max_new_tokens", "stopped", "history", "threshold",
+    "seed", "temperature", "max_new_tokens", "stopped", "history", "threshold", "intervention",
 }  # fmt: skip
 TOKEN_KEYS = {
     "start", "end", "window", "routing", "significance", "predictive", "text_relevance", "audio_saliency",
-    "redundant", "word",
+    "redundant", "word", "dropped",
 }  # fmt: skip
 TIMINGS = {"load_s", "decode_s", "encode_s", "first_token_s", "tokens_per_s", "answer_tokens"}
 MODEL = {"preset", "fingerprint", "quantization", "device", "parameters", "memory_mb", "reason"}
