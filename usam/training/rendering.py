@@ -5,7 +5,6 @@ Phrase `i` depends on the seed and `i` alone; what is there already is not rende
 """
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from usam.training.corpora import Example
 from usam.training.packages import seconds_of
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-MANIFEST = "rendered.jsonl"
 _TICKS = 480  # a quarter note
 _SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9))
 
@@ -125,29 +123,24 @@ def render(out: Path, phrases: int, seed: int = 0, soundfont: Path = SOUNDFONT) 
     if shutil.which("fluidsynth") is None or not soundfont.is_file():
         raise UsamError("Rendering needs fluidsynth and fluid-soundfont-gm: install them with apt-get.")
     out.mkdir(parents=True, exist_ok=True)
-    lines = []
     for number, label in enumerate(LABELS):
         for index in range(phrases):
             clip = out / f"{label.replace(' ', '_')}_{index:03d}.flac"
             if not clip.exists():
                 _play(label, np.random.default_rng((seed, number, index)), soundfont, clip)
-            lines.append({"path": clip.name, "label": label})
-    (out / MANIFEST).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return len(lines)
+    return len(LABELS) * phrases
 
 
 def read_rendered(folder: Path) -> list[Example]:
     """Clips that `render` wrote, all for training. Raises UsamError if there are none."""
-    try:
-        lines = (folder / MANIFEST).read_text().splitlines()
-    except OSError as error:
-        raise UsamError(f"No rendered instruments were found in {folder}.") from error
     found = []
-    for line in map(json.loads, lines):
-        clip, label = folder / line["path"], line["label"]
+    for clip in sorted(folder.glob("*.flac")):
+        label = clip.stem.rpartition("_")[0].replace("_", " ")
         group = f"rendered:{label}"
         licence = "MIT (FluidR3 GM soundfont)"
         found.append(Example(clip, seconds_of(clip), "music", None, label, group, "rendered", licence, ""))
+    if not found:
+        raise UsamError(f"No rendered instruments were found in {folder}.")
     return found
 
 
