@@ -8,7 +8,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +111,9 @@ def run_ask(options: argparse.Namespace) -> None:
 
     # A bad clip or question is said before the model is loaded.
     check_question(options.question, options.task)
+    began = time.monotonic()
     clip = load_clip(options.clip, options.start, options.end)
+    decode_s = time.monotonic() - began
     engine = load_engine(options)
     for event in engine.stream(
         clip,
@@ -122,7 +126,8 @@ def run_ask(options: argparse.Namespace) -> None:
         if isinstance(event, TextDelta) and not options.json:
             print(event.text, end="", flush=True)
         elif isinstance(event, Answer):
-            print(json.dumps(event.to_json(), ensure_ascii=False) if options.json else "")
+            answer = replace(event, timings=event.timings.after_decoding(decode_s))
+            print(json.dumps(answer.to_json(), ensure_ascii=False) if options.json else "")
 
 
 def run_eval(options: argparse.Namespace) -> None:
