@@ -32,11 +32,11 @@ def serve(settings: Settings, load_engine: LoadEngine | None = None) -> Iterator
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*switches: str) -> Iterator[Browser]:
     """The system's Chromium where there is one, else the one Playwright installed."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *switches])
         yield browser
         browser.close()
 
