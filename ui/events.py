@@ -229,7 +229,7 @@ class Desk:
 
     def follow_up(self, source: str | None, visit: Visit) -> Updates:
         visit = visit.follow_up()
-        text = gr.Textbox("", placeholder="Ask more about the same clip")
+        text = gr.Textbox(placeholder="Ask more about the same clip")
         return {
             self.page.visit: visit,
             self.page.question.task: "qa",
@@ -333,6 +333,8 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         loaded.success(desk.ask, asked, **model).then(desk.release, None, **fast)
     question.stop.click(desk.stop, None, **fast)
 
+    # Emptied in the browser, at once: a slow answer must not wipe off what was typed meanwhile.
+    answer.follow_up.click(None, None, question.text, js="() => ''")
     answer.follow_up.click(desk.follow_up, [clip.audio, page.visit], **fast).then(None, js=_FOCUS_QUESTION_JS)
     answer.edit.click(desk.edit, [clip.audio, page.visit], **fast).then(None, js=_FOCUS_QUESTION_JS)
     question.fresh.click(desk.fresh, [question.task, page.visit], **fast)

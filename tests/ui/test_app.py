@@ -265,8 +265,11 @@ def test_a_follow_up_knows_what_was_said(app: AppPage, server: Server) -> None:
     app.upload(DOG)
     app.ask_about("What animal is this?")
     app.follow_up.click()
+    expect(app.question_box).to_have_value("")
+    app.question_box.press_sequentially("Is it")
     expect(app.context).to_contain_text("1 earlier turn")
-    app.ask_about("Is it loud?", finished=False)
+    app.question_box.press_sequentially(" loud?")
+    app.ask_button.click()
     expect(app.answer_text).to_contain_text("Is it loud? This is seed 0 after 1 turns.")
     app.wait_for_answer()
     expect(app.thread).to_contain_text("What animal is this?")
@@ -351,6 +354,15 @@ def test_what_people_write_is_text_not_markup(app: AppPage) -> None:
     app.ask_about(markup)
     expect(app.answer_text).to_contain_text(markup)
     expect(app.page).to_have_title("U-SAM Studio")
+
+
+def test_the_limits_are_said_where_people_ask_and_lead_to_the_card(app: AppPage) -> None:
+    heading = app.card.get_by_role("heading", name="What it cannot")
+    expect(heading).to_be_hidden()
+    app.limits.get_by_role("link", name="what it can and cannot do").click()
+    expect(heading).to_be_in_viewport()
+    app.limits.get_by_role("link").click()
+    expect(heading).to_be_visible()
 
 
 def test_picture_and_record_can_be_downloaded(app: AppPage) -> None:
