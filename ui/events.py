@@ -157,7 +157,7 @@ class Desk:
         self, keep: bool, visit: Visit, annotator: str, dark: bool, request: gr.Request
     ) -> Iterator[Updates]:
         if visit.current:
-            question = retry_of(visit.current, keep)
+            question = retry_of(visit.current, visit.unused_seed, keep)
             yield from self._answer(question, visit, annotator, dark, request)
 
     def _answer(

@@ -63,7 +63,7 @@ class Hearing:
 Progress = LoadState | Hearing | Encoded | TextDelta | Entry
 
 
-def retry_of(entry: Entry, keep_audio: bool) -> Question:
+def retry_of(entry: Entry, seed: int, keep_audio: bool) -> Question:
     """The same question about the same clip with another seed, sampled so that the seed matters."""
     answer = entry.answer
     return Question(
@@ -72,7 +72,7 @@ def retry_of(entry: Entry, keep_audio: bool) -> Question:
         source=entry.source,
         clip=entry.clip,
         history=answer.history,
-        seed=answer.seed + 1,
+        seed=seed,
         temperature=answer.temperature or RETRY_TEMPERATURE,
         parent=entry.answer_id,
         keep_audio=keep_audio,

@@ -323,6 +323,8 @@ def test_retry_uses_another_seed_and_earlier_answers_open_again(app: AppPage) ->
     expect(app.rating_status).to_contain_text("Saved earlier")
     expect(app.score.locator("input:checked")).to_have_value("2")
     expect(app.picture).to_be_visible()
+    app.retry.click()
+    expect(app.answer_text).to_contain_text("This is seed 2")
 
 
 def test_edit_brings_the_question_back(app: AppPage) -> None:

@@ -157,11 +157,11 @@ def test_a_visit_forgets_its_oldest_answers_and_holds_a_clip_once() -> None:
     assert len({id(e.clip.waveform) for e in visit.entries}) == 1
 
 
-def test_a_retry_changes_the_seed_and_samples() -> None:
+def test_a_retry_samples_with_the_seed_it_is_given() -> None:
     greedy, sampled = entry("a", clip()), entry("b", clip(), temperature=0.3)
-    assert (retry_of(greedy, False).seed, retry_of(greedy, False).temperature) == (4, 0.7)
-    assert retry_of(sampled, False).temperature == 0.3
-    assert retry_of(greedy, False).parent == "id-a"
+    assert (retry_of(greedy, 4, False).seed, retry_of(greedy, 4, False).temperature) == (4, 0.7)
+    assert retry_of(sampled, 4, False).temperature == 0.3
+    assert retry_of(greedy, 4, False).parent == "id-a"
 
 
 def test_the_kept_file_holds_exactly_what_was_heard() -> None:
