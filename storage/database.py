@@ -2,7 +2,7 @@
 
 SQLite is the embedded default: write-ahead log, so that readers never wait; every commit reaches the
 disk before it returns; transactions that write take their turn from the start, so that none fails
-half-way for a lock. `USAM_DATABASE_URL` may name another database.
+half-way for a lock. `USAM_DATABASE_URL` may name a PostgreSQL database instead.
 """
 
 import json
@@ -21,13 +21,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from storage.errors import CorruptError, NotFoundError, SchemaError, StorageError, plain_errors
 
 BUSY_TIMEOUT = 10.0
+_MIGRATION_LOCK = 0x7573616D  # any number that other programs on the same server do not use
 
 _alembic_turn = threading.Lock()  # alembic hands the migration scripts their connection through module state
 
@@ -50,6 +51,8 @@ class Database:
         self.engine = engine
         self.folder = folder
         self.file = file
+        # PostgreSQL would otherwise show each statement of a session the latest commits.
+        self._reading = engine if file else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writing = engine.execution_options(write=True)
         # SQLite has one writer at a time; queueing here is fairer and faster than its polling.
         self._turn: AbstractContextManager[Any] = threading.Lock() if file else nullcontext()
@@ -57,7 +60,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one consistent snapshot. Raises StorageError."""
-        with plain_errors(), Session(self.engine) as session:
+        with plain_errors(), Session(self._reading) as session:
             yield session
 
     @contextmanager
@@ -182,6 +185,8 @@ def migrate(engine: Engine) -> None:
         if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
             raise SchemaError("The database was written by a newer version of U-SAM Studio; update the app.")
         with engine.execution_options(write=True).begin() as connection:
+            if connection.dialect.name == "postgresql":  # of several first starts one migrates, the rest wait
+                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -201,8 +206,11 @@ _to_json = partial(json.dumps, allow_nan=False, separators=(",", ":"))
 
 
 def _other_engine(url: URL) -> Engine:
+    if url.get_backend_name() != "postgresql":
+        raise StorageError("The database URL must name an SQLite file or a PostgreSQL database.")
     try:
-        return create_engine(url, json_serializer=_to_json)
+        # The ping finds connections that a restart of the server has cut.
+        return create_engine(url, json_serializer=_to_json, pool_pre_ping=True)
     except (NoSuchModuleError, ImportError) as error:
         raise StorageError(f"The driver for {url.drivername} databases is not installed.") from error
 

@@ -5,7 +5,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
@@ -50,6 +57,7 @@ Failure = tuple[type[StorageError], str]
 _LOCKED: Failure = (LockedError, "The database is busy in another program; nothing was saved, try again.")
 _FULL: Failure = (DiskFullError, "The disk is full; nothing was saved, free some space and try again.")
 _READ_ONLY: Failure = (ReadOnlyError, "The file or folder {name} cannot be written.")
+_BROKEN_RULE: Failure = (RecordError, "The record breaks a rule of the database; nothing was saved.")
 
 _BY_SQLITE_CODE: dict[int, Failure] = {
     sqlite3.SQLITE_BUSY: _LOCKED,
@@ -59,7 +67,7 @@ _BY_SQLITE_CODE: dict[int, Failure] = {
     sqlite3.SQLITE_CANTOPEN: (ReadOnlyError, "The database file cannot be opened; check the data folder."),
     sqlite3.SQLITE_CORRUPT: (CorruptError, "The database file is damaged; restore a backup."),
     sqlite3.SQLITE_NOTADB: (CorruptError, "The file is not a feedback database."),
-    sqlite3.SQLITE_CONSTRAINT: (RecordError, "The record breaks a rule of the database; nothing was saved."),
+    sqlite3.SQLITE_CONSTRAINT: _BROKEN_RULE,
     sqlite3.SQLITE_IOERR: (StorageError, "The disk failed while reading or writing the database."),
 }
 
@@ -85,6 +93,11 @@ def translate(error: Exception) -> StorageError:
         unusable: Failure = (StorageError, "The file or folder {name} cannot be used.")
         kind, sentence = _BY_ERRNO.get(cause.errno or 0, unusable)
         return kind(sentence.format(name=cause.filename))
+    # What other databases' drivers raised, as SQLAlchemy sorts it.
+    if isinstance(error, IntegrityError | DataError):
+        return _BROKEN_RULE[0](_BROKEN_RULE[1])
+    if isinstance(error, OperationalError):
+        return StorageError("The database cannot be reached; nothing was saved, try again.")
     if isinstance(error, DBAPIError):
         return StorageError("The database failed; nothing was saved.")
     return RecordError("The record holds a value that cannot be stored; nothing was saved.")

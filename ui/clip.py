@@ -9,6 +9,7 @@ import gradio as gr
 
 from ui import render
 from ui.examples import EXAMPLES
+from ui.microphone import microphone_notice
 
 if TYPE_CHECKING:
     from usam.audio import Clip
@@ -57,6 +58,7 @@ def clip_panel(max_seconds: float) -> ClipPanel:
             sample_rate=16_000,
         ),
     )
+    microphone_notice()
     outlook = gr.HTML("", elem_id="outlook")
     with gr.Row(visible=False, elem_id="span") as span:
         start = gr.Slider(0, 1, 0, step=0.1, label="Hear from (s)", min_width=140, elem_id="span-start")

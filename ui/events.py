@@ -22,7 +22,7 @@ from ui.page import Page
 from ui.question import busy, context_shown, placeholder
 from ui.rating import rating_hidden, rating_shown, save_rating, withdraw_rating
 from ui.studio import Hearing, Question, Studio, retry_of
-from ui.visit import Visit
+from ui.visit import Entry, Visit
 from usam.errors import UsamError
 from usam.tasks import TASKS
 from usam.trace import Encoded, TextDelta
@@ -157,7 +157,7 @@ class Desk:
         self, keep: bool, visit: Visit, annotator: str, dark: bool, request: gr.Request
     ) -> Iterator[Updates]:
         if visit.current:
-            question = retry_of(visit.current, keep)
+            question = retry_of(visit.current, visit.unused_seed, keep)
             yield from self._answer(question, visit, annotator, dark, request)
 
     def _answer(
@@ -186,11 +186,11 @@ class Desk:
                 else:
                     entry = event
         except UsamError as error:
-            yield {**self._shown(visit, annotator, dark), page.answer.notice: render.fault(str(error))}
+            yield {**self._restored(visit, annotator, dark), page.answer.notice: render.fault(str(error))}
             return
         if entry is None:
             stopped = render.status("Stopped before the clip was heard.")
-            yield {**self._shown(visit, annotator, dark), page.answer.notice: stopped}
+            yield {**self._restored(visit, annotator, dark), page.answer.notice: stopped}
             return
         yield answer_shown(page.answer, entry)  # the words first, the picture takes a moment
         visit = visit.add(entry)
@@ -220,19 +220,25 @@ class Desk:
             **history_shown(self.page.history, visit),
         }
 
+    def _restored(self, visit: Visit, annotator: str, dark: bool) -> Updates:
+        """Every panel as it was before a question that got no answer, with a rating that is not saved yet."""
+        shown, typed = self._shown(visit, annotator, dark), self.page.rating.fields
+        return {block: update for block, update in shown.items() if block not in typed}
+
     # What to do with an answer
 
-    def follow_up(self, visit: Visit) -> Updates:
+    def follow_up(self, source: str | None, visit: Visit) -> Updates:
         visit = visit.follow_up()
-        text = gr.Textbox("", placeholder="Ask more about the same clip")
+        text = gr.Textbox(placeholder="Ask more about the same clip")
         return {
             self.page.visit: visit,
             self.page.question.task: "qa",
             self.page.question.text: text,
+            **self._clip_of(visit.current, source),
             **context_shown(self.page.question, visit),
         }
 
-    def edit(self, visit: Visit) -> Updates:
+    def edit(self, source: str | None, visit: Visit) -> Updates:
         visit = visit.edit()
         if visit.current is None:
             return {}
@@ -240,28 +246,34 @@ class Desk:
             self.page.visit: visit,
             self.page.question.task: visit.current.answer.task,
             self.page.question.text: visit.current.answer.question,
+            **self._clip_of(visit.current, source),
             **context_shown(self.page.question, visit),
         }
 
     def fresh(self, task: str, visit: Visit) -> Updates:
         return {self.page.question.text: placeholder(task), **self._untied(visit)}
 
-    def reopen(self, key: str, visit: Visit, annotator: str, dark: bool) -> Updates:
-        """Show an earlier answer with its picture and rating, and its clip if the file still exists."""
+    def reopen(self, source: str | None, key: str, visit: Visit, annotator: str, dark: bool) -> Updates:
+        """Show an earlier answer with its picture, its rating and its clip."""
         visit = visit.show(key)
         entry = visit.current
         if entry is None:
             return {}
-        clip: Updates = {self.page.clip.audio: entry.source} if Path(entry.source).is_file() else {}
         return {
             **self._shown(visit, annotator, dark),
-            **clip,
+            **self._clip_of(entry, source),
             self.page.visit: visit,
             self.page.answer.notice: "",
             self.page.question.task: entry.answer.task,
             self.page.question.text: entry.answer.question,
             **context_shown(self.page.question, visit),
         }
+
+    def _clip_of(self, entry: Entry | None, source: str | None) -> Updates:
+        """Put the answer's clip back in the player, unless `source` is it or its file is gone."""
+        if entry is None or entry.source == source or not Path(entry.source).is_file():
+            return {}
+        return {self.page.clip.audio: entry.source}
 
     def save(
         self,
@@ -321,10 +333,13 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         loaded.success(desk.ask, asked, **model).then(desk.release, None, **fast)
     question.stop.click(desk.stop, None, **fast)
 
-    answer.follow_up.click(desk.follow_up, page.visit, **fast).then(None, js=_FOCUS_QUESTION_JS)
-    answer.edit.click(desk.edit, page.visit, **fast).then(None, js=_FOCUS_QUESTION_JS)
+    # Emptied in the browser, at once: a slow answer must not wipe off what was typed meanwhile.
+    answer.follow_up.click(None, None, question.text, js="() => ''")
+    answer.follow_up.click(desk.follow_up, [clip.audio, page.visit], **fast).then(None, js=_FOCUS_QUESTION_JS)
+    answer.edit.click(desk.edit, [clip.audio, page.visit], **fast).then(None, js=_FOCUS_QUESTION_JS)
     question.fresh.click(desk.fresh, [question.task, page.visit], **fast)
-    page.history.list.input(desk.reopen, [page.history.list, page.visit, page.annotator, page.dark], **quiet)
+    reopened = [clip.audio, page.history.list, page.visit, page.annotator, page.dark]
+    page.history.list.input(desk.reopen, reopened, **quiet)
 
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **quiet)
     rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **quiet)

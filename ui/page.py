@@ -42,6 +42,7 @@ def model_card(preset: str) -> str:
 
 def build_page(settings: Settings) -> Page:
     """Lay out every panel. Called inside a `gr.Blocks` context."""
+    card = model_card(settings.preset)
     with gr.Row(elem_id="top"):
         gr.HTML(render.HEADER)
         banner = gr.HTML("", elem_id="banner")
@@ -50,6 +51,7 @@ def build_page(settings: Settings) -> Page:
             clip = clip_panel(settings.max_seconds)
         with gr.Column(scale=7, min_width=320, elem_id="talk"):
             question = question_panel()
+            gr.HTML(render.limits(card=bool(card)), elem_id="limits")
             answer = answer_panel()
     with gr.Row(elem_id="look"):
         with gr.Column(scale=8, min_width=320, elem_id="inside"):
@@ -59,8 +61,8 @@ def build_page(settings: Settings) -> Page:
             with gr.Column(elem_id="rate"):
                 rating = rating_panel()
             history = history_panel()
-    gr.HTML(render.LIMITS, elem_id="limits")
-    if card := model_card(settings.preset):
+    gr.HTML(render.STANDS_IN)
+    if card:
         with gr.Accordion("Model card", open=False, elem_id="card"):
             gr.Markdown(card)
     return Page(

@@ -33,10 +33,16 @@ HEADER = """
   <p>Ask about speech, sounds and music. See what the answer was made of. Say how good it is.</p></div>
 </header>"""
 
-LIMITS = """
-<footer class="limits"><p><strong>Know its limits.</strong> The language model has 135 million parameters, so
-answers are short and often wrong. YAMNet stands in for CED and musicnn for MERT, whose weights need a model
-hub; Whisper and SmolLM2 are the real ones. The model card in the README has the measurements.</p></footer>"""
+STANDS_IN = """
+<footer class="limits"><p><strong>What is real.</strong> Whisper base and SmolLM2-135M-Instruct are the real
+ones. YAMNet stands in for CED and musicnn for MERT, whose weights need a model hub. The model card has the
+measurements.</p></footer>"""
+
+# Opened first: a closed card is too short to scroll to.
+_TO_CARD = (
+    "const card = document.querySelector('#card'); card.querySelector('button:not(.open)')?.click();"
+    "setTimeout(() => card.scrollIntoView(), 80); return false"
+)
 
 EMPTY_ANSWER = """<div class="empty"><p>Your answer appears here.</p>
 <p class="hint">Record or upload a clip, or pick an example. Each one runs with one click.</p></div>"""
@@ -51,6 +57,12 @@ WAITING_FIGURE = '<div class="empty waiting" role="status"><p>The picture follow
 _USE_PICTURE = "this.href = this.closest('figure').querySelector('img').src"
 
 EMPTY_RATING = '<div class="empty"><p>The form opens with the answer.</p></div>'
+
+
+def limits(*, card: bool) -> str:
+    """The model's limits in one line, leading to the model card where the page has it."""
+    more = f': <a href="#card" onclick="{_TO_CARD}">what it can and cannot do</a>.' if card else "."
+    return f'<p class="hint">A small model, and often wrong{more}</p>'
 
 
 def banner(state: LoadState) -> str:

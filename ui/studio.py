@@ -22,7 +22,7 @@ from ui.runs import Runs
 from ui.settings import Settings
 from ui.visit import Entry
 from usam.errors import RequestError, UsamError
-from usam.trace import Answer, Encoded, TextDelta, Timings, Turn
+from usam.trace import Answer, Encoded, TextDelta, Turn
 
 if TYPE_CHECKING:
     from storage.feedback import Feedback
@@ -63,7 +63,7 @@ class Hearing:
 Progress = LoadState | Hearing | Encoded | TextDelta | Entry
 
 
-def retry_of(entry: Entry, keep_audio: bool) -> Question:
+def retry_of(entry: Entry, seed: int, keep_audio: bool) -> Question:
     """The same question about the same clip with another seed, sampled so that the seed matters."""
     answer = entry.answer
     return Question(
@@ -72,7 +72,7 @@ def retry_of(entry: Entry, keep_audio: bool) -> Question:
         source=entry.source,
         clip=entry.clip,
         history=answer.history,
-        seed=answer.seed + 1,
+        seed=seed,
         temperature=answer.temperature or RETRY_TEMPERATURE,
         parent=entry.answer_id,
         keep_audio=keep_audio,
@@ -132,7 +132,7 @@ class Studio:
             stop=stop,
         ):
             if isinstance(event, Answer):
-                answer = replace(event, timings=with_decoding(event.timings, decode_s))
+                answer = replace(event, timings=event.timings.after_decoding(decode_s))
                 entry = Entry(uuid.uuid4().hex, answer, clip, question.source or "")
                 yield self._store(entry, question, annotator)
             else:
@@ -149,11 +149,6 @@ class Studio:
             log.warning("an answer could not be stored: %s", error)
             return replace(entry, storage_error=str(error))
         return replace(entry, answer_id=answer_id)
-
-
-def with_decoding(timings: Timings, decode_s: float) -> Timings:
-    """The engine was given decoded samples; the user waited for the decoding as well."""
-    return replace(timings, decode_s=decode_s, first_token_s=timings.first_token_s + decode_s)
 
 
 @contextmanager

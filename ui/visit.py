@@ -52,6 +52,11 @@ class Visit:
     def context_entry(self) -> Entry | None:
         return self.entry(self.context_of)
 
+    @property
+    def unused_seed(self) -> int:
+        """A seed that none of these answers was written with."""
+        return max((entry.answer.seed + 1 for entry in self.entries), default=0)
+
     def add(self, entry: Entry) -> Visit:
         """Show a new answer. Clips with the same samples are held once; the oldest entries are let go."""
         for earlier in self.entries:

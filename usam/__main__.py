@@ -11,7 +11,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,14 +144,15 @@ def run_ask(options: argparse.Namespace) -> None:
     from usam.interventions import DropRedundant
     from usam.trace import Answer, TextDelta
 
-    clip = load_question(options)
+    clip, decode_s = load_question(options)
     engine = load_engine(options)
     intervention = DropRedundant() if options.drop_redundant else None
     for event in engine.stream(clip, **asked(options), intervention=intervention):
         if isinstance(event, TextDelta) and not options.json:
             print(event.text, end="", flush=True)
         elif isinstance(event, Answer):
-            print(json.dumps(event.to_json(), ensure_ascii=False) if options.json else "")
+            answer = replace(event, timings=event.timings.after_decoding(decode_s))
+            print(json.dumps(answer.to_json(), ensure_ascii=False) if options.json else "")
             if event.trace.unheard and not options.json:
                 print(
                     "Every audio token was redundant: this was answered without hearing the clip.",
@@ -161,7 +164,7 @@ def run_intervene(options: argparse.Namespace) -> None:
     from usam.intervene import intervene
 
     intervention = chosen(options)
-    clip = load_question(options)
+    clip, _ = load_question(options)
     engine = load_engine(options)
     result = intervene(engine, clip, engine.ask(clip, **asked(options)), intervention)
     print(json.dumps(result.to_json(), ensure_ascii=False) if options.json else result.summary())
@@ -171,20 +174,24 @@ def run_deletion_test(options: argparse.Namespace) -> None:
     from usam.deletion import check, deletion_test
 
     check(options.seeds, options.reference)
-    clip = load_question(options)
+    clip, _ = load_question(options)
     engine = load_engine(options)
     baseline = engine.ask(clip, **asked(options))
     result = deletion_test(engine, clip, baseline, options.seeds, options.reference)
     print(json.dumps(result.to_json(), ensure_ascii=False) if options.json else result.table())
 
 
-def load_question(options: argparse.Namespace) -> Any:
-    """The clip to ask about. A bad clip or question is said here, before the model is loaded."""
+def load_question(options: argparse.Namespace) -> tuple[Any, float]:
+    """The clip to ask about and the seconds it took to read it.
+
+    A bad clip or question is said here, before the model is loaded.
+    """
     from usam.audio import load_clip
     from usam.tasks import check_question
 
     check_question(options.question, options.task)
-    return load_clip(options.clip, options.start, options.end)
+    began = time.monotonic()
+    return load_clip(options.clip, options.start, options.end), time.monotonic() - began
 
 
 def asked(options: argparse.Namespace) -> dict[str, Any]:

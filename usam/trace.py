@@ -1,6 +1,6 @@
 """What one answer leaves behind: tokens with their times, routing and significance, timings, provenance."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from usam.interventions import Intervention
@@ -72,6 +72,10 @@ class Timings:
     first_token_s: float
     tokens_per_s: float
     answer_tokens: int
+
+    def after_decoding(self, decode_s: float) -> "Timings":
+        """The times of a clip that was decoded before the engine was asked: that wait (s) counts as well."""
+        return replace(self, decode_s=decode_s, first_token_s=self.first_token_s + decode_s)
 
 
 @dataclass(frozen=True)

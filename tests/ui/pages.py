@@ -32,11 +32,11 @@ def serve(settings: Settings, load_engine: LoadEngine | None = None) -> Iterator
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*switches: str) -> Iterator[Browser]:
     """The system's Chromium where there is one, else the one Playwright installed."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *switches])
         yield browser
         browser.close()
 
@@ -79,13 +79,17 @@ class AppPage:
         expect(self.banner).to_contain_text("Model ready")
 
     def upload(self, clip: Path) -> None:
+        """Put a clip in the player and see that it can be heard."""
+        self.put(clip)
+        expect(self.outlook).to_contain_text("Will hear")
+
+    def put(self, clip: Path) -> None:
         """Put a file in the player, in the place of the one that is there."""
         clear = self.page.locator("#clip").get_by_label("Clear")
         if clear.count():
             clear.click()
             expect(self.outlook).to_be_hidden()
         self.page.set_input_files("#clip input[type=file]", clip)
-        expect(self.outlook).to_contain_text("Will hear")
 
     def choose_task(self, label: str) -> None:
         self.task.get_by_text(label, exact=True).click()

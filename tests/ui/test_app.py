@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import struct
 import threading
 import time
 import wave
@@ -32,6 +33,14 @@ def long_clip(tmp_path: Path) -> Path:
         file.setparams((1, 2, 16_000, len(times), "NONE", ""))
         file.writeframes((9000 * np.sin(2 * np.pi * (200 + 10 * times) * times)).astype("<i2").tobytes())
     return path
+
+
+def wav_of(samples: np.ndarray) -> bytes:
+    """float32 [samples] at 16 kHz as a WAV file of floats."""
+    data = samples.astype("<f4").tobytes()
+    header = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 1, 16_000, 64_000, 4, 32)
+    body = b"WAVE" + header + struct.pack("<4sI", b"data", len(data)) + data
+    return struct.pack("<4sI", b"RIFF", len(body)) + body
 
 
 def latest_answer(data: Path, columns: str) -> tuple:
@@ -112,11 +121,32 @@ def test_without_a_clip_one_sentence_asks_for_it(app: AppPage) -> None:
     expect(app.ask_button).to_be_visible()
 
 
-def test_a_file_that_is_not_audio_is_refused_at_once(app: AppPage, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.wav"
-    broken.write_bytes(b"this is no audio" * 64)
-    app.page.set_input_files("#clip input[type=file]", broken)
-    expect(app.outlook.get_by_role("alert")).to_be_visible()
+def test_a_clip_that_cannot_be_heard_is_refused_at_once_and_nothing_typed_is_lost(
+    app: AppPage, tmp_path: Path
+) -> None:
+    refused = {
+        "empty.wav": (b"", "is empty"),
+        "notes.wav": (b"this is no audio" * 64, "damaged, or not audio"),
+        "click.wav": (wav_of(np.zeros(16)), "too short"),
+        "numbers.wav": (wav_of(np.full(16_000, np.nan)), "not finite"),
+    }
+    app.upload(DOG)
+    app.ask_about("What animal is this?")
+    typed = {
+        app.question_box: "my question",
+        app.correction.locator("textarea"): "my correction",
+        app.comment.locator("textarea"): "my comment",
+    }
+    for box, words in typed.items():
+        box.fill(words)
+    for name, (content, sentence) in refused.items():
+        (tmp_path / name).write_bytes(content)
+        app.put(tmp_path / name)
+        expect(app.outlook.get_by_role("alert")).to_contain_text(sentence)
+        app.ask_button.click()
+        expect(app.notice.get_by_role("alert")).to_contain_text(sentence)
+        for box, words in typed.items():
+            expect(box).to_have_value(words)
 
 
 def test_stop_ends_the_answer_and_keeps_what_was_written(app: AppPage, server: Server) -> None:
@@ -235,8 +265,11 @@ def test_a_follow_up_knows_what_was_said(app: AppPage, server: Server) -> None:
     app.upload(DOG)
     app.ask_about("What animal is this?")
     app.follow_up.click()
+    expect(app.question_box).to_have_value("")
+    app.question_box.press_sequentially("Is it")
     expect(app.context).to_contain_text("1 earlier turn")
-    app.ask_about("Is it loud?", finished=False)
+    app.question_box.press_sequentially(" loud?")
+    app.ask_button.click()
     expect(app.answer_text).to_contain_text("Is it loud? This is seed 0 after 1 turns.")
     app.wait_for_answer()
     expect(app.thread).to_contain_text("What animal is this?")
@@ -248,6 +281,19 @@ def test_a_follow_up_knows_what_was_said(app: AppPage, server: Server) -> None:
         "WHERE a.question = 'Is it loud?'"
     )
     assert rows(server.data, parent) == [("What animal is this?",)]
+
+
+def test_a_follow_up_brings_the_answers_clip_back(app: AppPage, server: Server) -> None:
+    app.upload(DOG)
+    app.ask_about("What animal is this?")
+    app.upload(PIANO)
+    app.follow_up.click()
+    expect(app.outlook).to_contain_text("of 7.4 s")
+    expect(app.context).to_contain_text("1 earlier turn")
+    app.ask_about("Is it loud?")
+    asked = server.engine.asked[-1]
+    assert round(asked["clip"].duration, 1) == 7.4
+    assert [turn.question for turn in asked["history"]] == ["What animal is this?"]
 
 
 def test_another_clip_ends_the_follow_up(app: AppPage, server: Server) -> None:
@@ -277,6 +323,8 @@ def test_retry_uses_another_seed_and_earlier_answers_open_again(app: AppPage) ->
     expect(app.rating_status).to_contain_text("Saved earlier")
     expect(app.score.locator("input:checked")).to_have_value("2")
     expect(app.picture).to_be_visible()
+    app.retry.click()
+    expect(app.answer_text).to_contain_text("This is seed 2")
 
 
 def test_edit_brings_the_question_back(app: AppPage) -> None:
@@ -308,6 +356,15 @@ def test_what_people_write_is_text_not_markup(app: AppPage) -> None:
     app.ask_about(markup)
     expect(app.answer_text).to_contain_text(markup)
     expect(app.page).to_have_title("U-SAM Studio")
+
+
+def test_the_limits_are_said_where_people_ask_and_lead_to_the_card(app: AppPage) -> None:
+    heading = app.card.get_by_role("heading", name="What it cannot")
+    expect(heading).to_be_hidden()
+    app.limits.get_by_role("link", name="what it can and cannot do").click()
+    expect(heading).to_be_in_viewport()
+    app.limits.get_by_role("link").click()
+    expect(heading).to_be_visible()
 
 
 def test_picture_and_record_can_be_downloaded(app: AppPage) -> None:

@@ -23,6 +23,8 @@ from usam.audio import SAMPLE_RATE, Clip, load_clip
 from usam.errors import UsamError, WeightsError
 from usam.trace import Answer, Heard, Timings, Turn
 
+ROOT = Path(__file__).parents[2]
+
 
 def clip(seconds: float = 2.0, seed: int = 0) -> Clip:
     waveform = torch.rand(int(seconds * SAMPLE_RATE), generator=torch.Generator().manual_seed(seed)) - 0.5
@@ -155,11 +157,11 @@ def test_a_visit_forgets_its_oldest_answers_and_holds_a_clip_once() -> None:
     assert len({id(e.clip.waveform) for e in visit.entries}) == 1
 
 
-def test_a_retry_changes_the_seed_and_samples() -> None:
+def test_a_retry_samples_with_the_seed_it_is_given() -> None:
     greedy, sampled = entry("a", clip()), entry("b", clip(), temperature=0.3)
-    assert (retry_of(greedy, False).seed, retry_of(greedy, False).temperature) == (4, 0.7)
-    assert retry_of(sampled, False).temperature == 0.3
-    assert retry_of(greedy, False).parent == "id-a"
+    assert (retry_of(greedy, 4, False).seed, retry_of(greedy, 4, False).temperature) == (4, 0.7)
+    assert retry_of(sampled, 4, False).temperature == 0.3
+    assert retry_of(greedy, 4, False).parent == "id-a"
 
 
 def test_the_kept_file_holds_exactly_what_was_heard() -> None:
@@ -215,6 +217,24 @@ def test_every_example_is_small_attributed_audio(example) -> None:  # type: igno
     assert file.stat().st_size < 150_000
     assert 1.0 < load_clip(file).duration < 15.0
     assert f"| {file.name} |" in file.with_name("ATTRIBUTION.md").read_text()
+
+
+def test_no_example_is_among_the_clips_trained_on() -> None:
+    """Names in the held-out list are those of the data folder, so each is matched by how it ends."""
+    heldout = (ROOT / "usam/checkpoints/mini/heldout.txt").read_text().split()
+    endings = {
+        "speech-new-jail.ogg": "LJ003_0041.ogg",
+        "speech-chapter-one.ogg": "103_1240_0000_t0.ogg",
+        "sound-dog.ogg": "berklee_dog2.ogg",
+        "sound-rain.ogg": "weather_heavyrain.ogg",
+        "sound-siren.ogg": "police_siren.ogg",
+        "music-piano.ogg": "samples_piano.ogg",
+        "music-jazz-guitar.ogg": "samples_jazz_guitar.ogg",
+        "music-fanfare.ogg": "fanfare2.ogg",
+    }
+    assert set(endings) == {example.file for group in EXAMPLES.values() for example in group}
+    for ending in endings.values():
+        assert [name for name in heldout if name.endswith(ending)], ending
 
 
 def test_each_kind_has_two_examples() -> None:

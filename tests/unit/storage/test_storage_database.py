@@ -150,7 +150,9 @@ def test_the_environment_says_where(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert {path.name for path in tmp_path.iterdir()} == {"50% of ?#:data", "elsewhere"}
 
 
-@pytest.mark.parametrize("bad", ["not a url", "sqlite://", "sqlite:///:memory:", "nosuchdb://localhost/x"])
+@pytest.mark.parametrize(
+    "bad", ["not a url", "sqlite://", "sqlite:///:memory:", "nosuchdb://localhost/x", "mysql://localhost/x"]
+)
 def test_unusable_urls_are_refused_in_a_sentence(bad: str) -> None:
     with pytest.raises(StorageError, match=r"^[A-Z].*\.$"):
         open_database(bad)
