@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--ablations", action="store_true", help="also without single parts, and SACLM's deletion test"
     )
-    evaluate.add_argument("--work", type=Path, help="folder for the frames of the linear probe, a baseline")
+    evaluate.add_argument("--work", type=Path, help="folder for what the baselines compute once")
     evaluate.add_argument("--write", action="store_true", help="keep the figures in the checkpoint folder")
     evaluate.add_argument("--heldout", type=Path, help="file of further held-out clip names, one a line")
     evaluate.set_defaults(run=run_eval)

@@ -10,12 +10,13 @@ import torch
 
 from tests import tiny
 from usam.engine import Engine
+from usam.trace import Supervision
 from usam.training.evaluation import judging
 from usam.training.evaluation.ablations import conditions, direct_path
 from usam.training.evaluation.asking import Frames, ask, batches
 from usam.training.evaluation.baselines import repetitive, unheard
 from usam.training.evaluation.clips import TestClip, TestSet, mixed, silent
-from usam.training.evaluation.deletion import SEEDS, deletion, drawn, losses_of
+from usam.training.evaluation.deletion import SEEDS, costs_of, deletion, drawn
 from usam.training.evaluation.figures import ratio, share, word_errors
 from usam.training.evaluation.probe import fit
 from usam.training.evaluation.questions import (
@@ -317,29 +318,37 @@ def test_one_expert_alone_leads_every_token(clips: TestSet) -> None:
     assert torch.equal(reply.routing, torch.tensor([[0.0, 1.0, 0.0]]).expand(len(reply.routing), -1))
 
 
-def test_deletion_costs_are_differences_of_the_answers_loss(clips: TestSet) -> None:
-    model = tiny.model()
+@pytest.mark.parametrize("supervision", ["question", "question+answer"])
+def test_deletion_costs_are_differences_of_the_answers_loss(
+    attentive: Engine, clips: TestSet, supervision: Supervision
+) -> None:
+    model = attentive.model
     frames = Frames(list(model.encoders)).aligned(clips.single[3])
     answer = model.prompts.answer("a dog")
-    model.adapter.saclm.threshold = -1.0
-    assert losses_of(model, frames, "What?", answer) == (0.0, None)
-    model.adapter.saclm.threshold = 2.0
-    assert losses_of(model, frames, "What?", answer) == (1.0, None)
-
     prompt = model.prompts.build("What?")
     audio = model.embed_audio(frames[None], torch.ones(1, len(frames), dtype=torch.bool), [prompt.question])
-    totals = model.significance(audio, [torch.cat([prompt.question, answer])]).total
+    read = {"question": prompt.question, "question+answer": torch.cat([prompt.question, answer])}
+    totals = model.significance(audio, [read[supervision]]).total
     model.adapter.saclm.threshold = float(totals.median())
     redundant = totals <= model.adapter.saclm.threshold
     whole, without = (
         float(model.answer_loss(model.assemble(given, [prompt], [answer])))
         for given in (audio, audio.keep(~redundant))
     )
-    share_redundant, costs = losses_of(model, frames, "What?", answer)
-    assert share_redundant == pytest.approx(float(redundant.float().mean()))
-    assert costs is not None
-    assert costs[0] == pytest.approx(without - whole, abs=1e-4)
-    assert costs[1] != pytest.approx(costs[0], abs=1e-4)
+    costs = costs_of(model, frames, "What?", answer, supervision)
+    assert costs.share == pytest.approx(float(redundant.float().mean()))
+    assert costs.redundant == pytest.approx(without - whole, abs=1e-4)
+    assert costs.random != pytest.approx(costs.redundant, abs=1e-4)
+
+
+def test_clips_with_nothing_or_everything_redundant_are_left_out(clips: TestSet) -> None:
+    model = tiny.model()
+    frames = Frames(list(model.encoders))
+    questions = [Question(clip, "What?") for clip in clips.single[:2]]
+    for threshold, share_redundant in ((-1.0, 0), (2.0, 1)):
+        model.adapter.saclm.threshold = threshold
+        found = deletion(model, frames, questions, ask(model, frames, questions))
+        assert found["question"] == {"redundant_share": share_redundant}
 
 
 def test_random_tokens_are_as_many_and_differ_by_seed() -> None:

@@ -1,7 +1,9 @@
 """What the model's own parts say alone, about the same clips and under the same scoring."""
 
+import json
 import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -29,7 +31,11 @@ Figures = Mapping[str, Figure]
 
 
 def baselines(
-    model: USAM, frames: Frames, sets: Mapping[str, Sequence[Question]], report: Report
+    model: USAM,
+    frames: Frames,
+    sets: Mapping[str, Sequence[Question]],
+    work: Path | None = None,
+    report: Report = lambda message: None,
 ) -> dict[str, Figures]:
     """Figures of every baseline, by name: the tagging encoders, Whisper's decoder, and the deafened LLM."""
     _, yamnet, musicnn = model.encoders
@@ -47,7 +53,7 @@ def baselines(
         for name, tagged in guesses.items()
         for k in TOP
     }
-    found |= whisper(load_transcriber(fetch().whisper), sets["transcription"], report)
+    found |= whisper(sets["transcription"], work, report)
     report("the LLM without audio")
     questions = [question for asked in sets.values() for question in asked]
     found["LLM without audio"] = score(
@@ -88,19 +94,28 @@ def unheard(model: USAM) -> Listen:
     return listen
 
 
-def whisper(transcriber: Transcriber, questions: Sequence[Question], report: Report) -> dict[str, Figures]:
-    """Its greedy decoder, and the same with the guard against loops that Whisper is used with."""
-    plain: list[str] = []
-    guarded: list[str] = []
-    for index, question in enumerate(questions, 1):
-        plain.append(transcriber.transcribe(question.clip.waveform))
-        loops = repetitive(plain[-1])
-        guarded.append(decode_again(transcriber, question.clip.waveform) if loops else plain[-1])
-        if index % 25 == 0 or index == len(questions):
-            report(f"Whisper's decoder heard {index} of {len(questions)} clips")
+def whisper(questions: Sequence[Question], work: Path | None, report: Report) -> dict[str, Figures]:
+    """Its greedy decoder, and the same with the guard against loops that Whisper is used with.
+
+    The texts are kept in `work`, if given: Whisper is slow, and says the same of every checkpoint's clips.
+    """
+    file = work / "whisper.json" if work else None
+    known: dict[str, list[str]] = json.loads(file.read_text()) if file and file.exists() else {}
+    missing = [question.clip for question in questions if question.clip.name not in known]
+    transcriber = load_transcriber(fetch().whisper) if missing else None
+    for index, clip in enumerate(missing, 1):
+        assert transcriber is not None
+        plain = transcriber.transcribe(clip.waveform)
+        guarded = decode_again(transcriber, clip.waveform) if repetitive(plain) else plain
+        known[clip.name] = [plain, guarded]
+        if index % 25 == 0 or index == len(missing):
+            report(f"Whisper's decoder heard {index} of {len(missing)} clips")
+            if file:
+                file.write_text(json.dumps(known, indent=0), encoding="utf-8")
+    texts = [known[question.clip.name] for question in questions]
     return {
-        "Whisper base": score(questions, plain),
-        "Whisper base, loop guard": score(questions, guarded),
+        "Whisper base": score(questions, [plain for plain, _ in texts]),
+        "Whisper base, loop guard": score(questions, [guarded for _, guarded in texts]),
     }
 
 

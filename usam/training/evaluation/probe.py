@@ -44,7 +44,6 @@ def probe(
 
 def pooled_frames(frames: Frames, examples: Sequence[Example], file: Path, report: Report) -> Tensor:
     """Pooled frames [N, D] of clips; what `file` does not hold yet is computed and added to it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     known = load_file(file) if file.exists() else {}
     missing = [example for example in examples if example.name not in known]
     for index, example in enumerate(missing, 1):

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from usam.trace import Supervision
 from usam.training.evaluation.figures import Figure
 
 LOWER_IS_BETTER = "transcription"
+SUPERVISIONS = get_args(Supervision)
 MARKERS = "osD^vP*X<>"
 
 
@@ -54,12 +56,13 @@ def extra(result: Mapping[str, Any]) -> dict[str, str]:
         "router: tokens led by each expert": ", ".join(map(str, router["tokens_led"])),
     }
     test = result.get("deletion", {})
-    if test:
-        rows["tokens held redundant"] = f"{test['redundant_share']:.3f}"
-    if "ratio" in test:
-        rows["loss of log-probability without them (nats per answer token)"] = cell(test["redundant"])
-        rows["the same without as many random tokens"] = cell(test["random"])
-        rows["ratio of the two losses"] = cell(test["ratio"])
+    for supervision in SUPERVISIONS if test else ():
+        found, by = test[supervision], f"supervised by {supervision}"
+        rows[f"tokens held redundant, {by}"] = f"{found['redundant_share']:.3f}"
+        if "ratio" in found:
+            rows[f"answer's loss without them (nats per token), {by}"] = cell(found["redundant"])
+            rows[f"without as many random ones, {by}"] = cell(found["random"])
+            rows[f"ratio of the two, {by}"] = cell(found["ratio"])
     return rows
 
 

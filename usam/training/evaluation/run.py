@@ -23,7 +23,8 @@ VERBATIM = 8  # answers of each set of questions that are kept word by word
 @dataclass(frozen=True)
 class Options:
     """limit: at most so many clips of each kind. heldout: names of further clips that were kept out.
-    work: a folder for the linear probe's pooled frames; without one the probe is left out."""
+    work: a folder for Whisper's texts and the linear probe's pooled frames, which every checkpoint shares;
+    without one the probe is left out."""
 
     data: Path
     limit: int | None = None
@@ -39,6 +40,8 @@ def evaluate(engine: Engine, options: Options, report: Report = lambda message: 
     Raises CorpusError if the folder has no manifest.
     """
     started = time.monotonic()
+    if options.work is not None:
+        options.work.mkdir(parents=True, exist_ok=True)
     model = engine.model
     clips = read_clips(options.data, options.limit, options.heldout)
     sets = question_sets(clips)
@@ -62,7 +65,7 @@ def evaluate(engine: Engine, options: Options, report: Report = lambda message: 
         ),
     }
     if options.baselines:
-        result["baselines"] = baselines(model, frames, sets, report)
+        result["baselines"] = baselines(model, frames, sets, options.work, report)
         if options.work is None:
             report("The linear probe is left out: it needs a folder for its frames, --work.")
         else:
