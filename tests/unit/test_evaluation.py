@@ -373,6 +373,7 @@ def test_everything_is_written_beside_the_checkpoint(tmp_path: Path, clips: Test
     replies = ask(model, frames, questions)
     scores = score(questions, [reply.text for reply in replies])
     result = {
+        "model": {"preset": "tiny"},
         "scores": scores,
         "baselines": {"Nobody": {"kind told": share([True, False])}},
         "router": separation([("speech", replies[0].routing), ("music", replies[1].routing)]),

@@ -1,12 +1,19 @@
 """The figures as a Markdown table and as one plot, written beside the checkpoint."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
 
 from usam.trace import Supervision
 from usam.training.evaluation.figures import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LOWER_IS_BETTER = "transcription"
 SUPERVISIONS = get_args(Supervision)
@@ -24,27 +31,31 @@ def write(result: Mapping[str, Any], folder: Path) -> None:
 
 
 def table(result: Mapping[str, Any]) -> str:
-    """One row a figure, with the baselines and the ablations that have it; values with 95 % intervals."""
+    """One row a figure: value, 95 % interval, number of answers; then baselines and ablations that have it.
+
+    The intervals of ablations are left to the JSON.
+    """
     baselines, ablations = result.get("baselines", {}), result.get("ablations", {})
-    head = ["figure", "U-SAM mini", "answers"]
-    head += ["baselines"] if baselines else []
-    head += ["ablations"] if ablations else []
+    head = ["figure", system(result), "answers"] + ["baselines"] * bool(baselines)
+    head += ["ablations"] * bool(ablations)
     rows = [head, ["---"] * len(head)]
     for name, figure in result["scores"].items():
-        row = [
-            name + (" (WER)" if name.startswith(LOWER_IS_BETTER) else ""),
-            cell(figure),
-            str(figure["clips"]),
-        ]
-        for systems in (baselines, ablations):
-            if systems:
-                row.append("; ".join(f"{k} {cell(v[name])}" for k, v in systems.items() if name in v))
-        rows.append(row)
+        row = [name, cell(figure), str(figure["clips"])]
         if "cer" in figure:
-            rows.append([f"{name} (CER)", f"{figure['cer']:.3f}", *[""] * (len(head) - 2)])
-    for name, value in extra(result).items():
-        rows.append([name, value, *[""] * (len(head) - 2)])
+            row[:2] = [f"{name} (WER)", f"{cell(figure)}, CER {figure['cer']:.3f}"]
+        if baselines:
+            row.append("; ".join(f"{other} {cell(v[name])}" for other, v in baselines.items() if name in v))
+        if ablations:
+            row.append(
+                "; ".join(f"{other} {v[name]['value']:.3f}" for other, v in ablations.items() if name in v)
+            )
+        rows.append(row)
+    rows += [[name, value, *[""] * (len(head) - 2)] for name, value in extra(result).items()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def system(result: Mapping[str, Any]) -> str:
+    return f"U-SAM {result['model']['preset']}"
 
 
 def extra(result: Mapping[str, Any]) -> dict[str, str]:
@@ -78,52 +89,51 @@ def plot(result: Mapping[str, Any], file: Path) -> None:
     scores = result["scores"]
     wrong = [name for name in scores if name.startswith(LOWER_IS_BETTER)]
     right = [name for name in scores if name not in wrong]
-    canvas = Canvas(figsize=(12, 0.32 * max(len(right), len(wrong)) + 2.2), layout="constrained")
+    longest = max(len(right), len(wrong))
+    canvas = Canvas(figsize=(12, 0.36 * longest + 1.8), layout="constrained")
     axes = canvas.subplots(1, 2)
-    # The order of all baselines, so that one mark means the same on both sides.
-    marks = dict(zip(result.get("baselines", {}), MARKERS, strict=False))
-    for panel, names, title in zip(
-        axes,
-        (right, wrong),
-        ("right answers (more is better)", "word error rate (less is better)"),
-        strict=True,
-    ):
-        places = range(len(names))
-        values = [scores[name]["value"] for name in names]
-        ends = [scores[name]["interval"] for name in names]
-        spread = [
-            [max(0.0, value - low) for value, (low, _) in zip(values, ends, strict=True)],
-            [max(0.0, high - value) for value, (_, high) in zip(values, ends, strict=True)],
-        ]
-        panel.barh(
-            places, values, xerr=spread, color="#9ecae1", ecolor="#08519c", capsize=2, label="U-SAM mini"
-        )
-        for order, (system, mark) in enumerate(marks.items()):
-            figures = result["baselines"][system]
-            known = [
-                (place, figures[name]["value"])
-                for place, name in zip(places, names, strict=True)
-                if name in figures
-            ]
-            if known:
-                panel.scatter(
-                    [min(value, 1.0) for _, value in known],
-                    [place for place, _ in known],
-                    marker=mark,
-                    s=28,
-                    color=f"C{order + 1}",
-                    label=system,
-                    zorder=3,
-                )
-        panel.set_yticks(places, names)
-        panel.invert_yaxis()
-        panel.set_xlim(0, 1)
-        panel.set_title(title)
-        panel.grid(axis="x", alpha=0.3)
-    handles = dict(
-        (label, handle)
-        for panel in axes
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
-    )
+    draw(axes[0], right, result, "right answers (more is better)")
+    draw(axes[1], wrong, result, "word error rate (less is better)")
+    axes[1].set_xlabel("a mark at 1 stands for 1 or more")
+    handles: dict[str, Any] = {}
+    for panel in axes:
+        panel.set_ylim(longest - 0.4, -0.6)  # the same height of a row on both sides
+        found, labels = panel.get_legend_handles_labels()
+        handles |= dict(zip(labels, found, strict=True))
     canvas.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5, frameon=False)
     canvas.savefig(file, dpi=90)
+
+
+def draw(panel: Axes, names: Sequence[str], result: Mapping[str, Any], title: str) -> None:
+    """Bars with intervals for the model, a mark for every baseline that has the figure."""
+    baselines = result.get("baselines", {})
+    values = np.array([result["scores"][name]["value"] for name in names])
+    low, high = np.array([result["scores"][name]["interval"] for name in names]).reshape(-1, 2).T
+    spread = np.maximum([values - low, high - values], 0)
+    places = np.arange(len(names))
+    panel.barh(
+        places, values, xerr=spread, color="#9ecae1", ecolor="#08519c", capsize=2, label=system(result)
+    )
+    # Each baseline has its mark and its height within a row, so that equal values hide none.
+    heights = np.linspace(-0.3, 0.3, len(baselines))
+    for order, (other, mark, height) in enumerate(zip(baselines, MARKERS, heights, strict=False), 1):
+        known = [
+            (place, baselines[other][name]["value"])
+            for place, name in enumerate(names)
+            if name in baselines[other]
+        ]
+        if known:
+            rows, reached = np.array(known).T
+            panel.scatter(
+                np.minimum(reached, 1),
+                rows + height,
+                marker=mark,
+                s=22,
+                color=f"C{order}",
+                label=other,
+                zorder=3,
+            )
+    panel.set_yticks(places, names)
+    panel.set_xlim(0, 1.02)
+    panel.set_title(title)
+    panel.grid(axis="x", alpha=0.3)
