@@ -186,10 +186,11 @@ def test_refuses(answer: str, refused: bool) -> None:
 
 
 def test_yes_is_asked_as_often_as_no(clips: TestSet) -> None:
-    for questions in (presence(clips.single), things(clips.single)):
+    for questions in (presence(clips.single, 3), things(clips.single)):
         always_yes = [judge("yes") for question in questions for judge in [question.judges["yes/no"]]]
         assert len(always_yes) >= 8
         assert sum(always_yes) * 2 == len(always_yes)
+    assert len(presence(clips.single, 3)) == 12
 
 
 def test_things_asked_for_are_there_only_when_the_answer_is_yes(clips: TestSet) -> None:
@@ -206,7 +207,8 @@ def test_related_things_are_not_asked_for() -> None:
 
 def test_balanced_takes_the_smaller_side_whole() -> None:
     there, absent = [clip("speech", seed=i) for i in range(2)], [clip("music", seed=i) for i in range(5)]
-    drawn_pairs = balanced(there, absent, Random(0))
+    assert len(balanced(there, absent, 1, Random(0))) == 2
+    drawn_pairs = balanced(there, absent, 9, Random(0))
     assert Counter(yes for _, yes in drawn_pairs) == {True: 2, False: 2}
     assert {c for c, yes in drawn_pairs if yes} == set(there)
 

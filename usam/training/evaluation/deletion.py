@@ -16,7 +16,7 @@ from usam.training.evaluation.figures import mean, ratio
 from usam.training.evaluation.questions import Question
 
 CLIPS = 120
-SEEDS = 8
+SEEDS = 5
 
 
 @dataclass(frozen=True)

@@ -58,15 +58,16 @@ class Question:
 
 
 def question_sets(clips: TestSet) -> dict[str, list[Question]]:
-    """All questions, by what they are about."""
+    """All questions, by what they are about; yes/no in equal parts about presence and about named things."""
+    named = things(clips.single)
     return {
         "transcription": transcription(clips.single),
         "sounds": sounds(clips.of("sound")),
         "instruments": instruments(clips.of("music")),
         "kind": kind(clips.single),
         "mixtures": mixtures(clips.mixed),
-        "presence": presence(clips.single),
-        "things": things(clips.single),
+        "presence": presence(clips.single, len(named) // 4),
+        "things": named,
         "open": open_questions(clips.single),
         "refusal": refusal(clips),
     }
@@ -147,14 +148,17 @@ def mixtures(clips: Sequence[TestClip]) -> list[Question]:
     return questions
 
 
-def presence(clips: Sequence[TestClip]) -> list[Question]:
-    """Whether someone speaks, whether music plays: as many clips where that is so as where it is not."""
+def presence(clips: Sequence[TestClip], most: int) -> list[Question]:
+    """Whether someone speaks, whether music plays: as many clips where that is so as where it is not.
+
+    At most `most` clips of each of the four cases.
+    """
     random = Random(0)
     questions = []
     for about, text in (("speech", "Is someone speaking?"), ("music", "Is this music?")):
         there = [clip for clip in clips if about in clip.kinds]
         absent = [clip for clip in clips if about not in clip.kinds and not voiced(clip)]
-        for clip, yes in balanced(there, absent, random):
+        for clip, yes in balanced(there, absent, most, random):
             judge = partial(says, yes=yes)
             questions.append(
                 Question(clip, text, YES_NO_TOKENS, dict.fromkeys(("yes/no", "yes/no, presence"), judge))
@@ -163,10 +167,10 @@ def presence(clips: Sequence[TestClip]) -> list[Question]:
 
 
 def balanced(
-    there: Sequence[TestClip], absent: Sequence[TestClip], random: Random
+    there: Sequence[TestClip], absent: Sequence[TestClip], most: int, random: Random
 ) -> list[tuple[TestClip, bool]]:
-    """Clips with whether the answer is yes, drawn from both sides: as often yes as no."""
-    count = min(len(there), len(absent))
+    """Clips with whether yes is right, drawn from both sides: yes as often as no, each at most `most`."""
+    count = min(len(there), len(absent), most)
     return [
         (clip, yes) for side, yes in ((there, True), (absent, False)) for clip in random.sample(side, count)
     ]

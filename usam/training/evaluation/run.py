@@ -12,7 +12,7 @@ from usam.training.alignment import KINDS
 from usam.training.evaluation.ablations import ablations
 from usam.training.evaluation.asking import Frames, Reply, Report, ask
 from usam.training.evaluation.baselines import baselines
-from usam.training.evaluation.clips import read_clips
+from usam.training.evaluation.clips import TestClip, read_clips
 from usam.training.evaluation.probe import probe
 from usam.training.evaluation.questions import Question, question_sets, score
 from usam.training.evaluation.routing import separation
@@ -85,6 +85,13 @@ def regroup(sets: Mapping[str, Sequence[Question]], replies: Sequence[Reply]) ->
     return {name: [next(remaining) for _ in asked] for name, asked in sets.items()}
 
 
+def truth(clip: TestClip) -> str:
+    """What is true of a clip, in words: its kinds if they are several, or nothing else is known."""
+    if len(clip.kinds) == 1 and (clip.transcript or clip.label):
+        return clip.transcript or clip.label or ""
+    return " + ".join(sorted(clip.kinds)) or "nothing"
+
+
 def verbatim(
     sets: Mapping[str, Sequence[Question]], replies: Mapping[str, Sequence[Reply]]
 ) -> list[dict[str, str]]:
@@ -92,9 +99,7 @@ def verbatim(
     return [
         {
             "clip": question.clip.name,
-            "truth": question.clip.transcript
-            or question.clip.label
-            or " + ".join(sorted(question.clip.kinds)),
+            "truth": truth(question.clip),
             "question": question.text,
             "answer": reply.text,
         }
