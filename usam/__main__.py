@@ -82,7 +82,13 @@ def parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("eval", help="the public evaluation, on held-out clips of a data folder")
     evaluate.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     evaluate.add_argument("--limit", type=int, help="at most this many clips of a kind")
-    evaluate.add_argument("--baselines", action="store_true", help="also Whisper, YAMNet and musicnn alone")
+    evaluate.add_argument(
+        "--baselines", action="store_true", help="also the encoders, Whisper's decoder and the LLM alone"
+    )
+    evaluate.add_argument(
+        "--ablations", action="store_true", help="also without single parts, and SACLM's deletion test"
+    )
+    evaluate.add_argument("--work", type=Path, help="folder for what the baselines compute once")
     evaluate.add_argument("--write", action="store_true", help="keep the figures in the checkpoint folder")
     evaluate.add_argument("--heldout", type=Path, help="file of further held-out clip names, one a line")
     evaluate.set_defaults(run=run_eval)
@@ -219,7 +225,7 @@ def chosen(options: argparse.Namespace) -> Any:
 
 def run_eval(options: argparse.Namespace) -> None:
     try:
-        from usam.training.evaluation import evaluate, table
+        from usam.training.evaluation import Options, evaluate, table, write
         from usam.training.run import read_heldout
     except ImportError as error:
         raise RequestError(
@@ -232,15 +238,18 @@ def run_eval(options: argparse.Namespace) -> None:
     engine = load_engine(options)
     result = evaluate(
         engine,
-        options.data,
-        limit=options.limit,
-        baselines=options.baselines,
-        heldout=read_heldout(options.heldout),
-        report=report,
+        Options(
+            data=options.data,
+            limit=options.limit,
+            heldout=read_heldout(options.heldout),
+            baselines=options.baselines,
+            ablations=options.ablations,
+            work=options.work,
+        ),
+        report,
     )
     if options.write:
-        (engine.checkpoint / "evaluation.json").write_text(json.dumps(result, ensure_ascii=False, indent=2))
-        (engine.checkpoint / "routing.json").write_text(json.dumps(result["router"], indent=2))
+        write(result, engine.checkpoint)
     print(json.dumps(result, ensure_ascii=False, indent=2) if options.json else table(result))
 
 

@@ -1,0 +1,64 @@
+"""Shares and word error rates, each with a 95 % bootstrap interval."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import jiwer
+import numpy as np
+from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+
+BOOTSTRAPS = 1000
+Figure = Mapping[str, Any]
+"""`value`, `interval` [low, high] and `clips`, the number of answers; word error rates also have `cer`."""
+
+
+def share(hits: Sequence[bool]) -> Figure:
+    """Share of right answers."""
+    return mean(np.array(hits, dtype=float))
+
+
+def mean(values: np.ndarray) -> Figure:
+    """Mean of values [N], N >= 1."""
+    return {
+        "value": float(values.mean()),
+        "interval": bootstrap(lambda chosen: float(values[chosen].mean()), len(values)),
+        "clips": len(values),
+    }
+
+
+def ratio(above: np.ndarray, below: np.ndarray) -> Figure:
+    """Ratio of the means of two measurements [N] of the same clips."""
+
+    def of(chosen: np.ndarray) -> float:
+        return float(above[chosen].sum() / below[chosen].sum())
+
+    every = np.arange(len(above))
+    return {"value": of(every), "interval": bootstrap(of, len(above)), "clips": len(above)}
+
+
+def word_errors(pairs: Sequence[tuple[str, str]]) -> Figure:
+    """WER and CER of (reference, hypothesis) pairs after Whisper's English normaliser.
+
+    Raises ValueError if no reference has a word in it.
+    """
+    normalise = _normaliser()
+    cleaned = [(normalise(reference), normalise(hypothesis)) for reference, hypothesis in pairs]
+    cleaned = [pair for pair in cleaned if pair[0]]
+    counted = [jiwer.process_words(reference, hypothesis) for reference, hypothesis in cleaned]
+    errors = np.array([c.substitutions + c.deletions + c.insertions for c in counted], dtype=float)
+    words = np.array([c.substitutions + c.deletions + c.hits for c in counted], dtype=float)
+    references, hypotheses = (list(side) for side in zip(*cleaned, strict=True))
+    return {**ratio(errors, words), "cer": jiwer.cer(references, hypotheses)}
+
+
+def bootstrap(statistic: Callable[[np.ndarray], float], size: int) -> list[float]:
+    """95 % percentile interval of a statistic over resampled indices."""
+    generator = np.random.default_rng(0)
+    drawn = [statistic(generator.integers(0, size, size)) for _ in range(BOOTSTRAPS)]
+    return [float(value) for value in np.percentile(drawn, [2.5, 97.5])]
+
+
+@cache
+def _normaliser() -> EnglishTextNormalizer:
+    return EnglishTextNormalizer({})
