@@ -142,6 +142,11 @@ def label_words(label: str) -> list[str]:
     return [word for word in dict.fromkeys(words) if word not in _STOP_WORDS]
 
 
+def stem(word: str) -> str:
+    """A word without its ending, so that `dog` is `dogs` and `howl` is `howling`."""
+    return re.sub(r"(ing|s|es|ed)$", "", word) if len(word) > 4 else word.rstrip("s")
+
+
 def spoken_words(text: str) -> str | None:
     """Lowercase letters, apostrophes and single spaces; None if the text does not say how it is spoken.
 

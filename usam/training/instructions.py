@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from usam.tasks import TASKS
-from usam.training.corpora import Example, Kind, label_words
+from usam.training.corpora import Example, Kind, label_words, stem
 
 TRANSCRIBE = (
     TASKS["asr"].prompt,
@@ -85,6 +85,14 @@ FAMILIES = {
 }
 
 
+_MASS_NOUNS = frozenset(
+    (
+        "rain thunder water wind fire steam noise music speech glass paper gravel snow grass metal wood "
+        "laughter applause traffic static silence surf fireworks percussion techno jazz opera disco funk"
+    ).split()
+)
+
+
 @dataclass(frozen=True)
 class Instruction:
     """A question, the answer to learn, and the kind of question it is (the log keeps a loss for each)."""
@@ -104,11 +112,11 @@ def family(label: str) -> str | None:
 
 
 def article(label: str) -> str:
-    """`a dog barking`, `an oboe`; plurals and mass nouns are left bare."""
-    first = label.split()[0] if label.split() else ""
-    if first.endswith("s") and not first.endswith("ss"):
-        return label
-    return f"{'an' if first[:1] in 'aeiou' else 'a'} {label}"
+    """`a dog barking`, `an oboe`; plurals, mass nouns and what is happening are left bare."""
+    words = label.split()
+    head = words[-1] if words else ""
+    bare = head in _MASS_NOUNS or head.endswith("ing") or (head.endswith("s") and not head.endswith("ss"))
+    return label if bare or words[0] in _MASS_NOUNS else f"{'an' if label[:1] in 'aeiou' else 'a'} {label}"
 
 
 class Instructor:
@@ -210,8 +218,8 @@ def candidates(label: str | None, heard: Sequence[str]) -> list[str]:
 
 def same_name(name: str, others: Sequence[str]) -> bool:
     """Whether a name shares a content word with one of the others, endings apart."""
-    words = {word[:5] for word in label_words(name)}
-    return any(words & {word[:5] for word in label_words(other)} for other in others)
+    words = set(map(stem, label_words(name)))
+    return any(words & set(map(stem, label_words(other))) for other in others)
 
 
 def either(names: Sequence[str]) -> str:

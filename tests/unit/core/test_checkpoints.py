@@ -32,7 +32,7 @@ def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tiny.tokenizer().save_pretrained(folder)
     monkeypatch.setattr(loading, "fetch", lambda *_: SimpleNamespace(llm=folder))
     monkeypatch.setattr(processing, "fetch", lambda *_: SimpleNamespace(llm=folder))
-    monkeypatch.setattr(loading, "frozen_encoders", lambda paths: tuple(tiny.model().encoders))
+    monkeypatch.setattr(loading, "frozen_encoders", lambda *_: tuple(tiny.model().encoders))
     return folder
 
 

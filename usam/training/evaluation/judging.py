@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from usam.training.corpora import label_words
+from usam.training.corpora import label_words, stem
 from usam.training.instructions import family
 
 FIRST_WORDS = 12
@@ -42,10 +42,6 @@ def family_listed(guesses: Sequence[str], label: str) -> bool:
 def content_stems(text: str) -> set[str]:
     """Stems of a text's content words, without those that fit every clip."""
     return {stem(word) for word in label_words(text)} - GENERIC_STEMS
-
-
-def stem(word: str) -> str:
-    return re.sub(r"(ing|s|es|ed)$", "", word) if len(word) > 4 else word.rstrip("s")
 
 
 def tells_kind(answer: str, kind: str) -> bool:
