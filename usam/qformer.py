@@ -101,10 +101,9 @@ class SlowPath(nn.Module):
             zeroed(nn.Linear(config.slow_size, config.hidden_size)),
         )
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """Standardised frames [B, L, F, C] of each token, mask [B, L, F] -> [B, L, H]."""
-        heard = mask.unsqueeze(-1).to(frames.dtype)
-        return self.layers((frames * heard).sum(2) / heard.sum(2).clamp_min(1))
+    def forward(self, channels: Tensor) -> Tensor:
+        """A token's mean channels, standardised, [B, L, C] -> [B, L, H]."""
+        return self.layers(channels)
 
 
 class QFormer(nn.Module):
@@ -135,18 +134,20 @@ class QFormer(nn.Module):
 
     def forward(self, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """frames [B, T, D], mask [B, T] (true = heard) -> tokens [B, L, H], token mask [B, L]."""
+        tokens = -(-frames.shape[1] // self.config.frames_per_token)
+        queries, slow, token_mask = self.listen(frames, mask)
+        return self.join(queries, slow)[:, :tokens], token_mask[:, :tokens]
+
+    def listen(self, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the queries took from whole windows [B, L', H], slow channels' means [B, L', C], token mask."""
         size, per_token = self.config.window_frames, self.config.frames_per_token
         tail = -frames.shape[1] % size
-        tokens = -(-frames.shape[1] // per_token)
         frames = F.pad((frames - self.frame_mean) / self.frame_std, (0, 0, 0, tail))
         mask = F.pad(mask, (0, tail))
         # Frames that are not heard must be exactly silent: they reach the seeds by concatenation.
         hidden = F.gelu(self.inputs(frames)) * mask.unsqueeze(-1)
         seeds = self.seed(hidden.unflatten(1, (-1, per_token)).flatten(2))
         token_mask = mask.unflatten(1, (-1, per_token)).any(-1)
-        if self.slow is not None:
-            channels = frames[..., self.config.encoder_dims[0] :].unflatten(1, (-1, per_token))
-            seeds = seeds + self.slow(channels, mask.unflatten(1, (-1, per_token)))
         windows = hidden.unflatten(1, (-1, size))
         queries = seeds.unflatten(1, (-1, self.config.queries_per_window)) + self.queries
         # A fully padded window has nothing to attend to; let it see its own zeros and mask it later.
@@ -155,7 +156,14 @@ class QFormer(nn.Module):
         query_mask = token_mask.unflatten(1, (-1, self.config.queries_per_window))
         for layer in () if self.direct else self.layers:
             queries = layer(queries, windows, query_mask, window_mask)
-        return self.norm(queries.flatten(1, 2))[:, :tokens], token_mask[:, :tokens]
+        channels = frames[..., self.config.encoder_dims[0] :] * mask.unsqueeze(-1)
+        heard = mask.unflatten(1, (-1, per_token)).sum(-1, keepdim=True).clamp_min(1)
+        slow = channels.unflatten(1, (-1, per_token)).sum(2) / heard
+        return queries.flatten(1, 2), slow, token_mask
+
+    def join(self, queries: Tensor, slow: Tensor) -> Tensor:
+        """Queries [B, L, H] and slow channels [B, L, C] -> tokens [B, L, H]."""
+        return self.norm(queries if self.slow is None else queries + self.slow(slow))
 
 
 def zeroed(linear: nn.Linear) -> nn.Linear:

@@ -63,7 +63,8 @@ class Example:
 
     `transcript` is what is said, or None if unknown: English as `spoken_words` has it, other languages as
     printed, with `translation` into English. `label` names a sound or an instrument, or is the source's own
-    annotation of speech (`[gender] female`). Clips of one `group` (a speaker, a recording, the takes of one
+    annotation of speech (`[gender] female`). Speech with a `background` has audio of that kind behind it, and
+    `label` names that. Clips of one `group` (a speaker, a recording, the takes of one
     object) are never split over training and held-out.
     """
 
@@ -78,6 +79,7 @@ class Example:
     language: str
     span: tuple[float, float] | None = None
     translation: str | None = None
+    background: Kind | None = None
 
     @property
     def name(self) -> str:

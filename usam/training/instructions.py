@@ -129,6 +129,8 @@ class Instructor:
         """One instruction for a clip; `heard` are other names it might go by, the surest first."""
         if example.source == "silence":
             return self.silence(random)
+        if example.background is not None:
+            return self.mixture(example, random)
         if example.kind == "speech":
             return self.speech(example, random)
         names = candidates(example.label, heard)
@@ -140,18 +142,39 @@ class Instructor:
             return Instruction("yesno", random.choice(SPEAKING + PLAYING), f"No. {NOTHING}")
         return Instruction("nothing", question, NOTHING)
 
+    def mixture(self, example: Example, random: Random) -> Instruction:
+        """Speech with something behind it: both are told."""
+        behind = "music" if example.background == "music" else f"the sound of {(example.label or '').lower()}"
+        draw = random.random()
+        if draw < 0.4:
+            answer = (
+                "This is speech over music."
+                if behind == "music"
+                else "This is speech with a sound behind it."
+            )
+            return Instruction("mixture", random.choice(KIND), answer)
+        if draw < 0.6:
+            about: Kind = random.choice(("speech", "music"))
+            said = "Yes" if about == "speech" or behind == "music" else "No"
+            question = random.choice(SPEAKING if about == "speech" else PLAYING)
+            return Instruction("yesno", question, f"{said}, this is speech over {behind}.")
+        if draw < 0.8:
+            answer = f"Someone says: {example.transcript}. Behind it, {behind}."
+            return Instruction("open", random.choice(OPEN), answer)
+        return Instruction("asr", random.choice(TRANSCRIBE), example.transcript or "")
+
     def speech(self, example: Example, random: Random) -> Instruction:
         said = example.transcript
         draw = random.random()
         if said is None or draw < 0.15:
             return Instruction("kind", random.choice(KIND), KIND_ANSWER["speech"])
-        if draw < 0.22:
+        if draw < 0.23:
             return self.yes_no("speech", (), random)
-        if draw < 0.30:
+        if draw < 0.38:
             return Instruction("open", random.choice(OPEN), f"Someone says: {said}")
-        if draw < 0.33:
+        if draw < 0.41:
             return Instruction("s2tt", random.choice(TRANSLATE), example.translation or said)
-        if draw < 0.36:
+        if draw < 0.44:
             return Instruction("describe", random.choice(SOUND[:1] + MUSIC[:1]), f"A person speaking: {said}")
         return Instruction("asr", random.choice(TRANSCRIBE), said)
 

@@ -35,11 +35,11 @@ from usam.weights import fetch
 
 ALIGN_SHARES = {
     "speech": 0.35, "synthesis": 0.3, "sound": 0.12, "music": 0.07, "rendered": 0.04, "drumkits": 0.03,
-    "songs": 0.02, "imagined": 0.05, "silence": 0.02,
+    "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.02,
 }  # fmt: skip
 INSTRUCT_SHARES = {
     "speech": 0.2, "synthesis": 0.12, "sound": 0.26, "music": 0.14, "rendered": 0.06, "drumkits": 0.05,
-    "songs": 0.04, "imagined": 0.1, "silence": 0.03,
+    "songs": 0.04, "imagined": 0.1, "silence": 0.03, "mixture": 0.03,
 }  # fmt: skip
 IMAGINED = 4  # clips of each class
 STATISTICS_CLIPS = 400

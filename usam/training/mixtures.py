@@ -1,0 +1,57 @@
+"""Speech over music and speech with a sound behind it, mixed from the clips at hand."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from usam.audio import SAMPLE_RATE, load_clip
+from usam.training.augment import loop, mix
+from usam.training.corpora import Example
+
+RATIO = (-3.0, 12.0)  # dB of the voice over what is behind it
+LONGEST_VOICE, SHORTEST_BACKGROUND = 8.0, 1.0  # seconds
+
+
+def write_mixtures(folder: Path, examples: Sequence[Example], count: int, seed: int) -> Iterator[Example]:
+    """`count` mixed clips in a folder, made once and never from other clips; yields their examples.
+
+    The voice keeps its transcript; `background` is the kind of what is behind it, `label` its name.
+    """
+    voices = [e for e in examples if e.transcript and e.seconds <= LONGEST_VOICE]
+    behind = [e for e in examples if e.kind != "speech" and e.label and e.seconds >= SHORTEST_BACKGROUND]
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = folder / "manifest.jsonl"
+    if not manifest.exists():
+        possible = count if voices and behind else 0
+        lines = [json.dumps(_write(folder, index, voices, behind, seed)) for index in range(possible)]
+        manifest.write_text("\n".join(lines))
+    for line in map(json.loads, manifest.read_text().splitlines()):
+        yield replace(_example(folder / line.pop("file")), **line)
+
+
+def _write(
+    folder: Path, index: int, voices: Sequence[Example], behind: Sequence[Example], seed: int
+) -> dict[str, str | float | None]:
+    rng = np.random.default_rng((seed, index))
+    voice, other = voices[int(rng.integers(len(voices)))], behind[int(rng.integers(len(behind)))]
+    spoken, background = load_clip(voice.path).waveform, load_clip(other.path).waveform
+    mixed = mix(spoken, loop(background, len(spoken), rng), float(rng.uniform(*RATIO)))
+    mixed = mixed / mixed.abs().max().clamp_min(1.0)
+    file = folder / f"{index:05d}.flac"
+    soundfile.write(file, mixed.numpy(), SAMPLE_RATE, format="FLAC")
+    return {
+        "file": file.name,
+        "seconds": len(mixed) / SAMPLE_RATE,
+        "transcript": voice.transcript,
+        "label": other.label,
+        "background": other.kind,
+        "licence": f"{voice.licence}; {other.licence}",
+    }
+
+
+def _example(path: Path) -> Example:
+    return Example(path, 0.0, "speech", None, None, f"mixture:{path.stem}", "mixture", "", "en")
