@@ -26,7 +26,7 @@ from usam.trace import (
 )
 
 TOKEN_SECONDS = 0.16
-MODEL = ModelInfo("fake", "f" * 16, "none", "cpu", 135_000_000, 300.0, "a test")
+MODEL = ModelInfo("mini", "f" * 16, "none", "cpu", 135_000_000, 300.0, "a test")
 
 
 class FakeEngine:
