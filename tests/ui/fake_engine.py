@@ -114,6 +114,7 @@ def trace_of(clip: Clip, supervised_by: Any) -> Trace:
                 text_relevance=0.4,
                 audio_saliency=0.6,
                 redundant=significance <= 0.5,
+                word=" dog" if i % 5 == 0 else "",
             )
         )
     return Trace(("expert 1", "expert 2", "expert 3"), tuple(tokens), supervised_by)

@@ -106,6 +106,7 @@ def _sound(entry: Entry) -> dict[str, Any]:
         "rate": FRAME_RATE,
         "peaks": _base64(sound.peaks(waveform).tobytes()),
         "peak": round(float(waveform.abs().max()), 4),
+        "samples": len(waveform),
         "opus": _base64(sound.opus(waveform)),
     }
 

@@ -297,20 +297,21 @@ class Painter {
   }
 
   legend(lane, items) {
-    const { context, palette } = this;
-    context.font = `12px ${FONT}`;
+    const { context, palette, plan } = this;
+    const [size, box, space] = plan.narrow ? [11, 9, 8] : [12, 16, 12];
+    context.font = `${size}px ${FONT}`;
     context.textAlign = "right";
     let right = this.right;
     for (const [name, colour] of items.toReversed()) {
       const swatch = { top: lane.top - 17, height: 11, bottom: lane.top - 6 };
       context.fillStyle = palette.ink;
       context.fillText(name, right, lane.top - 7);
-      const left = right - context.measureText(name).width - 22;
+      const left = right - context.measureText(name).width - box - 6;
       if (colour) {
         context.fillStyle = colour;
-        context.fillRect(left, swatch.top, 16, swatch.height);
-      } else this.hatched(left, left + 16, swatch, palette.well, palette.ink, 1);
-      right = left - 12;
+        context.fillRect(left, swatch.top, box, swatch.height);
+      } else this.hatched(left, left + box, swatch, palette.well, palette.ink, 1);
+      right = left - space;
     }
   }
 

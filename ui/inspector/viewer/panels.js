@@ -105,7 +105,7 @@ function expertPanel(trace) {
     const colour = trace.colours[e % trace.colours.length];
     const bar = make("span", { class: "track" }, make("i", { style: { width: `${100 * load[e]}%`, background: colour } }));
     const row = make("tr", {}, make("th", { scope: "row" }, make("i", { class: "dot", style: { background: colour } }), name));
-    row.append(make("td", { class: "here" }, bar, make("b", { text: percent(load[e]) })));
+    row.append(make("td", {}, make("div", { class: "here" }, bar, make("b", { text: percent(load[e]) }))));
     row.append(...typical.map(([, shares]) => make("td", { text: percent(shares[e]) })));
     body.append(row);
   });

@@ -13,12 +13,12 @@ class Player {
     this.offset = 0;
   }
 
-  /** Decode the audio at the model's own rate. Rejects where the browser cannot. */
-  async load(bytes) {
+  /** Decode the audio at the model's own rate; it has so many samples. Rejects where the browser cannot. */
+  async load(bytes, samples) {
     this.stop();
     this.samples = null;
     const decoded = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(bytes.buffer);
-    this.samples = decoded.getChannelData(0);
+    this.samples = decoded.getChannelData(0).subarray(0, samples);
   }
 
   get playing() {

@@ -11,7 +11,7 @@ class Viewer {
     this.trace = null;
     this.player = new Player(() => this.playerChanged());
     const find = (selector) => root.querySelector(selector);
-    for (const name of ["stage", "base", "over", "tip", "map", "play", "loop", "clock", "note", "shares", "own"]) {
+    for (const name of ["stage", "base", "over", "tip", "map", "play", "loop", "now", "total", "note", "shares", "own"]) {
       this[name] = find(`.${name}`);
     }
     this.slider = find(".threshold");
@@ -51,12 +51,13 @@ class Viewer {
     this.numbers.open = false;
     this.say("");
     this.setListen("all");
+    this.total.textContent = ` / ${fixed(trace.last, 2)} s`;
     this.flagged();
     this.recolour();
     this.resize();
     this.paint();
     this.root.dataset.drawn = fixed(performance.now() - arrived, 1);
-    this.player.load(bytesOf(trace.sound.opus)).then(
+    this.player.load(bytesOf(trace.sound.opus), trace.sound.samples).then(
       () => {
         if (this.trace !== trace) return;
         this.samples = this.player.samples;
@@ -95,6 +96,7 @@ class Viewer {
   /** Draw everything, or only what moves, once before the next frame. */
   refresh() {
     this.stale = true;
+    this.root.dataset.view = `${fixed(this.axis.from, 3)},${fixed(this.axis.to, 3)}`;
     this.move();
   }
 
@@ -109,7 +111,6 @@ class Viewer {
     if (this.stale) {
       this.stale = false;
       this.painter(this.base).draw({ threshold: this.threshold, samples: this.samples });
-      this.root.dataset.view = `${fixed(this.axis.from, 3)},${fixed(this.axis.to, 3)}`;
     }
     const playhead = this.playhead();
     this.painter(this.over).overlay({
@@ -120,7 +121,7 @@ class Viewer {
     });
     this.paintMap(playhead);
     const shown = playhead ?? this.cursor ?? this.trace.first;
-    this.clock.textContent = `${fixed(shown, 2)} / ${fixed(this.trace.last, 2)} s`;
+    this.now.textContent = `${fixed(shown, 2)} s`;
     if (this.player.playing) {
       if (playhead > this.axis.to || playhead < this.axis.from) {
         this.axis.show(playhead, playhead + this.axis.length);
@@ -293,6 +294,7 @@ class Viewer {
       make("b", { class: "value", text: fixed(this.threshold, 2) }),
       make("span", { class: "kept", text: side("kept", kept) }),
       make("span", { class: "dropped", text: side("redundant", redundant) }),
+      make("span", { class: "hint", text: `scored under ${this.trace.supervision}` }),
     );
     this.slider.setAttribute("aria-valuetext", this.shares.textContent);
     this.own.hidden = this.threshold === this.trace.threshold;
