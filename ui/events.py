@@ -209,7 +209,7 @@ class Desk:
         """Every panel for the entry on display."""
         return {
             **answer_shown(self.page.answer, visit.current),
-            **trace_shown(self.page.inspector, visit.current),
+            **trace_shown(self.page.inspector, visit),
             **rating_shown(self.page.rating, self.studio.feedback, visit.current, annotator),
             **history_shown(self.page.history, visit),
         }
@@ -256,6 +256,9 @@ class Desk:
             self.page.question.text: entry.answer.question,
             **context_shown(self.page.question, visit),
         }
+
+    def compare(self, against: str, visit: Visit) -> Updates:
+        return trace_shown(self.page.inspector, visit, against)
 
     def file_asked(self, visit: Visit, annotator: str, event: gr.EventData) -> Updates:
         """The file that a button of the viewer asks for."""
@@ -333,6 +336,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     question.fresh.click(desk.fresh, [question.task, page.visit], **fast)
     page.history.list.input(desk.reopen, [page.history.list, page.visit, page.annotator], **quiet)
 
+    page.inspector.against.input(desk.compare, [page.inspector.against, page.visit], **quiet)
     files = page.inspector.viewer.export(desk.file_asked, [page.visit, page.annotator], **quiet)
     files.success(None, page.inspector.saved, js=SAVE_JS)
 

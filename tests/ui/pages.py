@@ -73,7 +73,7 @@ class AppPage:
 
     @property
     def picture(self) -> Locator:
-        return self.page.locator("#viewer section[data-drawn]")
+        return self.page.locator("#viewer section[data-drawn]").first
 
     @property
     def stage(self) -> Locator:

@@ -1,6 +1,7 @@
 """The viewer in a real browser: pointing, playing, the threshold, the keyboard, exports, the offline page."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.ui.conftest import Server
-from tests.ui.fake_engine import TOKEN_SECONDS
+from tests.ui.fake_engine import TOKEN_SECONDS, trace_of
 from tests.ui.pages import EXAMPLES, AppPage
+from usam.audio import load_clip
 
 DOG = EXAMPLES / "sound-dog.ogg"
 TOKENS = 47  # of the dog's 7.4 s
@@ -265,6 +267,47 @@ def test_an_earlier_answer_shows_its_own_viewer(answered: AppPage) -> None:
     expect(answered.answer_text).to_contain_text("This is seed 0")
     expect(answered.picture).to_have_attribute("data-threshold", "0.5")
     expect(answered.picture).to_have_attribute("data-audio", "ready")
+
+
+def test_another_answer_about_the_clip_is_drawn_on_the_same_axis(answered: AppPage) -> None:
+    answered.retry.click()
+    expect(answered.answer_text).to_contain_text("This is seed 1")
+    answered.wait_for_answer()
+    low = answered.stage.bounding_box()
+    compare(answered, "This is seed 0")
+    expect(answered.picture).to_have_attribute("data-compared", "same sound")
+    clip = load_clip(DOG)
+    one, other = (trace_of(clip, "question+answer", seed).tokens for seed in (1, 0))
+    moved = [
+        sum(abs(a - b) for a, b in zip(x.routing, y.routing, strict=True)) / 2
+        for x, y in zip(one, other, strict=True)
+    ]
+    turned = sum(x.redundant != y.redundant for x, y in zip(one, other, strict=True))
+    versus = answered.picture.locator(".versus")
+    expect(versus).to_contain_text(f"{100 * sum(moved) / len(moved):.1f} % of a token's weight")
+    expect(versus).to_contain_text(f"{turned} of {TOKENS} tokens change")
+    tall = answered.stage.bounding_box()
+    assert low is not None
+    assert tall is not None
+    assert tall["height"] > low["height"] + 100
+    compare(answered, "nothing")
+    expect(versus).to_be_hidden()
+
+
+def test_another_clip_is_shown_below(answered: AppPage) -> None:
+    answered.upload(EXAMPLES / "music-piano.ogg")
+    answered.ask_about("Which instrument?")
+    compare(answered, "What animal")
+    both = answered.page.locator("#viewer section[data-drawn]")
+    expect(both).to_have_count(2)
+    expect(both.last).to_have_attribute("aria-label", re.compile("0.0–7.4 s of 7.4 s"))
+    expect(both.first.locator(".versus")).to_contain_text("another sound")
+    expect(both.last.get_by_role("button", name="PNG")).to_be_hidden()
+
+
+def compare(app: AppPage, choice: str) -> None:
+    app.against.get_by_role("listbox").click()
+    app.page.get_by_role("option", name=re.compile(choice)).click()
 
 
 def exported(app: AppPage, name: str) -> Path:

@@ -9,9 +9,10 @@ from typing import Any
 import gradio as gr
 
 from ui import render
+from ui.history import label_of
 from ui.inspector.assets import asset, script
-from ui.inspector.payload import as_json, payload
-from ui.visit import Entry
+from ui.inspector.payload import viewed
+from ui.visit import Visit
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +32,18 @@ SAVE_JS = """(file) => {
 
 @dataclass(frozen=True)
 class InspectorPanel:
-    """notice: what stands in the viewer's place without a trace. saved: the latest file asked for."""
+    """notice: what stands in the viewer's place without a trace. against: another answer of the visit to
+    compare with. saved: the latest file asked for."""
 
     notice: gr.HTML
+    against: gr.Dropdown
     viewer: gr.HTML
     saved: gr.JSON
 
 
 def inspector_panel() -> InspectorPanel:
     notice = gr.HTML(render.EMPTY_FIGURE)
+    against = gr.Dropdown([], label="Compare with", visible=False, elem_id="against")
     viewer = gr.HTML(
         "",
         html_template=asset("template.html"),
@@ -48,15 +52,23 @@ def inspector_panel() -> InspectorPanel:
         apply_default_css=False,
         elem_id="viewer",
     )
-    return InspectorPanel(notice, viewer, gr.JSON(visible=False))
+    return InspectorPanel(notice, against, viewer, gr.JSON(visible=False))
 
 
-def trace_shown(panel: InspectorPanel, entry: Entry | None) -> Updates:
-    """The viewer for an answer. A trace that cannot be sent costs only itself."""
+def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None) -> Updates:
+    """The viewer for the answer on display, compared with the one whose key is `against`. A trace that
+    cannot be sent costs only itself."""
+    entry = visit.current
     if entry is None:
         return trace_hidden(panel, render.EMPTY_FIGURE)
+    others = [(label_of(other), other.key) for other in reversed(visit.entries) if other is not entry]
+    choices = [("nothing", ""), *others]
     try:
-        return {panel.notice: "", panel.viewer: as_json(payload(entry))}
+        return {
+            panel.notice: "",
+            panel.against: gr.Dropdown(choices=choices, value=against or "", visible=bool(others)),
+            panel.viewer: viewed(entry, visit.entry(against)),
+        }
     except Exception:
         log.exception("the trace of an answer could not be prepared for the viewer")
         sentence = "The trace could not be drawn. The answer is complete."
@@ -64,4 +76,4 @@ def trace_shown(panel: InspectorPanel, entry: Entry | None) -> Updates:
 
 
 def trace_hidden(panel: InspectorPanel, notice: str) -> Updates:
-    return {panel.notice: notice, panel.viewer: ""}
+    return {panel.notice: notice, panel.against: gr.Dropdown(visible=False), panel.viewer: ""}

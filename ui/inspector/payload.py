@@ -26,6 +26,7 @@ def payload(entry: Entry) -> dict[str, Any]:
     answer = entry.answer
     trace, heard = answer.trace, answer.heard
     return {
+        "key": entry.key,
         "summary": render.describe(answer),
         "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
         "paddedEnd": padded_end(trace),
@@ -39,6 +40,14 @@ def payload(entry: Entry) -> dict[str, Any]:
         "collapsed": COLLAPSED,
         "dead": DEAD,
     }
+
+
+def viewed(entry: Entry, other: Entry | None = None) -> str:
+    """The viewer's value as JSON: a trace, and the one it is compared with. The same sound is sent once."""
+    compared = payload(other) if other else None
+    if compared and other and _same_sound(entry, other):
+        compared["sound"] = None
+    return as_json({"trace": payload(entry), "other": compared})
 
 
 def columns(trace: Trace) -> dict[str, list[Any]]:
@@ -90,6 +99,12 @@ def typical_routing(preset: str, experts: int) -> dict[str, Any] | None:
 def as_json(value: Any) -> str:
     """JSON in ASCII without `<`, `>` and `&`: inside a script element, too, it is nothing but data."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
+
+
+def _same_sound(entry: Entry, other: Entry) -> bool:
+    one, two = entry.answer, other.answer
+    same_tokens = [t.start for t in one.trace.tokens] == [t.start for t in two.trace.tokens]
+    return one.heard == two.heard and one.trace.experts == two.trace.experts and same_tokens
 
 
 def _sound(entry: Entry) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ui.inspector.assets import asset, script
-from ui.inspector.payload import as_json, payload
+from ui.inspector.payload import as_json, viewed
 from ui.visit import Entry
 from usam.tasks import TASKS
 
@@ -47,7 +47,7 @@ def offline_page(entry: Entry, rating: Rating | None = None) -> str:
 </div>
 </main>
 <script type="application/json" id="report">{as_json(report_of(entry, rating))}</script>
-<script type="application/json" id="trace">{as_json(payload(entry))}</script>
+<script type="application/json" id="trace">{viewed(entry)}</script>
 <script>{code}</script>
 </body>
 </html>

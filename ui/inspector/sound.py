@@ -18,7 +18,7 @@ PEAK_HOP = RATE // 100
 
 
 def opus(waveform: Tensor) -> bytes:
-    """[samples] at 16 kHz, mono, as an Ogg Opus file. Of a clip shorter than 0.2 s it may decode to more samples."""
+    """[samples] at 16 kHz, mono, as an Ogg Opus file; one shorter than 0.2 s may decode to more samples."""
     pcm = np.clip(np.rint(waveform.numpy() * 2.0**15), -(2**15), 2**15 - 1).astype("<i2")
     frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
     frame.sample_rate = RATE

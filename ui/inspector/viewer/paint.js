@@ -6,12 +6,18 @@ const FONT = '"IBM Plex Sans", system-ui, sans-serif';
 const TICKS_HZ = [100, 250, 500, 1000, 2000, 4000, 7500];
 const HATCH = 7; // pixels between two lines
 
-/** Which lane lies where, for a width in pixels. */
-function layout(width) {
+/** Which lane lies where, for a width in pixels; two more lanes when another trace is held against this one. */
+function layout(width, against = false) {
   const narrow = width < 560;
-  const heights = narrow
-    ? { wave: 40, sound: 150, routing: 68, entropy: 36, significance: 74 }
-    : { wave: 48, sound: 224, routing: 92, entropy: 44, significance: 96 };
+  const routing = narrow ? 68 : 92;
+  const heights = {
+    wave: narrow ? 40 : 48,
+    sound: narrow ? 150 : 224,
+    routing,
+    ...(against ? { otherRouting: routing, moved: 44 } : {}),
+    entropy: narrow ? 36 : 44,
+    significance: narrow ? 74 : 96,
+  };
   const lanes = {};
   let top = 0;
   for (const [name, height] of Object.entries(heights)) {
@@ -65,7 +71,8 @@ class Painter {
   }
 
   /** Everything that does not move. `samples` is the decoded audio, or null until there is any. */
-  draw({ threshold, samples }) {
+  draw({ threshold, samples, against }) {
+    this.against = against;
     const { context, plan, palette } = this;
     context.fillStyle = palette.paper;
     context.fillRect(0, 0, this.right + plan.right, plan.height);
@@ -157,8 +164,21 @@ class Painter {
     }
   }
 
+  otherRouting(lane) {
+    this.stack(lane, this.against.trace);
+  }
+
+  moved(lane) {
+    this.curve(lane, this.against.moved, 1, true);
+  }
+
   routing(lane) {
-    const { context, trace } = this;
+    this.stack(lane, this.trace);
+  }
+
+  /** Routing weights over each other; they sum to 1. */
+  stack(lane, trace) {
+    const { context } = this;
     for (const [index, left, right] of this.visible()) {
       let y = lane.bottom;
       // A hairline of paper between tokens as soon as there is room for it.
@@ -180,6 +200,7 @@ class Painter {
   significance(lane, threshold) {
     const { context, palette } = this;
     const y = lane.bottom - threshold * lane.height;
+    if (this.against) this.steps(lane, this.against.trace.tokens.significance, 1, palette.quiet, [2, 3]);
     this.curve(lane, this.trace.tokens.significance, 1, false, (index) => this.trace.redundant(index, threshold));
     context.strokeStyle = palette.threshold;
     context.lineWidth = 1.5;
@@ -201,9 +222,16 @@ class Painter {
       context.fillRect(left, y(values[index]), right - left + 0.3, lane.bottom - y(values[index]));
     }
     context.globalAlpha = 1;
-    context.strokeStyle = palette.ink;
+    this.steps(lane, values, highest, palette.ink, []);
+  }
+
+  steps(lane, values, highest, colour, dash) {
+    const { context } = this;
+    const y = (value) => lane.bottom - 1 - (value / highest) * (lane.height - 2);
+    context.strokeStyle = colour;
     context.lineWidth = 1.4;
     context.lineJoin = "round";
+    context.setLineDash(dash);
     context.beginPath();
     let started = false;
     for (const [index, left, right] of this.visible()) {
@@ -213,6 +241,7 @@ class Painter {
       started = true;
     }
     context.stroke();
+    context.setLineDash([]);
   }
 
   /** What was not heard, and the silence the model's last window was filled up with. */
@@ -226,12 +255,12 @@ class Painter {
     for (const [start, end, text] of unheard) {
       if (end - start > 0.01) this.outside(start, end, ["wave", "sound"], text);
     }
-    if (trace.first > 0.01) this.outside(0, trace.first, ["routing", "entropy", "significance"], "");
+    const tokens = Object.keys(plan.lanes).slice(2);
+    if (trace.first > 0.01) this.outside(0, trace.first, tokens, "");
     const padded = trace.paddedEnd > trace.last + 1e-6 ? trace.paddedEnd : trace.last;
-    if (axis.to > padded) this.outside(padded, axis.to, ["routing", "entropy", "significance"], "");
+    if (axis.to > padded) this.outside(padded, axis.to, tokens, "");
     if (padded > trace.last) {
-      const names = ["routing", "entropy", "significance"];
-      for (const name of trace.last >= duration - 0.01 ? Object.keys(plan.lanes) : names) this.padding(name, padded);
+      for (const name of trace.last >= duration - 0.01 ? Object.keys(plan.lanes) : tokens) this.padding(name, padded);
     }
   }
 
@@ -287,6 +316,10 @@ class Painter {
     title(lanes.routing, "Routing: weight of each expert", "Routing");
     title(lanes.entropy, "Router entropy, bits", "Entropy, bits");
     title(lanes.significance, "Significance of each token", "Significance");
+    if (this.against) {
+      title(lanes.otherRouting, "Routing of the other answer", "Routing, other answer");
+      title(lanes.moved, "Difference: share of a token's weight that goes to other experts", "Difference in routing");
+    }
     this.legend(lanes.sound, [["redundant", null]]);
     this.legend(lanes.routing, trace.experts.map((name, e) => [name, trace.colours[e % trace.colours.length]]));
     context.font = `12px ${FONT}`;
@@ -326,14 +359,15 @@ class Painter {
       context.fillStyle = palette.quiet;
       context.fillText(text, axis.left - 7, y);
     };
-    const { sound, routing, entropy, significance } = plan.lanes;
+    const { sound, routing, otherRouting, moved, entropy, significance } = plan.lanes;
     for (const hertz of TICKS_HZ) {
       if (plan.narrow && (hertz === 250 || hertz === 7500)) continue;
       mark(yOfHertz(trace.sound.hertz, hertz, sound), hertz >= 1000 ? `${hertz / 1000}k` : `${hertz}`);
     }
-    for (const lane of [routing, significance]) {
+    for (const lane of [routing, otherRouting, significance].filter(Boolean)) {
       for (const value of [0, 0.5, 1]) mark(lane.bottom - value * lane.height, `${value}`);
     }
+    if (moved) [0, 1].forEach((value) => mark(moved.bottom - value * moved.height, `${value}`));
     mark(entropy.bottom, "0");
     mark(entropy.top, fixed(trace.tallestEntropy, 1));
   }

@@ -34,7 +34,7 @@ function keyList() {
 }
 
 /** Every value of one token, as the tooltip shows it. `sound` is the level under the pointer, if any. */
-function tipOf(trace, index, threshold, sound) {
+function tipOf(trace, index, threshold, sound, versus) {
   const tokens = trace.tokens;
   const redundant = trace.redundant(index, threshold);
   const rows = (pairs, name) =>
@@ -69,8 +69,12 @@ function tipOf(trace, index, threshold, sound) {
     class: redundant ? "flag redundant" : "flag",
     text: `${redundant ? "redundant: at most" : "kept: above"} ${fixed(threshold, 2)}`,
   });
+  const against = !versus ? [] : [rows([
+    ["weight moved", fixed(versus.moved[index], 3)],
+    ["other significance", fixed(versus.trace.tokens.significance[index], 3)],
+  ])];
   const anchor = rows([["word", word ? `“${word}”` : "no word here"]]);
-  return [head, experts, scores, parts, anchor, ...(sound ? [rows([["sound", sound]])] : []), flag];
+  return [head, experts, scores, parts, anchor, ...(sound ? [rows([["sound", sound]])] : []), ...against, flag];
 }
 
 /** The numbers of every token as a table; the same as in the CSV. */
@@ -92,6 +96,23 @@ function tableOf(trace, threshold) {
   }
   const row = make("tr", {}, ...heads.map((text) => make("th", { scope: "col", text })));
   return make("table", {}, make("thead", {}, row), body);
+}
+
+/** What sets another answer's trace apart, in words; token by token when both heard the same sound. */
+function difference(trace, other, moved) {
+  if (!moved) {
+    const apart = trace.load().reduce((sum, share, e) => sum + Math.abs(share - (other.load()[e] ?? 0)) / 2, 0);
+    return `The other answer heard another sound: it is shown below. The experts' shares are ${percent(apart)} apart.`;
+  }
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const most = moved.indexOf(Math.max(...moved));
+  const turned = moved.filter((_, i) => trace.redundant(i, trace.threshold) !== other.redundant(i, other.threshold));
+  const scores = trace.tokens.significance.map((value, i) => Math.abs(value - other.tokens.significance[i]));
+  return (
+    `Against the other answer, ${fixed(100 * mean(moved), 1)} % of a token's weight goes to other experts on average, ` +
+    `most at ${fixed(trace.tokens.start[most], 2)} s (${fixed(100 * moved[most], 1)} %). Significance differs by ` +
+    `${fixed(mean(scores), 3)}; ${turned.length} of ${trace.count} tokens change between kept and redundant.`
+  );
 }
 
 /** Share of each expert in this clip beside what is typical for a kind of sound, and what to make of it. */

@@ -21,4 +21,4 @@ function write() {
 }
 
 write();
-new Viewer(document.querySelector(".viewer")).show(inPage("trace"));
+new Viewer(document.querySelector(".viewer")).show(inPage("trace").trace);

@@ -8,6 +8,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 class Trace {
   constructor(data) {
     Object.assign(this, data);
+    this.data = data;
     this.mel = bytesOf(data.sound.mel);
     this.peaks = new Int8Array(bytesOf(data.sound.peaks).buffer);
     this.frames = this.mel.length / data.sound.hertz.length;
@@ -71,6 +72,13 @@ class Trace {
       for (const weights of this.tokens.routing) sum += weights[expert];
       return sum / this.count;
     });
+  }
+
+  /** How far another trace of the same sound is: per token, the share of weight that goes to other experts. */
+  moved(other) {
+    return this.tokens.routing.map((weights, index) =>
+      weights.reduce((sum, weight, e) => sum + Math.abs(weight - other.tokens.routing[index][e]) / 2, 0),
+    );
   }
 
   /** One token in words, for screen readers. */

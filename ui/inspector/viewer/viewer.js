@@ -11,7 +11,7 @@ class Viewer {
     this.trace = null;
     this.player = new Player(() => this.playerChanged());
     const find = (selector) => root.querySelector(selector);
-    for (const name of ["stage", "base", "over", "tip", "map", "play", "loop", "now", "total", "note", "shares", "own"]) {
+    for (const name of ["stage", "base", "over", "tip", "map", "play", "loop", "now", "total", "note", "shares", "own", "versus"]) {
       this[name] = find(`.${name}`);
     }
     this.slider = find(".threshold");
@@ -41,7 +41,7 @@ class Viewer {
     for (const name of ["played", "token", "locked", "selection", "drawn", "audio"]) delete this.root.dataset[name];
     if (!data) return;
     const trace = this.trace;
-    Object.assign(this, { token: -1, locked: -1, selection: null, listen: "all", samples: null, cursor: null });
+    Object.assign(this, { token: -1, locked: -1, selection: null, listen: "all", samples: null, cursor: null, against: null });
     this.threshold = trace.threshold;
     this.slider.value = trace.threshold;
     this.axis = new TimeAxis(trace);
@@ -68,6 +68,17 @@ class Viewer {
     );
   }
 
+  /** Hold another trace against this one, or none for null. `aligned`: of the same sound, token by token. */
+  compare(data, aligned) {
+    const other = data && new Trace({ ...data, sound: data.sound ?? this.trace.data.sound });
+    const moved = aligned ? this.trace.moved(other) : null;
+    this.against = moved && { trace: other, moved };
+    this.versus.hidden = !other;
+    this.versus.textContent = other ? difference(this.trace, other, moved) : "";
+    this.root.dataset.compared = aligned ? "same sound" : other ? "other sound" : "";
+    this.resize();
+  }
+
   // Drawing
 
   recolour() {
@@ -80,7 +91,7 @@ class Viewer {
   resize() {
     const width = this.stage.clientWidth;
     if (!this.trace || !width) return;
-    this.plan = layout(width);
+    this.plan = layout(width, this.against !== null);
     this.axis.place(this.plan.left, width - this.plan.left - this.plan.right);
     const ratio = window.devicePixelRatio || 1;
     this.stage.style.height = `${this.plan.height}px`;
@@ -110,7 +121,7 @@ class Viewer {
     if (!this.trace || !this.plan) return;
     if (this.stale) {
       this.stale = false;
-      this.painter(this.base).draw({ threshold: this.threshold, samples: this.samples });
+      this.painter(this.base).draw({ threshold: this.threshold, samples: this.samples, against: this.against });
     }
     const playhead = this.playhead();
     this.painter(this.over).overlay({
@@ -192,7 +203,7 @@ class Viewer {
     this.tip.hidden = this.token < 0;
     if (this.token < 0) return;
     const { start, end } = this.trace.tokens;
-    this.tip.replaceChildren(...tipOf(this.trace, this.token, this.threshold, sound));
+    this.tip.replaceChildren(...tipOf(this.trace, this.token, this.threshold, sound, this.against));
     this.stage.setAttribute("aria-valuenow", this.token + 1);
     this.stage.setAttribute("aria-valuetext", this.trace.words(this.token, this.threshold));
     this.placeTip(x ?? this.axis.x((start[this.token] + end[this.token]) / 2), y ?? this.plan.lanes.sound.top + 12);
