@@ -306,7 +306,7 @@ def test_another_clip_is_shown_below(answered: AppPage) -> None:
 
 
 def compare(app: AppPage, choice: str) -> None:
-    app.against.get_by_role("listbox").click()
+    app.against.get_by_role("combobox").click()
     app.page.get_by_role("option", name=re.compile(choice)).click()
 
 
