@@ -259,7 +259,7 @@ def test_what_people_write_never_becomes_script(
 
 
 def test_an_earlier_answer_shows_its_own_viewer(answered: AppPage) -> None:
-    answered.page.locator("#viewer .threshold").fill("0.9")
+    answered.picture.locator(".threshold").fill("0.9")
     answered.retry.click()
     expect(answered.answer_text).to_contain_text("This is seed 1")
     answered.wait_for_answer()

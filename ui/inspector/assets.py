@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("viewer")
-SCRIPTS = ("trace", "axis", "paint", "player", "panels", "viewer")
+SCRIPTS = ("trace", "axis", "lanes", "colours", "paint", "player", "panels", "experts", "viewer", "input")
 
 
 @cache

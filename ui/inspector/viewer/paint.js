@@ -1,68 +1,8 @@
 // Draws the lanes on one canvas. Everything is in CSS pixels; the canvas is scaled by the device's pixel ratio.
 
-const GAP = 24; // above each lane, for its title
-const SCALE = 22; // below the lanes, for the seconds
 const FONT = '"IBM Plex Sans", system-ui, sans-serif';
 const TICKS_HZ = [100, 250, 500, 1000, 2000, 4000, 7500];
 const HATCH = 7; // pixels between two lines
-
-/** Which lane lies where, for a width in pixels; two more lanes when another trace is held against this one. */
-function layout(width, against = false) {
-  const narrow = width < 560;
-  const routing = narrow ? 68 : 92;
-  const heights = {
-    wave: narrow ? 40 : 48,
-    sound: narrow ? 150 : 224,
-    routing,
-    ...(against ? { otherRouting: routing, moved: 44 } : {}),
-    entropy: narrow ? 36 : 44,
-    significance: narrow ? 74 : 96,
-  };
-  const lanes = {};
-  let top = 0;
-  for (const [name, height] of Object.entries(heights)) {
-    top += name === "wave" ? 6 : GAP;
-    lanes[name] = { top, height, bottom: top + height };
-    top += height;
-  }
-  return { lanes, narrow, left: narrow ? 34 : 44, right: 10, bottom: top, height: top + SCALE };
-}
-
-/** The theme's colours as the style sheet has them. */
-function paletteOf(element) {
-  const style = getComputedStyle(element);
-  const names = "paper well ink quiet line hatch veil threshold accent wave select sound0 sound1 sound2 sound3";
-  return Object.fromEntries(names.split(" ").map((name) => [name, style.getPropertyValue(`--v-${name}`).trim()]));
-}
-
-/** The whole spectrogram as a picture, a pixel for each band and frame. Loud is dark by day, bright by night. */
-function spectrogram(trace, palette) {
-  const stops = [palette.sound0, palette.sound1, palette.sound2, palette.sound3].map((hex) =>
-    [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)),
-  );
-  const ramp = new Uint32Array(256);
-  for (let level = 0; level < 256; level++) {
-    const position = (level / 255) * (stops.length - 1);
-    const stop = Math.min(Math.floor(position), stops.length - 2);
-    const [red, green, blue] = stops[stop].map((from, c) =>
-      Math.round(from + (stops[stop + 1][c] - from) * (position - stop)),
-    );
-    ramp[level] = (255 << 24) | (blue << 16) | (green << 8) | red;
-  }
-  const bands = trace.sound.hertz.length;
-  const canvas = document.createElement("canvas");
-  canvas.width = trace.frames;
-  canvas.height = bands;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(trace.frames, bands);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let band = 0; band < bands; band++) {
-    const row = (bands - 1 - band) * trace.frames;
-    for (let frame = 0; frame < trace.frames; frame++) pixels[row + frame] = ramp[trace.mel[band * trace.frames + frame]];
-  }
-  context.putImageData(image, 0, 0);
-  return canvas;
-}
 
 class Painter {
   constructor(context, trace, axis, plan, palette, picture) {
@@ -325,7 +265,13 @@ class Painter {
     context.font = `12px ${FONT}`;
     context.textAlign = "right";
     context.fillStyle = palette.threshold;
-    context.fillText(`redundant up to ${fixed(threshold, 2)}`, this.right, lanes.significance.top - 7);
+    const flagged = `redundant up to ${fixed(threshold, 2)}`;
+    context.fillText(flagged, this.right, lanes.significance.top - 7);
+    if (this.against && !narrow) {
+      context.fillStyle = palette.quiet;
+      const left = this.right - context.measureText(flagged).width - 12;
+      context.fillText("dotted: the other answer", left, lanes.significance.top - 7);
+    }
     this.scales();
   }
 
@@ -432,41 +378,4 @@ class Painter {
     }
     context.restore();
   }
-}
-
-/** Lowest and highest sample of [from, to). */
-function extent(samples, from, to) {
-  let low = Infinity;
-  let high = -Infinity;
-  const end = Math.min(Math.max(Math.ceil(to), Math.floor(from) + 2), samples.length);
-  for (let i = Math.max(0, Math.floor(from)); i < end; i++) {
-    if (samples[i] < low) low = samples[i];
-    if (samples[i] > high) high = samples[i];
-  }
-  return low > high ? [0, 0] : [low, high];
-}
-
-/** The same of peaks, which come in pairs of lowest and highest. */
-function extentOfPeaks(peaks, from, to) {
-  let low = Infinity;
-  let high = -Infinity;
-  const end = Math.min(Math.max(Math.ceil(to), Math.floor(from) + 1), peaks.length / 2);
-  for (let i = Math.max(0, Math.floor(from)); i < end; i++) {
-    low = Math.min(low, peaks[2 * i]);
-    high = Math.max(high, peaks[2 * i + 1]);
-  }
-  return low > high ? [0, 0] : [low, high];
-}
-
-/** Height of a frequency in a lane whose bands are evenly spaced, and back. */
-function yOfHertz(centres, hertz, lane) {
-  let band = centres.findIndex((centre) => centre >= hertz);
-  if (band < 0) band = centres.length - 1;
-  const before = Math.max(band - 1, 0);
-  const share = band === before ? 0 : (hertz - centres[before]) / (centres[band] - centres[before]);
-  return lane.bottom - ((before + share + 0.5) / centres.length) * lane.height;
-}
-
-function bandAt(centres, y, lane) {
-  return clamp(Math.floor(((lane.bottom - y) / lane.height) * centres.length), 0, centres.length - 1);
 }

@@ -6,7 +6,9 @@ function write() {
   const report = inPage("report");
   document.title = `U-SAM: ${report.question}`;
   for (const turn of report.history) {
-    document.querySelector(".past").append(make("p", { class: "q", text: turn.question }), make("p", { text: turn.answer }));
+    const [question, answer] = [turn.question, turn.answer].map((text) => make("p", { text }));
+    question.className = "q";
+    document.querySelector(".past").append(question, answer);
   }
   document.querySelector(".question").textContent = report.question;
   document.querySelector(".answer").textContent = report.answer || "The model said nothing.";

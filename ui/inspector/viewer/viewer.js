@@ -1,8 +1,5 @@
 // The viewer: one element, one trace at a time. Joins the axis, the painter, the player and the panels to
-// pointer and keyboard. What a test or a program wants to know stands in data attributes of the element.
-
-const DRAG = 5; // pixels from which a press is a drag
-const WHEEL = 1.0015; // zoom for each pixel of the wheel
+// the controls. What a test or a program wants to know stands in data attributes of the element.
 
 class Viewer {
   /** `root` is the template's section; `save(kind)` is called for a download. */
@@ -11,22 +8,17 @@ class Viewer {
     this.trace = null;
     this.player = new Player(() => this.playerChanged());
     const find = (selector) => root.querySelector(selector);
-    for (const name of ["stage", "base", "over", "tip", "map", "play", "loop", "now", "total", "note", "shares", "own", "versus"]) {
-      this[name] = find(`.${name}`);
-    }
+    const parts = "stage base over tip map play loop now total note shares own versus numbers experts help keys";
+    for (const name of parts.split(" ")) this[name] = find(`.${name}`);
     this.slider = find(".threshold");
-    this.numbers = find(".numbers");
-    this.experts = find(".experts");
-    this.help = find(".help");
-    this.keys = find(".keys");
     this.keys.append(keyList());
     find(".exports").hidden = !save;
     for (const button of root.querySelectorAll("[data-export]")) {
       button.addEventListener("click", () => save(button.dataset.export));
     }
     this.controls();
-    this.pointer();
-    this.stage.addEventListener("keydown", (event) => this.keydown(event));
+    takeKeys(this);
+    takePointer(this);
     new ResizeObserver(() => this.resize()).observe(this.stage);
     const recolour = new MutationObserver(() => (root.isConnected ? this.recolour() : recolour.disconnect()));
     recolour.observe(document.body, { attributes: true, attributeFilter: ["class"] });
@@ -41,12 +33,14 @@ class Viewer {
     for (const name of ["played", "token", "locked", "selection", "drawn", "audio"]) delete this.root.dataset[name];
     if (!data) return;
     const trace = this.trace;
-    Object.assign(this, { token: -1, locked: -1, selection: null, listen: "all", samples: null, cursor: null, against: null });
+    Object.assign(this, { token: -1, locked: -1, selection: null, cursor: null });
+    Object.assign(this, { samples: null, against: null });
     this.threshold = trace.threshold;
     this.slider.value = trace.threshold;
     this.axis = new TimeAxis(trace);
     this.root.setAttribute("aria-label", trace.summary);
     this.stage.setAttribute("aria-valuemax", trace.count);
+    this.stage.setAttribute("aria-valuetext", trace.words(0, trace.threshold));
     this.experts.replaceChildren(...expertPanel(trace));
     this.numbers.open = false;
     this.say("");
@@ -300,14 +294,15 @@ class Viewer {
   flagged() {
     const { kept, redundant } = this.trace.split(this.threshold);
     const total = kept.seconds + redundant.seconds;
-    const side = (name, { tokens, seconds }) => `${name} ${percent(seconds / total)}, ${tokens} tokens, ${fixed(seconds, 1)} s`;
+    const side = (name, { tokens, seconds }) =>
+      `${name} ${percent(seconds / total)}, ${tokens} tokens, ${fixed(seconds, 1)} s`;
     this.shares.replaceChildren(
       make("b", { class: "value", text: fixed(this.threshold, 2) }),
       make("span", { class: "kept", text: side("kept", kept) }),
       make("span", { class: "dropped", text: side("redundant", redundant) }),
       make("span", { class: "hint", text: `scored under ${this.trace.supervision}` }),
     );
-    this.slider.setAttribute("aria-valuetext", this.shares.textContent);
+    this.slider.setAttribute("aria-valuetext", [...this.shares.children].map((part) => part.textContent).join(", "));
     this.own.hidden = this.threshold === this.trace.threshold;
     this.root.dataset.threshold = this.threshold;
     this.root.dataset.redundant = redundant.tokens;
@@ -370,78 +365,12 @@ class Viewer {
     this.refresh();
   }
 
-  keydown(event) {
-    if (!this.trace || event.ctrlKey || event.metaKey || event.altKey) return;
-    const far = event.shiftKey ? 10 : 1;
-    const actions = {
-      ArrowRight: () => this.step(far),
-      ArrowUp: () => this.step(far),
-      ArrowLeft: () => this.step(-far),
-      ArrowDown: () => this.step(-far),
-      Home: () => this.goTo(0),
-      End: () => this.goTo(this.trace.count - 1),
-      Enter: () => this.locked >= 0 && this.playToken(this.locked),
-      " ": () => this.toggle(),
-      "+": () => this.zoomBy("in"),
-      "=": () => this.zoomBy("in"),
-      "-": () => this.zoomBy("out"),
-      0: () => this.zoomBy("fit"),
-      PageUp: () => this.pan(-0.5 * this.axis.length),
-      PageDown: () => this.pan(0.5 * this.axis.length),
-      l: () => this.toggleLoop(),
-      Escape: () => this.release(),
-      "?": () => this.toggleKeys(),
-    };
-    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
-  }
-
   pan(seconds) {
     this.axis.pan(seconds);
     this.refresh();
   }
 
-  // Pointer
-
-  pointer() {
-    const stage = this.stage;
-    const place = (event) => {
-      const box = stage.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    let press = null;
-    stage.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || !this.trace || event.target.closest(".tip")) return;
-      const [x] = place(event);
-      press = { x, dragged: false };
-      stage.setPointerCapture(event.pointerId);
-    });
-    stage.addEventListener("pointermove", (event) => {
-      if (!this.trace) return;
-      const [x, y] = place(event);
-      if (press && (press.dragged || Math.abs(x - press.x) > DRAG)) {
-        press.dragged = true;
-        this.select(press.x, x);
-      } else this.hover(x, y);
-    });
-    stage.addEventListener("pointerup", (event) => {
-      if (!press) return;
-      const [x] = place(event);
-      if (press.dragged) this.playSpans(this.spans(), this.looping);
-      else this.click(x);
-      press = null;
-    });
-    stage.addEventListener("pointercancel", () => (press = null));
-    stage.addEventListener("pointerleave", () => !press && this.trace && this.leave());
-    stage.addEventListener("wheel", (event) => this.wheel(event, place(event)[0]), { passive: false });
-    this.map.addEventListener("pointerdown", (event) => this.map.setPointerCapture(event.pointerId));
-    for (const type of ["pointerdown", "pointermove"]) {
-      this.map.addEventListener(type, (event) => event.buttons && this.centre(event));
-    }
-  }
+  // What the pointer does
 
   hover(x, y) {
     const { sound } = this.plan.lanes;
@@ -470,7 +399,9 @@ class Viewer {
 
   beyond(time) {
     const { last, paddedEnd, heard } = this.trace;
-    if (time >= last && time < paddedEnd) return `Padding: silence that fills up the model's last window, ${fixed(paddedEnd - last, 2)} s.`;
+    if (time >= last && time < paddedEnd) {
+      return `Padding: silence that fills up the model's last window, ${fixed(paddedEnd - last, 2)} s.`;
+    }
     return time < heard.duration ? "Not heard: the model was not given this part of the clip." : "";
   }
 
@@ -492,26 +423,5 @@ class Viewer {
     this.point(-1);
     this.player.stop();
     this.say(`Span ${this.selection.map((time) => fixed(time, 2)).join("–")} s`);
-  }
-
-  wheel(event, x) {
-    if (!this.trace) return;
-    const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-    const mine = event.ctrlKey || document.activeElement === this.stage;
-    if (sideways && this.axis.zoomed) {
-      this.axis.pan(((event.deltaX || event.deltaY) / this.axis.width) * this.axis.length);
-    } else if (mine && (this.axis.zoomed || event.deltaY < 0)) {
-      this.axis.zoom(WHEEL ** -event.deltaY, this.axis.time(x));
-    } else return;
-    event.preventDefault();
-    this.refresh();
-  }
-
-  centre(event) {
-    const whole = new TimeAxis(this.trace);
-    whole.place(this.axis.left, this.axis.width);
-    const time = whole.time(event.clientX - this.map.getBoundingClientRect().left);
-    this.axis.show(time - this.axis.length / 2, time + this.axis.length / 2);
-    this.refresh();
   }
 }
