@@ -4,15 +4,19 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.ui.conftest import Server
-from tests.ui.fake_engine import TOKEN_SECONDS, trace_of
+from tests.ui.fake_engine import TOKEN_SECONDS, FakeEngine, trace_of
 from tests.ui.pages import EXAMPLES, AppPage
+from ui.inspector import export
+from ui.visit import Entry
 from usam.audio import load_clip
+from usam.trace import Answer
 
 DOG = EXAMPLES / "sound-dog.ogg"
 TOKENS = 47  # of the dog's 7.4 s
@@ -65,7 +69,7 @@ def test_it_draws_in_time_and_within_its_size(answered: AppPage) -> None:
 
 def test_pointing_at_a_token_tells_all_its_numbers(answered: AppPage) -> None:
     answered.stage.hover(position=place(answered, 15.5 * TOKEN_SECONDS))
-    tip = answered.stage.locator(".tip")
+    tip = answered.picture.locator(".tip")
     for text in ("2.40–2.56 s", "token 16 of 47", "expert 1", "expert 3", "entropy", "bits", "“dog”", "dB"):
         expect(tip).to_contain_text(text)
     for text in ("predictive0.500", "text relevance0.400", "audio saliency0.600", "significance0.8"):
@@ -97,7 +101,7 @@ def test_a_click_locks_the_token_and_plays_exactly_it(answered: AppPage) -> None
     assert played(answered) == [token(10)]
     expect(answered.picture).to_have_attribute("data-locked", "10")
     answered.stage.hover(position=place(answered, 30.5 * TOKEN_SECONDS))
-    expect(answered.stage.locator(".tip")).to_contain_text("token 11 of 47")
+    expect(answered.picture.locator(".tip")).to_contain_text("token 11 of 47")
     expect(answered.picture).to_have_attribute("data-playing", "false")
 
 
@@ -201,6 +205,31 @@ def test_experts_are_held_against_what_is_typical(answered: AppPage) -> None:
     panel = answered.picture.locator(".experts")
     for text in ("speech", "sound", "music", "100 %", "Load imbalance: expert", "no expert is dead"):
         expect(panel).to_contain_text(text)
+
+
+@pytest.mark.parametrize(
+    ("preset", "warned", "said"),
+    [
+        ("mini", 0, "it also carries most of sound in the evaluation"),
+        ("unmeasured", 1, "cannot be told from a collapsed router"),
+    ],
+)
+def test_one_expert_for_all_is_a_warning_unless_it_is_usual(
+    browser: Browser, tmp_path: Path, preset: str, warned: int, said: str
+) -> None:
+    *_, answer = FakeEngine(pause=0).stream(load_clip(DOG), "What is it?")
+    assert isinstance(answer, Answer)
+    tokens = tuple(replace(token, routing=(0.01, 0.98, 0.01)) for token in answer.trace.tokens)
+    answer = replace(
+        answer, trace=replace(answer.trace, tokens=tokens), model=replace(answer.model, preset=preset)
+    )
+    file = tmp_path / "page.html"
+    file.write_bytes(export(Entry("key", answer, load_clip(DOG), str(DOG)), "html").content)
+    with offline(browser) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        expect(page.locator(".experts")).to_contain_text(said)
+        expect(page.locator(".warning")).to_have_count(warned)
 
 
 def test_every_export_is_a_file_of_its_kind(answered: AppPage) -> None:

@@ -58,20 +58,18 @@ function remarks(trace, load) {
   ]);
   const router = trace.router;
   if (load[most] > trace.collapsed) {
-    const usual = nearest && nearest[1][most] > trace.collapsed;
-    const alone = `${trace.experts[most]} takes nearly all of this clip (${percent(load[most])}).`;
-    said.push(
-      usual
-        ? ["hint", `${alone} That is usual for ${nearest[0]} (${percent(nearest[1][most])}): the expert is specialised.`]
-        : ["warning", `Collapse: ${alone} The other experts hardly matter here.`],
-    );
+    const alone = `${trace.experts[most]} takes nearly all of this clip (${percent(load[most])})`;
+    const leads = nearest && nearest[1][most] === Math.max(...nearest[1]);
+    if (leads) said.push(["hint", `${alone}; it also carries most of ${nearest[0]} in the evaluation.`]);
+    else if (nearest) said.push(["warning", `Unusual: ${alone}, yet most of ${nearest[0]} goes to another expert.`]);
+    else said.push(["warning", `${alone}. Without an evaluation that cannot be told from a collapsed router.`]);
   }
   if (router) {
     const overall = Math.max(...router.load);
     const dead = trace.experts.filter((_, e) => router.load[e] < router.dead);
     const loads = router.load.map(percent).join(", ");
     if (overall > trace.collapsed || dead.length) {
-      said.push(["warning", `The router is unwell: over the whole evaluation its load is ${loads}.`]);
+      said.push(["warning", `Collapse: over the whole evaluation the load is ${loads}. The routing says nothing about a clip.`]);
     } else said.push(["hint", `Over the whole evaluation the load is ${loads}: no expert is dead, none does it all.`]);
   }
   return said;

@@ -44,7 +44,7 @@ function takePointer(viewer) {
   };
   let press = null;
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !viewer.trace || event.target.closest(".tip")) return;
+    if (event.button !== 0 || !viewer.trace) return;
     const [x] = place(event);
     press = { x, dragged: false };
     stage.setPointerCapture(event.pointerId);
