@@ -45,15 +45,13 @@ class Painter {
     const first = Math.max(axis.left, axis.x(trace.first));
     const last = Math.min(this.right, axis.x(trace.last));
     context.fillStyle = this.palette.wave;
-    context.beginPath();
     for (let x = first; x < last; x += 0.5) {
       const [low, high] = samples
         ? extent(samples, (axis.time(x) - trace.first) * rate, (axis.time(x + 0.5) - trace.first) * rate)
         : extentOfPeaks(trace.peaks, (axis.time(x) - trace.first) * rate, (axis.time(x + 0.5) - trace.first) * rate);
       const scale = half / (peak * loudest);
-      context.rect(x, middle - high * scale - 0.4, 0.5, (high - low) * scale + 0.8);
+      context.fillRect(x, middle - high * scale - 0.4, 0.5, (high - low) * scale + 0.8);
     }
-    context.fill();
   }
 
   sound(lane, threshold) {

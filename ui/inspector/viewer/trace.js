@@ -1,9 +1,15 @@
 // One answer's trace as the viewer reads it: typed columns, decoded pictures, and what follows from a threshold.
 
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 const fixed = (value, digits) => value.toFixed(digits);
 const percent = (share) => `${Math.round(100 * share)} %`;
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+function bytesOf(base64) {
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
+}
 
 class Trace {
   constructor(data) {
