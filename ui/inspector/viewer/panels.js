@@ -20,7 +20,7 @@ const KEYS = [
   ["+ − 0", "zoom in, out, whole clip"],
   ["Page ↑ ↓", "move the view"],
   ["L", "loop"],
-  ["Esc", "let go of the token and the span"],
+  ["Esc", "stop; let go of the token and the span"],
   ["?", "this list"],
   ["click", "lock a token and play it"],
   ["drag", "play a span"],

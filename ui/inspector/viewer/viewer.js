@@ -184,7 +184,9 @@ class Viewer {
     this.root.dataset.locked = index;
   }
 
+  /** Let go of the token and the span, and be quiet. */
   release() {
+    this.player.stop();
     this.locked = -1;
     this.selection = null;
     delete this.root.dataset.locked;
