@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +17,7 @@ from ui.answer import answer_shown
 from ui.clip import Timed, clip_chosen, no_clip
 from ui.examples import EXAMPLES
 from ui.history import history_shown
-from ui.inspector import trace_shown
+from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown
 from ui.loading import LoadState
 from ui.page import Page
 from ui.question import busy, context_shown, placeholder
@@ -27,13 +28,14 @@ from usam.errors import UsamError
 from usam.tasks import TASKS
 from usam.trace import Encoded, TextDelta
 
+log = logging.getLogger(__name__)
+
 REDRAW_SECONDS = 0.1
 """Tokens come faster than people read; each redraw costs time that the model could use."""
 MODEL = "model"  # the one line that everything waits in that needs the model
 
 Updates = dict[Any, Any]
 
-_OPEN_JS = "(annotator, dark) => [annotator, document.body.classList.contains('dark')]"
 _FOCUS_QUESTION_JS = "() => setTimeout(() => document.querySelector('#question textarea')?.focus(), 80)"
 
 
@@ -47,13 +49,9 @@ class Desk:
 
     # Opening and loading
 
-    def opened(self, annotator: str, dark: bool) -> Updates:
+    def opened(self, annotator: str) -> Updates:
         """A page was opened: give the browser its random id, once, and say how far the model is."""
-        return {
-            self.page.annotator: annotator or new_annotator(),
-            self.page.dark: dark,
-            **self.load_state(),
-        }
+        return {self.page.annotator: annotator or new_annotator(), **self.load_state()}
 
     def load_state(self) -> Updates:
         state = self.studio.loader.state
@@ -132,7 +130,6 @@ class Desk:
         temperature: float,
         visit: Visit,
         annotator: str,
-        dark: bool,
         request: gr.Request,
     ) -> Iterator[Updates]:
         """Ask about the clip on the page, or, in a follow-up, about the clip of the answer it follows."""
@@ -151,17 +148,15 @@ class Desk:
             parent=tied.answer_id if tied else None,
             keep_audio=keep,
         )
-        yield from self._answer(question, visit, annotator, dark, request)
+        yield from self._answer(question, visit, annotator, request)
 
-    def retry(
-        self, keep: bool, visit: Visit, annotator: str, dark: bool, request: gr.Request
-    ) -> Iterator[Updates]:
+    def retry(self, keep: bool, visit: Visit, annotator: str, request: gr.Request) -> Iterator[Updates]:
         if visit.current:
             question = retry_of(visit.current, visit.unused_seed, keep)
-            yield from self._answer(question, visit, annotator, dark, request)
+            yield from self._answer(question, visit, annotator, request)
 
     def _answer(
-        self, question: Question, visit: Visit, annotator: str, dark: bool, request: gr.Request
+        self, question: Question, visit: Visit, annotator: str, request: gr.Request
     ) -> Iterator[Updates]:
         """Stream the answer into the page. After a failure the page is as before, plus one sentence."""
         page, stop = self.page, self.studio.runs.stop_event(_page_of(request))
@@ -186,16 +181,16 @@ class Desk:
                 else:
                     entry = event
         except UsamError as error:
-            yield {**self._restored(visit, annotator, dark), page.answer.notice: render.fault(str(error))}
+            yield {**self._restored(visit, annotator), page.answer.notice: render.fault(str(error))}
             return
         if entry is None:
             stopped = render.status("Stopped before the clip was heard.")
-            yield {**self._restored(visit, annotator, dark), page.answer.notice: stopped}
+            yield {**self._restored(visit, annotator), page.answer.notice: stopped}
             return
         yield answer_shown(page.answer, entry)  # the words first, the picture takes a moment
         visit = visit.add(entry)
         yield {
-            **self._shown(visit, annotator, dark),
+            **self._shown(visit, annotator),
             page.visit: visit,
             **context_shown(page.question, visit),
         }
@@ -206,23 +201,22 @@ class Desk:
             page.answer.thread: thread,
             page.answer.meters: "",
             page.answer.actions: gr.Row(visible=False),
-            page.inspector.picture: render.WAITING_FIGURE,
-            page.inspector.numbers: gr.Accordion(visible=False),
+            **trace_hidden(page.inspector, render.WAITING_FIGURE),
             **rating_hidden(page.rating),
         }
 
-    def _shown(self, visit: Visit, annotator: str, dark: bool) -> Updates:
+    def _shown(self, visit: Visit, annotator: str) -> Updates:
         """Every panel for the entry on display."""
         return {
             **answer_shown(self.page.answer, visit.current),
-            **trace_shown(self.page.inspector, visit.current, dark=dark),
+            **trace_shown(self.page.inspector, visit),
             **rating_shown(self.page.rating, self.studio.feedback, visit.current, annotator),
             **history_shown(self.page.history, visit),
         }
 
-    def _restored(self, visit: Visit, annotator: str, dark: bool) -> Updates:
+    def _restored(self, visit: Visit, annotator: str) -> Updates:
         """Every panel as it was before a question that got no answer, with a rating that is not saved yet."""
-        shown, typed = self._shown(visit, annotator, dark), self.page.rating.fields
+        shown, typed = self._shown(visit, annotator), self.page.rating.fields
         return {block: update for block, update in shown.items() if block not in typed}
 
     # What to do with an answer
@@ -253,14 +247,14 @@ class Desk:
     def fresh(self, task: str, visit: Visit) -> Updates:
         return {self.page.question.text: placeholder(task), **self._untied(visit)}
 
-    def reopen(self, source: str | None, key: str, visit: Visit, annotator: str, dark: bool) -> Updates:
+    def reopen(self, source: str | None, key: str, visit: Visit, annotator: str) -> Updates:
         """Show an earlier answer with its picture, its rating and its clip."""
         visit = visit.show(key)
         entry = visit.current
         if entry is None:
             return {}
         return {
-            **self._shown(visit, annotator, dark),
+            **self._shown(visit, annotator),
             **self._clip_of(entry, source),
             self.page.visit: visit,
             self.page.answer.notice: "",
@@ -274,6 +268,22 @@ class Desk:
         if entry is None or entry.source == source or not Path(entry.source).is_file():
             return {}
         return {self.page.clip.audio: entry.source}
+
+    def compare(self, against: str, visit: Visit) -> Updates:
+        return trace_shown(self.page.inspector, visit, against)
+
+    def file_asked(self, visit: Visit, annotator: str, event: gr.EventData) -> Updates:
+        """The file that a button of the viewer asks for."""
+        entry = visit.current
+        if entry is None:
+            return {}
+        try:
+            rating = self.studio.feedback.rating(entry.answer_id, annotator) if entry.answer_id else None
+            file = export(entry, event.kind, rating, dark=event.dark)
+        except Exception as error:
+            log.exception("an export failed")
+            raise gr.Error("The file could not be made. The server's log says why.") from error
+        return {self.page.inspector.saved: file.to_json()}
 
     def save(
         self,
@@ -305,12 +315,12 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         for block in vars(panel).values()
         if isinstance(block, gr.blocks.Block)
     ]
-    everything += [page.visit, page.annotator, page.dark, page.banner, page.loading]
+    everything += [page.visit, page.annotator, page.banner, page.loading]
     quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
     model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": 1}
 
-    demo.load(desk.opened, [page.annotator, page.dark], js=_OPEN_JS, **fast)
+    demo.load(desk.opened, page.annotator, **fast)
     demo.unload(desk.left)
     page.loading.tick(desk.load_state, None, **fast)
 
@@ -320,11 +330,11 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     question.task.change(desk.task_changed, question.task, **fast)
 
     asked = [clip.audio, question.task, question.text, clip.start, clip.length, clip.timed, clip.keep]
-    asked += [question.seed, question.temperature, page.visit, page.annotator, page.dark]
+    asked += [question.seed, question.temperature, page.visit, page.annotator]
     turn = gr.on([question.ask.click, question.text.submit], desk.reserve, None, **fast)
     turn.success(desk.ask, asked, **model).then(desk.release, None, **fast)
     turn = answer.retry.click(desk.reserve, None, **fast)
-    retried = [clip.keep, page.visit, page.annotator, page.dark]
+    retried = [clip.keep, page.visit, page.annotator]
     turn.success(desk.retry, retried, **model).then(desk.release, None, **fast)
     for kind, examples in clip.examples.items():
         turn = examples.click(desk.reserve, None, **fast)
@@ -338,8 +348,12 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     answer.follow_up.click(desk.follow_up, [clip.audio, page.visit], **fast).then(None, js=_FOCUS_QUESTION_JS)
     answer.edit.click(desk.edit, [clip.audio, page.visit], **fast).then(None, js=_FOCUS_QUESTION_JS)
     question.fresh.click(desk.fresh, [question.task, page.visit], **fast)
-    reopened = [clip.audio, page.history.list, page.visit, page.annotator, page.dark]
+    reopened = [clip.audio, page.history.list, page.visit, page.annotator]
     page.history.list.input(desk.reopen, reopened, **quiet)
+
+    page.inspector.against.input(desk.compare, [page.inspector.against, page.visit], **quiet)
+    files = page.inspector.viewer.export(desk.file_asked, [page.visit, page.annotator], **quiet)
+    files.success(None, page.inspector.saved, js=SAVE_JS)
 
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **quiet)
     rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **quiet)

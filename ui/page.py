@@ -29,7 +29,6 @@ class Page:
     history: HistoryPanel
     visit: gr.State
     annotator: gr.BrowserState
-    dark: gr.Checkbox
     loading: gr.Timer
 
 
@@ -75,6 +74,5 @@ def build_page(settings: Settings) -> Page:
         history,
         visit=gr.State(Visit()),
         annotator=gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret()),
-        dark=gr.Checkbox(False, visible=False),
         loading=gr.Timer(1.0),
     )

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from ui.loading import LoadState
 from usam.trace import Answer, Trace, Turn
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 HEADER = """
 <header class="masthead">
@@ -52,9 +45,6 @@ EMPTY_FIGURE = """<div class="empty"><p>After an answer, this shows what happene
 tokens the model found redundant.</p></div>"""
 
 WAITING_FIGURE = '<div class="empty waiting" role="status"><p>The picture follows the answer.</p></div>'
-
-# The download is the picture on display, so that its bytes are sent once.
-_USE_PICTURE = "this.href = this.closest('figure').querySelector('img').src"
 
 EMPTY_RATING = '<div class="empty"><p>The form opens with the answer.</p></div>'
 
@@ -163,26 +153,6 @@ def meters(answer: Answer) -> str:
     )
     items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
     return f'<dl class="meters">{items}</dl>'
-
-
-def figure(picture: Figure, answer: Answer, *, name: str) -> str:
-    """The inspector's picture with its text for screen readers, and the downloads of PNG and JSON.
-
-    Both files are part of the page (data addresses), so nothing of one user's clip is left in a folder.
-    """
-    buffer = io.BytesIO()
-    picture.savefig(buffer, format="png", dpi=144, facecolor=picture.get_facecolor())
-    png = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    record = json.dumps(answer.to_json(), ensure_ascii=False, indent=1).encode()
-    data = "data:application/json;base64," + base64.b64encode(record).decode()
-    return (
-        '<figure class="trace">'
-        '<div class="scroll" tabindex="0" role="group" aria-label="Trace, scrolls sideways">'
-        f'<img src="{png}" alt="{escape(describe(answer))}"></div>'
-        f'<figcaption><span class="hint">Mean routing: {escape(mean_routing(answer.trace))}</span>'
-        f'<span class="files"><a class="file" download="{name}.png" href="#" onclick="{_USE_PICTURE}">PNG</a>'
-        f'<a class="file" download="{name}.json" href="{data}">JSON</a></span></figcaption></figure>'
-    )
 
 
 def mean_routing(trace: Trace) -> str:

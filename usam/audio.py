@@ -27,6 +27,7 @@ AudioSource = str | Path | bytes | tuple[int, np.ndarray]
 _END_TOLERANCE = 0.1
 # Pictures: 100 frames a second, each through a 64 ms window.
 _HOP, _WINDOW = SAMPLE_RATE // 100, 1024
+_RANGE_DB = 70.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,12 @@ def log_mel(waveform: Tensor, mels: int = 80) -> Tensor:
     power = (spectrum.abs() / (window.sum() / 2)).square()
     bank = melscale_fbanks(power.shape[0], 0.0, SAMPLE_RATE / 2, mels, SAMPLE_RATE)
     return (10 * torch.log10(bank.T @ power + 1e-12)).clamp_min(FLOOR_DB)
+
+
+def level_range(mel: Tensor) -> tuple[float, float]:
+    """Levels of `log_mel` in dB that a picture shows as silence and as loudest. Silence stays silent."""
+    loudest = float(mel.max())
+    return max(loudest - _RANGE_DB, FLOOR_DB), max(loudest, FLOOR_DB + 20)
 
 
 def mel_centres(mels: int = 80) -> np.ndarray:

@@ -139,7 +139,7 @@ class QFormer(nn.Module):
         return self.join(queries, slow)[:, :tokens], token_mask[:, :tokens]
 
     def listen(self, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the queries took from whole windows [B, L', H], slow channels' means [B, L', C], token mask."""
+        """What the queries took from whole windows [B, L', H], slow channels [B, L', C], token mask."""
         size, per_token = self.config.window_frames, self.config.frames_per_token
         tail = -frames.shape[1] % size
         frames = F.pad((frames - self.frame_mean) / self.frame_std, (0, 0, 0, tail))

@@ -26,7 +26,7 @@ from usam.trace import (
 )
 
 TOKEN_SECONDS = 0.16
-MODEL = ModelInfo("fake", "f" * 16, "none", "cpu", 135_000_000, 300.0, "a test")
+MODEL = ModelInfo("mini", "f" * 16, "none", "cpu", 135_000_000, 300.0, "a test")
 
 
 class FakeEngine:
@@ -61,7 +61,7 @@ class FakeEngine:
         if "crash" in question:
             raise RuntimeError("secret detail")
         heard = Heard(audio.start, audio.end, audio.duration, audio.sha256)
-        yield Encoded(trace_of(audio, "question"), heard)
+        yield Encoded(trace_of(audio, "question", seed), heard)
         text = ""
         self.writing += 1
         try:
@@ -78,7 +78,7 @@ class FakeEngine:
             task=task,
             question=question,
             heard=heard,
-            trace=trace_of(audio, "question+answer"),
+            trace=trace_of(audio, "question+answer", seed),
             timings=Timings(1.0, 0.01, 0.25, 0.6, 31.0, len(text.split())),
             model=MODEL,
             prompt=f"<audio> {question}",
@@ -97,12 +97,13 @@ class FakeEngine:
             yield "on and "
 
 
-def trace_of(clip: Clip, supervised_by: Any) -> Trace:
-    """Tokens that cover the heard span; routing and significance follow slow waves, so every case occurs."""
+def trace_of(clip: Clip, supervised_by: Any, seed: int = 0) -> Trace:
+    """Tokens that cover the heard span; routing and significance follow slow waves, so every case occurs.
+    Another seed shifts the waves."""
     tokens = []
     for i in range(math.ceil((clip.end - clip.start) / TOKEN_SECONDS)):
-        weights = [1.2 + math.sin(0.35 * i + phase) for phase in (0.0, 2.1, 4.2)]
-        significance = 0.5 + 0.4 * math.sin(0.5 * i)
+        weights = [1.2 + math.sin(0.35 * i + phase + seed) for phase in (0.0, 2.1, 4.2)]
+        significance = 0.5 + 0.4 * math.sin(0.5 * i + seed)
         tokens.append(
             AudioToken(
                 start=clip.start + i * TOKEN_SECONDS,
@@ -114,6 +115,7 @@ def trace_of(clip: Clip, supervised_by: Any) -> Trace:
                 text_relevance=0.4,
                 audio_saliency=0.6,
                 redundant=significance <= 0.5,
+                word=" dog" if i % 5 == 0 else "",
             )
         )
     return Trace(("expert 1", "expert 2", "expert 3"), tuple(tokens), supervised_by)

@@ -73,7 +73,11 @@ class AppPage:
 
     @property
     def picture(self) -> Locator:
-        return self.page.locator("figure.trace img")
+        return self.page.locator("#viewer section[data-drawn]").first
+
+    @property
+    def stage(self) -> Locator:
+        return self.picture.locator(".stage")
 
     def wait_until_ready(self) -> None:
         expect(self.banner).to_contain_text("Model ready")

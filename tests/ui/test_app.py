@@ -54,7 +54,7 @@ def test_upload_ask_see_and_rate(app: AppPage, server: Server) -> None:
     expect(app.answer_text).to_contain_text("You asked: What animal is this?")
     expect(app.heard).to_contain_text("Heard 0.0–7.4 s of 7.4 s")
     expect(app.thread).not_to_contain_text("Your answer appears here")
-    assert "audio tokens" in (app.picture.get_attribute("alt") or "")
+    assert "audio tokens" in (app.picture.get_attribute("aria-label") or "")
     app.rate(thumb="Good", score=4, correction="A dog barks.", comment="close")
     expect(app.rating_status).to_contain_text("Saved")
     rating = rows(
@@ -371,10 +371,10 @@ def test_picture_and_record_can_be_downloaded(app: AppPage) -> None:
     app.upload(DOG)
     app.ask_about("What animal is this?")
     with app.page.expect_download() as download:
-        app.page.get_by_role("link", name="PNG").click()
+        app.page.get_by_role("button", name="PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
     with app.page.expect_download() as download:
-        app.page.get_by_role("link", name="JSON").click()
+        app.page.get_by_role("button", name="JSON").click()
     record = json.loads(Path(download.value.path()).read_text())
     assert record["question"] == "What animal is this?"
     assert record["tokens"][-1]["end"] == pytest.approx(record["heard"]["end"])

@@ -13,7 +13,7 @@ from tests.ui.fake_engine import MODEL, trace_of
 from ui import render
 from ui.clip import Timed
 from ui.examples import EXAMPLES
-from ui.inspector import numbers_of
+from ui.inspector.exports import numbers_of
 from ui.loading import EngineLoader, LoadState
 from ui.runs import Runs
 from ui.settings import Settings, sqlite_url

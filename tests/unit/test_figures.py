@@ -10,7 +10,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
-from ui.figures import EXPERT_COLOURS, redundant_runs, trace_figure
+from ui.inspector.figures import EXPERT_COLOURS, redundant_runs, trace_figure
 from usam.audio import SAMPLE_RATE
 from usam.trace import AudioToken, Supervision, Trace
 

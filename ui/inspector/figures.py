@@ -1,4 +1,4 @@
-"""The inspector's picture of one answer: what was heard, which experts it met, what was redundant."""
+"""The picture of one answer to publish: what was heard, which experts it met, what was redundant."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,17 +10,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from usam.audio import FLOOR_DB, SAMPLE_RATE, log_mel, mel_centres
+from ui.inspector.palette import EXPERT_COLOURS
+from ui.inspector.payload import SUPERVISION
+from usam.audio import SAMPLE_RATE, level_range, log_mel, mel_centres
 from usam.trace import Trace
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart with every kind of colour vision. Black and yellow
-# are left out: each would vanish on one of the backgrounds.
-EXPERT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-
 _HATCH = "///"
-_RANGE_DB = 70.0
 _TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 7500)
-_SUPERVISION = {"question": "the question", "question+answer": "the question and answer"}
 
 
 @dataclass(frozen=True)
@@ -109,14 +105,14 @@ def redundant_runs(trace: Trace) -> list[tuple[float, float]]:
 
 def _draw_sound(axes: Axes, waveform: torch.Tensor, start: float, palette: _Palette) -> None:
     """Mel bands are evenly spaced, so the axis is the mel scale: near to logarithmic, labelled in Hz."""
-    picture = log_mel(waveform).numpy()
+    picture = log_mel(waveform)
     bands, frames = picture.shape
-    loudest = float(picture.max())
+    low, high = level_range(picture)
     axes.imshow(
-        picture,
+        picture.numpy(),
         cmap=LinearSegmentedColormap.from_list("sound", palette.sound),
-        vmin=max(loudest - _RANGE_DB, FLOOR_DB),
-        vmax=max(loudest, FLOOR_DB + 20),  # silence stays silent
+        vmin=low,
+        vmax=high,
         extent=(start, start + frames / 100, 0, bands),
         origin="lower",
         aspect="auto",
@@ -171,7 +167,7 @@ def _name(
     total = len(trace.tokens)
     tokens = f"{redundant} of {total} audio tokens are" if total > 1 else f"{redundant} of 1 audio token is"
     figure.suptitle(
-        f"{tokens} redundant, scored under {_SUPERVISION[trace.supervised_by]}",
+        f"{tokens} redundant, scored under {SUPERVISION[trace.supervised_by]}",
         x=0.085,
         ha="left",
         y=0.98,

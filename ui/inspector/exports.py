@@ -1,0 +1,95 @@
+"""One answer to take away: PNG and SVG to publish, CSV and JSON to compute with, a page to open offline."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from storage.export.csv import escape
+from ui.inspector.payload import entropy_bits
+from ui.inspector.report import offline_page
+from ui.visit import Entry
+from usam.trace import Trace
+
+if TYPE_CHECKING:
+    from storage.results import Rating
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file for the browser to save. It travels within the page, so no folder keeps a clip."""
+
+    name: str
+    mime: str
+    content: bytes
+
+    def to_json(self) -> dict[str, str]:
+        return {"name": self.name, "mime": self.mime, "content": base64.b64encode(self.content).decode()}
+
+
+def numbers_of(trace: Trace) -> pd.DataFrame:
+    """One row a token: its times in seconds of the clip, routing, entropy, significance and its parts."""
+    return pd.DataFrame(
+        {
+            "from s": round(token.start, 3),
+            "to s": round(token.end, 3),
+            **{name: round(weight, 4) for name, weight in zip(trace.experts, token.routing, strict=True)},
+            "entropy bits": round(entropy_bits(token.routing), 4),
+            "significance": round(token.significance, 4),
+            "predictive": round(token.predictive, 4),
+            "text relevance": round(token.text_relevance, 4),
+            "audio saliency": round(token.audio_saliency, 4),
+            "redundant": "yes" if token.redundant else "",
+            "word": token.word,
+        }
+        for token in trace.tokens
+    )
+
+
+def export(entry: Entry, kind: str, rating: Rating | None = None, *, dark: bool = False) -> Export:
+    """The file of one `kind`: png, svg, csv, json or html. Raises ValueError for any other."""
+    if kind not in _KINDS:
+        raise ValueError(f"there is no export of the kind {kind!r}")
+    mime, write = _KINDS[kind]
+    return Export(f"usam-{entry.key[:8]}.{kind}", mime, write(entry, rating, dark))
+
+
+def _picture(form: str) -> Callable[[Entry, Rating | None, bool], bytes]:
+    def write(entry: Entry, rating: Rating | None, dark: bool) -> bytes:
+        from ui.inspector.figures import trace_figure  # imports matplotlib: not before it is needed
+        from usam.audio import SAMPLE_RATE
+
+        clip = entry.clip
+        figure = trace_figure(clip.waveform, SAMPLE_RATE, clip.start, entry.answer.trace, dark=dark)
+        file = io.BytesIO()
+        figure.savefig(file, format=form, dpi=144, facecolor=figure.get_facecolor())
+        return file.getvalue()
+
+    return write
+
+
+def _csv(entry: Entry, rating: Rating | None, dark: bool) -> bytes:
+    return numbers_of(entry.answer.trace).map(escape).rename(columns=escape).to_csv(index=False).encode()
+
+
+def _json(entry: Entry, rating: Rating | None, dark: bool) -> bytes:
+    return json.dumps(entry.answer.to_json(), ensure_ascii=False, indent=1).encode()
+
+
+def _html(entry: Entry, rating: Rating | None, dark: bool) -> bytes:
+    return offline_page(entry, rating).encode()
+
+
+_KINDS: dict[str, tuple[str, Callable[[Entry, Rating | None, bool], bytes]]] = {
+    "png": ("image/png", _picture("png")),
+    "svg": ("image/svg+xml", _picture("svg")),
+    "csv": ("text/csv", _csv),
+    "json": ("application/json", _json),
+    "html": ("text/html", _html),
+}

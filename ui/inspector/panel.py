@@ -1,0 +1,79 @@
+"""The inspector on the page: the viewer as a component, and what stands in its place without a trace."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui import render
+from ui.history import label_of
+from ui.inspector.assets import asset, script
+from ui.inspector.payload import viewed
+from ui.visit import Visit
+
+log = logging.getLogger(__name__)
+
+Updates = dict[Any, Any]
+
+# Saves what `export` answered as a file.
+SAVE_JS = """(file) => {
+  if (!file) return;
+  const bytes = Uint8Array.from(atob(file.content), (character) => character.charCodeAt(0));
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes], { type: file.mime }));
+  link.download = file.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}"""
+
+
+@dataclass(frozen=True)
+class InspectorPanel:
+    """notice: what stands in the viewer's place without a trace. against: another answer of the visit to
+    compare with. saved: the latest file asked for."""
+
+    notice: gr.HTML
+    against: gr.Dropdown
+    viewer: gr.HTML
+    saved: gr.JSON
+
+
+def inspector_panel() -> InspectorPanel:
+    notice = gr.HTML(render.EMPTY_FIGURE)
+    against = gr.Dropdown([], label="Compare with", visible=False, elem_id="against")
+    viewer = gr.HTML(
+        "",
+        html_template=asset("template.html"),
+        css_template=asset("viewer.css"),
+        js_on_load=script("gradio.js"),
+        apply_default_css=False,
+        elem_id="viewer",
+    )
+    return InspectorPanel(notice, against, viewer, gr.JSON(visible=False))
+
+
+def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None) -> Updates:
+    """The viewer for the answer on display, compared with the one whose key is `against`. A trace that
+    cannot be sent costs only itself."""
+    entry = visit.current
+    if entry is None:
+        return trace_hidden(panel, render.EMPTY_FIGURE)
+    others = [(label_of(other), other.key) for other in reversed(visit.entries) if other is not entry]
+    choices = [("nothing", ""), *others]
+    try:
+        return {
+            panel.notice: "",
+            panel.against: gr.Dropdown(choices=choices, value=against or "", visible=bool(others)),
+            panel.viewer: viewed(entry, visit.entry(against)),
+        }
+    except Exception:
+        log.exception("the trace of an answer could not be prepared for the viewer")
+        sentence = "The trace could not be drawn. The answer is complete."
+        return trace_hidden(panel, render.fault(sentence))
+
+
+def trace_hidden(panel: InspectorPanel, notice: str) -> Updates:
+    return {panel.notice: notice, panel.against: gr.Dropdown(visible=False), panel.viewer: ""}

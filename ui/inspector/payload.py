@@ -1,0 +1,130 @@
+"""What the viewer is sent about one answer: less than 1 MB for 30 s, as JSON no text can escape."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+from ui import render
+from ui.inspector import sound
+from ui.inspector.palette import EXPERT_COLOURS
+from ui.visit import Entry
+from usam.trace import Trace
+
+BANDS = 96
+FRAME_RATE = 100
+SUPERVISION = {"question": "the question", "question+answer": "the question and answer"}
+_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
+
+
+def payload(entry: Entry) -> dict[str, Any]:
+    """The trace with its sound. Times are seconds of the original clip; entropy is in bits."""
+    from usam.health import COLLAPSED, DEAD  # imports torch: not before it is needed
+
+    answer = entry.answer
+    trace, heard = answer.trace, answer.heard
+    return {
+        "key": entry.key,
+        "summary": render.describe(answer),
+        "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
+        "paddedEnd": padded_end(trace),
+        "experts": trace.experts,
+        "colours": EXPERT_COLOURS,
+        "supervision": SUPERVISION[trace.supervised_by],
+        "threshold": trace.threshold,
+        "tokens": columns(trace),
+        "sound": _sound(entry),
+        "router": typical_routing(answer.model.preset, len(trace.experts)),
+        "collapsed": COLLAPSED,
+        "dead": DEAD,
+    }
+
+
+def viewed(entry: Entry, other: Entry | None = None) -> str:
+    """The viewer's value as JSON: a trace, and the one it is compared with. The same sound is sent once."""
+    compared = payload(other) if other else None
+    if compared and other and _same_sound(entry, other):
+        compared["sound"] = None
+    return as_json({"trace": payload(entry), "other": compared})
+
+
+def columns(trace: Trace) -> dict[str, list[Any]]:
+    """One value a token. Significance is not rounded, since it is held against the threshold."""
+    tokens = trace.tokens
+    return {
+        "start": [round(token.start, 6) for token in tokens],
+        "end": [round(token.end, 6) for token in tokens],
+        "routing": [[round(weight, 5) for weight in token.routing] for token in tokens],
+        "entropy": [round(entropy_bits(token.routing), 5) for token in tokens],
+        "significance": [token.significance for token in tokens],
+        "predictive": [round(token.predictive, 5) for token in tokens],
+        "text_relevance": [round(token.text_relevance, 5) for token in tokens],
+        "audio_saliency": [round(token.audio_saliency, 5) for token in tokens],
+        "word": [token.word for token in tokens],
+    }
+
+
+def entropy_bits(weights: tuple[float, ...]) -> float:
+    """Of one token's routing: 0 when one expert takes it all, log2 of their number when all take the same."""
+    return sum(-weight * math.log2(weight) for weight in weights if weight > 0)
+
+
+def padded_end(trace: Trace) -> float:
+    """Where the model's last window ends, in seconds of the clip; past the heard end it was given silence.
+
+    The heard end itself when the trace is too short to tell how long a window is.
+    """
+    tokens = trace.tokens
+    last = tokens[-1]
+    if last.window == tokens[0].window:
+        return last.end
+    per_window = sum(token.window == tokens[0].window for token in tokens)
+    length = per_window * (tokens[1].start - tokens[0].start)
+    return max(last.end, tokens[0].start + (last.window - tokens[0].window + 1) * length)
+
+
+def typical_routing(preset: str, experts: int) -> dict[str, Any] | None:
+    """Mean routing by kind of sound and over all, as the evaluation of the checkpoint measured them."""
+    from usam.health import measured
+    from usam.loading import CHECKPOINTS
+
+    found = measured(CHECKPOINTS / preset)
+    if not found or len(found["load"]) != experts:
+        return None
+    return {"typical": found["share_by_kind"], "load": found["load"]}
+
+
+def as_json(value: Any) -> str:
+    """JSON in ASCII without `<`, `>` and `&`: inside a script element, too, it is nothing but data."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
+
+
+def _same_sound(entry: Entry, other: Entry) -> bool:
+    one, two = entry.answer, other.answer
+    same_tokens = [t.start for t in one.trace.tokens] == [t.start for t in two.trace.tokens]
+    return one.heard == two.heard and one.trace.experts == two.trace.experts and same_tokens
+
+
+def _sound(entry: Entry) -> dict[str, Any]:
+    from usam.audio import level_range, log_mel, mel_centres
+
+    waveform = entry.clip.waveform
+    mel = log_mel(waveform, BANDS)
+    low, high = level_range(mel)
+    return {
+        "mel": _base64(sound.levels(mel, low, high).tobytes()),
+        "hertz": [round(float(hertz), 1) for hertz in mel_centres(BANDS)],
+        "low": low,
+        "high": high,
+        "rate": FRAME_RATE,
+        "peaks": _base64(sound.peaks(waveform).tobytes()),
+        "peak": round(float(waveform.abs().max()), 4),
+        "samples": len(waveform),
+        "opus": _base64(sound.opus(waveform)),
+    }
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

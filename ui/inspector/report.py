@@ -1,0 +1,83 @@
+"""One answer as a page that opens offline: sound, picture, words and rating in one file, still interactive.
+
+Whatever a person or the model wrote is in a block of JSON that the browser does not run, and is written into
+the page as text. The policy in the head lets no script run but the one that is named by its hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ui.inspector.assets import asset, script
+from ui.inspector.payload import as_json, viewed
+from ui.visit import Entry
+from usam.tasks import TASKS
+
+if TYPE_CHECKING:
+    from storage.results import Rating
+
+_THUMBS = {1: "good", -1: "bad"}
+
+
+def offline_page(entry: Entry, rating: Rating | None = None) -> str:
+    """The whole page as HTML."""
+    code = script("report.js")
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'"
+    style = f"{asset('report.css')}\n#page {{\n{asset('viewer.css')}\n}}"
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>U-SAM</title>
+<style>
+{style}
+</style>
+</head>
+<body>
+<main id="page">
+{asset("report.html")}
+<div class="card">
+{asset("template.html")}
+</div>
+</main>
+<script type="application/json" id="report">{as_json(report_of(entry, rating))}</script>
+<script type="application/json" id="trace">{viewed(entry)}</script>
+<script>{code}</script>
+</body>
+</html>
+"""
+
+
+def report_of(entry: Entry, rating: Rating | None) -> dict[str, Any]:
+    """The words around the picture: the conversation, and facts as pairs of a name and a text."""
+    answer = entry.answer
+    heard, model = answer.heard, answer.model
+    facts = [
+        ("Clip", Path(entry.source).name),
+        ("Heard", f"{heard.start:.1f}–{heard.end:.1f} s of {heard.duration:.1f} s"),
+        ("Task", TASKS[answer.task].label),
+        ("Model", f"{model.preset} · {model.quantization} · {model.fingerprint}"),
+        ("Sampling", f"seed {answer.seed}, temperature {answer.temperature:g}"),
+        *(_rating_facts(rating) if rating else [("Rating", "none yet")]),
+    ]
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "history": [{"question": turn.question, "answer": turn.answer} for turn in answer.history],
+        "facts": [(name, text) for name, text in facts if text],
+    }
+
+
+def _rating_facts(rating: Rating) -> list[tuple[str, str]]:
+    return [
+        ("Rating", _THUMBS.get(rating.thumb or 0, "")),
+        ("Score", f"{rating.score} of 5" if rating.score else ""),
+        ("Correction", rating.correction or ""),
+        ("Comment", rating.comment or ""),
+    ]

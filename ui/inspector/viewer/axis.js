@@ -1,0 +1,78 @@
+// The time axis that every lane shares: what there is to see, what is in view, and where a second lies in pixels.
+
+const SHORTEST_VIEW = 0.2; // seconds
+const MARGIN = 0.12; // of the heard span: how much of the unheard clip is shown on either side
+
+class TimeAxis {
+  constructor(trace) {
+    const margin = MARGIN * (trace.last - trace.first);
+    this.low = Math.max(0, trace.first - margin);
+    this.high = Math.max(Math.min(trace.heard.duration, trace.last + margin), trace.paddedEnd);
+    this.from = this.low;
+    this.to = this.high;
+    this.left = 0;
+    this.width = 1;
+  }
+
+  get length() {
+    return this.to - this.from;
+  }
+
+  get zoomed() {
+    return this.length < (this.high - this.low) * 0.999;
+  }
+
+  place(left, width) {
+    this.left = left;
+    this.width = Math.max(width, 1);
+  }
+
+  x(time) {
+    return this.left + ((time - this.from) / this.length) * this.width;
+  }
+
+  time(x) {
+    return this.from + ((x - this.left) / this.width) * this.length;
+  }
+
+  /** Show [from, to], as far as the clip goes; the length is kept where it can be. */
+  show(from, to) {
+    const whole = this.high - this.low;
+    const length = clamp(to - from, Math.min(SHORTEST_VIEW, whole), whole);
+    this.from = clamp(from, this.low, this.high - length);
+    this.to = this.from + length;
+  }
+
+  /** Zoom by a factor (above 1: closer) so that `time` stays where it is. */
+  zoom(factor, time = (this.from + this.to) / 2) {
+    const whole = this.high - this.low;
+    const length = clamp(this.length / factor, Math.min(SHORTEST_VIEW, whole), whole);
+    const from = time - ((time - this.from) / this.length) * length;
+    this.show(from, from + length);
+  }
+
+  pan(seconds) {
+    this.show(this.from + seconds, this.to + seconds);
+  }
+
+  fit() {
+    this.show(this.low, this.high);
+  }
+
+  /** Bring [start, end] into view without changing the zoom. */
+  reveal(start, end) {
+    if (start < this.from) this.pan(start - this.from - 0.1 * this.length);
+    else if (end > this.to) this.pan(end - this.to + 0.1 * this.length);
+  }
+
+  /** Round times to label, about one every `gap` pixels, and the digits they need. */
+  ticks(gap) {
+    const rough = (this.length * gap) / this.width;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((multiple) => multiple * power).find((candidate) => candidate >= rough);
+    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const times = [];
+    for (let n = Math.ceil(this.from / step - 1e-9); n * step <= this.to + 1e-9; n++) times.push(n * step);
+    return { times, digits };
+  }
+}

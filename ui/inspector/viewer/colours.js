@@ -1,0 +1,37 @@
+// The theme's colours, and the spectrogram as a picture in them.
+
+/** The theme's colours as the style sheet has them. */
+function paletteOf(element) {
+  const style = getComputedStyle(element);
+  const names = "paper well ink quiet line hatch veil threshold accent wave select sound0 sound1 sound2 sound3";
+  return Object.fromEntries(names.split(" ").map((name) => [name, style.getPropertyValue(`--v-${name}`).trim()]));
+}
+
+/** The whole spectrogram as a picture, a pixel for each band and frame. Loud is dark by day, bright by night. */
+function spectrogram(trace, palette) {
+  const stops = [palette.sound0, palette.sound1, palette.sound2, palette.sound3].map((hex) =>
+    [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)),
+  );
+  const ramp = new Uint32Array(256);
+  for (let level = 0; level < 256; level++) {
+    const position = (level / 255) * (stops.length - 1);
+    const stop = Math.min(Math.floor(position), stops.length - 2);
+    const [red, green, blue] = stops[stop].map((from, c) =>
+      Math.round(from + (stops[stop + 1][c] - from) * (position - stop)),
+    );
+    ramp[level] = (255 << 24) | (blue << 16) | (green << 8) | red;
+  }
+  const bands = trace.sound.hertz.length;
+  const canvas = document.createElement("canvas");
+  canvas.width = trace.frames;
+  canvas.height = bands;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(trace.frames, bands);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let band = 0; band < bands; band++) {
+    const row = (bands - 1 - band) * trace.frames;
+    for (let frame = 0; frame < trace.frames; frame++) pixels[row + frame] = ramp[trace.mel[band * trace.frames + frame]];
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}

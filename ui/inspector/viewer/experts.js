@@ -1,0 +1,76 @@
+// What the routing of a clip amounts to: beside what is typical, and beside another answer's.
+
+/** What sets another answer's trace apart, in words; token by token when both heard the same sound. */
+function difference(trace, other, moved) {
+  if (!moved) {
+    const apart = trace.load().reduce((sum, share, e) => sum + Math.abs(share - (other.load()[e] ?? 0)) / 2, 0);
+    return `The other answer heard another sound: it is shown below. The experts' shares are ${percent(apart)} apart.`;
+  }
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const most = moved.indexOf(Math.max(...moved));
+  const turned = moved.filter((_, i) => trace.redundant(i, trace.threshold) !== other.redundant(i, other.threshold));
+  const scores = trace.tokens.significance.map((value, i) => Math.abs(value - other.tokens.significance[i]));
+  return (
+    `Against the other answer, ${fixed(100 * mean(moved), 1)} % of a token's weight goes to other experts on average, ` +
+    `most at ${fixed(trace.tokens.start[most], 2)} s (${fixed(100 * moved[most], 1)} %). Significance differs by ` +
+    `${fixed(mean(scores), 3)}; ${turned.length} of ${trace.count} tokens change between kept and redundant.`
+  );
+}
+
+/** Share of each expert in this clip beside what is typical for a kind of sound, and what to make of it. */
+function expertPanel(trace) {
+  const load = trace.load();
+  const typical = Object.entries(trace.router?.typical ?? {});
+  const heads = ["Expert", "This clip", ...typical.map(([kind]) => kind)];
+  const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col", text })));
+  const body = make("tbody");
+  trace.experts.forEach((name, e) => {
+    const colour = trace.colours[e % trace.colours.length];
+    const filled = make("i", { style: { width: `${100 * load[e]}%`, background: colour } });
+    const bar = make("span", { class: "track" }, filled);
+    const dot = make("i", { class: "dot", style: { background: colour } });
+    const row = make("tr", {}, make("th", { scope: "row" }, dot, name));
+    row.append(make("td", {}, make("div", { class: "here" }, bar, make("b", { text: percent(load[e]) }))));
+    row.append(...typical.map(([, shares]) => make("td", { text: percent(shares[e]) })));
+    body.append(row);
+  });
+  const said = remarks(trace, load);
+  if (typical.length) said.unshift(["hint", "Beside it: the typical share of each kind in the evaluation."]);
+  return [
+    make("h3", { text: "Experts in this clip" }),
+    make("table", {}, make("thead", {}, head), body),
+    ...said.map(([name, text]) => make("p", { class: name, text })),
+  ];
+}
+
+/** Sentences about the load: the nearest kind, the imbalance, and a warning when one expert does it all. */
+function remarks(trace, load) {
+  const most = load.indexOf(Math.max(...load));
+  const said = [];
+  const distance = (shares) => shares.reduce((sum, share, e) => sum + Math.abs(share - load[e]) / 2, 0);
+  const kinds = Object.entries(trace.router?.typical ?? {}).sort((one, other) => distance(one[1]) - distance(other[1]));
+  const nearest = kinds[0];
+  const imbalance = load[most] * load.length;
+  said.push([
+    "hint",
+    `Load imbalance: ${trace.experts[most]} carries ${fixed(imbalance, 2)} times an even share.` +
+      (nearest ? ` Nearest to ${nearest[0]}, ${percent(distance(nearest[1]))} of the weight apart.` : ""),
+  ]);
+  const router = trace.router;
+  if (load[most] > trace.collapsed) {
+    const alone = `${trace.experts[most]} takes nearly all of this clip (${percent(load[most])})`;
+    const leads = nearest && nearest[1][most] === Math.max(...nearest[1]);
+    if (leads) said.push(["hint", `${alone}; it also carries most of ${nearest[0]} in the evaluation.`]);
+    else if (nearest) said.push(["warning", `Unusual: ${alone}, yet most of ${nearest[0]} goes to another expert.`]);
+    else said.push(["warning", `${alone}. Without an evaluation that cannot be told from a collapsed router.`]);
+  }
+  if (router) {
+    const overall = Math.max(...router.load);
+    const dead = trace.experts.filter((_, e) => router.load[e] < router.dead);
+    const loads = router.load.map(percent).join(", ");
+    if (overall > trace.collapsed || dead.length) {
+      said.push(["warning", `Collapse: over the whole evaluation the load is ${loads}. The routing says nothing about a clip.`]);
+    } else said.push(["hint", `Over the whole evaluation the load is ${loads}: no expert is dead, none does it all.`]);
+  }
+  return said;
+}

@@ -1,0 +1,101 @@
+// One answer's trace as the viewer reads it: typed columns, decoded pictures, and what follows from a threshold.
+
+const fixed = (value, digits) => value.toFixed(digits);
+const percent = (share) => `${Math.round(100 * share)} %`;
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+function bytesOf(base64) {
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
+}
+
+class Trace {
+  constructor(data) {
+    Object.assign(this, data);
+    this.data = data;
+    this.mel = bytesOf(data.sound.mel);
+    this.peaks = new Int8Array(bytesOf(data.sound.peaks).buffer);
+    this.frames = this.mel.length / data.sound.hertz.length;
+    this.count = data.tokens.start.length;
+    this.first = data.heard.start;
+    this.last = data.heard.end;
+  }
+
+  get tallestEntropy() {
+    return Math.log2(Math.max(this.experts.length, 2));
+  }
+
+  /** The token that covers a time in seconds of the clip, or -1 outside the heard span. */
+  at(time) {
+    if (time < this.first || time >= this.last) return -1;
+    const starts = this.tokens.start;
+    let low = 0;
+    let high = this.count - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle] <= time) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  redundant(index, threshold) {
+    return this.tokens.significance[index] <= threshold;
+  }
+
+  /** Unbroken runs of kept or redundant tokens within [from, to], as [start, end] in seconds of the clip. */
+  runs(redundant, threshold, from = this.first, to = this.last) {
+    const found = [];
+    for (let index = 0; index < this.count; index++) {
+      if (this.redundant(index, threshold) !== redundant) continue;
+      const start = Math.max(this.tokens.start[index], from);
+      const end = Math.min(this.tokens.end[index], to);
+      if (end <= start) continue;
+      const before = found[found.length - 1];
+      if (before && Math.abs(before[1] - start) < 1e-6) before[1] = end;
+      else found.push([start, end]);
+    }
+    return found;
+  }
+
+  /** Tokens and seconds on each side of a threshold. */
+  split(threshold) {
+    const sides = { kept: { tokens: 0, seconds: 0 }, redundant: { tokens: 0, seconds: 0 } };
+    for (let index = 0; index < this.count; index++) {
+      const side = sides[this.redundant(index, threshold) ? "redundant" : "kept"];
+      side.tokens += 1;
+      side.seconds += this.tokens.end[index] - this.tokens.start[index];
+    }
+    return sides;
+  }
+
+  /** Mean routing weight of every expert over the clip. */
+  load() {
+    return this.experts.map((_, expert) => {
+      let sum = 0;
+      for (const weights of this.tokens.routing) sum += weights[expert];
+      return sum / this.count;
+    });
+  }
+
+  /** How far another trace of the same sound is: per token, the share of weight that goes to other experts. */
+  moved(other) {
+    return this.tokens.routing.map((weights, index) =>
+      weights.reduce((sum, weight, e) => sum + Math.abs(weight - other.tokens.routing[index][e]) / 2, 0),
+    );
+  }
+
+  /** One token in words, for screen readers. */
+  words(index, threshold) {
+    const tokens = this.tokens;
+    const routing = this.experts.map((name, e) => `${name} ${percent(tokens.routing[index][e])}`).join(", ");
+    const word = tokens.word[index].trim();
+    return (
+      `Token ${index + 1} of ${this.count}, ${fixed(tokens.start[index], 2)} to ${fixed(tokens.end[index], 2)} s, ` +
+      `${this.redundant(index, threshold) ? "redundant" : "kept"}, ` +
+      `significance ${fixed(tokens.significance[index], 2)}, ${routing}${word ? `, word ${word}` : ""}`
+    );
+  }
+}
