@@ -103,8 +103,9 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--start", type=Path, help="a checkpoint folder to go on from")
     train.add_argument("--work", type=Path, required=True, help="folder for frames, checkpoints and logs")
     train.add_argument("--output", type=Path, required=True, help="folder for the trained adapter")
-    train.add_argument("--minutes", type=float, help="budget of both stages together")
+    train.add_argument("--minutes", type=float, help="budget of all stages together")
     train.add_argument("--direct-steps", type=int, default=2_000)
+    train.add_argument("--tokens-steps", type=int, default=1_500)
     train.add_argument("--align-steps", type=int, default=20_000)
     train.add_argument("--instruct-steps", type=int, default=4_000)
     train.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
@@ -257,11 +258,11 @@ def run_train(options: argparse.Namespace) -> None:
     from usam.training.loop import Budget
     from usam.training.run import TrainingOptions, read_heldout, run_training
 
-    steps = (options.direct_steps, options.align_steps, options.instruct_steps)
-    direct, align, instruct = (Budget(steps=count) for count in steps)
+    steps = (options.direct_steps, options.tokens_steps, options.align_steps, options.instruct_steps)
+    direct, tokens, align, instruct = (Budget(steps=count) for count in steps)
     if options.minutes is not None:
-        shares = (0.05, 0.4, 0.55)
-        direct, align, instruct = (Budget(minutes=options.minutes * share) for share in shares)
+        shares = (0.05, 0.03, 0.42, 0.5)
+        direct, tokens, align, instruct = (Budget(minutes=options.minutes * share) for share in shares)
     run_training(
         TrainingOptions(
             corpus=options.data,
@@ -273,6 +274,7 @@ def run_train(options: argparse.Namespace) -> None:
             start=options.start,
             heldout=read_heldout(options.heldout),
             direct=direct,
+            tokens=tokens,
             align=align,
             instruct=instruct,
             teacher=not options.no_teacher,

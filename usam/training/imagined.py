@@ -53,7 +53,7 @@ def imagine(
         ]
         if not all(cache.has(example) for example in examples):
             _write(cache, examples, teacher.yamnet, index, pools[kind])
-        yield from examples
+        yield from filter(cache.has, examples)
 
 
 def _streams(cache: FeatureCache, donors: Sequence[Example], random: Random) -> list[dict[str, Tensor]]:

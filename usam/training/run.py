@@ -31,6 +31,7 @@ from usam.training.loop import Budget
 from usam.training.start import start_from
 from usam.training.targets import Targets, WordPieces
 from usam.training.teacher import SoundTeacher, transcribe_all
+from usam.training.tokens import run_tokens
 from usam.weights import fetch
 
 ALIGN_SHARES = {
@@ -61,6 +62,7 @@ class TrainingOptions:
     heldout: Sequence[str] = ()
     start: Path | None = None  # a checkpoint to go on from
     direct: Budget = Budget(minutes=3)
+    tokens: Budget = Budget(minutes=2)
     align: Budget = Budget(minutes=30)
     instruct: Budget = Budget(minutes=60)
     teacher: bool = True
@@ -87,6 +89,7 @@ def run_training(options: TrainingOptions, report: Callable[[str], None] = print
     started = options.start is not None
     if not started:
         run_direct(model, collate, pools, options.direct, options.work / "direct", options.seed)
+    run_tokens(model, collate, pools, options.tokens, options.work / "tokens", options.seed)
     run_alignment(model, collate, pools, options.align, options.work / "align", options.seed, started)
     instruct(prepared, options, report)
     ship(model, options.output)

@@ -18,7 +18,15 @@ from usam.adapter import AudioTokens
 from usam.model import USAM
 from usam.saclm import masked_mean
 from usam.tasks import TASKS
-from usam.training.alignment import DOMAIN_WEIGHT, KINDS, AlignmentBatch, AlignmentItem, Collator, listen
+from usam.training.alignment import (
+    DOMAIN_WEIGHT,
+    KINDS,
+    AlignmentBatch,
+    AlignmentItem,
+    Collator,
+    Pool,
+    listen,
+)
 from usam.training.loop import Budget, train
 
 WORDS = 12  # the likeliest of each token's target are kept
@@ -100,14 +108,22 @@ def token_losses(model: USAM, prompt: Tensor, batch: TokenTable, step: int) -> d
 def run_tokens(
     model: USAM,
     collate: Collator,
-    items: Sequence[AlignmentItem],
-    weights: Sequence[float],
+    pools: Sequence[Pool],
     budget: Budget,
     folder: Path,
     seed: int = 0,
 ) -> None:
     """Train the slow path and the experts of sound and music on single tokens; speech's own is left alone."""
     torch.manual_seed(seed)
+    drawn = [
+        (item, pool.share * weight / sum(pool.weights))
+        for pool in pools
+        for item, weight in zip(pool.items, pool.weights, strict=True)
+        if not item.sequence
+    ]
+    if not drawn:
+        return
+    items, weights = zip(*drawn, strict=True)
     model.eval()
     table = TokenTable.collect(model, collate, items, weights)
     model.train()
