@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from usam.encoders import Whisper
 from usam.encoders.whisper import FROZEN_LAYERS
-from usam.model import USAM
+from usam.model import LORA, SPEECH_LORA, USAM
 from usam.prompts import Prompt
 from usam.training.alignment import (
     SACLM_WEIGHT,
@@ -53,10 +54,7 @@ class InstructBatch:
 
 
 def with_lora(model: USAM, start: Path | None = None) -> None:
-    """Wrap the LLM with LoRA layers (peft): fresh ones, or those of a folder to go on with."""
-    if start is not None:
-        model.llm = PeftModel.from_pretrained(model.llm, start, is_trainable=True)  # type: ignore[assignment]
-        return
+    """Wrap the LLM with LoRA layers (peft): fresh ones, or those of the checkpoint `start` to go on with."""
     config = model.adapter.config
     lora = LoraConfig(
         r=config.lora_rank,
@@ -64,11 +62,11 @@ def with_lora(model: USAM, start: Path | None = None) -> None:
         target_modules=list(config.lora_targets),
         task_type="CAUSAL_LM",
     )
-    model.llm = get_peft_model(model.llm, lora)  # type: ignore[assignment]
+    model.llm = _tunable(model.llm, lora, start and start / LORA)
 
 
-def with_speech_lora(model: USAM) -> None:
-    """Wrap the speech encoder with fresh LoRA layers on the layers above those that are cached."""
+def with_speech_lora(model: USAM, start: Path | None = None) -> None:
+    """Wrap the speech encoder's layers above those that are cached, as `with_lora` does the LLM's."""
     config, whisper = model.adapter.config, model.encoders[0]
     assert isinstance(whisper, Whisper)
     lora = LoraConfig(
@@ -78,7 +76,14 @@ def with_speech_lora(model: USAM) -> None:
         layers_to_transform=list(range(FROZEN_LAYERS, len(whisper.encoder.layers))),
         layers_pattern="layers",
     )
-    whisper.encoder = get_peft_model(whisper.encoder, lora)  # type: ignore[assignment]
+    whisper.encoder = _tunable(whisper.encoder, lora, start and start / SPEECH_LORA)
+
+
+def _tunable(base: Any, lora: LoraConfig, folder: Path | None) -> Any:
+    """The model with the LoRA kept in `folder`, or a fresh one where there is none."""
+    if folder is not None and folder.exists():
+        return PeftModel.from_pretrained(base, folder, is_trainable=True)
+    return get_peft_model(base, lora)
 
 
 def answer_ids(model: USAM, pieces: WordPieces, instruction: Instruction) -> Tensor:

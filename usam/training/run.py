@@ -19,10 +19,10 @@ from usam.encoders import Encoder, YAMNet
 from usam.encoders.whisper import load_transcriber
 from usam.errors import RequestError
 from usam.loading import frozen_encoders, load_llm
-from usam.model import LORA, USAM
+from usam.model import USAM
 from usam.training.alignment import AlignmentItem, Collator, run_alignment, run_direct
-from usam.training.corpora import Example, label_words
-from usam.training.dataset import Data, Sources, alignment_item, gather, make_pools, make_targets
+from usam.training.corpora import Example, label_words, read_corpus, split
+from usam.training.dataset import LONGEST, Data, Sources, alignment_item, gather, make_pools, make_targets
 from usam.training.features import FeatureCache
 from usam.training.imagined import imagine
 from usam.training.instruct import run_instruct, with_lora, with_speech_lora
@@ -124,7 +124,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     items = [item for e in ready if (item := alignment_item(e, targets, cache, teacher)) is not None]
     model = USAM(adapter, llm, tokenizer, encoders)
     model.encoders.requires_grad_(False)
-    with_speech_lora(model)
+    with_speech_lora(model, options.start)
     return Prepared(data, items, Collator(cache, model, targets, teacher), pieces, model)
 
 
@@ -133,8 +133,9 @@ def sources(options: TrainingOptions) -> Sources:
 
 
 def gather_corpus(options: TrainingOptions) -> Sequence[Example]:
-    """The recorded training clips alone, before anything is filled in."""
-    return gather(Sources(options.corpus), options.work, {}, options.heldout).train
+    """The recorded training clips alone, before anything is filled in or mixed."""
+    train, _ = split(read_corpus(options.corpus), options.heldout)
+    return [example for example in train if example.seconds <= LONGEST]
 
 
 def build_features(
@@ -199,7 +200,7 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
     """Stage 2 on top of an aligned model."""
     report("stage 2, instructions")
     labels = {e.label.lower() for e in prepared.data.train if e.label and e.kind != "speech"}
-    with_lora(prepared.model, options.start / LORA if options.start is not None else None)
+    with_lora(prepared.model, options.start)
     run_instruct(
         prepared.model,
         prepared.collate,

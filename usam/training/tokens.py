@@ -61,21 +61,24 @@ class TokenTable:
             parts += _tokens(model, batch, [weights[index] for index in chosen])
         return cls(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
-    def batches(self, classes: int, seed: int) -> Iterator["TokenTable"]:
-        """Endless batches; `words` [BATCH, classes] are whole distributions there."""
+    def batches(self, classes: int, seed: int) -> Iterator["TokenBatch"]:
+        """Endless batches of BATCH tokens over `classes` classes."""
         generator = torch.Generator().manual_seed(seed)
         while True:
             index = torch.multinomial(self.odds, BATCH, replacement=True, generator=generator)
-            likely = self.weights[index].float()
-            words = torch.zeros(BATCH, classes).scatter_(1, self.words[index], likely)
-            yield TokenTable(
-                self.queries[index].float(),
-                self.slow[index].float(),
-                words,
-                likely,
-                self.kinds[index],
-                self.odds[index],
-            )
+            words = torch.zeros(BATCH, classes).scatter_(1, self.words[index], self.weights[index].float())
+            queries, slow = self.queries[index].float(), self.slow[index].float()
+            yield TokenBatch(queries, slow, words, self.kinds[index])
+
+
+@dataclass(frozen=True)
+class TokenBatch:
+    """Tokens drawn from a table: queries [N, H], slow channels [N, C], words [N, V + 1], kinds [N]."""
+
+    queries: Tensor
+    slow: Tensor
+    words: Tensor
+    kinds: Tensor
 
 
 @torch.inference_mode()
@@ -93,7 +96,7 @@ def _tokens(model: USAM, batch: AlignmentBatch, weights: Sequence[float]) -> Ite
         yield [queries[row, :length].half(), slow[row, :length].half(), words, likely.half(), kinds, odds]
 
 
-def token_losses(model: USAM, prompt: Tensor, batch: TokenTable, step: int) -> dict[str, Tensor]:
+def token_losses(model: USAM, prompt: Tensor, batch: TokenBatch, step: int) -> dict[str, Tensor]:
     """Cross-entropy of the tokens' words, and the router's tie to the kind of audio."""
     with torch.autocast("cpu", torch.bfloat16):
         joined = model.adapter.qformer.join(batch.queries[None], batch.slow[None])
