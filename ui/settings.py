@@ -10,31 +10,39 @@ from sqlalchemy import URL, make_url
 
 from storage.database import data_folder
 
-MAX_UPLOAD = "200mb"
+MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Settings:
     """data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
-    max_seconds: the longest span of a clip that is heard at once."""
+    max_seconds: the longest span of a clip that is heard at once. max_upload_mb: the largest file taken.
+    max_waiting: how many questions may be asked and unanswered. per_minute: how many questions, and how many
+    ratings by the API, one visitor may send a minute; 0 is no limit."""
 
     data: Path
     database_url: str
     preset: str = "mini"
     quantization: str = "nf4"
     max_seconds: float = 30.0
+    max_upload_mb: int = 200
+    max_waiting: int = 32
+    per_minute: int = 30
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises ValueError with a plain sentence when USAM_MAX_SECONDS is not a length in seconds."""
+        """Raises ValueError with a plain sentence when a limit is not a number that it can be."""
         data = data_folder()
         return cls(
             data=data,
             database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
             preset=environ.get("USAM_PRESET") or cls.preset,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
-            max_seconds=_seconds(environ.get("USAM_MAX_SECONDS")),
+            max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
+            max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
+            max_waiting=int(_number(environ, "USAM_MAX_WAITING", cls.max_waiting, 1, 1000)),
+            per_minute=int(_number(environ, "USAM_PER_MINUTE", cls.per_minute, 0, 10_000)),
         )
 
     def private_paths(self) -> list[str]:
@@ -67,13 +75,14 @@ def sqlite_url(folder: Path) -> str:
     return URL.create("sqlite", database=str(folder / "feedback.db")).render_as_string()
 
 
-def _seconds(text: str | None) -> float:
+def _number(environ: Mapping[str, str], name: str, default: float, low: int, high: int) -> float:
+    text = environ.get(name)
     if not text:
-        return Settings.max_seconds
+        return default
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 1.0 <= seconds <= 30.0:
-        raise ValueError(f"USAM_MAX_SECONDS must be a number from 1 to 30, not {text!r}.")
-    return seconds
+        number = float("nan")
+    if not low <= number <= high:
+        raise ValueError(f"{name} must be a number from {low} to {high}, not {text!r}.")
+    return number

@@ -1,6 +1,7 @@
 """`python -m tests.hostile`: the decoder against every hostile file. Status 1 if one of them did harm.
 
-The second round must leave the process with the memory, threads and open files it had after the first.
+With `--upload` they go through the running app, which answers with the small engine of the tests. The second
+round must leave the process with the memory, threads and open files it had after the first.
 """
 
 import argparse
@@ -9,13 +10,18 @@ import sys
 import tempfile
 import threading
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.hostile.corpus import Case, corpus
 from tests.hostile.judge import judge, open_files, restart_peak
+from tests.hostile.upload import App, running
 
 MAX_LEAK = 32.0
 """MB that a round of a warm process may add."""
+POOL = 4
+"""Threads and files that a pool may have open or not."""
 HANGS_AFTER = 120.0
 """Seconds on one file, after which the process ends itself and says where it is."""
 
@@ -24,15 +30,21 @@ def main() -> int:
     options = parser().parse_args()
     cases = [case for case in corpus() if options.only in f"{case.family}/{case.name}"]
     print(f"{len(cases)} hostile files")
-    faults = attack(cases, report=True)
-    if not options.once:
-        before = held()
-        faults += attack(cases)
-        after = held()
-        told = [f"{name} {before[name]:.0f} to {after[name]:.0f}" for name in before]
-        print("Round two: " + ", ".join(told))
-        faults += after["MB"] > before["MB"] + MAX_LEAK
-        faults += sum(after[name] > before[name] for name in ("threads", "open files"))
+    if options.upload:
+        with running() as app:
+            return told(send(app, cases), partial(send, app, cases))
+    return told(attack(cases, report=True), partial(attack, cases))
+
+
+def told(faults: int, again: Callable[[], int]) -> int:
+    """Do it again, look for leaks, and print how many faults there were; the exit status."""
+    before = held()
+    faults += again()
+    after = held()
+    print("Round two: " + ", ".join(f"{name} {before[name]:.0f} to {after[name]:.0f}" for name in before))
+    faults += after["MB"] > before["MB"] + MAX_LEAK
+    faults += after["threads"] > before["threads"] + POOL
+    faults += after["open files"] > before["open files"] + POOL
     print(f"{faults} faults")
     return 1 if faults else 0
 
@@ -61,6 +73,19 @@ def attack(cases: list[Case], report: bool = False) -> int:
     return faults + len(left)
 
 
+def send(app: App, cases: list[Case]) -> int:
+    """How many faults the running app showed."""
+    faults = 0
+    for case in cases:
+        for fault in app.faults(case):
+            print(f"{case.family}/{case.name}: {fault}")
+            faults += 1
+    left = app.left_over()
+    if left:
+        print(f"left behind: {left}")
+    return faults + len(left)
+
+
 def held() -> dict[str, float]:
     """What the process holds on to."""
     return {"MB": restart_peak(), "threads": threading.active_count(), "open files": open_files()}
@@ -69,7 +94,7 @@ def held() -> dict[str, float]:
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
     parser.add_argument("--only", default="", metavar="TEXT", help="files whose family/name holds this")
-    parser.add_argument("--once", action="store_true", help="one round, without the look for leaks")
+    parser.add_argument("--upload", action="store_true", help="to the running app, over HTTP")
     return parser
 
 
