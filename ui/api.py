@@ -10,6 +10,7 @@ import gradio as gr
 from storage import StorageError
 from ui.events import MODEL, visitor_of
 from ui.studio import Question, Studio
+from ui.uploads import uploads_only
 from ui.visit import Entry
 from usam.errors import UsamError
 from usam.tasks import TASKS
@@ -24,7 +25,7 @@ def add_endpoints(studio: Studio) -> None:
     endpoints = Endpoints(studio)
     # Real components, unlike gr.api's, check that a client's file is one it uploaded.
     with gr.Row(visible=False):
-        audio = gr.Audio(type="filepath", label="audio")
+        audio = uploads_only(gr.Audio(type="filepath", label="audio"))
         question = gr.Textbox(label="question")
         task = gr.Dropdown(list(TASKS), value="qa", label="task")
         result = gr.JSON(label="answer")

@@ -14,7 +14,7 @@ from ui.api import add_endpoints
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
 from ui.health import health_route
-from ui.limits import BodyLimit
+from ui.limits import BodyLimit, OwnFiles
 from ui.loading import EngineLoader, LoadEngine, Progress
 from ui.page import build_page
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
@@ -84,5 +84,10 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "state_session_capacity": PAGES_HELD,
         "ssr_mode": False,
         "mcp_server": False,
-        "app_kwargs": {"routes": [health_route()], "middleware": [body_limit]},
+        "enable_monitoring": False,
+        "app_kwargs": {
+            "routes": [health_route()],
+            "middleware": [Middleware(OwnFiles), body_limit],
+            "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
+        },
     }

@@ -1,4 +1,4 @@
-"""What one visitor may take from the others: requests a minute, and the size of what is sent."""
+"""What one visitor may take from the others: requests a minute, the size of what is sent, and no proxy."""
 
 from __future__ import annotations
 
@@ -98,6 +98,23 @@ class BodyLimit:
         except ClientDisconnect:
             if taken > limit:
                 await PlainTextResponse(too_large, 413)(scope, receive, send)
+
+
+class OwnFiles:
+    """ASGI middleware: answers 403 to requests that make the server fetch from elsewhere.
+
+    Gradio streams `/file=https://...` from any public address, which makes an open proxy of an app in public.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].lower() if scope["type"] == "http" else ""
+        if any(part in path for part in ("/file=http:", "/file=https:", "/file/http", "/proxy=")):
+            await PlainTextResponse("Only the app's own files are served.", 403)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def _free(folder: Path) -> int:
