@@ -22,7 +22,6 @@ MAX_MESSAGE = 2 * 2**20
 FREE_DISK = 2**30
 """Bytes that uploads must leave on the disk."""
 _MULTIPART = 2**16  # bytes around an uploaded file
-_VISITORS = 10_000
 
 
 class Rate:
@@ -44,8 +43,8 @@ class Rate:
             return
         now = self._clock()
         with self._lock:
-            if len(self._times) >= _VISITORS:
-                self._times = {who: times for who, times in self._times.items() if times[-1] > now - 60}
+            # Who sent nothing for a minute is forgotten.
+            self._times = {who: times for who, times in self._times.items() if times[-1] > now - 60}
             times = self._times.setdefault(visitor, deque())
             while times and times[0] <= now - 60:
                 times.popleft()
