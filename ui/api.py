@@ -74,6 +74,9 @@ class Endpoints:
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Give or change a rating: thumb -1, 0 or 1, score 1 to 5, and free text; saved when this returns."""
+        free = {"correction": correction, "comment": comment}
+        check_texts(answer=answer_id, annotator=annotator)
+        check_texts(**{name: text for name, text in free.items() if text is not None})
         try:
             self.studio.ratings.take(visitor_of(request))
             rating = self.studio.feedback.rate(
@@ -93,6 +96,7 @@ class Endpoints:
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Vote between two answers to the same question about the same clip: a, b, tie or both_bad."""
+        check_texts(annotator=annotator, winner=winner)
         try:
             self.studio.ratings.take(visitor_of(request))
             vote = self.studio.feedback.compare(answer_a, answer_b, annotator, winner, swapped)  # type: ignore[arg-type]
@@ -106,6 +110,13 @@ class Endpoints:
             return self.studio.feedback.answer(answer_id)
         except StorageError as error:
             raise refusal(error) from error
+
+
+def check_texts(**values: object) -> None:
+    """Gradio passes on whatever JSON a client sends. Raises the client's error for what is not a text."""
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise refusal(f"The {name} has to be a text.")
 
 
 def refusal(reason: Exception | str) -> gr.Error:

@@ -27,7 +27,8 @@ _MULTIPART = 2**16  # bytes around an uploaded file
 class Rate:
     """At most `count` requests of one visitor within a minute; 0 is no limit. Safe to share between threads.
 
-    A visitor is an address. This machine's own is not limited: it is whoever runs the app.
+    A visitor is an address, of IPv6 the network. This machine's own is not limited: whoever runs the app is
+    there.
     """
 
     def __init__(self, count: int, what: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,9 +38,10 @@ class Rate:
         self._lock = threading.Lock()
         self._times: dict[str, deque[float]] = {}
 
-    def take(self, visitor: str | None) -> None:
+    def take(self, address: str | None) -> None:
         """Count one request. Raises RequestError when it is one too many."""
-        if not self.count or not visitor or _is_this_machine(visitor):
+        visitor = _visitor(address)
+        if not self.count or visitor is None:
             return
         now = self._clock()
         with self._lock:
@@ -121,8 +123,15 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder if folder.is_dir() else tempfile.gettempdir()).free
 
 
-def _is_this_machine(visitor: str) -> bool:
+def _visitor(address: str | None) -> str | None:
+    """Who is counted at an address; None for this machine, and where there is no address."""
     try:
-        return ipaddress.ip_address(visitor).is_loopback
+        ip = ipaddress.ip_address(address or "")
     except ValueError:
-        return False
+        return address or None
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is None:
+            # A home has 2**64 of these.
+            return None if ip.is_loopback else str(ipaddress.ip_network((ip, 64), strict=False))
+        ip = ip.ipv4_mapped
+    return None if ip.is_loopback else str(ip)

@@ -119,6 +119,33 @@ def test_a_minute_later_there_is_room_again() -> None:
         rate.take(STRANGER)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:198.51.100.1", "198.51.100.1", True),
+        ("198.51.100.1", "198.51.100.2", False),
+        ("proxy.example", "proxy.example", True),
+    ],
+)
+def test_a_visitor_is_an_address_or_a_network(first: str, second: str, same: bool) -> None:
+    rate = Rate(1, "questions")
+    rate.take(first)
+    if same:
+        with pytest.raises(RequestError):
+            rate.take(second)
+    else:
+        rate.take(second)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", None, ""])
+def test_this_machine_is_not_counted(address: str | None) -> None:
+    rate = Rate(1, "questions")
+    for _ in range(3):
+        rate.take(address)
+
+
 def test_visitors_are_forgotten_after_a_minute() -> None:
     now = 0.0
     rate = Rate(1, "questions", clock=lambda: now)
