@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.requests import ClientDisconnect
@@ -21,6 +22,7 @@ MAX_MESSAGE = 2 * 2**20
 """Bytes of a request that is not an upload: everything typed on the page is far less."""
 FREE_DISK = 2**30
 """Bytes that uploads must leave on the disk."""
+_BROKEN_OFF = 3600  # seconds
 _MULTIPART = 2**16  # bytes around an uploaded file
 
 
@@ -97,6 +99,7 @@ class BodyLimit:
         try:
             await self.app(scope, counted, send)
         except ClientDisconnect:
+            sweep(self.folder)
             if taken > limit:
                 await PlainTextResponse(too_large, 413)(scope, receive, send)
 
@@ -116,6 +119,14 @@ class OwnFiles:
             await PlainTextResponse("Only the app's own files are served.", 403)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what uploads that broke off an hour ago or earlier left; Gradio forgets those files."""
+    for file in folder.glob("tmp*"):
+        with suppress(OSError):  # gone by now
+            if file.is_file() and file.stat().st_mtime < time.time() - _BROKEN_OFF:
+                file.unlink()
 
 
 def _free(folder: Path) -> int:

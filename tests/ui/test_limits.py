@@ -1,7 +1,10 @@
 """What a visitor may not take from the others, and what they are told. No browser: plain HTTP."""
 
 import json
-from collections.abc import Iterator
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -90,6 +93,40 @@ def test_a_body_without_a_length_is_cut_off(url: str) -> None:
     except httpx.WriteError:  # the answer came, and the connection was closed, before all was sent
         return
     assert (reply.status_code, reply.text) == (413, "The file is larger than 1 MB.")
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = tmp_path / "uploads"
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))
+
+    def break_off(url: str, known: set[Path]) -> set[Path]:
+        """What an upload that ends in the middle leaves."""
+        address = httpx.URL(url)
+        with socket.create_connection((address.host, address.port)) as connection:
+            connection.sendall(
+                b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n"
+                b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+                b'Content-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\n' + bytes(40_000)
+            )
+            assert until(lambda: bool(set(uploads.glob("tmp*")) - known))
+        time.sleep(0.5)  # until the server knows
+        return set(uploads.glob("tmp*"))
+
+    with serve(settings_in(tmp_path / "data"), lambda progress: FakeEngine()) as url:
+        [left] = break_off(url, set())
+        two_hours_ago = time.time() - 7200
+        os.utime(left, (two_hours_ago, two_hours_ago))
+        assert left not in break_off(url, {left})
+
+
+def until(true: Callable[[], bool]) -> bool:
+    """Whether it becomes true within some seconds."""
+    deadline = time.monotonic() + 10
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
 
 
 def test_a_long_message_is_refused(url: str) -> None:
