@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from ui.limits import Rate
 from ui.settings import Settings
 from usam.errors import RequestError
 
+ROOT = Path(__file__).parents[2]
 DOG = EXAMPLES / "sound-dog.ogg"
 STRANGER, NEIGHBOUR = "203.0.113.7", "203.0.113.8"
 
@@ -181,6 +184,15 @@ def test_this_machine_is_not_counted(address: str | None) -> None:
     rate = Rate(1, "questions")
     for _ in range(3):
         rate.take(address)
+
+
+@pytest.mark.parametrize(("space", "trusted"), [({"SPACE_ID": "me/studio"}, "*"), ({}, "None")])
+def test_on_spaces_alone_any_proxy_says_who_the_visitor_is(space: dict[str, str], trusted: str) -> None:
+    script = "import os, app; print(os.environ.get('FORWARDED_ALLOW_IPS'))"
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **space}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == trusted
 
 
 def test_visitors_are_forgotten_after_a_minute() -> None:
