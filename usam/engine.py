@@ -28,6 +28,7 @@ from usam.prompts import Prompt
 from usam.quantization import Precision, choose
 from usam.tasks import check_question
 from usam.trace import Answer, AudioToken, Encoded, Event, Heard, ModelInfo, TextDelta, Timings, Trace, Turn
+from usam.turns import FairLock
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
 Progress = Callable[[str, float], None]
@@ -76,8 +77,9 @@ class Engine:
         self.precision = precision
         self.checkpoint = checkpoint
         self.load_s = load_s
+        self.steps = model.steps  # built here, so that the first question does not wait for it
         self.model_info = describe(model, precision, checkpoint)
-        self._lock = threading.Lock()
+        self._lock = FairLock()
         self._frames: OrderedDict[str, Tensor] = OrderedDict()
 
     @classmethod
