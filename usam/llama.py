@@ -7,11 +7,12 @@ as they are. Hidden states equal transformers' own bit for bit.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import LlamaForCausalLM
+from transformers import DynamicCache, LlamaForCausalLM
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from usam.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
@@ -67,8 +68,9 @@ class LlamaSteps:
     def prefill(self, embeddings: Tensor, room: int) -> tuple[Candidates, KeyValues]:
         """Read a prompt [1, S, D]; what may follow it, and a cache with room for `room` more tokens."""
         length = embeddings.shape[1]
-        read = self.llm.model(inputs_embeds=embeddings, use_cache=True)
-        filled = read.past_key_values.layers
+        cache = DynamicCache()
+        hidden = self.llm.model(inputs_embeds=embeddings, cache=cache).last_hidden_state
+        filled: list[Any] = cache.layers
         keys = torch.stack([layer.keys[0] for layer in filled])
         values = torch.stack([layer.values[0] for layer in filled])
         places = torch.arange(length + room, device=embeddings.device)
@@ -78,7 +80,7 @@ class LlamaSteps:
         kept = KeyValues(
             F.pad(keys, (0, 0, 0, room)), F.pad(values, (0, 0, 0, room)), cos[0], signed[0], length
         )
-        return self.candidates(read.last_hidden_state[:, -1]), kept
+        return self.candidates(hidden[:, -1]), kept
 
     @torch.inference_mode()
     def step(self, token: int, cache: KeyValues) -> Candidates:
