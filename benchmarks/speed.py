@@ -6,6 +6,8 @@ Rounds are interleaved, so that whatever else the machine does meets all of them
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -55,6 +57,26 @@ def decode(rounds: int, tokens: int, threads: int) -> dict[str, list[float]]:
             for name, measure in runtimes.items():
                 found[name].append(measure())
     return found
+
+
+def contended(rounds: int, tokens: int, threads: int) -> dict[str, float]:
+    """Tokens a second alone and beside a process that keeps one core busy, as a web server does."""
+    torch.set_num_threads(threads)
+    paths = fetch("mini")
+    llm, tokenizer = load_llm(paths.llm)
+    steps = LlamaSteps(quantize(llm, choose("nf4", "cpu")))  # type: ignore[arg-type]
+    ids = tokenizer(PROMPT, return_tensors="pt").input_ids
+    stepped(steps, ids, tokens)
+    quiet, busy = [], []
+    for _ in range(rounds):
+        quiet.append(stepped(steps, ids, tokens))
+        spinning = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        try:
+            busy.append(stepped(steps, ids, tokens))
+        finally:
+            spinning.kill()
+            spinning.wait()
+    return {"alone": median(quiet), "beside a busy process": median(busy), "ratio": ratio(busy, quiet)}
 
 
 def stepped(steps: LlamaSteps, ids: torch.Tensor, tokens: int) -> float:
@@ -108,6 +130,11 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def ratio(some: list[float], others: list[float]) -> float:
+    """The median of the rounds' ratios."""
+    return median([one / other for one, other in zip(some, others, strict=True)])
+
+
 def median(values: list[float]) -> float:
     return round(statistics.median(values), 3)
 
@@ -133,7 +160,7 @@ def bench(rounds: int = 5, tokens: int = 128) -> dict[str, Any]:
         ours = found["usam nf4"]
         speeds[f"{threads} thread"] = {name: median(values) for name, values in found.items()}
         ratios[f"{threads} thread"] = {
-            f"decode_vs_{key}": median([a / b for a, b in zip(ours, found[name], strict=True)])
+            f"decode_vs_{key}": ratio(ours, found[name])
             for key, name in (
                 ("llamacpp", "llama.cpp q4_1"),
                 ("transformers_nf4", "transformers nf4"),
@@ -147,6 +174,7 @@ def bench(rounds: int = 5, tokens: int = 128) -> dict[str, Any]:
         "tokens_per_s": speeds,
         "ratios": ratios["2 thread"],
         "ratios_by_threads": ratios,
+        "contention": contended(rounds, tokens, 2),
         "app": app(rounds, 2),
     }
 
@@ -158,6 +186,7 @@ def table(found: dict[str, Any]) -> str:
         lines += [f"{threads:9} {name:18} {speed:7.1f} tokens/s" for name, speed in speeds.items()]
     for threads, ratios in found["ratios_by_threads"].items():
         lines += [f"{threads:9} {name:28} {ratio:5.2f}" for name, ratio in ratios.items()]
+    lines.append(f"beside a busy process  {found['contention']['ratio']:6.2f} of the speed alone")
     app = found["app"]
     lines += [
         f"first token, {length:5} clip {seconds:6.2f} s" for length, seconds in app["first_token_s"].items()
