@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from ui.loading import LoadState
 from ui.page import Page
 from ui.question import busy, context_shown, placeholder
 from ui.rating import rating_hidden, rating_shown, save_rating, withdraw_rating
-from ui.stored import stored_entry
+from ui.stored import clip_of, stored_entry
 from ui.studio import Hearing, Question, Studio, retry_of
 from ui.visit import Entry, Visit
 from ui.whatif import connect_what_if, page_of
@@ -163,12 +164,17 @@ class Desk:
     ) -> Iterator[Updates]:
         """Ask about the clip on the page, or, in a follow-up, about the clip of the answer it follows."""
         tied = visit.context_entry
+        try:
+            tied_clip = clip_of(tied, source, self.studio.listen) if tied else None
+        except UsamError as error:
+            yield {self.page.answer.notice: render.fault(str(error)), self.page.answer.heard: ""}
+            return
         begin, end = timed.span(start, length, self.longest) if timed.source == source else (None, None)
         question = Question(
             text=text,
             task=task,
             source=tied.source if tied else source,
-            clip=tied.clip if tied else None,
+            clip=tied_clip,
             start=begin,
             end=end,
             history=visit.context,
@@ -179,10 +185,18 @@ class Desk:
         )
         yield from self._answer(question, visit, annotator, request)
 
-    def retry(self, keep: bool, visit: Visit, annotator: str, request: gr.Request) -> Iterator[Updates]:
-        if visit.current:
-            question = retry_of(visit.current, visit.unused_seed, keep)
-            yield from self._answer(question, visit, annotator, request)
+    def retry(
+        self, source: str | None, keep: bool, visit: Visit, annotator: str, request: gr.Request
+    ) -> Iterator[Updates]:
+        entry = visit.current
+        if entry is None:
+            return
+        try:
+            entry = replace(entry, clip=clip_of(entry, source, self.studio.listen))
+        except UsamError as error:
+            yield {self.page.answer.notice: render.fault(str(error)), self.page.answer.heard: ""}
+            return
+        yield from self._answer(retry_of(entry, visit.unused_seed, keep), visit, annotator, request)
 
     def _answer(
         self, question: Question, visit: Visit, annotator: str, request: gr.Request
@@ -366,7 +380,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     turn = gr.on([question.ask.click, question.text.submit], desk.reserve, None, **fast)
     turn.success(desk.ask, asked, **model).then(desk.release, None, **fast)
     turn = answer.retry.click(desk.reserve, None, **fast)
-    retried = [clip.keep, page.visit, page.annotator]
+    retried = [clip.audio, clip.keep, page.visit, page.annotator]
     turn.success(desk.retry, retried, **model).then(desk.release, None, **fast)
     for kind, examples in clip.examples.items():
         turn = examples.click(desk.reserve, None, **fast)

@@ -16,7 +16,14 @@ _NIGHT = {"ink": "#e6e4df", "quiet": "#bdbab2", "line": "#3a4249", "accent": "#7
 
 
 def deletion_chart(result: DeletionTest, *, dark: bool = False) -> bytes:
-    """An SVG on a transparent ground. To the right: the reference is more likely."""
+    """`deletion_figure` as SVG."""
+    file = io.BytesIO()
+    deletion_figure(result, dark=dark).savefig(file, format="svg")
+    return file.getvalue()
+
+
+def deletion_figure(result: DeletionTest, *, dark: bool = False) -> Figure:
+    """On a transparent ground. Further to the right the reference is more likely."""
     colours = _NIGHT if dark else _DAY
     dropped = result.tokens_dropped
     rows = (
@@ -54,6 +61,4 @@ def deletion_chart(result: DeletionTest, *, dark: bool = False) -> bytes:
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color(colours["line"])
-    file = io.BytesIO()
-    figure.savefig(file, format="svg")
-    return file.getvalue()
+    return figure

@@ -45,7 +45,7 @@ def name_of(intervention: Intervention, experts: Sequence[str]) -> str:
     if isinstance(intervention, ForceExpert):
         return f"only {experts[intervention.expert]}"
     if isinstance(intervention, DropSpan):
-        return f"without {intervention.start:.2f}–{intervention.end:.2f} s"
+        return f"without {intervention.start:.2f}–{intervention.end:.2f}\u00a0s"
     return _NAMES[intervention.kind]
 
 
@@ -73,10 +73,10 @@ def outcomes(rows: Sequence[Outcome]) -> str:
         '<table class="outcomes"><thead><tr><th scope="col">Change</th><th scope="col">Answer</th>'
         '<th scope="col">Likelihood of the first answer</th><th scope="col">Tokens dropped</th>'
         '<th scope="col">Reading time</th></tr></thead>'
-        f'<tbody><tr class="before"><th scope="row">as it was</th><td class="words">{before}</td>'
+        f'<tbody><tr class="before"><th scope="row">as it was</th><td class="words"><div>{before}</div></td>'
         f"<td></td><td></td><td></td></tr>{body}</tbody></table>"
         '<p class="hint">Likelihood: by how many nats per token the first answer became more or less likely. '
-        "Reading time: of the language model, over the same text.</p>"
+        "Reading time: of the language model over the same text, measured once.</p>"
     )
 
 
@@ -88,7 +88,7 @@ def _row(outcome: Outcome) -> str:
     unheard = "" if share < 1 else '<span class="hint">Nothing was left to hear.</span>'
     return (
         f'<tr><th scope="row">{escape(outcome.name)}</th>'
-        f'<td class="words">{word_diff(outcome.before, outcome.after)} {unheard}</td>'
+        f'<td class="words"><div>{word_diff(outcome.before, outcome.after)} {unheard}</div></td>'
         f'<td data-label="Likelihood">{_signed(outcome.logprob_change, 3)} nats</td>'
         f'<td data-label="Dropped">{dropped}</td>'
         f'<td data-label="Reading">{_signed(-outcome.seconds_saved, 2)} s</td></tr>'
@@ -134,12 +134,9 @@ def deletion(result: DeletionTest) -> str:
 def replayed(result: Replay) -> str:
     """The verdict and, where the answer is another one, the words that changed."""
     same = "good" if result.same_answer and result.same_routing else "other"
-    diff = "" if result.same_answer else f'<p class="words">{_both(result)}</p>'
+    words = word_diff(result.recorded.text, result.answer.text)
+    diff = "" if result.same_answer else f'<p class="words">{words}</p>'
     return f'<div class="replayed {same}"><p>{escape(result.verdict())}</p>{diff}</div>'
-
-
-def _both(result: Replay) -> str:
-    return word_diff(result.recorded.text, result.answer.text)
 
 
 def working(message: str, share: float) -> str:

@@ -89,7 +89,8 @@ class Viewer {
     });
     this.words.replaceChildren(make("span", { class: "name", text: "Leaned on by" }), ...buttons);
     this.words.hidden = !words.length;
-    this.pickWord(words[0] ?? null, words);
+    const most = ({ scores }) => Math.max(...scores);
+    this.pickWord(words.toSorted((one, other) => most(other) - most(one))[0] ?? null, words);
   }
 
   /** Draw one word's lane, or none for null. All words have one scale, so that they can be compared. */
