@@ -172,7 +172,7 @@ class Bench:
                     due = time.monotonic() + REDRAW_SECONDS
                     yield {self.panel.status: html.working(event.message, event.share)}
         except GivenUpError:
-            yield {}
+            yield {self.panel.status: ""}
         except UsamError as error:
             yield {place: render.fault(str(error))}
         except Exception:
