@@ -76,9 +76,7 @@ class Bench:
             return intervene(engine, clip, baseline, intervention, progress)
 
         def shown(result: Intervened) -> Updates:
-            # What the answer was asked again for need not come out as before: then a new table begins.
-            same = [row for row in tried if row.before == result.baseline.text]
-            rows = (*same, outcome_of(result))
+            rows = (*tried, outcome_of(result))
             return {self.panel.tried: rows, self.panel.outcomes: html.outcomes(rows)}
 
         yield from self._study(work, shown, self.panel.outcomes, visit, request)
@@ -131,8 +129,8 @@ class Bench:
     ) -> tuple[Clip, Answer]:
         """The clip, and the answer with its own tokens, its redundancy as the viewer shows it.
 
-        A stored answer comes without its tokens and is asked again first. Raises UsamError, where the answer
-        has become another one as well: it could not be told what of a change is the intervention's.
+        A stored answer comes without its tokens and is asked again first. Raises UsamError, also when it has
+        become another answer: then nobody could tell what of a change is due to the intervention.
         """
         from usam.replay import replay
 
@@ -165,6 +163,8 @@ class Bench:
             if entry is None:
                 raise RequestError("There is no answer to try this on. Ask first.")
             engine = self.studio.loader.engine
+            if stop.is_set():  # while it waited in line
+                raise GivenUpError
             for event in steps(lambda progress: work(engine, entry, progress), stop):
                 if isinstance(event, Done):
                     yield shown(event.result)

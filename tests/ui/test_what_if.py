@@ -166,7 +166,7 @@ def test_words_can_be_picked_and_have_a_lane(app: AppPage, server: Tiny) -> None
     try:
         app.ask_about("Say something else")
         low = app.stage.bounding_box()
-        opened(app, "Word by word")
+        opened(app, "Words")
         run(app, "lean")
     finally:
         quiet()
@@ -188,7 +188,7 @@ def test_words_can_be_picked_and_have_a_lane(app: AppPage, server: Tiny) -> None
 
 
 def test_stop_gives_up_and_leaves_everything_usable(answered: AppPage, server: Tiny) -> None:
-    opened(answered, "Word by word")
+    opened(answered, "Words")
     quick = tiny.after_each_token(server.engine.model, lambda step, logits: time.sleep(0.2))
     try:
         answered.lean.click()
@@ -224,7 +224,7 @@ def test_a_link_shows_the_answer_again_and_the_clip_lets_it_be_tried(
     expect(other.outlook).to_contain_text("of 7.4 s")
     run(other, "replay")
     expect(other.replayed).to_contain_text("The answer is the same, word for word. The routing is the same")
-    opened(other, "Answer again")
+    opened(other, "Change")
     other.change.get_by_text("all experts alike").click()
     run(other, "again")
     assert [row[0] for row in rows(other)] == ["all experts alike"]

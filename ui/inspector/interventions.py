@@ -106,7 +106,7 @@ def what_if_panel() -> WhatIfPanel:
     with gr.Column(visible=False, elem_id="what-if") as box:
         gr.HTML(_HEAD)
         with gr.Tabs():
-            with gr.Tab("Answer again", elem_id="tab-again"):
+            with gr.Tab("Change", elem_id="tab-change"):
                 change = gr.Radio(
                     [], label="Change", show_label=False, elem_id="change", elem_classes="chips"
                 )
@@ -122,7 +122,7 @@ def what_if_panel() -> WhatIfPanel:
                 )
                 test = gr.Button("Run the test", variant="primary", min_width=140, elem_id="deletion")
                 tested = gr.HTML("", elem_id="tested")
-            with gr.Tab("Word by word", elem_id="tab-words"):
+            with gr.Tab("Words", elem_id="tab-words"):
                 gr.HTML(_LEANING)
                 lean = gr.Button("Find what each word leaned on", variant="primary", elem_id="lean")
                 leaning = gr.HTML("", elem_id="leaning")

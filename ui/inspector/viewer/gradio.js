@@ -22,7 +22,7 @@ function valueChanged() {
   if (trace?.key !== viewer.trace?.key) {
     viewer.show(trace);
     leaningChanged();
-  }
+  } else if (trace) viewer.touched();
   const aligned = other && other.sound === null;
   if (trace) viewer.compare(other, aligned);
   second.show(aligned ? null : other);
