@@ -20,7 +20,7 @@ from ui.clip import Timed, clip_chosen, no_clip
 from ui.examples import EXAMPLES
 from ui.history import history_shown
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
-from ui.inspector.payload import LINK
+from ui.inspector.payload import LINK, source_name
 from ui.loading import LoadState
 from ui.page import Page
 from ui.question import busy, context_shown, placeholder
@@ -92,6 +92,7 @@ class Desk:
         tied = visit.context_entry
         changed = self._untied(visit) if tied and tied.source != source else {}
         changed[self.page.answer.notice] = ""
+        changed[self.page.inspector.viewer] = gr.HTML(player=source_name(source))
         if not source:
             return {**no_clip(self.page.clip), **changed}
         try:

@@ -1,5 +1,6 @@
 """The section "What if" and links to stored answers, in a real browser, on a tiny model with real classes."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,6 +66,17 @@ def opened(app: AppPage, tab: str) -> None:
     app.page.get_by_role("tab", name=tab).click()
 
 
+def paint(app: AppPage, left: float, right: float) -> None:
+    """Drag over the picture, between these pixels."""
+    app.stage.scroll_into_view_if_needed()
+    box, mouse = app.stage.bounding_box(), app.page.mouse
+    assert box is not None
+    mouse.move(box["x"] + left, box["y"] + 150)
+    mouse.down()
+    mouse.move(box["x"] + right, box["y"] + 150, steps=3)
+    mouse.up()
+
+
 def rows(app: AppPage) -> list[list[str]]:
     """Head, likelihood and dropped tokens of every change, the latest first."""
     lines = app.outcomes.locator("tbody tr:not(.before)").all()
@@ -106,13 +118,7 @@ def test_the_painted_span_and_the_threshold_are_the_viewers(answered: AppPage) -
     painted.click()
     run(answered, "again")
     expect(answered.outcomes).to_contain_text("Drag over the picture")
-    answered.stage.scroll_into_view_if_needed()
-    box, mouse = answered.stage.bounding_box(), answered.page.mouse
-    assert box is not None
-    mouse.move(box["x"] + 200, box["y"] + 150)
-    mouse.down()
-    mouse.move(box["x"] + 300, box["y"] + 150, steps=3)
-    mouse.up()
+    paint(answered, 200, 300)
     start, end = map(float, (answered.picture.get_attribute("data-selection") or "").split(","))
     expect(painted).to_have_text(f"without {start:.2f}–{end:.2f}\xa0s")
     run(answered, "again")
@@ -251,3 +257,33 @@ def test_a_link_to_nothing_is_answered_kindly(visit: BrowserContext, server: Tin
     other.upload(DOG)
     other.ask_about(QUESTION)
     expect(other.notice).not_to_contain_text("no answer under this link")
+
+
+def clock(app: AppPage) -> float:
+    """Where the viewer's playhead is, in seconds."""
+    return float(app.picture.locator(".now").inner_text().split()[0])
+
+
+def test_the_pages_player_and_the_viewer_run_together(answered: AppPage) -> None:
+    expect(answered.picture).to_have_attribute("data-audio", "ready")
+    player = answered.clip.get_by_role("button", name="Play", exact=True)
+    player.click()
+    answered.page.wait_for_function("parseFloat(document.querySelector('#viewer .now').textContent) > 0.6")
+    expect(answered.picture).not_to_have_attribute("data-playing", "true")
+    answered.picture.get_by_role("button", name="Loop").click()
+    paint(answered, 500, 580)
+    expect(player).to_be_visible()  # so it is paused
+    start, end = map(float, (answered.picture.get_attribute("data-selection") or "").split(","))
+    assert 3 < start < end < 6
+    expect(answered.clip.locator("#time")).to_have_text(re.compile(f"0:0[{int(start)}-{int(end)}]"))
+    answered.picture.get_by_role("button", name="Pause").click()
+
+
+def test_another_clip_in_the_player_moves_nothing(answered: AppPage) -> None:
+    expect(answered.picture).to_have_attribute("data-audio", "ready")
+    answered.put(PIANO)
+    expect(answered.outlook).to_contain_text("Will hear")
+    answered.clip.get_by_role("button", name="Play", exact=True).click()
+    expect(answered.clip.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    answered.page.wait_for_timeout(600)
+    assert clock(answered) == 0

@@ -36,7 +36,7 @@ SAVE_JS = """(file) => {
 class InspectorPanel:
     """notice: what stands in the viewer's place without a trace. against: another answer of the visit to
     compare with. saved: the latest file asked for. The viewer's property `leaning` is what the words of the
-    answer leaned on (`leaned_on`)."""
+    answer leaned on (`leaned_on`), `player` the clip in the page's player (`source_name`)."""
 
     notice: gr.HTML
     against: gr.Dropdown
@@ -56,6 +56,7 @@ def inspector_panel() -> InspectorPanel:
         apply_default_css=False,
         elem_id="viewer",
         leaning="",
+        player="",
     )
     return InspectorPanel(notice, against, viewer, gr.JSON(visible=False), what_if_panel())
 

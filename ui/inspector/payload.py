@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
 from typing import Any
@@ -31,6 +32,7 @@ def payload(entry: Entry) -> dict[str, Any]:
     return {
         "key": entry.key,
         "link": link_of(entry),
+        "source": source_name(entry.source),
         "summary": render.describe(answer),
         "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
         "paddedEnd": padded_end(trace),
@@ -49,6 +51,11 @@ def payload(entry: Entry) -> dict[str, Any]:
 def link_of(entry: Entry) -> str | None:
     """What leads back to the answer on this server; None when it could not be stored."""
     return f"?{urlencode({LINK: entry.answer_id})}" if entry.answer_id else None
+
+
+def source_name(source: str | None) -> str:
+    """Names a file in the page's player to the browser without telling where it is; empty for none."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16] if source else ""
 
 
 def viewed(entry: Entry, other: Entry | None = None) -> str:

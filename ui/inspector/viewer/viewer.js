@@ -3,9 +3,9 @@
 
 class Viewer {
   /** `root` is the template's section. `save(kind)` is called for a download, `touched({span, threshold})` when
-   *  another span or token was chosen, or another threshold. */
-  constructor(root, { save = null, touched = () => {} } = {}) {
-    this.root = root;
+   *  another span or token was chosen, or another threshold. `page` is a `PagePlayer` to keep together with. */
+  constructor(root, { save = null, touched = () => {}, page = null } = {}) {
+    Object.assign(this, { root, page });
     this.touched = () => touched({ span: this.chosen(), threshold: this.threshold });
     this.trace = null;
     this.player = new Player(() => this.playerChanged());
@@ -158,7 +158,8 @@ class Viewer {
     this.paintMap(playhead);
     const shown = playhead ?? this.cursor ?? this.trace.first;
     this.now.textContent = `${fixed(shown, 2)} s`;
-    if (this.player.playing) {
+    if (this.player.playing) this.page?.follow(playhead);
+    if (this.player.playing || (playhead !== null && !this.player.paused)) {
       if (playhead > this.axis.to || playhead < this.axis.from) {
         this.axis.show(playhead, playhead + this.axis.length);
         this.stale = true;
@@ -272,9 +273,12 @@ class Viewer {
 
   // Playing
 
+  /** Where the viewer or, while it is silent, the page's player plays, in seconds of the clip; or null. */
   playhead() {
     const position = this.player.position();
-    return position === null ? null : position + this.trace.first;
+    if (position !== null) return position + this.trace.first;
+    const outside = this.page?.position() ?? null;
+    return outside !== null && outside >= this.trace.first && outside <= this.trace.last ? outside : null;
   }
 
   /** The spans that "Listen to" leaves of the selection or, without one, of all that was heard. */
@@ -310,6 +314,7 @@ class Viewer {
 
   playerChanged() {
     const { playing } = this.player;
+    if (playing) this.page?.quiet();
     this.play.setAttribute("aria-label", playing ? "Pause" : "Play");
     this.play.classList.toggle("on", playing);
     this.root.dataset.playing = playing;
