@@ -287,3 +287,35 @@ def test_another_clip_in_the_player_moves_nothing(answered: AppPage) -> None:
     expect(answered.clip.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     answered.page.wait_for_timeout(600)
     assert clock(answered) == 0
+
+
+def test_a_question_ends_the_study_of_the_answer_before(answered: AppPage, server: Tiny) -> None:
+    opened(answered, "Words")
+    quick = tiny.after_each_token(server.engine.model, lambda step, logits: time.sleep(0.2))
+    try:
+        answered.lean.click()
+        expect(answered.study_status.locator("progress")).to_be_visible()
+        answered.question_box.fill("And now?")
+        answered.ask_button.click()
+        expect(answered.thread).to_contain_text("And now?")
+    finally:
+        quick()
+    answered.wait_for_answer()
+    expect(answered.lean).to_be_enabled()
+    expect(answered.study).to_be_hidden()
+    expect(answered.picture.locator(".words")).to_be_hidden()
+    expect(answered.leaning).not_to_contain_text("Pick a word")
+
+
+def test_a_question_that_fails_leaves_what_was_tried(answered: AppPage) -> None:
+    run(answered, "again")
+    tried = rows(answered)
+    assert len(tried) == 1
+    answered.clip.get_by_label("Clear").click()
+    expect(answered.outlook).to_be_hidden()
+    answered.ask_about("Without a clip?", finished=False)
+    expect(answered.notice).to_contain_text("Record or upload a clip first")
+    expect(answered.what_if).to_be_visible()
+    assert rows(answered) == tried
+    run(answered, "again")
+    assert len(rows(answered)) == 2
