@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class Engine:
         max_seconds: float = MAX_SECONDS,
         intervention: Intervention | None = None,
         judged: Trace | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Answer a question about a clip: first `Encoded`, then `TextDelta`s, at last the `Answer`.
 
         Without a question the task's own prompt is asked. `start` and `end` (s) choose the span that is
