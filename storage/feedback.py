@@ -17,11 +17,11 @@ from storage import audio as kept_audio
 from storage import schema
 from storage.database import Database
 from storage.errors import NotFoundError, RatingError, StorageError, plain_errors
-from storage.records import answer_columns, answer_record, checked_sha256, clean
+from storage.judgements import MAX_COMMENT, MAX_CORRECTION, judgement, says_nothing
+from storage.records import answer_columns, answer_record, checked_sha256
 from storage.results import Comparison, Forgotten, Rating, Revision, Summary, Winner
 
-MAX_CORRECTION = 20_000
-MAX_COMMENT = 5_000
+__all__ = ["MAX_COMMENT", "MAX_CORRECTION", "Feedback", "new_annotator"]
 
 
 def new_annotator() -> str:
@@ -112,24 +112,29 @@ class Feedback:
         *,
         thumb: int | None = None,
         score: int | None = None,
+        dimensions: Mapping[str, int | None] | None = None,
+        flags: Collection[str] | None = None,
         correction: str | None = None,
         comment: str | None = None,
     ) -> Rating:
         """Give or change a rating; what is passed is the whole rating from now on.
 
-        thumb: -1, 0 or 1.  score: 1 to 5.  correction: a better answer, at most MAX_CORRECTION characters.
-        comment: at most MAX_COMMENT characters.  A change is a new revision; the same again is not.
+        thumb: -1, 0 or 1.  score: 1 to 5.  dimensions: 1 to 5 by name.  flags: of FLAGS.
+        correction: a better answer, at most MAX_CORRECTION characters.  comment: at most MAX_COMMENT.
+        A change is a new revision; the same again is not.
 
         Raises RatingError, NotFoundError.
         """
-        judgement = {
-            "thumb": _choice("thumb", thumb, (-1, 0, 1)),
-            "score": _choice("score", score, range(1, 6)),
-            "correction": _text("correction", correction, MAX_CORRECTION),
-            "comment": _text("comment", comment, MAX_COMMENT),
-        }
-        if all(value is None for value in judgement.values()):
-            raise RatingError("A rating needs a thumb, a score, a correction or a comment.")
+        said = judgement(
+            thumb=thumb,
+            score=score,
+            dimensions=dimensions,
+            flags=flags,
+            correction=correction,
+            comment=comment,
+        )
+        if says_nothing(said):
+            raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
         with self.database.write() as session:
             answer, person = _answer_key(session, answer_id), _annotator_key(session, annotator)
             _insert_missing(
@@ -137,7 +142,7 @@ class Feedback:
             )
             rating = _locked_rating(session, answer, annotator)
             assert rating is not None
-            _revise(session, rating, withdrawn=False, **judgement)
+            _revise(session, rating, withdrawn=False, **said)
             return _rating(rating, annotator)
 
     def withdraw(self, answer_id: str, annotator: str) -> bool:
@@ -146,8 +151,24 @@ class Feedback:
             rating = _locked_rating(session, _answer_key(session, answer_id), annotator)
             if rating is None or rating.withdrawn:
                 return False
-            _revise(session, rating, withdrawn=True, thumb=None, score=None, correction=None, comment=None)
+            _revise(session, rating, withdrawn=True, **judgement())
             return True
+
+    def undo(self, answer_id: str, annotator: str) -> Rating | None:
+        """Bring back the rating as it was before the person's last save or withdrawal; undoing again goes
+        further back. The history grows by the state brought back, and loses nothing.
+
+        Returns the rating that counts now, None for none. Raises RatingError when nothing is left to undo.
+        """
+        with self.database.write() as session:
+            rating = _locked_rating(session, _answer_key(session, answer_id), annotator)
+            target = _before_last_save(session, rating) if rating else None
+            if rating is None or target is None:
+                raise RatingError("There is nothing to undo.")
+            state = session.get_one(schema.RatingRevision, (rating.id, target)) if target else None
+            said = {name: getattr(state, name) for name in judgement()} if state else judgement()
+            _revise(session, rating, restores=target, withdrawn=state.withdrawn if state else True, **said)
+            return None if rating.withdrawn else _rating(rating, annotator)
 
     def rating(self, answer_id: str, annotator: str) -> Rating | None:
         """The person's rating as it counts now; None before the first and after a withdrawal."""
@@ -169,9 +190,12 @@ class Feedback:
                     number=row.number,
                     thumb=row.thumb,
                     score=row.score,
+                    dimensions=row.dimensions,
+                    flags=tuple(row.flags),
                     correction=row.correction,
                     comment=row.comment,
                     withdrawn=row.withdrawn,
+                    restores=row.restores,
                     created_at=row.created_at,
                 )
                 for row in revisions
@@ -309,18 +333,41 @@ def _locked_rating(session: Session, answer: UUID, annotator: str) -> schema.Rat
     )
 
 
-def _revise(session: Session, rating: schema.Rating, **judgement: Any) -> None:
-    """Make `judgement` the rating's current state and add it to the history; no change, no revision."""
-    if rating.revision and all(getattr(rating, name) == value for name, value in judgement.items()):
+def _revise(
+    session: Session, rating: schema.Rating, *, restores: int | None = None, **judgement: Any
+) -> None:
+    """Make `judgement` the rating's current state and add it to the history; no change, no revision, but an
+    undo is always one."""
+    changed = any(getattr(rating, name) != value for name, value in judgement.items())
+    if rating.revision and not changed and restores is None:
         return
     rating.revision += 1
     rating.updated_at = schema.now()
     for name, value in judgement.items():
         setattr(rating, name, value)
     revision = schema.RatingRevision(
-        rating_id=rating.id, number=rating.revision, created_at=rating.updated_at, **judgement
+        rating_id=rating.id,
+        number=rating.revision,
+        restores=restores,
+        created_at=rating.updated_at,
+        **judgement,
     )
     session.add(revision)
+
+
+def _before_last_save(session: Session, rating: schema.Rating) -> int | None:
+    """Number of the revision whose state held before the last save that is not undone yet; 0 for no rating
+    at all, None when everything is undone."""
+    undone = schema.RatingRevision.restores
+    restored = dict(
+        session.execute(
+            select(schema.RatingRevision.number, undone).where(
+                schema.RatingRevision.rating_id == rating.id, undone.is_not(None)
+            )
+        ).all()
+    )
+    saved = restored.get(rating.revision, rating.revision)
+    return restored.get(saved - 1, saved - 1) if saved else None
 
 
 def _rating(row: schema.Rating, annotator: str) -> Rating:
@@ -330,28 +377,14 @@ def _rating(row: schema.Rating, annotator: str) -> Rating:
         annotator=annotator,
         thumb=row.thumb,
         score=row.score,
+        dimensions=row.dimensions,
+        flags=tuple(row.flags),
         correction=row.correction,
         comment=row.comment,
         revision=row.revision,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
-
-
-def _choice(name: str, value: int | None, allowed: Collection[int]) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or value not in allowed:
-        raise RatingError(f"The {name} is a whole number from {min(allowed)} to {max(allowed)}.")
-    return int(value)
-
-
-def _text(name: str, value: str | None, longest: int) -> str | None:
-    if value is None or not value.strip():
-        return None
-    if len(value) > longest:
-        raise RatingError(f"The {name} has {len(value):,} characters; at most {longest:,} can be saved.")
-    return clean(value)
 
 
 def _flip(winner: Winner) -> Winner:

@@ -16,6 +16,8 @@ class Rating:
     annotator: str
     thumb: int | None
     score: int | None
+    dimensions: dict[str, int]
+    flags: tuple[str, ...]
     correction: str | None
     comment: str | None
     revision: int
@@ -25,14 +27,17 @@ class Rating:
 
 @dataclass(frozen=True)
 class Revision:
-    """One state a rating has had, numbered from 1."""
+    """One state a rating has had, numbered from 1; of an undo, `restores` says which it brought back."""
 
     number: int
     thumb: int | None
     score: int | None
+    dimensions: dict[str, int]
+    flags: tuple[str, ...]
     correction: str | None
     comment: str | None
     withdrawn: bool
+    restores: int | None
     created_at: datetime
 
 

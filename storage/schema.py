@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -136,13 +137,18 @@ class Answer(Base):
 
 
 class Judgement:
-    """What a person says about an answer; shared by a rating and by each of its revisions."""
+    """What a person says about an answer; shared by a rating and by each of its revisions.
+
+    dimensions: 1 to 5 by name.  flags: names from `judgements.FLAGS`.
+    """
 
     thumb: Mapped[int | None]
     score: Mapped[int | None]
     correction: Mapped[str | None] = mapped_column(Text)
     comment: Mapped[str | None] = mapped_column(Text)
     withdrawn: Mapped[bool]
+    dimensions: Mapped[dict[str, int]] = mapped_column(Json, default=dict, server_default=text("'{}'"))
+    flags: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
 
 
 def _judgement_checks() -> tuple[CheckConstraint, CheckConstraint]:
@@ -167,7 +173,10 @@ class Rating(Judgement, Base):
 
 
 class RatingRevision(Judgement, Base):
-    """Every state a rating has had; rows are added, never changed."""
+    """Every state a rating has had; rows are added, never changed.
+
+    restores: of an undo, the number of the revision whose state it brings back, 0 for no rating.
+    """
 
     __tablename__ = "rating_revisions"
     __table_args__ = _judgement_checks()
@@ -175,6 +184,7 @@ class RatingRevision(Judgement, Base):
     rating_id: Mapped[UUID] = mapped_column(ForeignKey("ratings.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    restores: Mapped[int | None]
 
 
 class Comparison(Base):
