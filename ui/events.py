@@ -21,7 +21,7 @@ from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown
 from ui.loading import LoadState
 from ui.page import Page
 from ui.question import busy, context_shown, placeholder
-from ui.rating import rating_hidden, rating_shown, save_rating, withdraw_rating
+from ui.rating import rating_hidden, rating_shown, save_rating, undo_rating, withdraw_rating
 from ui.studio import Hearing, Question, Studio, retry_of
 from ui.visit import Entry, Visit
 from usam.errors import UsamError
@@ -285,17 +285,14 @@ class Desk:
             raise gr.Error("The file could not be made. The server's log says why.") from error
         return {self.page.inspector.saved: file.to_json()}
 
-    def save(
-        self,
-        thumb: int | None,
-        score: int | None,
-        correction: str,
-        comment: str,
-        visit: Visit,
-        annotator: str,
-    ) -> Updates:
-        rating = {"thumb": thumb, "score": score, "correction": correction, "comment": comment}
-        return save_rating(self.page.rating, self.studio.feedback, visit.current, annotator, rating)
+    def save(self, *values: Any) -> Updates:
+        """values: the rating's fields, then the visit and the annotator."""
+        *fields, visit, annotator = values
+        panel = self.page.rating
+        return save_rating(panel, self.studio.feedback, visit.current, annotator, panel.rating.said(fields))
+
+    def undo(self, visit: Visit, annotator: str) -> Updates:
+        return undo_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
 
     def withdraw(self, visit: Visit, annotator: str) -> Updates:
         return withdraw_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
@@ -315,7 +312,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         for block in vars(panel).values()
         if isinstance(block, gr.blocks.Block)
     ]
-    everything += [page.visit, page.annotator, page.banner, page.loading]
+    everything += [*rating.fields, page.visit, page.annotator, page.banner, page.loading]
     quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
     model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": 1}
@@ -357,3 +354,4 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
 
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **quiet)
     rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **quiet)
+    rating.undo.click(desk.undo, [page.visit, page.annotator], **quiet)

@@ -58,7 +58,7 @@ def build_page(settings: Settings) -> Page:
             inspector = inspector_panel()
         with gr.Column(scale=4, min_width=300, elem_id="side"):
             with gr.Column(elem_id="rate"):
-                rating = rating_panel()
+                rating = rating_panel(settings.dimensions)
             history = history_panel()
     gr.HTML(render.STANDS_IN)
     if card:

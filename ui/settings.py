@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
+from storage import StorageError
 from storage.database import data_folder
+from storage.judgements import DIMENSIONS, checked_dimension
 
 MAX_UPLOAD = "200mb"
 CACHE_SECONDS = 24 * 3600
@@ -17,17 +19,19 @@ CACHE_SECONDS = 24 * 3600
 @dataclass(frozen=True)
 class Settings:
     """data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
-    max_seconds: the longest span of a clip that is heard at once."""
+    max_seconds: the longest span of a clip that is heard at once. dimensions: what answers are scored on."""
 
     data: Path
     database_url: str
     preset: str = "mini"
     quantization: str = "nf4"
     max_seconds: float = 30.0
+    dimensions: tuple[str, ...] = DIMENSIONS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises ValueError with a plain sentence when USAM_MAX_SECONDS is not a length in seconds."""
+        """Raises ValueError with a plain sentence when USAM_MAX_SECONDS is not a length in seconds or
+        USAM_DIMENSIONS no list of names."""
         data = data_folder()
         return cls(
             data=data,
@@ -35,6 +39,7 @@ class Settings:
             preset=environ.get("USAM_PRESET") or cls.preset,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
             max_seconds=_seconds(environ.get("USAM_MAX_SECONDS")),
+            dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
         )
 
     def private_paths(self) -> list[str]:
@@ -77,3 +82,13 @@ def _seconds(text: str | None) -> float:
     if not 1.0 <= seconds <= 30.0:
         raise ValueError(f"USAM_MAX_SECONDS must be a number from 1 to 30, not {text!r}.")
     return seconds
+
+
+def _dimensions(text: str | None) -> tuple[str, ...]:
+    """The names in a list parted by commas, each once; an empty list is none at all."""
+    if text is None:
+        return Settings.dimensions
+    try:
+        return tuple(dict.fromkeys(checked_dimension(name) for name in text.replace(",", " ").split()))
+    except StorageError as error:
+        raise ValueError(f"USAM_DIMENSIONS cannot be {text!r}. {error}") from error
