@@ -15,6 +15,7 @@ from storage import new_annotator
 from ui import render
 from ui.answer import answer_shown
 from ui.clip import Timed, clip_chosen, no_clip
+from ui.comparison import comparison_ready, connect_comparison
 from ui.examples import EXAMPLES
 from ui.history import history_shown
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown
@@ -193,6 +194,7 @@ class Desk:
             **self._shown(visit, annotator),
             page.visit: visit,
             **context_shown(page.question, visit),
+            **comparison_ready(page.comparison, visit),
         }
 
     def _writing(self, thread: str) -> Updates:
@@ -256,6 +258,7 @@ class Desk:
         return {
             **self._shown(visit, annotator),
             **self._clip_of(entry, source),
+            **comparison_ready(self.page.comparison, visit),
             self.page.visit: visit,
             self.page.answer.notice: "",
             self.page.question.task: entry.answer.task,
@@ -308,7 +311,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     clip, question, answer, rating = page.clip, page.question, page.answer, page.rating
     everything = [
         block
-        for panel in (clip, question, answer, page.inspector, rating, page.history)
+        for panel in (clip, question, answer, page.inspector, rating, page.comparison, page.history)
         for block in vars(panel).values()
         if isinstance(block, gr.blocks.Block)
     ]
@@ -355,3 +358,5 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **quiet)
     rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **quiet)
     rating.undo.click(desk.undo, [page.visit, page.annotator], **quiet)
+
+    connect_comparison(page, studio, quiet, model)

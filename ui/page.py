@@ -10,6 +10,7 @@ import gradio as gr
 from ui import render
 from ui.answer import AnswerPanel, answer_panel
 from ui.clip import ClipPanel, clip_panel
+from ui.comparison import ComparisonPanel, comparison_panel
 from ui.history import HistoryPanel, history_panel
 from ui.inspector import InspectorPanel, inspector_panel
 from ui.question import QuestionPanel, question_panel
@@ -26,6 +27,7 @@ class Page:
     answer: AnswerPanel
     inspector: InspectorPanel
     rating: RatingPanel
+    comparison: ComparisonPanel
     history: HistoryPanel
     visit: gr.State
     annotator: gr.BrowserState
@@ -60,6 +62,7 @@ def build_page(settings: Settings) -> Page:
             with gr.Column(elem_id="rate"):
                 rating = rating_panel(settings.dimensions)
             history = history_panel()
+    comparison = comparison_panel()
     gr.HTML(render.STANDS_IN)
     if card:
         with gr.Accordion("Model card", open=False, elem_id="card"):
@@ -71,6 +74,7 @@ def build_page(settings: Settings) -> Page:
         answer,
         inspector,
         rating,
+        comparison,
         history,
         visit=gr.State(Visit()),
         annotator=gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret()),
