@@ -17,6 +17,7 @@ from storage import audio as kept_audio
 from storage import schema
 from storage.database import Database
 from storage.errors import NotFoundError, RatingError, StorageError, plain_errors
+from storage.internals import internals
 from storage.judgements import MAX_COMMENT, MAX_CORRECTION, judgement, says_nothing
 from storage.records import answer_columns, answer_record, checked_sha256
 from storage.results import Comparison, Forgotten, Rating, Revision, Summary, Winner
@@ -66,11 +67,13 @@ class Feedback:
             row = schema.Answer(
                 **columns,
                 id=uuid4(),
-                annotator_id=_annotator_key(session, annotator) if annotator else None,
-                parent_id=_answer_key(session, parent) if parent else None,
+                annotator_id=annotator_key(session, annotator) if annotator else None,
+                parent_id=answer_key(session, parent) if parent else None,
                 audio_kept=audio_path is not None,
             )
             session.add(row)
+            session.flush()  # the answer before what refers to it
+            session.add(schema.Internals(answer_id=row.id, **internals(columns["trace"])))
             return str(row.id)
 
     def answer(self, answer_id: str) -> dict[str, Any]:
@@ -79,7 +82,7 @@ class Feedback:
         Raises NotFoundError.
         """
         with self.database.read() as session:
-            return answer_record(session.get_one(schema.Answer, _answer_key(session, answer_id)))
+            return answer_record(session.get_one(schema.Answer, answer_key(session, answer_id)))
 
     def answers_of(self, annotator: str, limit: int = 20, before: str | None = None) -> list[Summary]:
         """A person's answers, newest first; `before` an answer of theirs continues an earlier list."""
@@ -98,7 +101,7 @@ class Feedback:
         )
         with self.database.read() as session:
             if before is not None:
-                last = select(*key).where(answers.id == _answer_key(session, before)).scalar_subquery()
+                last = select(*key).where(answers.id == answer_key(session, before)).scalar_subquery()
                 wanted = wanted.where(tuple_(*key) < last)
             return [
                 Summary(str(identity), str(parent) if parent else None, *rest)
@@ -136,7 +139,7 @@ class Feedback:
         if says_nothing(said):
             raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
         with self.database.write() as session:
-            answer, person = _answer_key(session, answer_id), _annotator_key(session, annotator)
+            answer, person = answer_key(session, answer_id), annotator_key(session, annotator)
             _insert_missing(
                 session, schema.Rating, answer_id=answer, annotator_id=person, revision=0, withdrawn=True
             )
@@ -148,7 +151,7 @@ class Feedback:
     def withdraw(self, answer_id: str, annotator: str) -> bool:
         """Take a rating back, keeping its history; false when there was none. Raises NotFoundError."""
         with self.database.write() as session:
-            rating = _locked_rating(session, _answer_key(session, answer_id), annotator)
+            rating = _locked_rating(session, answer_key(session, answer_id), annotator)
             if rating is None or rating.withdrawn:
                 return False
             _revise(session, rating, withdrawn=True, **judgement())
@@ -161,7 +164,7 @@ class Feedback:
         Returns the rating that counts now, None for none. Raises RatingError when nothing is left to undo.
         """
         with self.database.write() as session:
-            rating = _locked_rating(session, _answer_key(session, answer_id), annotator)
+            rating = _locked_rating(session, answer_key(session, answer_id), annotator)
             target = _before_last_save(session, rating) if rating else None
             if rating is None or target is None:
                 raise RatingError("There is nothing to undo.")
@@ -173,13 +176,13 @@ class Feedback:
     def rating(self, answer_id: str, annotator: str) -> Rating | None:
         """The person's rating as it counts now; None before the first and after a withdrawal."""
         with self.database.read() as session:
-            rating = session.scalar(_rating_of(_answer_key(session, answer_id), annotator))
+            rating = session.scalar(_rating_of(answer_key(session, answer_id), annotator))
             return None if rating is None or rating.withdrawn else _rating(rating, annotator)
 
     def history(self, answer_id: str, annotator: str) -> list[Revision]:
         """Every state of the person's rating, oldest first."""
         with self.database.read() as session:
-            mine = _rating_of(_answer_key(session, answer_id), annotator).with_only_columns(schema.Rating.id)
+            mine = _rating_of(answer_key(session, answer_id), annotator).with_only_columns(schema.Rating.id)
             revisions = session.scalars(
                 select(schema.RatingRevision)
                 .where(schema.RatingRevision.rating_id == mine.scalar_subquery())
@@ -213,7 +216,7 @@ class Feedback:
         if winner not in get_args(Winner):
             raise RatingError("The winner is a, b, tie or both_bad.")
         with self.database.write() as session:
-            first, second = _answer_key(session, answer_a), _answer_key(session, answer_b)
+            first, second = answer_key(session, answer_a), answer_key(session, answer_b)
             if first == second:
                 raise RatingError("An answer cannot be compared with itself.")
             inputs = select(schema.Answer.input_hash).where(schema.Answer.id.in_((first, second)))
@@ -223,7 +226,7 @@ class Feedback:
             pair = {
                 "answer_a_id": min(first, second),
                 "answer_b_id": max(first, second),
-                "annotator_id": _annotator_key(session, annotator),
+                "annotator_id": annotator_key(session, annotator),
             }
             vote = _flip(winner) if flipped else winner
             _insert_missing(session, schema.Comparison, **pair, winner=vote, swapped=bool(swapped) != flipped)
@@ -302,14 +305,16 @@ def _insert_missing(session: Session, table: type[schema.Base], **values: Any) -
     session.execute(insert(table).values(**values).on_conflict_do_nothing())
 
 
-def _annotator_key(session: Session, public_id: str) -> int:
+def annotator_key(session: Session, public_id: str) -> int:
+    """The person's key, made when they are new. Raises StorageError when the id is not one."""
     if not re.fullmatch(r"[\w.-]{1,64}", public_id, re.ASCII):
         raise StorageError("An annotator id is 1 to 64 letters, digits, dots, hyphens or underscores.")
     _insert_missing(session, schema.Annotator, public_id=public_id)
     return session.scalars(select(schema.Annotator.id).filter_by(public_id=public_id)).one()
 
 
-def _answer_key(session: Session, answer_id: str) -> UUID:
+def answer_key(session: Session, answer_id: str) -> UUID:
+    """Raises NotFoundError unless there is an answer by that id."""
     try:
         key = UUID(answer_id)
     except (ValueError, AttributeError, TypeError):

@@ -12,6 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 
 from storage import Feedback, open_database
+from storage.queue import Queue
 from storage.records import answer_columns
 
 Make = Callable[..., dict[str, Any]]
@@ -79,6 +80,7 @@ def test_from_the_first_version_everything_is_kept_and_can_be_changed(url: str, 
     assert rating is not None
     assert (rating.thumb, rating.score, rating.correction) == (1, 4, "two dogs")
     assert (rating.dimensions, rating.flags) == ({}, ())
+    assert Queue(feedback).item(str(ANSWER), "you").dominant_expert == "speech", "measured from its trace"
     assert [revision.thumb for revision in feedback.history(str(ANSWER), "me")] == [-1, 1]
     before = feedback.undo(str(ANSWER), "me")
     assert before is not None
@@ -88,7 +90,7 @@ def test_from_the_first_version_everything_is_kept_and_can_be_changed(url: str, 
     database.close()
 
 
-@pytest.mark.parametrize("version", ["0001", "0002"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
 def test_an_empty_database_of_an_earlier_version_opens(version: str, url: str, make_record: Make) -> None:
     made_by(version, url).dispose()
     database = open_database(url)
