@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from storage import Feedback, open_database
+from ui.annotate import annotate_page
 from ui.api import add_endpoints
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
@@ -40,6 +41,8 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
         page = build_page(settings)
         add_endpoints(studio)  # before the page's own events, which would take the same names
         connect(demo, page, studio)
+    with demo.route("Annotate", "/annotate"):
+        annotate_page(demo, studio)
     demo.queue(max_size=LINE_LENGTH, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
     loader.start()
     return demo

@@ -44,6 +44,7 @@ def model_card(preset: str) -> str:
 def build_page(settings: Settings) -> Page:
     """Lay out every panel. Called inside a `gr.Blocks` context."""
     card = model_card(settings.preset)
+    gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="top"):
         gr.HTML(render.HEADER)
         banner = gr.HTML("", elem_id="banner")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
@@ -53,18 +53,17 @@ class RatingFields:
             "dimensions": dict(zip(self.dimensions, scores, strict=True)),
         }
 
-    def filled(self, rating: Rating | None) -> Updates:
-        """Every field as the rating has it; empty without one."""
+    def filled(self, said: Rating | Mapping[str, Any] | None) -> Updates:
+        """Every field as the rating, or the draft of one, has it; empty without one."""
+        values = asdict(said) if isinstance(said, Rating) else dict(said or {})
+        dimensions = values.get("dimensions", {})
         return {
-            self.thumb: rating.thumb if rating else None,
-            self.score: rating.score if rating else None,
-            self.flags: list(rating.flags) if rating else [],
-            self.correction: (rating.correction if rating else None) or "",
-            self.comment: (rating.comment if rating else None) or "",
-            **{
-                radio: rating.dimensions.get(name) if rating else None
-                for name, radio in self.dimensions.items()
-            },
+            self.thumb: values.get("thumb"),
+            self.score: values.get("score"),
+            self.flags: list(values.get("flags", ())),
+            self.correction: values.get("correction") or "",
+            self.comment: values.get("comment") or "",
+            **{radio: dimensions.get(name) for name, radio in self.dimensions.items()},
         }
 
 
