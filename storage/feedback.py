@@ -6,10 +6,11 @@ Each call is one transaction and returns only once it is on the disk.
 import re
 import secrets
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, cast, get_args
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import delete, exists, false, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ from storage.errors import NotFoundError, RatingError, StorageError, plain_error
 from storage.internals import internals
 from storage.judgements import MAX_COMMENT, MAX_CORRECTION, judgement, says_nothing
 from storage.records import answer_columns, answer_record, checked_sha256
-from storage.results import Comparison, Forgotten, Rating, Revision, Summary, Winner
+from storage.results import Comparison, Forgotten, Holdings, Rating, Revision, Summary, Winner
 
 __all__ = ["MAX_COMMENT", "MAX_CORRECTION", "Feedback", "new_annotator"]
 
@@ -243,35 +244,52 @@ class Feedback:
                 created_at=stored.created_at,
             )
 
-    def forget(self, *, annotator: str | None = None, audio: str | None = None) -> Forgotten:
-        """Delete a person's answers, ratings and votes, or all that is known of a clip by its hash.
+    def holdings(self, annotator: str) -> Holdings:
+        """What is stored under a person's id; nothing for an id that is not known."""
+        answers, clips = schema.Answer, schema.Clip
+        with self.database.read() as session:
+            person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
+            mine = select(answers.clip_sha256).where(answers.annotator_id == person, answers.audio_kept)
+            return Holdings(
+                answers=_count(session, answers.annotator_id == person),
+                ratings=_count(
+                    session, schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
+                ),
+                comparisons=_count(session, schema.Comparison.annotator_id == person),
+                audio=_count(session, clips.sha256.in_(mine), clips.audio_path.is_not(None)),
+            )
 
-        Kept audio goes when no remaining answer's asker agreed to keep it. What others said about the
-        deleted answers goes with them. Deleted rows are overwritten on the disk (SQLite), but stay in
+    def forget(
+        self, *, annotator: str | None = None, audio: str | None = None, before: datetime | None = None
+    ) -> Forgotten:
+        """Delete what a person did, all that is known of a clip by its hash, or all answers of before a time.
+
+        With an answer goes its trace and what others said about it. Kept audio goes when no remaining
+        answer's asker agreed to keep it. Deleted rows are overwritten on the disk (SQLite), but stay in
         backups made earlier.
 
-        Raises NotFoundError when nothing is stored under that id.
+        Raises NotFoundError when nothing is stored under that id or hash.
         """
-        if (annotator is None) == (audio is None):
-            raise ValueError("forget either an annotator or an audio clip")
-        answers, clips = schema.Answer, schema.Clip
+        if sum(value is not None for value in (annotator, audio, before)) != 1:
+            raise ValueError("forget one of an annotator, an audio clip, and what is older than a time")
+        answers, clips, people = schema.Answer, schema.Clip, schema.Annotator
+        person = None
         with self.database.write() as session:
             if annotator is not None:
-                person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
+                person = session.scalar(select(people.id).filter_by(public_id=annotator))
                 if person is None:
                     raise NotFoundError("Nothing is stored under that annotator id.")
-                doomed = select(answers.id).where(answers.annotator_id == person)
-                deletions = [delete(answers).where(answers.annotator_id == person)]
-                deletions += [delete(schema.Annotator).where(schema.Annotator.id == person)]
-            else:
-                person = None
-                if session.get(clips, checked_sha256(cast(str, audio))) is None:
+                which = answers.annotator_id == person
+            elif audio is not None:
+                if session.get(clips, checked_sha256(audio)) is None:
                     raise NotFoundError("Nothing is stored about that audio.")
-                doomed = select(answers.id).where(answers.clip_sha256 == audio)
-                deletions = [delete(answers).where(answers.clip_sha256 == audio)]
+                which = answers.clip_sha256 == audio
+            else:
+                which = answers.created_at < before
+            doomed = select(answers.id).where(which)
             rated, voted = schema.Rating, schema.Comparison
             counts = {
-                "answers": _count(session, answers.id.in_(doomed)),
+                "answers": _count(session, which),
                 "ratings": _count(session, or_(rated.answer_id.in_(doomed), rated.annotator_id == person)),
                 "comparisons": _count(
                     session,
@@ -282,8 +300,10 @@ class Feedback:
                     ),
                 ),
             }
-            for deletion in deletions:
-                session.execute(deletion)
+            session.execute(delete(answers).where(which))
+            session.execute(delete(people).where(people.id == person))
+            if before is not None:
+                session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
             asked = exists().where(answers.clip_sha256 == clips.sha256)
             silenced = session.scalars(
                 update(clips)
@@ -397,5 +417,11 @@ def _flip(winner: Winner) -> Winner:
     return flipped.get(winner, winner)
 
 
-def _count(session: Session, condition: Any) -> int:
-    return session.scalar(select(func.count()).where(condition)) or 0
+def _count(session: Session, *conditions: Any) -> int:
+    return session.scalar(select(func.count()).where(*conditions)) or 0
+
+
+def _left_nothing() -> list[Any]:
+    """That a person has neither asked nor judged anything that is still there."""
+    tables = (schema.Answer, schema.Rating, schema.Comparison, schema.Mark)
+    return [~exists().where(table.annotator_id == schema.Annotator.id) for table in tables]

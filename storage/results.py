@@ -72,6 +72,16 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Holdings:
+    """How much is stored under a person's id; `audio`: clips of theirs whose sound is kept."""
+
+    answers: int
+    ratings: int
+    comparisons: int
+    audio: int
+
+
+@dataclass(frozen=True)
 class Forgotten:
     """How much was deleted."""
 
@@ -80,3 +90,15 @@ class Forgotten:
     comparisons: int
     clips: int
     files: int
+
+    def __str__(self) -> str:
+        """`2 answers with their traces, 1 rating, 0 comparisons, 1 clip, 1 audio file`."""
+        answers = (
+            f"{_counted(self.answers, 'answer')} with {'its trace' if self.answers == 1 else 'their traces'}"
+        )
+        rest = (("rating", self.ratings), ("comparison", self.comparisons), ("clip", self.clips))
+        return ", ".join((answers, *(_counted(n, noun) for noun, n in (*rest, ("audio file", self.files)))))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

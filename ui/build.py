@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from storage import Feedback, open_database
+from storage.upkeep import Upkeep
 from ui.annotate import annotate_page
 from ui.api import add_endpoints
 from ui.events import connect
@@ -31,7 +32,9 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
     Raises StorageError when the database cannot be opened.
     """
     loader = EngineLoader(load_engine or engine_of(settings))
-    studio = Studio(loader, Feedback(open_database(settings.database_url)), settings)
+    database = open_database(settings.database_url)
+    Upkeep(database, settings.backup_hours, settings.retention_days).start()
+    studio = Studio(loader, Feedback(database), settings)
     with gr.Blocks(
         title="U-SAM Studio",
         analytics_enabled=False,

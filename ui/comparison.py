@@ -72,7 +72,9 @@ def comparison_panel() -> ComparisonPanel:
                 elem_id="contest",
                 elem_classes="chips",
             )
-            start = gr.Button("Write them", min_width=130, scale=0, elem_id="contest-start")
+            start = gr.Button(
+                "Write them", variant="primary", min_width=130, scale=0, elem_id="contest-start"
+            )
         sides = gr.HTML("", elem_id="sides")
         with gr.Row(visible=False, elem_id="ballot") as ballot:
             votes = {

@@ -21,6 +21,7 @@ from ui.history import history_shown
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown
 from ui.loading import LoadState
 from ui.page import Page
+from ui.privacy import connect_privacy
 from ui.question import busy, context_shown, placeholder
 from ui.rating import rating_hidden, rating_shown, save_rating, undo_rating, withdraw_rating
 from ui.studio import Hearing, Question, Studio, retry_of
@@ -216,6 +217,16 @@ class Desk:
             **history_shown(self.page.history, visit),
         }
 
+    def cleared(self, annotator: str) -> Updates:
+        """The page as for a newcomer, but for the clip in the player."""
+        visit = Visit()
+        return {
+            **self._shown(visit, annotator),
+            **comparison_ready(self.page.comparison, visit),
+            **self._untied(visit),
+            self.page.answer.notice: "",
+        }
+
     def _restored(self, visit: Visit, annotator: str) -> Updates:
         """Every panel as it was before a question that got no answer, with a rating that is not saved yet."""
         shown, typed = self._shown(visit, annotator), self.page.rating.fields
@@ -311,7 +322,16 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     clip, question, answer, rating = page.clip, page.question, page.answer, page.rating
     everything = [
         block
-        for panel in (clip, question, answer, page.inspector, rating, page.comparison, page.history)
+        for panel in (
+            clip,
+            question,
+            answer,
+            page.inspector,
+            rating,
+            page.comparison,
+            page.history,
+            page.privacy,
+        )
         for block in vars(panel).values()
         if isinstance(block, gr.blocks.Block)
     ]
@@ -360,3 +380,4 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     rating.undo.click(desk.undo, [page.visit, page.annotator], **quiet)
 
     connect_comparison(page, studio, quiet, model)
+    connect_privacy(page, studio.feedback, desk.cleared, quiet)

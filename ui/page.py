@@ -13,6 +13,7 @@ from ui.clip import ClipPanel, clip_panel
 from ui.comparison import ComparisonPanel, comparison_panel
 from ui.history import HistoryPanel, history_panel
 from ui.inspector import InspectorPanel, inspector_panel
+from ui.privacy import PrivacyPanel, privacy_panel
 from ui.question import QuestionPanel, question_panel
 from ui.rating import RatingPanel, rating_panel
 from ui.settings import Settings
@@ -29,6 +30,7 @@ class Page:
     rating: RatingPanel
     comparison: ComparisonPanel
     history: HistoryPanel
+    privacy: PrivacyPanel
     visit: gr.State
     annotator: gr.BrowserState
     loading: gr.Timer
@@ -64,6 +66,7 @@ def build_page(settings: Settings) -> Page:
                 rating = rating_panel(settings.dimensions)
             history = history_panel()
     comparison = comparison_panel()
+    privacy = privacy_panel()
     gr.HTML(render.STANDS_IN)
     if card:
         with gr.Accordion("Model card", open=False, elem_id="card"):
@@ -77,6 +80,7 @@ def build_page(settings: Settings) -> Page:
         rating,
         comparison,
         history,
+        privacy,
         visit=gr.State(Visit()),
         annotator=gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret()),
         loading=gr.Timer(1.0),

@@ -19,7 +19,8 @@ CACHE_SECONDS = 24 * 3600
 @dataclass(frozen=True)
 class Settings:
     """data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
-    max_seconds: the longest span of a clip that is heard at once. dimensions: what answers are scored on."""
+    max_seconds: the longest span of a clip that is heard at once. dimensions: what answers are scored on.
+    retention_days, backup_hours: see `storage.upkeep`; None: never."""
 
     data: Path
     database_url: str
@@ -27,11 +28,12 @@ class Settings:
     quantization: str = "nf4"
     max_seconds: float = 30.0
     dimensions: tuple[str, ...] = DIMENSIONS
+    retention_days: float | None = None
+    backup_hours: float | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises ValueError with a plain sentence when USAM_MAX_SECONDS is not a length in seconds or
-        USAM_DIMENSIONS no list of names."""
+        """Raises ValueError with a plain sentence when a variable is not what it must be."""
         data = data_folder()
         return cls(
             data=data,
@@ -40,6 +42,8 @@ class Settings:
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
             max_seconds=_seconds(environ.get("USAM_MAX_SECONDS")),
             dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
+            retention_days=_positive("USAM_RETENTION_DAYS", environ),
+            backup_hours=_positive("USAM_BACKUP_HOURS", environ),
         )
 
     def private_paths(self) -> list[str]:
@@ -92,3 +96,17 @@ def _dimensions(text: str | None) -> tuple[str, ...]:
         return tuple(dict.fromkeys(checked_dimension(name) for name in text.replace(",", " ").split()))
     except StorageError as error:
         raise ValueError(f"USAM_DIMENSIONS cannot be {text!r}. {error}") from error
+
+
+def _positive(name: str, environ: Mapping[str, str]) -> float | None:
+    """A number above 0, None where the variable is not set."""
+    text = environ.get(name)
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < 1e5:
+        raise ValueError(f"{name} must be a number above 0, not {text!r}.")
+    return number

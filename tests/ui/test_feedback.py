@@ -159,3 +159,36 @@ def test_sides_are_random_and_a_vote_becomes_a_preference(tmp_path: Path) -> Non
         )
         assert better < worse
     feedback.database.close()
+
+
+def test_what_is_stored_is_shown_and_deleted_with_audio_and_traces(browser: Browser, tmp_path: Path) -> None:
+    with serve(settings_in(tmp_path), lambda progress: FakeEngine()) as url:
+        context = browser.new_context()
+        app = AppPage(context.new_page(), url)
+        expect(app.keep).to_contain_text("Each answer is stored here")  # before the first save
+        app.upload(DOG)
+        app.keep.get_by_role("checkbox").check()
+        app.ask_about("What animal is this?")
+        app.rate(thumb="Good")
+        expect(app.rating_status).to_contain_text("Saved")
+        assert len(list(tmp_path.glob("audio/*"))) == 1
+        app.page.get_by_role("button", name="Your data").click()
+        expect(app.held).to_contain_text(
+            re.compile(r"Answers\s*1\s*Ratings\s*1\s*Comparisons\s*0\s*Clips with audio\s*1")
+        )
+        app.delete_data.click()
+        app.delete_not.click()
+        expect(app.delete_sure).to_be_hidden()
+        assert rows(tmp_path, "SELECT count(*) FROM ratings") == [(1,)]
+        app.delete_data.click()
+        app.delete_sure.click()
+        expect(app.privacy_status).to_contain_text("Deleted: 1 answer with its trace, 1 rating")
+        expect(app.privacy_status).to_contain_text("1 audio file")
+        expect(app.thread).to_contain_text("Your answer appears here")
+        expect(app.rating_form).to_be_hidden()
+        for table in ("answers", "internals", "ratings", "rating_revisions", "clips", "annotators"):
+            assert rows(tmp_path, f"SELECT count(*) FROM {table}") == [(0,)], table
+        assert not list(tmp_path.glob("audio/*"))
+        app.ask_about("Again?")
+        assert rows(tmp_path, "SELECT count(*) FROM annotators") == [(1,)]
+        context.close()

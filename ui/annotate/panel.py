@@ -38,7 +38,10 @@ def annotate_panel(settings: Settings) -> AnnotatePanel:
     """Called inside the page's context."""
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="queue-head"):
-        gr.HTML("<h2>Annotate</h2><p class='hint'>Listen, judge, go on. The keys do everything.</p>")
+        gr.HTML(
+            "<h2>Annotate</h2><p class='hint'>Listen, judge, go on: the keys do everything. What you say is "
+            "stored under a random id kept in your browser.</p>"
+        )
         progress = gr.HTML("", elem_id="queue-progress")
     with gr.Row(elem_id="queue-choice"):
         order = gr.Radio(
