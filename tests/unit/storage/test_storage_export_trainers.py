@@ -184,7 +184,9 @@ def test_another_export_replaces_the_folder_but_never_someone_elses(many: Feedba
 
 def test_the_datasets_library_loads_the_audio_folder(many: Feedback, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
-    pytest.importorskip("torchcodec", exc_type=(ImportError, RuntimeError), reason="datasets reads audio with it")
+    pytest.importorskip(
+        "torchcodec", exc_type=(ImportError, RuntimeError), reason="datasets reads audio with it"
+    )
     export(many.database, "audiofolder", tmp_path / "out")
     loaded = datasets.load_dataset(
         "audiofolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache")
