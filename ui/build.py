@@ -10,6 +10,7 @@ from storage import Feedback, open_database
 from storage.upkeep import Upkeep
 from ui.annotate import annotate_page
 from ui.api import add_endpoints
+from ui.dashboard import dashboard_page
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
 from ui.loading import EngineLoader, LoadEngine, Progress
@@ -46,6 +47,8 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
         connect(demo, page, studio)
     with demo.route("Annotate", "/annotate"):
         annotate_page(demo, studio)
+    with demo.route("Dashboard", "/dashboard"):
+        dashboard_page(demo, studio)
     demo.queue(max_size=LINE_LENGTH, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
     loader.start()
     return demo
