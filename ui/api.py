@@ -65,11 +65,21 @@ class Endpoints:
         score: int | None = None,
         correction: str | None = None,
         comment: str | None = None,
+        dimensions: dict[str, int] | None = None,
+        flags: list[str] | None = None,
     ) -> dict[str, Any]:
-        """Give or change a rating: thumb -1, 0 or 1, score 1 to 5, and free text; saved when this returns."""
+        """Give or change a rating: thumb -1, 0 or 1, score and dimensions 1 to 5, flags, and free text; saved
+        when this returns."""
         try:
             rating = self.studio.feedback.rate(
-                answer_id, annotator, thumb=thumb, score=score, correction=correction, comment=comment
+                answer_id,
+                annotator,
+                thumb=thumb,
+                score=score,
+                dimensions=dimensions,
+                flags=flags,
+                correction=correction,
+                comment=comment,
             )
         except StorageError as error:
             raise gr.Error(str(error)) from error

@@ -17,14 +17,16 @@ from storage.errors import NotFoundError
 from ui import render
 from ui.answer import answer_shown
 from ui.clip import Timed, clip_chosen, no_clip
+from ui.comparison import comparison_ready, connect_comparison
 from ui.examples import EXAMPLES
 from ui.history import history_shown
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
 from ui.inspector.payload import LINK, source_name
 from ui.loading import LoadState
 from ui.page import Page
+from ui.privacy import connect_privacy
 from ui.question import busy, context_shown, placeholder
-from ui.rating import rating_hidden, rating_shown, save_rating, withdraw_rating
+from ui.rating import rating_hidden, rating_shown, save_rating, undo_rating, withdraw_rating
 from ui.stored import clip_of, stored_entry
 from ui.studio import Hearing, Question, Studio, retry_of
 from ui.visit import Entry, Visit
@@ -237,6 +239,7 @@ class Desk:
             **self._shown(visit, annotator),
             page.visit: visit,
             **context_shown(page.question, visit),
+            **comparison_ready(page.comparison, visit),
         }
 
     def _writing(self, thread: str) -> Updates:
@@ -258,6 +261,16 @@ class Desk:
             **what_if_shown(self.page.inspector.what_if, visit.current),
             **rating_shown(self.page.rating, self.studio.feedback, visit.current, annotator),
             **history_shown(self.page.history, visit),
+        }
+
+    def cleared(self, annotator: str) -> Updates:
+        """The page as for a newcomer, but for the clip in the player."""
+        visit = Visit()
+        return {
+            **self._shown(visit, annotator),
+            **comparison_ready(self.page.comparison, visit),
+            **self._untied(visit),
+            self.page.answer.notice: "",
         }
 
     def _restored(self, visit: Visit, annotator: str) -> Updates:
@@ -307,6 +320,7 @@ class Desk:
         return {
             **self._shown(visit, annotator),
             **self._clip_of(entry, source),
+            **comparison_ready(self.page.comparison, visit),
             self.page.visit: visit,
             self.page.answer.notice: "",
             self.page.question.task: entry.answer.task,
@@ -336,17 +350,14 @@ class Desk:
             raise gr.Error("The file could not be made. The server's log says why.") from error
         return {self.page.inspector.saved: file.to_json()}
 
-    def save(
-        self,
-        thumb: int | None,
-        score: int | None,
-        correction: str,
-        comment: str,
-        visit: Visit,
-        annotator: str,
-    ) -> Updates:
-        rating = {"thumb": thumb, "score": score, "correction": correction, "comment": comment}
-        return save_rating(self.page.rating, self.studio.feedback, visit.current, annotator, rating)
+    def save(self, *values: Any) -> Updates:
+        """values: the rating's fields, then the visit and the annotator."""
+        *fields, visit, annotator = values
+        panel = self.page.rating
+        return save_rating(panel, self.studio.feedback, visit.current, annotator, panel.rating.said(fields))
+
+    def undo(self, visit: Visit, annotator: str) -> Updates:
+        return undo_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
 
     def withdraw(self, visit: Visit, annotator: str) -> Updates:
         return withdraw_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
@@ -358,11 +369,21 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     clip, question, answer, rating = page.clip, page.question, page.answer, page.rating
     everything = [
         block
-        for panel in (clip, question, answer, page.inspector, page.inspector.what_if, rating, page.history)
+        for panel in (
+            clip,
+            question,
+            answer,
+            page.inspector,
+            page.inspector.what_if,
+            rating,
+            page.comparison,
+            page.history,
+            page.privacy,
+        )
         for block in vars(panel).values()
         if isinstance(block, gr.blocks.Block)
     ]
-    everything += [page.visit, page.annotator, page.banner, page.loading]
+    everything += [*rating.fields, page.visit, page.annotator, page.banner, page.loading]
     quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
     model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": 1}
@@ -406,3 +427,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
 
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **quiet)
     rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **quiet)
+    rating.undo.click(desk.undo, [page.visit, page.annotator], **quiet)
+
+    connect_comparison(page, studio, quiet, model)
+    connect_privacy(page, studio.feedback, desk.cleared, quiet)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
+from storage import StorageError
 from storage.database import data_folder
+from storage.judgements import DIMENSIONS, checked_dimension
 
 MAX_UPLOAD = "200mb"
 CACHE_SECONDS = 24 * 3600
@@ -17,17 +19,21 @@ CACHE_SECONDS = 24 * 3600
 @dataclass(frozen=True)
 class Settings:
     """data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
-    max_seconds: the longest span of a clip that is heard at once."""
+    max_seconds: the longest span of a clip that is heard at once. dimensions: what answers are scored on.
+    retention_days, backup_hours: see `storage.upkeep`; None: never."""
 
     data: Path
     database_url: str
     preset: str = "mini"
     quantization: str = "nf4"
     max_seconds: float = 30.0
+    dimensions: tuple[str, ...] = DIMENSIONS
+    retention_days: float | None = None
+    backup_hours: float | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises ValueError with a plain sentence when USAM_MAX_SECONDS is not a length in seconds."""
+        """Raises ValueError with a plain sentence when a variable is not what it must be."""
         data = data_folder()
         return cls(
             data=data,
@@ -35,6 +41,9 @@ class Settings:
             preset=environ.get("USAM_PRESET") or cls.preset,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
             max_seconds=_seconds(environ.get("USAM_MAX_SECONDS")),
+            dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
+            retention_days=_positive("USAM_RETENTION_DAYS", environ),
+            backup_hours=_positive("USAM_BACKUP_HOURS", environ),
         )
 
     def private_paths(self) -> list[str]:
@@ -77,3 +86,27 @@ def _seconds(text: str | None) -> float:
     if not 1.0 <= seconds <= 30.0:
         raise ValueError(f"USAM_MAX_SECONDS must be a number from 1 to 30, not {text!r}.")
     return seconds
+
+
+def _dimensions(text: str | None) -> tuple[str, ...]:
+    """The names in a list parted by commas, each once; an empty list is none at all."""
+    if text is None:
+        return Settings.dimensions
+    try:
+        return tuple(dict.fromkeys(checked_dimension(name) for name in text.replace(",", " ").split()))
+    except StorageError as error:
+        raise ValueError(f"USAM_DIMENSIONS cannot be {text!r}. {error}") from error
+
+
+def _positive(name: str, environ: Mapping[str, str]) -> float | None:
+    """A number above 0, None where the variable is not set."""
+    text = environ.get(name)
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < 1e5:
+        raise ValueError(f"{name} must be a number above 0, not {text!r}.")
+    return number

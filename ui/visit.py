@@ -65,6 +65,10 @@ class Visit:
                 entry = replace(entry, clip=earlier.clip)
         return Visit((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
 
+    def keep(self, entry: Entry) -> Visit:
+        """Have an answer in the list that is not on display."""
+        return replace(self, entries=self.add(entry).entries)
+
     def show(self, key: str) -> Visit:
         return replace(self, shown=key, context_of=None, context=())
 
