@@ -10,6 +10,7 @@ import gradio as gr
 from ui import render
 from ui.examples import EXAMPLES
 from ui.microphone import microphone_notice
+from ui.uploads import uploads_only
 
 if TYPE_CHECKING:
     from usam.audio import Clip
@@ -58,6 +59,7 @@ def clip_panel(max_seconds: float) -> ClipPanel:
             sample_rate=16_000,
         ),
     )
+    uploads_only(audio)
     microphone_notice()
     outlook = gr.HTML("", elem_id="outlook")
     with gr.Row(visible=False, elem_id="span") as span:

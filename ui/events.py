@@ -128,8 +128,16 @@ class Desk:
 
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn before the question waits in line, so that Stop works from the start."""
-        if not self.studio.runs.begin(page_of(request)):
-            raise gr.Error("The last answer is still being written. Press Stop first.", title="One at a time")
+        runs, most = self.studio.runs, self.studio.settings.max_waiting
+        if len(runs) >= most:
+            line = f"The line is full: {most} wait before you. Please try again in a minute."
+            raise gr.Error(line, title="The line is full", print_exception=False)
+        if not runs.begin(page_of(request)):
+            raise gr.Error(
+                "The last answer is still being written. Press Stop first.",
+                title="One at a time",
+                print_exception=False,
+            )
         self.studio.studies.stop(page_of(request))  # it is of the answer that is about to go
         return {
             **busy(self.page.question, True),
@@ -205,6 +213,7 @@ class Desk:
         self, question: Question, visit: Visit, annotator: str, request: gr.Request
     ) -> Iterator[Updates]:
         """Stream the answer into the page. After a failure the page is as before, plus one sentence."""
+        question = replace(question, visitor=visitor_of(request))
         page, stop = self.page, self.studio.runs.stop_event(page_of(request))
         asked = question.text.strip() or TASKS[question.task].prompt
         draw = partial(render.thread, question.history, asked)
@@ -363,6 +372,11 @@ class Desk:
         return withdraw_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
 
 
+def visitor_of(request: gr.Request | None) -> str | None:
+    """The address that a request comes from."""
+    return request.client.host if request and request.client else None
+
+
 def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     """Attach every handler to its event. Only what needs the model waits in the model's line."""
     desk = Desk(page, studio)
@@ -386,6 +400,11 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     everything += [*rating.fields, page.visit, page.annotator, page.banner, page.loading]
     quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
+    # In the queue, the only place from where a refusal shows; few outputs, because it marks every one.
+    reserving: dict[str, Any] = {
+        **quiet,
+        "outputs": [question.ask, question.stop, answer.notice, answer.heard],
+    }
     model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": 1}
 
     demo.load(desk.opened, page.annotator, **fast)
@@ -399,13 +418,13 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
 
     asked = [clip.audio, question.task, question.text, clip.start, clip.length, clip.timed, clip.keep]
     asked += [question.seed, question.temperature, page.visit, page.annotator]
-    turn = gr.on([question.ask.click, question.text.submit], desk.reserve, None, **fast)
+    turn = gr.on([question.ask.click, question.text.submit], desk.reserve, None, **reserving)
     turn.success(desk.ask, asked, **model).then(desk.release, None, **fast)
-    turn = answer.retry.click(desk.reserve, None, **fast)
+    turn = answer.retry.click(desk.reserve, None, **reserving)
     retried = [clip.audio, clip.keep, page.visit, page.annotator]
     turn.success(desk.retry, retried, **model).then(desk.release, None, **fast)
     for kind, examples in clip.examples.items():
-        turn = examples.click(desk.reserve, None, **fast)
+        turn = examples.click(desk.reserve, None, **reserving)
         loaded = turn.success(partial(desk.example_chosen, kind), [examples, page.visit], **fast)
         loaded.failure(desk.release, None, **fast)
         loaded.success(desk.ask, asked, **model).then(desk.release, None, **fast)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from storage import StorageError
+from ui.limits import Rate
 from ui.loading import EngineLoader, LoadState
 from ui.runs import Runs
 from ui.settings import Settings
@@ -38,7 +39,8 @@ UNEXPECTED = "Something went wrong in the model. The server's log says what; ple
 class Question:
     """One request. An empty `text` asks the task's own prompt. `clip` wins over `source`, a file, of which
     `start` and `end` (s) choose the span that is heard. `parent` names the stored answer that this one
-    follows or retries. `keep_audio` is the user's consent to store what was heard."""
+    follows or retries. `keep_audio` is the user's consent to store what was heard. `visitor` is the address
+    that asks."""
 
     text: str
     task: str
@@ -51,6 +53,7 @@ class Question:
     temperature: float = 0.0
     parent: str | None = None
     keep_audio: bool = False
+    visitor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Studio:
         self.settings = settings
         self.runs = Runs()
         self.studies = Runs()  # of answers that are there: interventions and tests
+        self.questions = Rate(settings.per_minute, "questions")
+        self.ratings = Rate(settings.per_minute, "ratings")
 
     def listen(self, source: str, start: float | None = None, end: float | None = None) -> Clip:
         """Decode the span of a file that would be heard. Raises AudioError."""
@@ -116,6 +121,7 @@ class Studio:
     def _ask(self, question: Question, annotator: str | None, stop: threading.Event) -> Iterator[Progress]:
         if question.clip is None and not question.source:
             raise RequestError("Record or upload a clip first, or pick an example.")
+        self.questions.take(question.visitor)
         yield from self.loader.wait(stop)
         if stop.is_set():
             return

@@ -1,7 +1,9 @@
 """The named endpoints, called as a program would."""
 
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -83,6 +85,21 @@ def test_a_path_on_the_server_is_not_a_clip(server: Server, tmp_path: Path) -> N
     reply = httpx.get(f"{call}/{event}", timeout=60).text
     assert reply.startswith("event: error")
     assert len(server.engine.asked) == asked
+
+
+def test_the_readme_s_example_runs(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(DOG, tmp_path / "clip.wav")
+    monkeypatch.chdir(tmp_path)
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    [example] = [
+        code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "gradio_client" in code
+    ]
+    names: dict[str, Any] = {}
+    exec(example.replace("http://127.0.0.1:7860", server.url), names)
+    stored = f"FROM answers WHERE id = '{as_hex(names['answer']['answer_id'])}'"
+    assert rows(server.data, f"SELECT text {stored}") == [(names["answer"]["answer"],)]
+    rated = f"SELECT score, comment FROM ratings WHERE answer_id IN (SELECT id {stored})"
+    assert rows(server.data, rated) == [(5, "close")]
 
 
 def as_hex(identity: str) -> str:
