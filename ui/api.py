@@ -36,7 +36,7 @@ def add_endpoints(studio: Studio) -> None:
         result,
         api_name="ask",
         concurrency_id=MODEL,
-        concurrency_limit=1,
+        concurrency_limit=studio.settings.at_once,
     )
     gr.api(endpoints.rate, api_name="rate")
     gr.api(endpoints.compare, api_name="compare")

@@ -405,7 +405,8 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         **quiet,
         "outputs": [question.ask, question.stop, answer.notice, answer.heard],
     }
-    model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": 1}
+    at_once = studio.settings.at_once
+    model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": at_once}
 
     demo.load(desk.opened, page.annotator, **fast)
     demo.unload(desk.left)

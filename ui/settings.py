@@ -18,11 +18,15 @@ CACHE_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Settings:
-    """data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
+    """What an administrator can choose.
+
+    data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
     max_seconds: the longest span of a clip that is heard at once. max_upload_mb: the largest file taken.
-    max_waiting: how many questions may be asked and unanswered. per_minute: how many questions, and how many
-    ratings by the API, one visitor may send a minute; 0 is no limit. dimensions: what answers are scored on.
-    retention_days, backup_hours: see `storage.upkeep`; None: never."""
+    at_once: how many answers are written at once, in turns. max_waiting: how many questions may be asked and
+    unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
+    minute; 0 is no limit. dimensions: what answers are scored on. retention_days, backup_hours: see
+    `storage.upkeep`; None: never.
+    """
 
     data: Path
     database_url: str
@@ -30,6 +34,7 @@ class Settings:
     quantization: str = "nf4"
     max_seconds: float = 30.0
     max_upload_mb: int = 200
+    at_once: int = 3
     max_waiting: int = 32
     per_minute: int = 30
     dimensions: tuple[str, ...] = DIMENSIONS
@@ -47,6 +52,7 @@ class Settings:
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
             max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
             max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
+            at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
             max_waiting=int(_number(environ, "USAM_MAX_WAITING", cls.max_waiting, 1, 1000)),
             per_minute=int(_number(environ, "USAM_PER_MINUTE", cls.per_minute, 0, 10_000)),
             dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
