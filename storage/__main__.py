@@ -1,15 +1,16 @@
-"""`python -m storage`: export, back up, restore, forget. Status 2 and one line on stderr when it cannot."""
+"""`python -m storage`: export, back up, restore, forget, prune. Status 2 and one line when it cannot."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import NoReturn
 
 from storage.database import open_database
 from storage.errors import StorageError
 from storage.export import FORMATS, export
 from storage.feedback import Feedback
+from storage.upkeep import prune
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,6 +35,10 @@ def parser() -> argparse.ArgumentParser:
     what = forgetting.add_mutually_exclusive_group(required=True)
     what.add_argument("--annotator", metavar="ID")
     what.add_argument("--audio", metavar="SHA256")
+    pruning = commands.add_parser("prune", help="delete answers that are too old, with all about them")
+    pruning.add_argument(
+        "--days", type=float, metavar="N", help="their age (default: the setting USAM_RETENTION_DAYS)"
+    )
     return parser
 
 
@@ -49,12 +54,20 @@ def run(arguments: argparse.Namespace) -> str:
             case "restore":
                 database.restore(arguments.file)
                 return f"restored from {arguments.file}"
+            case "prune":
+                return f"deleted {prune(database, _days(arguments.days))}"
             case _:
                 gone = Feedback(database).forget(annotator=arguments.annotator, audio=arguments.audio)
-                counts = ", ".join(f"{count} {kind}" for kind, count in asdict(gone).items())
-                return f"deleted {counts}"
+                return f"deleted {gone}"
     finally:
         database.close()
+
+
+def _days(given: float | None) -> float:
+    try:
+        return given if given is not None else float(os.environ.get("USAM_RETENTION_DAYS") or "none")
+    except ValueError as error:
+        raise StorageError("Give --days, or set USAM_RETENTION_DAYS to a number of days.") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

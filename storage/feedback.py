@@ -6,10 +6,12 @@ Each call is one transaction and returns only once it is on the disk.
 import re
 import secrets
 from collections.abc import Collection, Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any, cast, get_args
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import delete, exists, false, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,11 +19,12 @@ from storage import audio as kept_audio
 from storage import schema
 from storage.database import Database
 from storage.errors import NotFoundError, RatingError, StorageError, plain_errors
-from storage.records import answer_columns, answer_record, checked_sha256, clean
-from storage.results import Comparison, Forgotten, Rating, Revision, Summary, Winner
+from storage.internals import internals
+from storage.judgements import MAX_COMMENT, MAX_CORRECTION, judgement, says_nothing
+from storage.records import answer_columns, answer_record, checked_sha256
+from storage.results import Comparison, Forgotten, Holdings, Rating, Revision, Summary, Winner
 
-MAX_CORRECTION = 20_000
-MAX_COMMENT = 5_000
+__all__ = ["MAX_COMMENT", "MAX_CORRECTION", "Feedback", "new_annotator"]
 
 
 def new_annotator() -> str:
@@ -66,11 +69,13 @@ class Feedback:
             row = schema.Answer(
                 **columns,
                 id=uuid4(),
-                annotator_id=_annotator_key(session, annotator) if annotator else None,
-                parent_id=_answer_key(session, parent) if parent else None,
+                annotator_id=annotator_key(session, annotator) if annotator else None,
+                parent_id=answer_key(session, parent) if parent else None,
                 audio_kept=audio_path is not None,
             )
             session.add(row)
+            session.flush()  # the answer before what refers to it
+            session.add(schema.Internals(answer_id=row.id, **internals(columns["trace"])))
             return str(row.id)
 
     def answer(self, answer_id: str) -> dict[str, Any]:
@@ -79,7 +84,17 @@ class Feedback:
         Raises NotFoundError.
         """
         with self.database.read() as session:
-            return answer_record(session.get_one(schema.Answer, _answer_key(session, answer_id)))
+            return answer_record(session.get_one(schema.Answer, answer_key(session, answer_id)))
+
+    def kept_audio(self, answer_id: str) -> Path | None:
+        """The file with what was heard, if the answer's asker agreed to keep it. Raises NotFoundError."""
+        with self.database.read() as session:
+            answer = session.get_one(schema.Answer, answer_key(session, answer_id))
+            if not answer.audio_kept:
+                return None
+            path = session.get_one(schema.Clip, answer.clip_sha256).audio_path
+        file = self.database.folder / path if path else None
+        return file if file and file.is_file() else None
 
     def answers_of(self, annotator: str, limit: int = 20, before: str | None = None) -> list[Summary]:
         """A person's answers, newest first; `before` an answer of theirs continues an earlier list."""
@@ -98,7 +113,7 @@ class Feedback:
         )
         with self.database.read() as session:
             if before is not None:
-                last = select(*key).where(answers.id == _answer_key(session, before)).scalar_subquery()
+                last = select(*key).where(answers.id == answer_key(session, before)).scalar_subquery()
                 wanted = wanted.where(tuple_(*key) < last)
             return [
                 Summary(str(identity), str(parent) if parent else None, *rest)
@@ -112,53 +127,74 @@ class Feedback:
         *,
         thumb: int | None = None,
         score: int | None = None,
+        dimensions: Mapping[str, int | None] | None = None,
+        flags: Collection[str] | None = None,
         correction: str | None = None,
         comment: str | None = None,
     ) -> Rating:
         """Give or change a rating; what is passed is the whole rating from now on.
 
-        thumb: -1, 0 or 1.  score: 1 to 5.  correction: a better answer, at most MAX_CORRECTION characters.
-        comment: at most MAX_COMMENT characters.  A change is a new revision; the same again is not.
+        thumb: -1, 0 or 1.  score: 1 to 5.  dimensions: 1 to 5 by name.  flags: of FLAGS.
+        correction: a better answer, at most MAX_CORRECTION characters.  comment: at most MAX_COMMENT.
+        A change is a new revision; the same again is not.
 
         Raises RatingError, NotFoundError.
         """
-        judgement = {
-            "thumb": _choice("thumb", thumb, (-1, 0, 1)),
-            "score": _choice("score", score, range(1, 6)),
-            "correction": _text("correction", correction, MAX_CORRECTION),
-            "comment": _text("comment", comment, MAX_COMMENT),
-        }
-        if all(value is None for value in judgement.values()):
-            raise RatingError("A rating needs a thumb, a score, a correction or a comment.")
+        said = judgement(
+            thumb=thumb,
+            score=score,
+            dimensions=dimensions,
+            flags=flags,
+            correction=correction,
+            comment=comment,
+        )
+        if says_nothing(said):
+            raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
         with self.database.write() as session:
-            answer, person = _answer_key(session, answer_id), _annotator_key(session, annotator)
+            answer, person = answer_key(session, answer_id), annotator_key(session, annotator)
             _insert_missing(
                 session, schema.Rating, answer_id=answer, annotator_id=person, revision=0, withdrawn=True
             )
             rating = _locked_rating(session, answer, annotator)
             assert rating is not None
-            _revise(session, rating, withdrawn=False, **judgement)
+            _revise(session, rating, withdrawn=False, **said)
             return _rating(rating, annotator)
 
     def withdraw(self, answer_id: str, annotator: str) -> bool:
         """Take a rating back, keeping its history; false when there was none. Raises NotFoundError."""
         with self.database.write() as session:
-            rating = _locked_rating(session, _answer_key(session, answer_id), annotator)
+            rating = _locked_rating(session, answer_key(session, answer_id), annotator)
             if rating is None or rating.withdrawn:
                 return False
-            _revise(session, rating, withdrawn=True, thumb=None, score=None, correction=None, comment=None)
+            _revise(session, rating, withdrawn=True, **judgement())
             return True
+
+    def undo(self, answer_id: str, annotator: str) -> Rating | None:
+        """Bring back the rating as it was before the person's last save or withdrawal; undoing again goes
+        further back. The history grows by the state brought back, and loses nothing.
+
+        Returns the rating that counts now, None for none. Raises RatingError when nothing is left to undo.
+        """
+        with self.database.write() as session:
+            rating = _locked_rating(session, answer_key(session, answer_id), annotator)
+            target = _before_last_save(session, rating) if rating else None
+            if rating is None or target is None:
+                raise RatingError("There is nothing to undo.")
+            state = session.get_one(schema.RatingRevision, (rating.id, target)) if target else None
+            said = {name: getattr(state, name) for name in judgement()} if state else judgement()
+            _revise(session, rating, restores=target, withdrawn=state.withdrawn if state else True, **said)
+            return None if rating.withdrawn else _rating(rating, annotator)
 
     def rating(self, answer_id: str, annotator: str) -> Rating | None:
         """The person's rating as it counts now; None before the first and after a withdrawal."""
         with self.database.read() as session:
-            rating = session.scalar(_rating_of(_answer_key(session, answer_id), annotator))
+            rating = session.scalar(_rating_of(answer_key(session, answer_id), annotator))
             return None if rating is None or rating.withdrawn else _rating(rating, annotator)
 
     def history(self, answer_id: str, annotator: str) -> list[Revision]:
         """Every state of the person's rating, oldest first."""
         with self.database.read() as session:
-            mine = _rating_of(_answer_key(session, answer_id), annotator).with_only_columns(schema.Rating.id)
+            mine = _rating_of(answer_key(session, answer_id), annotator).with_only_columns(schema.Rating.id)
             revisions = session.scalars(
                 select(schema.RatingRevision)
                 .where(schema.RatingRevision.rating_id == mine.scalar_subquery())
@@ -169,9 +205,12 @@ class Feedback:
                     number=row.number,
                     thumb=row.thumb,
                     score=row.score,
+                    dimensions=row.dimensions,
+                    flags=tuple(row.flags),
                     correction=row.correction,
                     comment=row.comment,
                     withdrawn=row.withdrawn,
+                    restores=row.restores,
                     created_at=row.created_at,
                 )
                 for row in revisions
@@ -189,7 +228,7 @@ class Feedback:
         if winner not in get_args(Winner):
             raise RatingError("The winner is a, b, tie or both_bad.")
         with self.database.write() as session:
-            first, second = _answer_key(session, answer_a), _answer_key(session, answer_b)
+            first, second = answer_key(session, answer_a), answer_key(session, answer_b)
             if first == second:
                 raise RatingError("An answer cannot be compared with itself.")
             inputs = select(schema.Answer.input_hash).where(schema.Answer.id.in_((first, second)))
@@ -199,7 +238,7 @@ class Feedback:
             pair = {
                 "answer_a_id": min(first, second),
                 "answer_b_id": max(first, second),
-                "annotator_id": _annotator_key(session, annotator),
+                "annotator_id": annotator_key(session, annotator),
             }
             vote = _flip(winner) if flipped else winner
             _insert_missing(session, schema.Comparison, **pair, winner=vote, swapped=bool(swapped) != flipped)
@@ -216,35 +255,52 @@ class Feedback:
                 created_at=stored.created_at,
             )
 
-    def forget(self, *, annotator: str | None = None, audio: str | None = None) -> Forgotten:
-        """Delete a person's answers, ratings and votes, or all that is known of a clip by its hash.
+    def holdings(self, annotator: str) -> Holdings:
+        """What is stored under a person's id; nothing for an id that is not known."""
+        answers, clips = schema.Answer, schema.Clip
+        with self.database.read() as session:
+            person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
+            mine = select(answers.clip_sha256).where(answers.annotator_id == person, answers.audio_kept)
+            return Holdings(
+                answers=_count(session, answers.annotator_id == person),
+                ratings=_count(
+                    session, schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
+                ),
+                comparisons=_count(session, schema.Comparison.annotator_id == person),
+                audio=_count(session, clips.sha256.in_(mine), clips.audio_path.is_not(None)),
+            )
 
-        Kept audio goes when no remaining answer's asker agreed to keep it. What others said about the
-        deleted answers goes with them. Deleted rows are overwritten on the disk (SQLite), but stay in
+    def forget(
+        self, *, annotator: str | None = None, audio: str | None = None, before: datetime | None = None
+    ) -> Forgotten:
+        """Delete what a person did, all that is known of a clip by its hash, or all answers of before a time.
+
+        With an answer goes its trace and what others said about it. Kept audio goes when no remaining
+        answer's asker agreed to keep it. Deleted rows are overwritten on the disk (SQLite), but stay in
         backups made earlier.
 
-        Raises NotFoundError when nothing is stored under that id.
+        Raises NotFoundError when nothing is stored under that id or hash.
         """
-        if (annotator is None) == (audio is None):
-            raise ValueError("forget either an annotator or an audio clip")
-        answers, clips = schema.Answer, schema.Clip
+        if sum(value is not None for value in (annotator, audio, before)) != 1:
+            raise ValueError("forget one of an annotator, an audio clip, and what is older than a time")
+        answers, clips, people = schema.Answer, schema.Clip, schema.Annotator
+        person = None
         with self.database.write() as session:
             if annotator is not None:
-                person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
+                person = session.scalar(select(people.id).filter_by(public_id=annotator))
                 if person is None:
                     raise NotFoundError("Nothing is stored under that annotator id.")
-                doomed = select(answers.id).where(answers.annotator_id == person)
-                deletions = [delete(answers).where(answers.annotator_id == person)]
-                deletions += [delete(schema.Annotator).where(schema.Annotator.id == person)]
-            else:
-                person = None
-                if session.get(clips, checked_sha256(cast(str, audio))) is None:
+                which = answers.annotator_id == person
+            elif audio is not None:
+                if session.get(clips, checked_sha256(audio)) is None:
                     raise NotFoundError("Nothing is stored about that audio.")
-                doomed = select(answers.id).where(answers.clip_sha256 == audio)
-                deletions = [delete(answers).where(answers.clip_sha256 == audio)]
+                which = answers.clip_sha256 == audio
+            else:
+                which = answers.created_at < before
+            doomed = select(answers.id).where(which)
             rated, voted = schema.Rating, schema.Comparison
             counts = {
-                "answers": _count(session, answers.id.in_(doomed)),
+                "answers": _count(session, which),
                 "ratings": _count(session, or_(rated.answer_id.in_(doomed), rated.annotator_id == person)),
                 "comparisons": _count(
                     session,
@@ -255,8 +311,10 @@ class Feedback:
                     ),
                 ),
             }
-            for deletion in deletions:
-                session.execute(deletion)
+            session.execute(delete(answers).where(which))
+            session.execute(delete(people).where(people.id == person))
+            if before is not None:
+                session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
             asked = exists().where(answers.clip_sha256 == clips.sha256)
             silenced = session.scalars(
                 update(clips)
@@ -278,14 +336,16 @@ def _insert_missing(session: Session, table: type[schema.Base], **values: Any) -
     session.execute(insert(table).values(**values).on_conflict_do_nothing())
 
 
-def _annotator_key(session: Session, public_id: str) -> int:
+def annotator_key(session: Session, public_id: str) -> int:
+    """The person's key, made when they are new. Raises StorageError when the id is not one."""
     if not re.fullmatch(r"[\w.-]{1,64}", public_id, re.ASCII):
         raise StorageError("An annotator id is 1 to 64 letters, digits, dots, hyphens or underscores.")
     _insert_missing(session, schema.Annotator, public_id=public_id)
     return session.scalars(select(schema.Annotator.id).filter_by(public_id=public_id)).one()
 
 
-def _answer_key(session: Session, answer_id: str) -> UUID:
+def answer_key(session: Session, answer_id: str) -> UUID:
+    """Raises NotFoundError unless there is an answer by that id."""
     try:
         key = UUID(answer_id)
     except (ValueError, AttributeError, TypeError):
@@ -309,18 +369,41 @@ def _locked_rating(session: Session, answer: UUID, annotator: str) -> schema.Rat
     )
 
 
-def _revise(session: Session, rating: schema.Rating, **judgement: Any) -> None:
-    """Make `judgement` the rating's current state and add it to the history; no change, no revision."""
-    if rating.revision and all(getattr(rating, name) == value for name, value in judgement.items()):
+def _revise(
+    session: Session, rating: schema.Rating, *, restores: int | None = None, **judgement: Any
+) -> None:
+    """Make `judgement` the rating's current state and add it to the history; no change, no revision, but an
+    undo is always one."""
+    changed = any(getattr(rating, name) != value for name, value in judgement.items())
+    if rating.revision and not changed and restores is None:
         return
     rating.revision += 1
     rating.updated_at = schema.now()
     for name, value in judgement.items():
         setattr(rating, name, value)
     revision = schema.RatingRevision(
-        rating_id=rating.id, number=rating.revision, created_at=rating.updated_at, **judgement
+        rating_id=rating.id,
+        number=rating.revision,
+        restores=restores,
+        created_at=rating.updated_at,
+        **judgement,
     )
     session.add(revision)
+
+
+def _before_last_save(session: Session, rating: schema.Rating) -> int | None:
+    """Number of the revision whose state held before the last save that is not undone yet; 0 for no rating
+    at all, None when everything is undone."""
+    undone = schema.RatingRevision.restores
+    restored = dict(
+        session.execute(
+            select(schema.RatingRevision.number, undone).where(
+                schema.RatingRevision.rating_id == rating.id, undone.is_not(None)
+            )
+        ).all()
+    )
+    saved = restored.get(rating.revision, rating.revision)
+    return restored.get(saved - 1, saved - 1) if saved else None
 
 
 def _rating(row: schema.Rating, annotator: str) -> Rating:
@@ -330,6 +413,8 @@ def _rating(row: schema.Rating, annotator: str) -> Rating:
         annotator=annotator,
         thumb=row.thumb,
         score=row.score,
+        dimensions=row.dimensions,
+        flags=tuple(row.flags),
         correction=row.correction,
         comment=row.comment,
         revision=row.revision,
@@ -338,26 +423,16 @@ def _rating(row: schema.Rating, annotator: str) -> Rating:
     )
 
 
-def _choice(name: str, value: int | None, allowed: Collection[int]) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or value not in allowed:
-        raise RatingError(f"The {name} is a whole number from {min(allowed)} to {max(allowed)}.")
-    return int(value)
-
-
-def _text(name: str, value: str | None, longest: int) -> str | None:
-    if value is None or not value.strip():
-        return None
-    if len(value) > longest:
-        raise RatingError(f"The {name} has {len(value):,} characters; at most {longest:,} can be saved.")
-    return clean(value)
-
-
 def _flip(winner: Winner) -> Winner:
     flipped: dict[Winner, Winner] = {"a": "b", "b": "a"}
     return flipped.get(winner, winner)
 
 
-def _count(session: Session, condition: Any) -> int:
-    return session.scalar(select(func.count()).where(condition)) or 0
+def _count(session: Session, *conditions: Any) -> int:
+    return session.scalar(select(func.count()).where(*conditions)) or 0
+
+
+def _left_nothing() -> list[Any]:
+    """That a person has neither asked nor judged anything that is still there."""
+    tables = (schema.Answer, schema.Rating, schema.Comparison, schema.Mark)
+    return [~exists().where(table.annotator_id == schema.Annotator.id) for table in tables]

@@ -16,6 +16,8 @@ class Rating:
     annotator: str
     thumb: int | None
     score: int | None
+    dimensions: dict[str, int]
+    flags: tuple[str, ...]
     correction: str | None
     comment: str | None
     revision: int
@@ -25,14 +27,17 @@ class Rating:
 
 @dataclass(frozen=True)
 class Revision:
-    """One state a rating has had, numbered from 1."""
+    """One state a rating has had, numbered from 1; of an undo, `restores` says which it brought back."""
 
     number: int
     thumb: int | None
     score: int | None
+    dimensions: dict[str, int]
+    flags: tuple[str, ...]
     correction: str | None
     comment: str | None
     withdrawn: bool
+    restores: int | None
     created_at: datetime
 
 
@@ -67,6 +72,16 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Holdings:
+    """How much is stored under a person's id; `audio`: clips of theirs whose sound is kept."""
+
+    answers: int
+    ratings: int
+    comparisons: int
+    audio: int
+
+
+@dataclass(frozen=True)
 class Forgotten:
     """How much was deleted."""
 
@@ -75,3 +90,15 @@ class Forgotten:
     comparisons: int
     clips: int
     files: int
+
+    def __str__(self) -> str:
+        """`2 answers with their traces, 1 rating, 0 comparisons, 1 clip, 1 audio file`."""
+        answers = (
+            f"{_counted(self.answers, 'answer')} with {'its trace' if self.answers == 1 else 'their traces'}"
+        )
+        rest = (("rating", self.ratings), ("comparison", self.comparisons), ("clip", self.clips))
+        return ", ".join((answers, *(_counted(n, noun) for noun, n in (*rest, ("audio file", self.files)))))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,5 @@
-"""The tables: clips, annotators, answers, ratings with their revisions, comparisons.
+"""The tables: clips, annotators, answers with their internals, ratings with their revisions, comparisons,
+marks.
 
 A clip is known by the hash of what was heard, never by a file name. Wide JSON columns stand last in
 their table, so that SQLite reads past them only when they are asked for.
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -135,14 +137,30 @@ class Answer(Base):
     trace: Mapped[dict[str, Any]] = mapped_column(Json)
 
 
+class Internals(Base):
+    """Numbers from an answer's trace (`storage.internals`), to order and to compare answers by."""
+
+    __tablename__ = "internals"
+
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    router_entropy: Mapped[float | None] = mapped_column(index=True)
+    dominant_expert: Mapped[str | None] = mapped_column(String(64))
+    redundant_share: Mapped[float | None]
+
+
 class Judgement:
-    """What a person says about an answer; shared by a rating and by each of its revisions."""
+    """What a person says about an answer; shared by a rating and by each of its revisions.
+
+    dimensions: 1 to 5 by name.  flags: names from `judgements.FLAGS`.
+    """
 
     thumb: Mapped[int | None]
     score: Mapped[int | None]
     correction: Mapped[str | None] = mapped_column(Text)
     comment: Mapped[str | None] = mapped_column(Text)
     withdrawn: Mapped[bool]
+    dimensions: Mapped[dict[str, int]] = mapped_column(Json, default=dict, server_default=text("'{}'"))
+    flags: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
 
 
 def _judgement_checks() -> tuple[CheckConstraint, CheckConstraint]:
@@ -167,7 +185,10 @@ class Rating(Judgement, Base):
 
 
 class RatingRevision(Judgement, Base):
-    """Every state a rating has had; rows are added, never changed."""
+    """Every state a rating has had; rows are added, never changed.
+
+    restores: of an undo, the number of the revision whose state it brings back, 0 for no rating.
+    """
 
     __tablename__ = "rating_revisions"
     __table_args__ = _judgement_checks()
@@ -175,6 +196,7 @@ class RatingRevision(Judgement, Base):
     rating_id: Mapped[UUID] = mapped_column(ForeignKey("ratings.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    restores: Mapped[int | None]
 
 
 class Comparison(Base):
@@ -197,3 +219,22 @@ class Comparison(Base):
     winner: Mapped[str] = mapped_column(String(8))
     swapped: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Mark(Base):
+    """An answer that a person put aside in the annotation queue: skipped, or begun with a draft."""
+
+    __tablename__ = "marks"
+    __table_args__ = (CheckConstraint("state IN ('draft', 'skipped')", name="state"),)
+
+    annotator_id: Mapped[int] = mapped_column(
+        ForeignKey("annotators.id", ondelete="CASCADE"), primary_key=True
+    )
+    answer_id: Mapped[UUID] = mapped_column(
+        ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    state: Mapped[str] = mapped_column(String(8))
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    draft: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    )

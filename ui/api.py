@@ -36,7 +36,7 @@ def add_endpoints(studio: Studio) -> None:
         result,
         api_name="ask",
         concurrency_id=MODEL,
-        concurrency_limit=1,
+        concurrency_limit=studio.settings.at_once,
     )
     gr.api(endpoints.rate, api_name="rate")
     gr.api(endpoints.compare, api_name="compare")
@@ -71,16 +71,26 @@ class Endpoints:
         score: int | None = None,
         correction: str | None = None,
         comment: str | None = None,
+        dimensions: dict[str, int] | None = None,
+        flags: list[str] | None = None,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
-        """Give or change a rating: thumb -1, 0 or 1, score 1 to 5, and free text; saved when this returns."""
+        """Give or change a rating: thumb -1, 0 or 1, score and dimensions 1 to 5, flags, and free text; saved
+        when this returns."""
         free = {"correction": correction, "comment": comment}
         check_texts(answer=answer_id, annotator=annotator)
         check_texts(**{name: text for name, text in free.items() if text is not None})
         try:
             self.studio.ratings.take(visitor_of(request))
             rating = self.studio.feedback.rate(
-                answer_id, annotator, thumb=thumb, score=score, correction=correction, comment=comment
+                answer_id,
+                annotator,
+                thumb=thumb,
+                score=score,
+                dimensions=dimensions,
+                flags=flags,
+                correction=correction,
+                comment=comment,
             )
         except (StorageError, UsamError) as error:
             raise refusal(error) from error

@@ -10,7 +10,10 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from storage import Feedback, open_database
+from storage.upkeep import Upkeep
+from ui.annotate import annotate_page
 from ui.api import add_endpoints
+from ui.dashboard import dashboard_page
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
 from ui.health import health_route
@@ -35,7 +38,9 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
     Raises StorageError when the database cannot be opened.
     """
     loader = EngineLoader(load_engine or engine_of(settings))
-    studio = Studio(loader, Feedback(open_database(settings.database_url)), settings)
+    database = open_database(settings.database_url)
+    Upkeep(database, settings.backup_hours, settings.retention_days).start()
+    studio = Studio(loader, Feedback(database), settings)
     with gr.Blocks(
         title="U-SAM Studio",
         analytics_enabled=False,
@@ -45,6 +50,10 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
         page = build_page(settings)
         add_endpoints(studio)  # before the page's own events, which would take the same names
         connect(demo, page, studio)
+    with demo.route("Annotate", "/annotate"):
+        annotate_page(demo, studio)
+    with demo.route("Dashboard", "/dashboard"):
+        dashboard_page(demo, studio)
     # Room for ratings beside the questions, which are counted before they get here (`Desk.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)

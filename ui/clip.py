@@ -73,7 +73,9 @@ def clip_panel(max_seconds: float) -> ClipPanel:
         False,
         label="Also store this clip's audio",
         info="Each answer is stored here with its question, its trace and a hash of the clip, under a random "
-        "id kept in your browser. With the audio, your ratings can also be used for training.",
+        "id kept in your browser. With the audio, others who annotate here and whoever has the link to an "
+        "answer can hear it, and your ratings can be used for training. You can delete it all under “Your "
+        "data”.",
         elem_id="keep",
     )
     return ClipPanel(audio, outlook, span, start, length, gr.State(Timed()), keep, examples)

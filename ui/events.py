@@ -12,19 +12,25 @@ from typing import Any
 
 import gradio as gr
 
-from storage import new_annotator
+from storage import StorageError, new_annotator
+from storage.errors import NotFoundError
 from ui import render
 from ui.answer import answer_shown
 from ui.clip import Timed, clip_chosen, no_clip
+from ui.comparison import comparison_ready, connect_comparison
 from ui.examples import EXAMPLES
 from ui.history import history_shown
-from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown
+from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
+from ui.inspector.payload import LINK, source_name
 from ui.loading import LoadState
 from ui.page import Page
+from ui.privacy import connect_privacy
 from ui.question import busy, context_shown, placeholder
-from ui.rating import rating_hidden, rating_shown, save_rating, withdraw_rating
+from ui.rating import rating_hidden, rating_shown, save_rating, undo_rating, withdraw_rating
+from ui.stored import clip_of, stored_entry
 from ui.studio import Hearing, Question, Studio, retry_of
 from ui.visit import Entry, Visit
+from ui.whatif import connect_what_if, page_of
 from usam.errors import UsamError
 from usam.tasks import TASKS
 from usam.trace import Encoded, TextDelta
@@ -33,6 +39,10 @@ log = logging.getLogger(__name__)
 
 REDRAW_SECONDS = 0.1
 """Tokens come faster than people read; each redraw costs time that the model could use."""
+NO_SUCH_ANSWER = (
+    "There is no answer under this link here: it was deleted, or given on another server. "
+    "You can ask about a clip of your own."
+)
 MODEL = "model"  # the one line that everything waits in that needs the model
 
 Updates = dict[Any, Any]
@@ -50,9 +60,28 @@ class Desk:
 
     # Opening and loading
 
-    def opened(self, annotator: str) -> Updates:
-        """A page was opened: give the browser its random id, once, and say how far the model is."""
-        return {self.page.annotator: annotator or new_annotator(), **self.load_state()}
+    def opened(self, annotator: str, request: gr.Request) -> Updates:
+        """A page was opened: give the browser its random id, once, and say how far the model is. A link to a
+        stored answer shows it."""
+        annotator = annotator or new_annotator()
+        linked = request.query_params.get(LINK)
+        shown = self._linked(linked, annotator) if linked else {}
+        return {self.page.annotator: annotator, **self.load_state(), **shown}
+
+    def _linked(self, answer_id: str, annotator: str) -> Updates:
+        try:
+            entry = stored_entry(self.studio.feedback, answer_id, self.studio.listen)
+        except NotFoundError:
+            return {self.page.answer.notice: render.status(NO_SUCH_ANSWER)}
+        except (StorageError, UsamError) as error:
+            return {self.page.answer.notice: render.fault(str(error))}
+        visit = Visit().add(entry)
+        return {
+            **answer_shown(self.page.answer, entry),
+            **self._shown(visit, annotator),
+            self.page.visit: visit,
+            self.page.question.task: entry.answer.task,
+        }
 
     def load_state(self) -> Updates:
         state = self.studio.loader.state
@@ -65,6 +94,7 @@ class Desk:
         tied = visit.context_entry
         changed = self._untied(visit) if tied and tied.source != source else {}
         changed[self.page.answer.notice] = ""
+        changed[self.page.inspector.viewer] = gr.HTML(player=source_name(source))
         if not source:
             return {**no_clip(self.page.clip), **changed}
         try:
@@ -102,12 +132,13 @@ class Desk:
         if len(runs) >= most:
             line = f"The line is full: {most} wait before you. Please try again in a minute."
             raise gr.Error(line, title="The line is full", print_exception=False)
-        if not runs.begin(_page_of(request)):
+        if not runs.begin(page_of(request)):
             raise gr.Error(
                 "The last answer is still being written. Press Stop first.",
                 title="One at a time",
                 print_exception=False,
             )
+        self.studio.studies.stop(page_of(request))  # it is of the answer that is about to go
         return {
             **busy(self.page.question, True),
             self.page.answer.notice: "",
@@ -115,16 +146,17 @@ class Desk:
         }
 
     def release(self, request: gr.Request) -> Updates:
-        self.studio.runs.end(_page_of(request))
+        self.studio.runs.end(page_of(request))
         return busy(self.page.question, False)
 
     def stop(self, request: gr.Request) -> Updates:
-        self.studio.runs.stop(_page_of(request))
+        self.studio.runs.stop(page_of(request))
         return {self.page.question.stop: gr.Button("Stopping…", interactive=False)}
 
     def left(self, request: gr.Request) -> None:
         """The page was closed: do not write an answer for nobody."""
-        self.studio.runs.end(_page_of(request))
+        self.studio.runs.end(page_of(request))
+        self.studio.studies.end(page_of(request))
 
     def ask(
         self,
@@ -143,12 +175,17 @@ class Desk:
     ) -> Iterator[Updates]:
         """Ask about the clip on the page, or, in a follow-up, about the clip of the answer it follows."""
         tied = visit.context_entry
+        try:
+            tied_clip = clip_of(tied, source, self.studio.listen) if tied else None
+        except UsamError as error:
+            yield {self.page.answer.notice: render.fault(str(error)), self.page.answer.heard: ""}
+            return
         begin, end = timed.span(start, length, self.longest) if timed.source == source else (None, None)
         question = Question(
             text=text,
             task=task,
             source=tied.source if tied else source,
-            clip=tied.clip if tied else None,
+            clip=tied_clip,
             start=begin,
             end=end,
             history=visit.context,
@@ -159,17 +196,25 @@ class Desk:
         )
         yield from self._answer(question, visit, annotator, request)
 
-    def retry(self, keep: bool, visit: Visit, annotator: str, request: gr.Request) -> Iterator[Updates]:
-        if visit.current:
-            question = retry_of(visit.current, visit.unused_seed, keep)
-            yield from self._answer(question, visit, annotator, request)
+    def retry(
+        self, source: str | None, keep: bool, visit: Visit, annotator: str, request: gr.Request
+    ) -> Iterator[Updates]:
+        entry = visit.current
+        if entry is None:
+            return
+        try:
+            entry = replace(entry, clip=clip_of(entry, source, self.studio.listen))
+        except UsamError as error:
+            yield {self.page.answer.notice: render.fault(str(error)), self.page.answer.heard: ""}
+            return
+        yield from self._answer(retry_of(entry, visit.unused_seed, keep), visit, annotator, request)
 
     def _answer(
         self, question: Question, visit: Visit, annotator: str, request: gr.Request
     ) -> Iterator[Updates]:
         """Stream the answer into the page. After a failure the page is as before, plus one sentence."""
         question = replace(question, visitor=visitor_of(request))
-        page, stop = self.page, self.studio.runs.stop_event(_page_of(request))
+        page, stop = self.page, self.studio.runs.stop_event(page_of(request))
         asked = question.text.strip() or TASKS[question.task].prompt
         draw = partial(render.thread, question.history, asked)
         text, entry, due = "", None, 0.0
@@ -203,6 +248,7 @@ class Desk:
             **self._shown(visit, annotator),
             page.visit: visit,
             **context_shown(page.question, visit),
+            **comparison_ready(page.comparison, visit),
         }
 
     def _writing(self, thread: str) -> Updates:
@@ -212,6 +258,7 @@ class Desk:
             page.answer.meters: "",
             page.answer.actions: gr.Row(visible=False),
             **trace_hidden(page.inspector, render.WAITING_FIGURE),
+            **what_if_hidden(page.inspector.what_if),
             **rating_hidden(page.rating),
         }
 
@@ -220,14 +267,27 @@ class Desk:
         return {
             **answer_shown(self.page.answer, visit.current),
             **trace_shown(self.page.inspector, visit),
+            **what_if_shown(self.page.inspector.what_if, visit.current),
             **rating_shown(self.page.rating, self.studio.feedback, visit.current, annotator),
             **history_shown(self.page.history, visit),
         }
 
+    def cleared(self, annotator: str) -> Updates:
+        """The page as for a newcomer, but for the clip in the player."""
+        visit = Visit()
+        return {
+            **self._shown(visit, annotator),
+            **comparison_ready(self.page.comparison, visit),
+            **self._untied(visit),
+            self.page.answer.notice: "",
+        }
+
     def _restored(self, visit: Visit, annotator: str) -> Updates:
-        """Every panel as it was before a question that got no answer, with a rating that is not saved yet."""
-        shown, typed = self._shown(visit, annotator), self.page.rating.fields
-        return {block: update for block, update in shown.items() if block not in typed}
+        """Every panel as it was before a question that got no answer, with a rating that is not saved yet and
+        what was tried on the answer."""
+        shown, tried = self._shown(visit, annotator), self.page.inspector.what_if
+        kept = [*self.page.rating.fields, *tried.results, tried.reference]
+        return {block: update for block, update in shown.items() if block not in kept}
 
     # What to do with an answer
 
@@ -257,8 +317,11 @@ class Desk:
     def fresh(self, task: str, visit: Visit) -> Updates:
         return {self.page.question.text: placeholder(task), **self._untied(visit)}
 
-    def reopen(self, source: str | None, key: str, visit: Visit, annotator: str) -> Updates:
+    def reopen(
+        self, source: str | None, key: str, visit: Visit, annotator: str, request: gr.Request
+    ) -> Updates:
         """Show an earlier answer with its picture, its rating and its clip."""
+        self.studio.studies.stop(page_of(request))  # it is of the answer that was on display
         visit = visit.show(key)
         entry = visit.current
         if entry is None:
@@ -266,6 +329,7 @@ class Desk:
         return {
             **self._shown(visit, annotator),
             **self._clip_of(entry, source),
+            **comparison_ready(self.page.comparison, visit),
             self.page.visit: visit,
             self.page.answer.notice: "",
             self.page.question.task: entry.answer.task,
@@ -295,24 +359,17 @@ class Desk:
             raise gr.Error("The file could not be made. The server's log says why.") from error
         return {self.page.inspector.saved: file.to_json()}
 
-    def save(
-        self,
-        thumb: int | None,
-        score: int | None,
-        correction: str,
-        comment: str,
-        visit: Visit,
-        annotator: str,
-    ) -> Updates:
-        rating = {"thumb": thumb, "score": score, "correction": correction, "comment": comment}
-        return save_rating(self.page.rating, self.studio.feedback, visit.current, annotator, rating)
+    def save(self, *values: Any) -> Updates:
+        """values: the rating's fields, then the visit and the annotator."""
+        *fields, visit, annotator = values
+        panel = self.page.rating
+        return save_rating(panel, self.studio.feedback, visit.current, annotator, panel.rating.said(fields))
+
+    def undo(self, visit: Visit, annotator: str) -> Updates:
+        return undo_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
 
     def withdraw(self, visit: Visit, annotator: str) -> Updates:
         return withdraw_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
-
-
-def _page_of(request: gr.Request) -> str:
-    return request.session_hash or ""
 
 
 def visitor_of(request: gr.Request | None) -> str | None:
@@ -326,11 +383,21 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     clip, question, answer, rating = page.clip, page.question, page.answer, page.rating
     everything = [
         block
-        for panel in (clip, question, answer, page.inspector, rating, page.history)
+        for panel in (
+            clip,
+            question,
+            answer,
+            page.inspector,
+            page.inspector.what_if,
+            rating,
+            page.comparison,
+            page.history,
+            page.privacy,
+        )
         for block in vars(panel).values()
         if isinstance(block, gr.blocks.Block)
     ]
-    everything += [page.visit, page.annotator, page.banner, page.loading]
+    everything += [*rating.fields, page.visit, page.annotator, page.banner, page.loading]
     quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
     # In the queue, the only place from where a refusal shows; few outputs, because it marks every one.
@@ -338,7 +405,8 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         **quiet,
         "outputs": [question.ask, question.stop, answer.notice, answer.heard],
     }
-    model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": 1}
+    at_once = studio.settings.at_once
+    model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": at_once}
 
     demo.load(desk.opened, page.annotator, **fast)
     demo.unload(desk.left)
@@ -354,7 +422,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     turn = gr.on([question.ask.click, question.text.submit], desk.reserve, None, **reserving)
     turn.success(desk.ask, asked, **model).then(desk.release, None, **fast)
     turn = answer.retry.click(desk.reserve, None, **reserving)
-    retried = [clip.keep, page.visit, page.annotator]
+    retried = [clip.audio, clip.keep, page.visit, page.annotator]
     turn.success(desk.retry, retried, **model).then(desk.release, None, **fast)
     for kind, examples in clip.examples.items():
         turn = examples.click(desk.reserve, None, **reserving)
@@ -375,5 +443,11 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     files = page.inspector.viewer.export(desk.file_asked, [page.visit, page.annotator], **quiet)
     files.success(None, page.inspector.saved, js=SAVE_JS)
 
+    connect_what_if(page.inspector, studio, clip.audio, page.visit, everything)
+
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **quiet)
     rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **quiet)
+    rating.undo.click(desk.undo, [page.visit, page.annotator], **quiet)
+
+    connect_comparison(page, studio, quiet, model)
+    connect_privacy(page, studio.feedback, desk.cleared, quiet)

@@ -10,8 +10,10 @@ import gradio as gr
 from ui import render
 from ui.answer import AnswerPanel, answer_panel
 from ui.clip import ClipPanel, clip_panel
+from ui.comparison import ComparisonPanel, comparison_panel
 from ui.history import HistoryPanel, history_panel
 from ui.inspector import InspectorPanel, inspector_panel
+from ui.privacy import PrivacyPanel, privacy_panel
 from ui.question import QuestionPanel, question_panel
 from ui.rating import RatingPanel, rating_panel
 from ui.settings import Settings
@@ -26,7 +28,9 @@ class Page:
     answer: AnswerPanel
     inspector: InspectorPanel
     rating: RatingPanel
+    comparison: ComparisonPanel
     history: HistoryPanel
+    privacy: PrivacyPanel
     visit: gr.State
     annotator: gr.BrowserState
     loading: gr.Timer
@@ -42,6 +46,7 @@ def model_card(preset: str) -> str:
 def build_page(settings: Settings) -> Page:
     """Lay out every panel. Called inside a `gr.Blocks` context."""
     card = model_card(settings.preset)
+    gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="top"):
         gr.HTML(render.HEADER)
         banner = gr.HTML("", elem_id="banner")
@@ -58,8 +63,10 @@ def build_page(settings: Settings) -> Page:
             inspector = inspector_panel()
         with gr.Column(scale=4, min_width=300, elem_id="side"):
             with gr.Column(elem_id="rate"):
-                rating = rating_panel()
+                rating = rating_panel(settings.dimensions)
             history = history_panel()
+    comparison = comparison_panel()
+    privacy = privacy_panel()
     gr.HTML(render.STANDS_IN)
     if card:
         with gr.Accordion("Model card", open=False, elem_id="card"):
@@ -71,7 +78,9 @@ def build_page(settings: Settings) -> Page:
         answer,
         inspector,
         rating,
+        comparison,
         history,
+        privacy,
         visit=gr.State(Visit()),
         annotator=gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret()),
         loading=gr.Timer(1.0),

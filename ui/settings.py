@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
+from storage import StorageError
 from storage.database import data_folder
+from storage.judgements import DIMENSIONS, checked_dimension
 
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
@@ -16,10 +18,15 @@ CACHE_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Settings:
-    """data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
+    """What an administrator can choose.
+
+    data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
     max_seconds: the longest span of a clip that is heard at once. max_upload_mb: the largest file taken.
-    max_waiting: how many questions may be asked and unanswered. per_minute: how many questions, and how many
-    ratings by the API, one visitor may send a minute; 0 is no limit."""
+    at_once: how many answers are written at once, in turns. max_waiting: how many questions may be asked and
+    unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
+    minute; 0 is no limit. dimensions: what answers are scored on. retention_days, backup_hours: see
+    `storage.upkeep`; None: never.
+    """
 
     data: Path
     database_url: str
@@ -27,12 +34,16 @@ class Settings:
     quantization: str = "nf4"
     max_seconds: float = 30.0
     max_upload_mb: int = 200
+    at_once: int = 3
     max_waiting: int = 32
     per_minute: int = 30
+    dimensions: tuple[str, ...] = DIMENSIONS
+    retention_days: float | None = None
+    backup_hours: float | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises ValueError with a plain sentence when a limit is not a number that it can be."""
+        """Raises ValueError with a plain sentence when a variable is not what it must be."""
         data = data_folder()
         return cls(
             data=data,
@@ -41,8 +52,12 @@ class Settings:
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
             max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
             max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
+            at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
             max_waiting=int(_number(environ, "USAM_MAX_WAITING", cls.max_waiting, 1, 1000)),
             per_minute=int(_number(environ, "USAM_PER_MINUTE", cls.per_minute, 0, 10_000)),
+            dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
+            retention_days=_positive("USAM_RETENTION_DAYS", environ),
+            backup_hours=_positive("USAM_BACKUP_HOURS", environ),
         )
 
     def private_paths(self) -> list[str]:
@@ -85,4 +100,28 @@ def _number(environ: Mapping[str, str], name: str, default: float, low: int, hig
         number = float("nan")
     if not low <= number <= high:
         raise ValueError(f"{name} must be a number from {low} to {high}, not {text!r}.")
+    return number
+
+
+def _dimensions(text: str | None) -> tuple[str, ...]:
+    """The names in a list parted by commas, each once; an empty list is none at all."""
+    if text is None:
+        return Settings.dimensions
+    try:
+        return tuple(dict.fromkeys(checked_dimension(name) for name in text.replace(",", " ").split()))
+    except StorageError as error:
+        raise ValueError(f"USAM_DIMENSIONS cannot be {text!r}. {error}") from error
+
+
+def _positive(name: str, environ: Mapping[str, str]) -> float | None:
+    """A number above 0, None where the variable is not set."""
+    text = environ.get(name)
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < 1e5:
+        raise ValueError(f"{name} must be a number above 0, not {text!r}.")
     return number

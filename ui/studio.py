@@ -90,6 +90,7 @@ class Studio:
         self.feedback = feedback
         self.settings = settings
         self.runs = Runs()
+        self.studies = Runs()  # of answers that are there: interventions and tests
         self.questions = Rate(settings.per_minute, "questions")
         self.ratings = Rate(settings.per_minute, "ratings")
 
@@ -140,14 +141,14 @@ class Studio:
             if isinstance(event, Answer):
                 answer = replace(event, timings=event.timings.after_decoding(decode_s))
                 entry = Entry(uuid.uuid4().hex, answer, clip, question.source or "")
-                yield self._store(entry, question, annotator)
+                yield self._store(entry, clip, question, annotator)
             else:
                 yield event
 
-    def _store(self, entry: Entry, question: Question, annotator: str | None) -> Entry:
+    def _store(self, entry: Entry, clip: Clip, question: Question, annotator: str | None) -> Entry:
         """Keep the answer. A database that fails must not cost the user the answer they waited for."""
         try:
-            with heard_file(entry.clip) if question.keep_audio else nullcontext() as audio:
+            with heard_file(clip) if question.keep_audio else nullcontext() as audio:
                 answer_id = self.feedback.record_answer(
                     entry.answer.to_json(), annotator=annotator, parent=question.parent, audio_path=audio
                 )

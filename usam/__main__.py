@@ -125,6 +125,12 @@ def parser() -> argparse.ArgumentParser:
     )
     health.set_defaults(run=run_health)
 
+    bench = commands.add_parser("bench", help="speed and memory, beside transformers and llama.cpp")
+    bench.add_argument("--rounds", type=int, default=5)
+    bench.add_argument("--tokens", type=int, default=128, help="that each runtime writes in a round")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.set_defaults(run=run_bench)
+
     weights = commands.add_parser(
         "weights", help="fetch the pretrained weights, or verify those that are there"
     )
@@ -319,6 +325,13 @@ def run_health(options: argparse.Namespace) -> None:
     engine = load_engine(options)
     health = engine.health()
     print(json.dumps(health, indent=2) if options.json else "\n".join(f"{k}: {v}" for k, v in health.items()))
+
+
+def run_bench(options: argparse.Namespace) -> None:
+    from benchmarks.speed import bench, table
+
+    found = bench(options.rounds, options.tokens)
+    print(json.dumps(found) if options.json else table(found))
 
 
 def run_weights(options: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ Everything streams in bounded memory, and files appear in the folder only once a
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from storage.database import Database
 from storage.errors import plain_errors
-from storage.export import csv, dpo, kto
+from storage.export import audiofolder, csv, dpo, kto, llama_factory, reward, swift
 from storage.export.audit import Audit
 from storage.export.reader import Reader
 
@@ -19,20 +20,29 @@ FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]
     "csv": (csv.write, csv.FILES),
     "dpo": (dpo.write, dpo.FILES),
     "kto": (kto.write, kto.FILES),
+    "reward": (reward.write, reward.FILES),
+    "ms-swift": (swift.write_pairs, swift.FILES),
+    "ms-swift-kto": (swift.write_labels, swift.FILES),
+    "llama-factory": (llama_factory.write_pairs, llama_factory.FILES),
+    "llama-factory-kto": (llama_factory.write_labels, llama_factory.FILES),
+    "audiofolder": (audiofolder.write, audiofolder.FILES),
 }
 
 
 def export(database: Database, format: str, out: str | Path, *, audit: bool = False) -> Audit:
     """Write one of FORMATS into the folder `out`; with `audit` also `audit.json`.
 
-    csv: `ratings.csv`, `comparisons.csv`.  dpo, kto: `train.jsonl`, `test.jsonl`, split by the hash of
-    the audio; a split without rows has no file.  Earlier files of these names are replaced.
+    csv: `ratings.csv`, `comparisons.csv`.  audiofolder: folders `train` and `test` with the kept clips and
+    `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
+    without rows has no file.  Earlier files of these names are replaced.
 
     Returns what was read, written and dropped, and why. Raises StorageError, KeyError (no such format).
     """
     write, files = FORMATS[format]
     done = Audit(format)
     names = (*files, "audit.json")
+    if format == "audiofolder":
+        audiofolder.check(Path(out))
     with plain_errors(), _complete(Path(out), names) as folder, database.read() as session:
         reader = Reader(session, database.folder)
         write(reader, folder, done)
@@ -50,8 +60,10 @@ def _complete(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
         folder = Path(scratch)
         yield folder
         for name in names:
-            made = folder / name
+            made, place = folder / name, out / name
+            if place.is_dir():
+                shutil.rmtree(place)
             if made.exists() and made.stat().st_size:
-                made.replace(out / name)
+                made.replace(place)
             else:
-                (out / name).unlink(missing_ok=True)
+                place.unlink(missing_ok=True)

@@ -10,13 +10,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from storage.export.audit import Audit
 from storage.export.jsonl import FILES, Seen, write_splits
 from storage.export.reader import Asked, Reader, Reply, Verdict, reply
 
-__all__ = ["FILES", "write"]
+__all__ = ["FILES", "Pair", "pairs", "write"]
 
 MOST_WAITING = 1000  # judged answers to one input that may wait for a counterpart
 
@@ -38,12 +37,24 @@ class Pair:
 
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
-    write_splits(_samples(reader, audit), folder, audit)
+    samples = (
+        (
+            pair.asked,
+            {
+                **pair.asked.to_json(),
+                "chosen": reply(pair.chosen.text),
+                "rejected": reply(pair.rejected.text),
+            },
+        )
+        for pair in pairs(reader, audit)
+    )
+    write_splits(samples, folder, audit)
 
 
-def _samples(reader: Reader, audit: Audit) -> Iterator[tuple[Asked, dict[str, Any]]]:
+def pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:
+    """Every pair that can be trained on, once; the audit learns of the rest, and of the lengths."""
     audit.dropped["withdrawn"] = reader.withdrawn()
-    pairs = longer = chosen_length = rejected_length = 0
+    kept = longer = chosen_length = rejected_length = 0
     with closing(Seen()) as seen:
         for pair in _pairs(reader, audit):
             chosen, rejected = pair.chosen.text, pair.rejected.text
@@ -52,16 +63,16 @@ def _samples(reader: Reader, audit: Audit) -> Iterator[tuple[Asked, dict[str, An
             elif not seen.add(pair.asked.input_hash, chosen, rejected):
                 audit.dropped["duplicate"] += 1
             else:
-                pairs += 1
+                kept += 1
                 longer += len(chosen) > len(rejected)
                 chosen_length += len(chosen)
                 rejected_length += len(rejected)
-                yield pair.asked, {"chosen": reply(chosen), "rejected": reply(rejected)}
-    if pairs:
+                yield pair
+    if kept:
         audit.findings["length"] = {
-            "chosen_longer": round(longer / pairs, 4),
-            "mean_chosen_characters": round(chosen_length / pairs, 1),
-            "mean_rejected_characters": round(rejected_length / pairs, 1),
+            "chosen_longer": round(longer / kept, 4),
+            "mean_chosen_characters": round(chosen_length / kept, 1),
+            "mean_rejected_characters": round(rejected_length / kept, 1),
         }
 
 

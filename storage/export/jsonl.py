@@ -15,12 +15,13 @@ FILES = ("train.jsonl", "test.jsonl")
 
 
 def write_splits(samples: Iterable[tuple[Asked, dict[str, Any]]], folder: Path, audit: Audit) -> None:
-    """Write each sample into the file of its clip's split. Lines are ASCII, safe for any line splitter."""
+    """Write each sample into the file of the split of the clip it is about. Lines are ASCII, safe for any
+    line splitter."""
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / name).open("w", encoding="ascii")) for name in FILES}
         for asked, sample in samples:
             name = f"{split_of(asked.sha256)}.jsonl"
-            files[name].write(json.dumps({**asked.to_json(), **sample}) + "\n")
+            files[name].write(json.dumps(sample) + "\n")
             audit.rows[name] += 1
 
 

@@ -13,16 +13,22 @@ from storage.export.jsonl import FILES, write_splits
 from storage.export.reader import Asked, Reader, reply
 from storage.schema import Comparison, Rating
 
-__all__ = ["FILES", "write"]
+__all__ = ["FILES", "labelled", "write"]
 
 MOST_IMBALANCE = 4 / 3  # weight x count, desirable to undesirable, that TRL's KTO guide allows
 
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
-    write_splits(_samples(reader, audit), folder, audit)
+    samples = (
+        (asked, {**asked.to_json(), "completion": reply(text), "label": label})
+        for asked, text, label in labelled(reader, audit)
+    )
+    write_splits(samples, folder, audit)
 
 
-def _samples(reader: Reader, audit: Audit) -> Iterator[tuple[Asked, dict[str, Any]]]:
+def labelled(reader: Reader, audit: Audit) -> Iterator[tuple[Asked, str, bool]]:
+    """(what was asked, an answer, whether it is desirable), each once; the audit learns of the rest, and of
+    the balance."""
     thumbs = reader.ratings_by(Rating.thumb)
     winners = reader.comparisons_by(Comparison.winner)
     audit.read.update(ratings=thumbs.total(), comparisons=winners.total())
@@ -45,7 +51,7 @@ def _samples(reader: Reader, audit: Audit) -> Iterator[tuple[Asked, dict[str, An
         else:
             audit.dropped["duplicate"] += verdict.votes - 1
             labels[label] += 1
-            yield verdict.asked, {"completion": reply(text), "label": label}
+            yield verdict.asked, text, label
     if any(labels.values()):
         audit.findings["balance"] = _balance(labels[True], labels[False])
 

@@ -39,8 +39,10 @@ class Asked:
 
     def to_json(self) -> dict[str, Any]:
         """TRL's conversational `prompt`, and `audios` when the audio was kept (stock TRL ignores it)."""
-        audios = {"audios": [str(self.audio)]} if self.audio else {}
-        return {"prompt": self.messages, **audios}
+        return {"prompt": self.messages, **self.audios()}
+
+    def audios(self) -> dict[str, list[str]]:
+        return {"audios": [str(self.audio)]} if self.audio else {}
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,19 @@ CHUNK = 5000  # rows
 
 
 def ratings(session: Session) -> Iterator[pd.DataFrame]:
-    """Ratings that count now. `annotator` is a number, never the id that a person's browser keeps."""
-    return _chunks(
+    """Ratings that count now. `annotator` is a number, never the id that a person's browser keeps; each
+    dimension that anyone scored is a column of its own, `flags` are joined by semicolons."""
+    scored = session.scalars(select(Rating.dimensions).where(Rating.withdrawn == false()).distinct())
+    names = sorted({name for dimensions in scored for name in dimensions})
+    chunks = _chunks(
         session,
         select(
             Rating.id.label("rating_id"),
             Rating.annotator_id.label("annotator"),
             Rating.thumb,
             Rating.score,
+            Rating.dimensions,
+            Rating.flags,
             Rating.correction,
             Rating.comment,
             Rating.revision,
@@ -51,6 +56,8 @@ def ratings(session: Session) -> Iterator[pd.DataFrame]:
         .where(Rating.withdrawn == false())
         .order_by(Rating.updated_at),
     )
+    for chunk in chunks:
+        yield _spread(chunk, names)
 
 
 def comparisons(session: Session) -> Iterator[pd.DataFrame]:
@@ -88,6 +95,15 @@ def _chunks(session: Session, rows: Rows) -> Iterator[pd.DataFrame]:
     """At least one chunk, so that an empty table still has its columns."""
     for chunk in pd.read_sql(rows, session.connection(), chunksize=CHUNK, dtype=_types(rows)):
         yield chunk.assign(split=[split_of(sha256) for sha256 in chunk["clip_sha256"]])
+
+
+def _spread(chunk: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """A column for every dimension in the place of the one with all of them."""
+    place = list(chunk.columns).index("dimensions")
+    for offset, name in enumerate(names):
+        scores = [dimensions.get(name) for dimensions in chunk["dimensions"]]
+        chunk.insert(place + offset, f"dimension_{name}", pd.array(scores, dtype="Int64"))
+    return chunk.drop(columns="dimensions").assign(flags=chunk["flags"].map(";".join))
 
 
 def _types(rows: Rows) -> dict[str, str]:

@@ -43,7 +43,11 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 )
 def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[AppPage]:
     width, scheme = request.param
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        reduced_motion="reduce",  # or axe measures colours on their way from one to another
+    )
     yield AppPage(context.new_page(), server.url)
     context.close()
 

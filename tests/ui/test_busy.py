@@ -20,7 +20,7 @@ VISITOR = {"X-Forwarded-For": "203.0.113.9"}
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app with narrow limits."""
     data, engine = tmp_path_factory.mktemp("data"), FakeEngine()
-    settings = settings_in(data, max_upload_mb=1, max_waiting=2, per_minute=1)
+    settings = settings_in(data, max_upload_mb=1, at_once=1, max_waiting=2, per_minute=1)
     with serve(settings, lambda progress: engine) as url:
         yield Server(url, data, engine)
 

@@ -58,13 +58,13 @@ def is_clean(reply: str) -> bool:
 
 
 @FUZZ
-@given(values=st.tuples(JSON, JSON, JSON, JSON, JSON, JSON), mine=st.booleans())
+@given(values=st.tuples(*[JSON] * 8), mine=st.booleans())
 def test_any_rating(endpoints: Endpoints, answer_id: str, values: tuple[Any, ...], mine: bool) -> None:
     assert is_clean(replied(endpoints.rate, *((answer_id, "someone", *values[2:]) if mine else values)))
 
 
 @FUZZ
-@given(values=st.tuples(JSON, JSON, JSON, JSON, JSON), mine=st.booleans())
+@given(values=st.tuples(*[JSON] * 5), mine=st.booleans())
 def test_any_comparison(endpoints: Endpoints, answer_id: str, values: tuple[Any, ...], mine: bool) -> None:
     assert is_clean(replied(endpoints.compare, *((answer_id, *values[1:]) if mine else values)))
 

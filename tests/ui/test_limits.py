@@ -61,7 +61,7 @@ def test_a_visitor_asks_so_often_and_the_next_one_still_can(url: str) -> None:
 
 
 def test_a_visitor_rates_so_often_by_the_api(url: str) -> None:
-    rating = ["no-such-answer", "someone", 1, None, None, None]
+    rating = ["no-such-answer", "someone", 1, *[None] * 5]
     told = [str(call(url, "rate", list(rating), STRANGER)[1]) for _ in range(3)]
     assert "no answer by that id" in told[0]
     assert "At most 2 ratings a minute" in told[2]

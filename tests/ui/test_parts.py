@@ -60,6 +60,22 @@ def test_an_impossible_length_is_refused(wrong: str) -> None:
         Settings.from_environment({"USAM_MAX_SECONDS": wrong})
 
 
+@pytest.mark.parametrize(
+    ("text", "names"), [("fluency, tone,fluency", ("fluency", "tone")), ("", ()), ("accuracy", ("accuracy",))]
+)
+def test_the_dimensions_are_the_teams_own(text: str, names: tuple[str, ...]) -> None:
+    assert Settings.from_environment({"USAM_DIMENSIONS": text}).dimensions == names
+    with pytest.raises(ValueError, match="USAM_DIMENSIONS"):
+        Settings.from_environment({"USAM_DIMENSIONS": f"{text},No Good"})
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "soon", "nan", "inf"])
+@pytest.mark.parametrize("name", ["USAM_RETENTION_DAYS", "USAM_BACKUP_HOURS"])
+def test_an_impossible_period_is_refused(name: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Settings.from_environment({name: wrong})
+
+
 def test_the_browser_secret_is_made_once_and_private(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "data", "sqlite://")
     secret = settings.browser_secret()

@@ -311,6 +311,9 @@ def test_memory_does_not_grow_with_the_export(
     monkeypatch.setattr("storage.export.reader.BATCH", 50)
     monkeypatch.setattr("storage.export.tables.CHUNK", 50)
     length, count = 20_000, 1000
+    clip = database.folder / "audio" / "clip.wav"
+    clip.parent.mkdir()
+    clip.write_bytes(b"RIFF")
     with database.write() as session:
         session.add(Annotator(id=1, public_id="me"))
         for n in range(count):
@@ -318,7 +321,7 @@ def test_memory_does_not_grow_with_the_export(
             judgement = {"thumb": n % 2 * 2 - 1, "correction": "y" * length, "withdrawn": False}
             answer = uuid4()
             for row in (
-                Clip(sha256=columns["clip_sha256"], seconds=3.0),
+                Clip(sha256=columns["clip_sha256"], seconds=3.0, audio_path="audio/clip.wav"),
                 Answer(**columns, id=answer, audio_kept=False),
                 Rating(answer_id=answer, annotator_id=1, revision=1, **judgement),
             ):

@@ -1,0 +1,71 @@
+"""The annotation queue: what it is ordered by, and what people put aside.
+
+The numbers stand in a narrow table of their own, so that ordering by them never reads a trace.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from storage.internals import internals
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+BATCH = 200
+
+
+def upgrade() -> None:
+    op.create_table(
+        "internals",
+        sa.Column("answer_id", sa.Uuid(), nullable=False),
+        sa.Column("router_entropy", sa.Double(), nullable=True),
+        sa.Column("dominant_expert", sa.String(64), nullable=True),
+        sa.Column("redundant_share", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("answer_id", name="pk_internals"),
+        sa.ForeignKeyConstraint(
+            ["answer_id"], ["answers.id"], name="fk_internals_answer_id", ondelete="CASCADE"
+        ),
+    )
+    op.create_index("ix_internals_router_entropy", "internals", ["router_entropy"])
+    op.create_table(
+        "marks",
+        sa.Column("annotator_id", sa.Integer(), nullable=False),
+        sa.Column("answer_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(8), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("draft", JSON, nullable=True),
+        sa.PrimaryKeyConstraint("annotator_id", "answer_id", name="pk_marks"),
+        sa.CheckConstraint("state IN ('draft', 'skipped')", name=op.f("ck_marks_state")),
+        sa.ForeignKeyConstraint(
+            ["annotator_id"], ["annotators.id"], name="fk_marks_annotator_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["answer_id"], ["answers.id"], name="fk_marks_answer_id", ondelete="CASCADE"),
+    )
+    op.create_index("ix_marks_answer_id", "marks", ["answer_id"])
+    _measure_earlier_answers()
+
+
+def _measure_earlier_answers() -> None:
+    answers = sa.table("answers", sa.column("id", sa.Uuid()), sa.column("trace", JSON))
+    measured = sa.table(
+        "internals",
+        sa.column("answer_id", sa.Uuid()),
+        sa.column("router_entropy", sa.Double()),
+        sa.column("dominant_expert", sa.String()),
+        sa.column("redundant_share", sa.Double()),
+    )
+    connection = op.get_bind()
+    ids = connection.scalars(sa.select(answers.c.id)).all()
+    for begin in range(0, len(ids), BATCH):
+        some = sa.select(answers).where(answers.c.id.in_(ids[begin : begin + BATCH]))
+        rows = [{"answer_id": id_, **internals(trace)} for id_, trace in connection.execute(some)]
+        connection.execute(measured.insert(), rows)
+
+
+def downgrade() -> None:
+    op.drop_table("marks")
+    op.drop_table("internals")

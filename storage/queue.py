@@ -1,0 +1,220 @@
+"""The annotation queue: stored answers that a person has not judged yet, in an order worth their time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Select, exists, false, func, select
+from sqlalchemy.orm import Session
+
+from storage import schema
+from storage.errors import RatingError
+from storage.feedback import Feedback, annotator_key, answer_key
+from storage.judgements import judgement
+
+Order = Literal["entropy", "disagreement", "chance", "newest"]
+BATCH = 20
+
+
+@dataclass(frozen=True)
+class Item:
+    """An answer to judge. audio: the file of what was heard, None when it was not kept. draft: what the
+    person has begun to say, as `Feedback.rate` takes it. others: how many people have judged it."""
+
+    answer_id: str
+    task: str
+    question: str
+    history: list[dict[str, str]]
+    text: str
+    stopped: bool
+    heard_start: float
+    heard_end: float
+    clip_duration: float
+    router_entropy: float | None
+    dominant_expert: str | None
+    audio: Path | None
+    draft: dict[str, Any] | None
+    others: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many answers a person has judged and put aside, and how many are left, drafts among them."""
+
+    judged: int
+    skipped: int
+    drafts: int
+    left: int
+
+
+class Queue:
+    """Every method may raise StorageError. Judging itself is `Feedback.rate`."""
+
+    def __init__(self, feedback: Feedback) -> None:
+        self.feedback = feedback
+        self.database = feedback.database
+
+    def upcoming(
+        self, annotator: str, order: Order = "entropy", *, audio_only: bool = True, limit: int = BATCH
+    ) -> list[str]:
+        """Ids of the next answers to judge; drafts come last, oldest first.
+
+        order: `entropy`, the router's most undecided first; `disagreement`, those on which people's ratings
+          differ most; `chance`; `newest`.
+        audio_only: leave out answers whose audio was not kept.
+        """
+        if order not in get_args(Order):
+            raise ValueError(f"no such order: {order}")
+        with self.database.read() as session:
+            person = _person(session, annotator)
+            fresh = _waiting(person, audio_only).where(~_marked(person))
+            ids = session.scalars(_ordered(fresh, order).limit(limit)).all()
+            if len(ids) < limit:
+                begun = (
+                    _waiting(person, audio_only)
+                    .join(schema.Mark, schema.Mark.answer_id == schema.Answer.id)
+                    .where(schema.Mark.annotator_id == person, schema.Mark.state == "draft")
+                    .order_by(schema.Mark.updated_at)
+                )
+                ids = [*ids, *session.scalars(begun.limit(limit - len(ids)))]
+            return [str(id_) for id_ in ids]
+
+    def item(self, answer_id: str, annotator: str) -> Item:
+        """An answer to judge. Raises NotFoundError."""
+        with self.database.read() as session:
+            person = _person(session, annotator)
+            answer = session.get_one(schema.Answer, answer_key(session, answer_id))
+            clip = session.get_one(schema.Clip, answer.clip_sha256)
+            measured = session.get(schema.Internals, answer.id)
+            mark = session.get(schema.Mark, (person, answer.id))
+            others = session.scalar(
+                select(func.count()).where(
+                    schema.Rating.answer_id == answer.id,
+                    schema.Rating.withdrawn == false(),
+                    schema.Rating.annotator_id != person,
+                )
+            )
+            file = self.database.folder / clip.audio_path if clip.audio_path else None
+            return Item(
+                answer_id=str(answer.id),
+                task=answer.task,
+                question=answer.question or answer.prompt,
+                history=answer.history,
+                text=answer.text,
+                stopped=answer.stopped,
+                heard_start=answer.heard_start,
+                heard_end=answer.heard_end,
+                clip_duration=answer.clip_duration,
+                router_entropy=measured.router_entropy if measured else None,
+                dominant_expert=measured.dominant_expert if measured else None,
+                audio=file if file and file.is_file() else None,
+                draft=mark.draft if mark else None,
+                others=others or 0,
+            )
+
+    def skip(self, answer_id: str, annotator: str) -> None:
+        """Put an answer aside for good. Raises NotFoundError."""
+        self._mark(answer_id, annotator, "skipped", None)
+
+    def draft(self, answer_id: str, annotator: str, said: Mapping[str, Any]) -> None:
+        """Keep what was said so far, for later; it counts nowhere. Raises RatingError, NotFoundError."""
+        self._mark(answer_id, annotator, "draft", judgement(**said))
+
+    def take_back(self, answer_id: str, annotator: str) -> None:
+        """The answer waits again as if it had been neither skipped nor drafted; nothing to do is fine."""
+        with self.database.write() as session:
+            key = (annotator_key(session, annotator), answer_key(session, answer_id))
+            if mark := session.get(schema.Mark, key):
+                session.delete(mark)
+
+    def progress(self, annotator: str, *, audio_only: bool = True) -> Progress:
+        with self.database.read() as session:
+            person = _person(session, annotator)
+
+            def count(rows: Select[Any]) -> int:
+                return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+
+            unrated = select(schema.Mark.answer_id).where(
+                schema.Mark.annotator_id == person, ~_rated(person, schema.Mark.answer_id)
+            )
+            return Progress(
+                judged=count(
+                    select(schema.Rating.id).where(
+                        schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
+                    )
+                ),
+                skipped=count(unrated.where(schema.Mark.state == "skipped")),
+                drafts=count(unrated.where(schema.Mark.state == "draft")),
+                left=count(_waiting(person, audio_only).where(~_marked(person, "skipped"))),
+            )
+
+    def _mark(self, answer_id: str, annotator: str, state: str, draft: dict[str, Any] | None) -> None:
+        with self.database.write() as session:
+            answer, person = answer_key(session, answer_id), annotator_key(session, annotator)
+            if session.scalar(select(_rated(person, answer))):
+                raise RatingError("You have judged this answer already; undo that first.")
+            session.merge(
+                schema.Mark(
+                    annotator_id=person, answer_id=answer, state=state, draft=draft, updated_at=schema.now()
+                )
+            )
+
+
+def _person(session: Session, annotator: str) -> int:
+    """The person's key, or one that nobody has: reading must not make anyone known."""
+    return session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator)) or -1
+
+
+def _rated(person: int, answer: Any) -> ColumnElement[bool]:
+    return exists().where(
+        schema.Rating.answer_id == answer,
+        schema.Rating.annotator_id == person,
+        schema.Rating.withdrawn == false(),
+    )
+
+
+def _marked(person: int, *states: str) -> ColumnElement[bool]:
+    mark = exists().where(schema.Mark.answer_id == schema.Answer.id, schema.Mark.annotator_id == person)
+    return mark.where(schema.Mark.state.in_(states)) if states else mark
+
+
+def _waiting(person: int, audio_only: bool) -> Select[Any]:
+    """Ids of answers with words that the person has not judged."""
+    waiting = select(schema.Answer.id).where(schema.Answer.text != "", ~_rated(person, schema.Answer.id))
+    if audio_only:
+        waiting = waiting.join(schema.Clip, schema.Clip.sha256 == schema.Answer.clip_sha256).where(
+            schema.Clip.audio_path.is_not(None)
+        )
+    return waiting
+
+
+def _ordered(waiting: Select[Any], order: Order) -> Select[Any]:
+    match order:
+        case "entropy":
+            return waiting.join(schema.Internals, schema.Internals.answer_id == schema.Answer.id).order_by(
+                schema.Internals.router_entropy.desc().nulls_last()
+            )
+        case "disagreement":
+            spread = _spread().subquery()
+            return waiting.outerjoin(spread, spread.c.answer_id == schema.Answer.id).order_by(
+                func.coalesce(spread.c.spread, -1.0).desc(), schema.Answer.created_at.desc()
+            )
+        case "chance":
+            return waiting.order_by(func.random())
+        case _:
+            return waiting.order_by(schema.Answer.created_at.desc())
+
+
+def _spread() -> Select[*tuple[Any, ...]]:
+    """How far the ratings of each answer lie apart, from 0 to 2: thumbs and scores count alike."""
+    thumb, score = schema.Rating.thumb, schema.Rating.score
+    apart = (func.coalesce(func.max(thumb) - func.min(thumb), 0)) / 2.0 + (
+        func.coalesce(func.max(score) - func.min(score), 0)
+    ) / 4.0
+    return (
+        select(schema.Rating.answer_id, apart.label("spread"))
+        .where(schema.Rating.withdrawn == false())
+        .group_by(schema.Rating.answer_id)
+        .having(func.count() > 1)
+    )

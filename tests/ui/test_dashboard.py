@@ -1,0 +1,93 @@
+"""The Dashboard page: the figures are those of the database, and whatever names hold is text."""
+
+import hashlib
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from storage import Feedback, open_database
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.pages import serve, settings_in
+from ui.dashboard.page import dashboard
+
+HOSTILE = "<img src=x onerror='document.title=1'> $x & \"y\""
+
+
+def record(number: int, **changes: Any) -> dict[str, Any]:
+    weights = [0.8, 0.2] if number % 2 else [0.4, 0.6]
+    return {
+        "answer": f"answer {number}",
+        "task": "qa",
+        "question": "What?",
+        "heard": {
+            "start": 0.0, "end": 1.0, "duration": 1.0, "sha256": hashlib.sha256(b"clip").hexdigest(),
+        },
+        "timings": {},
+        "model": {"preset": "mini", "fingerprint": "f00d", "quantization": "nf4", "device": "cpu"},
+        "prompt": "",
+        "seed": number,
+        "temperature": 0.7 if number % 2 else 0.0,
+        "experts": ["speech", HOSTILE],
+        "tokens": [{"routing": weights, "redundant": number % 3 == 0}],
+        **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def feedback(tmp_path: Path) -> Feedback:
+    """Twelve answers, those of the first expert good, judged by two who agree; six comparisons."""
+    feedback = Feedback(open_database(settings_in(tmp_path).database_url))
+    ids = [feedback.record_answer(record(n), annotator="asker") for n in range(12)]
+    for number, answer in enumerate(ids):
+        for person in ("me", "you"):
+            feedback.rate(answer, person, thumb=1 if number % 2 else -1, score=number % 5 + 1)
+    for even, odd in zip(ids[::2], ids[1::2], strict=True):
+        feedback.compare(even, odd, "me", "b")
+    return feedback
+
+
+def test_the_board_says_what_is_in_the_database(feedback: Feedback) -> None:
+    board = dashboard(feedback)
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", board))
+    assert "Ratings 24 Good 50% Mean score" in text
+    assert text.count("n = 12") >= 2, "both experts were judged twelve times"
+    assert "Thumb 12 2 1.00 1.00 – 1.00" in text
+    assert "left side 6" in text
+    for strength in ("f00d · nf4 · greedy", "f00d · nf4 · temperature 0.7"):
+        assert strength in text
+
+
+def test_names_are_text_and_colours_are_the_pages(feedback: Feedback) -> None:
+    board = dashboard(feedback)
+    assert "<img" not in board
+    drawings = re.findall(r"<svg .*?</svg>", board, re.DOTALL)
+    assert len(drawings) == 4
+    words = [
+        "".join(text.itertext())
+        for drawing in drawings
+        for text in ET.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    assert HOSTILE in words
+    assert "var(--accent)" in board
+    assert not re.search(r"#0[0-9]0[0-9]0[0-9]\b", board), "no placeholder is left"
+    ids = re.findall(r'<clipPath id="([^"]+)"', board)
+    assert len(ids) == len(set(ids))
+
+
+def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path: Path) -> None:
+    with serve(settings_in(tmp_path), lambda progress: FakeEngine()) as url:  # type: ignore[arg-type, return-value]
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        expect.set_options(timeout=45_000)
+        page.goto(f"{url}dashboard")
+        expect(page.locator("#board")).to_contain_text("No ratings yet.")
+        feedback = Feedback(open_database(settings_in(tmp_path).database_url))
+        feedback.rate(feedback.record_answer(record(1), annotator="me"), "me", thumb=1)
+        page.locator("#refresh").click()
+        expect(page.locator(".board-card", has_text="Ratings against internals")).to_contain_text("n = 1")
+        expect(page.locator(".board-card", has_text="Agreement")).to_contain_text("by two people yet")
+        context.close()

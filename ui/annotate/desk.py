@@ -1,0 +1,180 @@
+"""What happens on the Annotate page. Every step is saved before the next answer is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from storage import StorageError, new_annotator
+from storage.errors import NotFoundError
+from storage.queue import Order, Progress, Queue
+from storage.results import Rating
+from ui import render as words
+from ui.annotate import render
+from ui.annotate.panel import AnnotatePanel, annotate_panel
+
+if TYPE_CHECKING:
+    from ui.studio import Studio
+
+Updates = dict[Any, Any]
+UNDOABLE = 50
+_SETTLED_JS = "() => { document.dispatchEvent(new Event('annotate:settled')); }"
+
+
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """What one open page works on. current: id of the answer on display.  ahead: the next ones.
+    done: (what was done, answer id), to be undone from the end.  counts: as of the last step."""
+
+    order: Order = "entropy"
+    audio_only: bool = True
+    current: str | None = None
+    ahead: tuple[str, ...] = ()
+    done: tuple[tuple[str, str], ...] = ()
+    counts: Progress = field(default_factory=lambda: Progress(0, 0, 0, 0))
+
+    def after(self, action: str) -> Sitting:
+        """The answer on display is dealt with."""
+        done = (*self.done, (action, self.current or ""))[-UNDOABLE:]
+        return replace(self, current=None, done=done)
+
+    def advanced(self) -> Sitting:
+        """The next answer is on display, if one is ahead."""
+        current, *ahead = self.ahead or (None,)
+        return replace(self, current=current, ahead=tuple(ahead))
+
+    def back_to(self, answer_id: str) -> Sitting:
+        """The last step is undone: its answer is on display again, before the one that was."""
+        waiting = (self.current, *self.ahead)
+        ahead = tuple(id_ for id_ in waiting if id_ and id_ != answer_id)
+        return replace(self, current=answer_id, ahead=ahead, done=self.done[:-1])
+
+
+class AnnotateDesk:
+    """The handlers of the page."""
+
+    def __init__(
+        self, panel: AnnotatePanel, sitting: gr.State, annotator: gr.BrowserState, studio: Studio
+    ) -> None:
+        self.panel = panel
+        self.sitting = sitting
+        self.annotator = annotator
+        self.feedback = studio.feedback
+        self.queue = Queue(studio.feedback)
+
+    def opened(self, annotator: str, order: Order, audio_only: bool) -> Updates:
+        annotator = annotator or new_annotator()
+        return {self.annotator: annotator, **self.started(annotator, order, audio_only)}
+
+    def started(self, annotator: str, order: Order, audio_only: bool) -> Updates:
+        """The queue from its beginning, in this order."""
+        return self._guarded(lambda: self._next(Sitting(order, audio_only), annotator))
+
+    def submit(self, *values: Any) -> Updates:
+        """values: the rating's fields, then the sitting and the annotator."""
+        *fields, sitting, annotator = values
+        said = self.panel.rating.said(fields)
+        return self._step(
+            "judged", sitting, annotator, lambda id_: self.feedback.rate(id_, annotator, **said)
+        )
+
+    def draft(self, *values: Any) -> Updates:
+        *fields, sitting, annotator = values
+        said = self.panel.rating.said(fields)
+        return self._step("drafted", sitting, annotator, lambda id_: self.queue.draft(id_, annotator, said))
+
+    def skip(self, sitting: Sitting, annotator: str) -> Updates:
+        return self._step("skipped", sitting, annotator, lambda id_: self.queue.skip(id_, annotator))
+
+    def undo(self, sitting: Sitting, annotator: str) -> Updates:
+        """Take the last step back and show its answer again, filled in as it was."""
+
+        def take_back() -> Updates:
+            action, answer_id = sitting.done[-1]
+            said: Rating | dict[str, Any] | None
+            if action == "judged":
+                said = self.feedback.rating(answer_id, annotator)
+                self.feedback.undo(answer_id, annotator)
+            else:
+                said = self.queue.item(answer_id, annotator).draft
+                self.queue.take_back(answer_id, annotator)
+            counts = self.queue.progress(annotator, audio_only=sitting.audio_only)
+            now = replace(sitting.back_to(answer_id), counts=counts)
+            undone = words.saved(f"Undone: this one is not {action} any more")
+            return {**self._shown(now, annotator, said), self.panel.status: undone}
+
+        if not sitting.done:
+            return {self.panel.status: words.status("Nothing to undo since this page was opened.")}
+        return self._guarded(take_back)
+
+    def _step(self, action: str, sitting: Sitting, annotator: str, save: Callable[[str], object]) -> Updates:
+        """Save what was done with the answer on display, then show the next."""
+
+        def step() -> Updates:
+            save(sitting.current or "")
+            return self._next(sitting.after(action), annotator)
+
+        return self._guarded(step) if sitting.current else {}
+
+    def _next(self, sitting: Sitting, annotator: str) -> Updates:
+        """Show what comes next; the order is asked for once a batch."""
+        if not sitting.ahead:
+            ids = self.queue.upcoming(annotator, sitting.order, audio_only=sitting.audio_only)
+            sitting = replace(sitting, ahead=tuple(ids))
+        counts = self.queue.progress(annotator, audio_only=sitting.audio_only)
+        return self._shown(replace(sitting.advanced(), counts=counts), annotator)
+
+    def _shown(
+        self, sitting: Sitting, annotator: str, said: Rating | dict[str, Any] | None = None
+    ) -> Updates:
+        panel, item = self.panel, None
+        while sitting.current and item is None:
+            try:
+                item = self.queue.item(sitting.current, annotator)
+            except NotFoundError:  # its owner deleted it while it waited here
+                sitting = sitting.advanced()
+        draft = item.draft if item else None
+        empty = render.empty(sitting.counts, audio_only=sitting.audio_only)
+        return {
+            self.sitting: sitting,
+            panel.item: render.item(item) if item else empty,
+            panel.judge: gr.Column(visible=item is not None),
+            panel.progress: render.progress(sitting.counts),
+            panel.status: words.status("You began this one before.") if draft else "",
+            **panel.rating.filled(said or draft),
+        }
+
+    def _guarded(self, step: Callable[[], Updates]) -> Updates:
+        """On failure only the status changes: what was typed stays."""
+        try:
+            return step()
+        except StorageError as error:
+            return {self.panel.status: words.fault(str(error))}
+
+
+def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
+    """Lay the page out and connect it. Called inside its route's context."""
+    settings = studio.settings
+    panel, sitting = annotate_panel(settings), gr.State(Sitting())
+    annotator = gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret())
+    desk = AnnotateDesk(panel, sitting, annotator, studio)
+    outputs = [
+        panel.item, panel.judge, panel.progress, panel.status, sitting, annotator, *panel.rating.blocks
+    ]  # fmt: skip
+    quiet: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", "api_visibility": "private"}
+    place, step = [annotator, panel.order, panel.audio_only], [sitting, annotator]
+    said = panel.rating.blocks
+    steps = [
+        demo.load(desk.opened, place, **quiet),
+        panel.order.input(desk.started, place, **quiet),
+        panel.audio_only.input(desk.started, place, **quiet),
+        panel.submit.click(desk.submit, [*said, *step], **quiet),
+        panel.draft.click(desk.draft, [*said, *step], **quiet),
+        panel.skip.click(desk.skip, step, **quiet),
+        panel.undo.click(desk.undo, step, **quiet),
+    ]
+    for done in steps:
+        done.then(None, js=_SETTLED_JS)  # also when the same answer stays: the keys listen again

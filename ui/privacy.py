@@ -1,0 +1,109 @@
+"""The visitor's data: what is stored under their id, and its deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from storage import Feedback, StorageError, new_annotator
+from storage.errors import NotFoundError
+from ui import render
+
+if TYPE_CHECKING:
+    from ui.page import Page
+
+Updates = dict[Any, Any]
+
+STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace and a hash of
+the clip, and so is what you say about it. It stands under a random id that only your browser keeps: no name,
+no address. A clip's audio is stored only where its box was ticked; then others who annotate here can hear
+it.</p>"""
+
+
+@dataclass(frozen=True)
+class PrivacyPanel:
+    box: gr.Accordion
+    held: gr.HTML
+    delete: gr.Button
+    sure: gr.Row
+    confirm: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+
+
+def privacy_panel() -> PrivacyPanel:
+    with gr.Accordion("Your data", open=False, elem_id="privacy") as box:
+        gr.HTML(STORED)
+        held = gr.HTML("", elem_id="held")
+        with gr.Row(elem_id="delete-row"):
+            delete = gr.Button("Delete my data", size="sm", min_width=140, scale=0, elem_id="delete-data")
+        with gr.Row(visible=False, elem_id="sure") as sure:
+            confirm = gr.Button(
+                "Yes, delete all of it",
+                variant="stop",
+                size="sm",
+                min_width=160,
+                scale=0,
+                elem_id="delete-sure",
+            )
+            cancel = gr.Button("Keep it", size="sm", min_width=100, scale=0, elem_id="delete-not")
+        status = gr.HTML("", elem_id="privacy-status")
+    return PrivacyPanel(box, held, delete, sure, confirm, cancel, status)
+
+
+def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> Updates:
+    """How much is stored; a deletion begins anew."""
+    try:
+        held = feedback.holdings(annotator)
+    except StorageError as error:
+        return {panel.status: render.fault(str(error))}
+    cells = (("Answers", held.answers), ("Ratings", held.ratings), ("Comparisons", held.comparisons))
+    items = "".join(
+        f"<div><dt>{name}</dt><dd>{count}</dd></div>"
+        for name, count in (*cells, ("Clips with audio", held.audio))
+    )
+    return {
+        panel.held: f'<dl class="meters">{items}</dl>',
+        panel.delete: gr.Button(visible=True),
+        panel.sure: gr.Row(visible=False),
+        panel.status: "",
+    }
+
+
+def deleted(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> tuple[bool, Updates]:
+    """Delete everything under the person's id, and say what that was; false when it could not be done."""
+    try:
+        line = render.saved(f"Deleted: {feedback.forget(annotator=annotator)}")
+    except NotFoundError:
+        line = render.status("Nothing was stored under your id.")
+    except StorageError as error:
+        return False, {panel.status: render.fault(str(error))}
+    return True, {**holdings_shown(panel, feedback, annotator), panel.status: line}
+
+
+def connect_privacy(
+    page: Page, feedback: Feedback, cleared: Callable[[str], Updates], quiet: dict[str, Any]
+) -> None:
+    """cleared: the updates that empty the rest of the page for a person with a new id."""
+    panel = page.privacy
+
+    def delete_all(annotator: str) -> Updates:
+        done, said = deleted(panel, feedback, annotator)
+        if not done:
+            return said
+        fresh = new_annotator()
+        return {**cleared(fresh), page.annotator: fresh, **said}
+
+    def held(annotator: str) -> Updates:
+        return holdings_shown(panel, feedback, annotator)
+
+    def ask() -> Updates:
+        return {panel.delete: gr.Button(visible=False), panel.sure: gr.Row(visible=True)}
+
+    panel.box.expand(held, page.annotator, **quiet)
+    panel.delete.click(ask, None, **quiet)
+    panel.cancel.click(held, page.annotator, **quiet)
+    panel.confirm.click(delete_all, page.annotator, **quiet)
