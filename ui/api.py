@@ -20,7 +20,7 @@ def add_endpoints(studio: Studio) -> None:
     """Add /ask, /rate, /compare and /trace. Called inside a `gr.Blocks` context.
 
     On purpose no others: whoever reaches the app reaches these. What belongs to whoever runs it, such as
-    export, backup, forgetting and figures of all ratings, is on the command line (`python -m storage`) alone.
+    export, backup and forgetting others, is on the command line (`python -m storage`) alone.
     """
     endpoints = Endpoints(studio)
     # Real components, unlike gr.api's, check that a client's file is one it uploaded.
@@ -77,6 +77,9 @@ class Endpoints:
     ) -> dict[str, Any]:
         """Give or change a rating: thumb -1, 0 or 1, score and dimensions 1 to 5, flags, and free text; saved
         when this returns."""
+        free = {"correction": correction, "comment": comment}
+        check_texts(answer=answer_id, annotator=annotator)
+        check_texts(**{name: text for name, text in free.items() if text is not None})
         try:
             self.studio.ratings.take(visitor_of(request))
             rating = self.studio.feedback.rate(
@@ -103,6 +106,7 @@ class Endpoints:
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Vote between two answers to the same question about the same clip: a, b, tie or both_bad."""
+        check_texts(annotator=annotator, winner=winner)
         try:
             self.studio.ratings.take(visitor_of(request))
             vote = self.studio.feedback.compare(answer_a, answer_b, annotator, winner, swapped)  # type: ignore[arg-type]
@@ -116,6 +120,13 @@ class Endpoints:
             return self.studio.feedback.answer(answer_id)
         except StorageError as error:
             raise refusal(error) from error
+
+
+def check_texts(**values: object) -> None:
+    """Gradio passes on whatever JSON a client sends. Raises the client's error for what is not a text."""
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise refusal(f"The {name} has to be a text.")
 
 
 def refusal(reason: Exception | str) -> gr.Error:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.requests import ClientDisconnect
@@ -21,13 +22,15 @@ MAX_MESSAGE = 2 * 2**20
 """Bytes of a request that is not an upload: everything typed on the page is far less."""
 FREE_DISK = 2**30
 """Bytes that uploads must leave on the disk."""
+_BROKEN_OFF = 3600  # seconds
 _MULTIPART = 2**16  # bytes around an uploaded file
 
 
 class Rate:
     """At most `count` requests of one visitor within a minute; 0 is no limit. Safe to share between threads.
 
-    A visitor is an address. This machine's own is not limited: it is whoever runs the app.
+    A visitor is an address, of IPv6 the network. This machine's own is not limited: whoever runs the app is
+    there.
     """
 
     def __init__(self, count: int, what: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,9 +40,10 @@ class Rate:
         self._lock = threading.Lock()
         self._times: dict[str, deque[float]] = {}
 
-    def take(self, visitor: str | None) -> None:
+    def take(self, address: str | None) -> None:
         """Count one request. Raises RequestError when it is one too many."""
-        if not self.count or not visitor or _is_this_machine(visitor):
+        visitor = _visitor(address)
+        if not self.count or visitor is None:
             return
         now = self._clock()
         with self._lock:
@@ -95,6 +99,7 @@ class BodyLimit:
         try:
             await self.app(scope, counted, send)
         except ClientDisconnect:
+            sweep(self.folder)
             if taken > limit:
                 await PlainTextResponse(too_large, 413)(scope, receive, send)
 
@@ -116,13 +121,28 @@ class OwnFiles:
             await self.app(scope, receive, send)
 
 
+def sweep(folder: Path) -> None:
+    """Delete what uploads that broke off an hour ago or earlier left; Gradio forgets those files."""
+    for file in folder.glob("tmp*"):
+        with suppress(OSError):  # gone by now
+            if file.is_file() and file.stat().st_mtime < time.time() - _BROKEN_OFF:
+                file.unlink()
+
+
 def _free(folder: Path) -> int:
     """Bytes left on the disk of a folder that may not be there yet."""
     return shutil.disk_usage(folder if folder.is_dir() else tempfile.gettempdir()).free
 
 
-def _is_this_machine(visitor: str) -> bool:
+def _visitor(address: str | None) -> str | None:
+    """Who is counted at an address; None for this machine, and where there is no address."""
     try:
-        return ipaddress.ip_address(visitor).is_loopback
+        ip = ipaddress.ip_address(address or "")
     except ValueError:
-        return False
+        return address or None
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is None:
+            # A home has 2**64 of these.
+            return None if ip.is_loopback else str(ipaddress.ip_network((ip, 64), strict=False))
+        ip = ip.ipv4_mapped
+    return None if ip.is_loopback else str(ip)

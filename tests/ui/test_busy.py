@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.ui.conftest import Server
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import EXAMPLES, AppPage, serve, settings_in
+from ui import limits
 
 DOG = EXAMPLES / "sound-dog.ogg"
 VISITOR = {"X-Forwarded-For": "203.0.113.9"}
@@ -49,10 +50,18 @@ def test_a_file_too_large_is_told_on_the_page(open_page: Callable[..., AppPage],
     large.write_bytes(bytes(3 * 2**20))
     app = open_page()
     app.put(large)
-    expect(app.page.get_by_test_id("toast-body").first).to_contain_text("1")
-    app.page.screenshot(path=tmp_path / "large.png")
-    app.put(DOG)
+    expect(app.page.get_by_test_id("toast-body")).to_contain_text("maximum allowed size of 1.0 Mb")
+    app.page.set_input_files("#clip input[type=file]", DOG)
     expect(app.outlook).to_contain_text("Will hear")
+
+
+def test_a_full_disk_is_told_on_the_page(
+    open_page: Callable[..., AppPage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page()
+    monkeypatch.setattr(limits, "_free", lambda folder: 0)
+    app.put(DOG)
+    expect(app.page.get_by_test_id("toast-body")).to_contain_text("There is no room for uploads")
 
 
 def test_one_question_too_many_is_told_and_kept(open_page: Callable[..., AppPage]) -> None:

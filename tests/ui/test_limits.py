@@ -1,7 +1,12 @@
 """What a visitor may not take from the others, and what they are told. No browser: plain HTTP."""
 
 import json
-from collections.abc import Iterator
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -14,6 +19,7 @@ from ui.limits import Rate
 from ui.settings import Settings
 from usam.errors import RequestError
 
+ROOT = Path(__file__).parents[2]
 DOG = EXAMPLES / "sound-dog.ogg"
 STRANGER, NEIGHBOUR = "203.0.113.7", "203.0.113.8"
 
@@ -55,7 +61,7 @@ def test_a_visitor_asks_so_often_and_the_next_one_still_can(url: str) -> None:
 
 
 def test_a_visitor_rates_so_often_by_the_api(url: str) -> None:
-    rating = ["no-such-answer", "someone", 1, None, None, None]
+    rating = ["no-such-answer", "someone", 1, *[None] * 5]
     told = [str(call(url, "rate", list(rating), STRANGER)[1]) for _ in range(3)]
     assert "no answer by that id" in told[0]
     assert "At most 2 ratings a minute" in told[2]
@@ -92,6 +98,40 @@ def test_a_body_without_a_length_is_cut_off(url: str) -> None:
     assert (reply.status_code, reply.text) == (413, "The file is larger than 1 MB.")
 
 
+def test_an_upload_that_breaks_off_leaves_nothing_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = tmp_path / "uploads"
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))
+
+    def break_off(url: str, known: set[Path]) -> set[Path]:
+        """What an upload that ends in the middle leaves."""
+        address = httpx.URL(url)
+        with socket.create_connection((address.host, address.port)) as connection:
+            connection.sendall(
+                b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n"
+                b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+                b'Content-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\n' + bytes(40_000)
+            )
+            assert until(lambda: bool(set(uploads.glob("tmp*")) - known))
+        time.sleep(0.5)  # until the server knows
+        return set(uploads.glob("tmp*"))
+
+    with serve(settings_in(tmp_path / "data"), lambda progress: FakeEngine()) as url:
+        [left] = break_off(url, set())
+        two_hours_ago = time.time() - 7200
+        os.utime(left, (two_hours_ago, two_hours_ago))
+        assert left not in break_off(url, {left})
+
+
+def until(true: Callable[[], bool]) -> bool:
+    """Whether it becomes true within some seconds."""
+    deadline = time.monotonic() + 10
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
 def test_a_long_message_is_refused(url: str) -> None:
     data = {"data": [None, "w" * (3 * 2**20), "qa"]}
     assert httpx.post(f"{url}gradio_api/call/ask", json=data).status_code == 413
@@ -117,6 +157,42 @@ def test_a_minute_later_there_is_room_again() -> None:
     rate.take(STRANGER)
     with pytest.raises(RequestError, match="in 29 s"):
         rate.take(STRANGER)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:198.51.100.1", "198.51.100.1", True),
+        ("198.51.100.1", "198.51.100.2", False),
+        ("proxy.example", "proxy.example", True),
+    ],
+)
+def test_a_visitor_is_an_address_or_a_network(first: str, second: str, same: bool) -> None:
+    rate = Rate(1, "questions")
+    rate.take(first)
+    if same:
+        with pytest.raises(RequestError):
+            rate.take(second)
+    else:
+        rate.take(second)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", None, ""])
+def test_this_machine_is_not_counted(address: str | None) -> None:
+    rate = Rate(1, "questions")
+    for _ in range(3):
+        rate.take(address)
+
+
+@pytest.mark.parametrize(("space", "trusted"), [({"SPACE_ID": "me/studio"}, "*"), ({}, "None")])
+def test_on_spaces_alone_any_proxy_says_who_the_visitor_is(space: dict[str, str], trusted: str) -> None:
+    script = "import os, app; print(os.environ.get('FORWARDED_ALLOW_IPS'))"
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **space}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == trusted
 
 
 def test_visitors_are_forgotten_after_a_minute() -> None:

@@ -1,0 +1,88 @@
+"""axe-core over the page, on a phone and a desktop, light and dark: nothing serious.
+
+axe-core comes from npm when the test runs, and is kept nowhere else.
+"""
+
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.ui.conftest import Server
+from tests.ui.pages import AppPage
+
+AXE = "axe-core@4.14.1"
+SERIOUS = {"serious", "critical"}
+GRADIOS_OWN = {"label-content-name-mismatch": ("upload-container", "playback icon")}
+"""Findings that only Gradio can mend: its player names two buttons otherwise than they read."""
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core; without npm or its registry there is nothing to test with."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed")
+    folder = tmp_path_factory.mktemp("axe")
+    command = [npm, "pack", AXE, "--silent"]
+    fetched = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    if fetched.returncode:
+        pytest.skip(f"npm could not fetch {AXE}: {fetched.stderr.strip()}")
+    with tarfile.open(folder / fetched.stdout.split()[-1]) as package:
+        source = package.extractfile("package/axe.min.js")
+        assert source is not None
+        return source.read().decode()
+
+
+@pytest.fixture(
+    params=[(1280, "light"), (1280, "dark"), (375, "light"), (375, "dark")], ids=lambda p: f"{p[0]}-{p[1]}"
+)
+def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[AppPage]:
+    width, scheme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        reduced_motion="reduce",  # or axe measures colours on their way from one to another
+    )
+    yield AppPage(context.new_page(), server.url)
+    context.close()
+
+
+def findings(page: Page, axe: str) -> list[str]:
+    """Each serious finding: the rule, and the element it is about."""
+    page.evaluate(axe)
+    result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['html'][:200]} ({node['failureSummary']})"
+        for violation in result["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+        if not any(name in node["html"] for name in GRADIOS_OWN.get(violation["id"], ()))
+    ]
+
+
+def test_the_page_as_it_opens(page: AppPage, axe: str) -> None:
+    page.wait_until_ready()
+    assert findings(page.page, axe) == []
+
+
+def test_the_page_with_an_answer_and_everything_unfolded(page: AppPage, axe: str) -> None:
+    page.examples.get_by_text("Dog", exact=True).click()
+    page.wait_for_answer()
+    for name in ("sampling", "card"):
+        page.page.locator(f"#{name} button").first.click()
+    page.rate(score=4)
+    expect(page.rating_status).to_contain_text("Saved")
+    page.follow_up.click()
+    expect(page.context).to_be_visible()
+    assert findings(page.page, axe) == []
+
+
+def test_a_refusal(page: AppPage, axe: str) -> None:
+    page.ask_about("without a clip", finished=False)
+    expect(page.notice).to_contain_text("upload a clip")
+    assert findings(page.page, axe) == []

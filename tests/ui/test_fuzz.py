@@ -1,0 +1,101 @@
+"""The endpoints with anything in the place of what they take: one clean error, and the app goes on."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from storage import Feedback, open_database
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.pages import EXAMPLES, serve, settings_in
+from ui.api import Endpoints
+from ui.loading import EngineLoader
+from ui.studio import UNEXPECTED, Studio
+
+DOG = str(EXAMPLES / "sound-dog.ogg")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Endpoints:
+    options = settings_in(tmp_path_factory.mktemp("data"))
+    loader = EngineLoader(lambda progress: FakeEngine(pause=0.0))  # type: ignore[arg-type, return-value]
+    return Endpoints(Studio(loader, Feedback(open_database(options.database_url)), options))
+
+
+@pytest.fixture(scope="module")
+def answer_id(endpoints: Endpoints) -> str:
+    return endpoints.ask(DOG, "What?", "qa", _from_here())["answer_id"]
+
+
+def _from_here() -> Any:
+    return SimpleNamespace(client=SimpleNamespace(host="127.0.0.1"))
+
+
+def replied(endpoint: Any, *values: Any) -> str:
+    """Call the endpoint; what a client reads. Whatever is raised but Gradio's error fails the test."""
+    request = {} if endpoint.__name__ == "trace" else {"request": _from_here()}
+    try:
+        return json.dumps(endpoint(*values, **request), allow_nan=False)
+    except gr.Error as error:
+        return str(error.message)
+
+
+def is_clean(reply: str) -> bool:
+    """Whether it is JSON or one sentence."""
+    return reply.isprintable() and reply != UNEXPECTED and reply.endswith(("}", "."))
+
+
+@FUZZ
+@given(values=st.tuples(*[JSON] * 8), mine=st.booleans())
+def test_any_rating(endpoints: Endpoints, answer_id: str, values: tuple[Any, ...], mine: bool) -> None:
+    assert is_clean(replied(endpoints.rate, *((answer_id, "someone", *values[2:]) if mine else values)))
+
+
+@FUZZ
+@given(values=st.tuples(*[JSON] * 5), mine=st.booleans())
+def test_any_comparison(endpoints: Endpoints, answer_id: str, values: tuple[Any, ...], mine: bool) -> None:
+    assert is_clean(replied(endpoints.compare, *((answer_id, *values[1:]) if mine else values)))
+
+
+@FUZZ
+@given(value=JSON)
+def test_any_trace(endpoints: Endpoints, value: Any) -> None:
+    assert is_clean(replied(endpoints.trace, value))
+
+
+@FUZZ
+@given(question=st.none() | st.text(max_size=600), task=st.sampled_from(["qa", "asr"]) | st.text(max_size=30))
+def test_any_question(endpoints: Endpoints, question: str | None, task: str) -> None:
+    """What a text box and a list let through; `test_any_message` sends the rest."""
+    assert is_clean(replied(endpoints.ask, DOG, question, task))
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve(settings_in(tmp_path_factory.mktemp("data")), lambda progress: FakeEngine(pause=0.0)) as url:
+        yield url
+
+
+@settings(max_examples=40, deadline=None)
+@given(endpoint=st.sampled_from(["ask", "rate", "compare", "trace"]), data=st.lists(JSON, max_size=8))
+def test_any_message(url: str, endpoint: str, data: list[Any]) -> None:
+    call = f"{url}gradio_api/call/{endpoint}"
+    message = json.dumps({"data": data})  # with NaN and Infinity, which are no JSON
+    joined = httpx.post(call, content=message, headers={"Content-Type": "application/json"})
+    if joined.status_code == 200:
+        reply = httpx.get(f"{call}/{joined.json()['event_id']}", timeout=30).text
+        assert "Traceback" not in reply
+        assert "/ui/" not in reply
+    assert httpx.get(f"{url}health").status_code == 200
