@@ -1,6 +1,7 @@
 """The named endpoints, called as a program would."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import httpx
@@ -8,8 +9,10 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from storage import Feedback, open_database
 from tests.ui.conftest import Server
-from tests.ui.pages import EXAMPLES, rows
+from tests.ui.pages import EXAMPLES, rows, serve, settings_in
+from ui.build import LINE_LENGTH
 
 DOG = str(EXAMPLES / "sound-dog.ogg")
 
@@ -88,3 +91,34 @@ def test_a_path_on_the_server_is_not_a_clip(server: Server, tmp_path: Path) -> N
 def as_hex(identity: str) -> str:
     """SQLite holds UUIDs as 32 hex digits."""
     return identity.replace("-", "")
+
+
+def test_a_rating_is_saved_while_the_line_for_the_model_is_full(tmp_path: Path) -> None:
+    """The model never loads, so every question waits; the line is full when one more is turned away."""
+    gone = threading.Event()
+    feedback = Feedback(open_database(settings_in(tmp_path).database_url))
+    answer = feedback.record_answer(stored_answer(), annotator=None)
+    with serve(settings_in(tmp_path), lambda progress: gone.wait()) as url:  # type: ignore[arg-type, return-value]
+        uploaded = httpx.post(f"{url}gradio_api/upload", files={"files": Path(DOG).read_bytes()}).json()
+        file = {"path": uploaded[0], "meta": {"_type": "gradio.FileData"}}
+        asked = [
+            httpx.post(f"{url}gradio_api/call/ask", json={"data": [file, "", "qa"]}).status_code
+            for _ in range(LINE_LENGTH + 5)
+        ]
+        assert asked[-1] == 503
+        data = [answer, "me", 1, 5, None, "kept", None, None]
+        saved = httpx.post(f"{url}gradio_api/run/rate", json={"data": data}, timeout=30)
+        assert saved.json()["data"][0]["saved"] is True
+        gone.set()
+    rating = feedback.rating(answer, "me")
+    assert rating is not None
+    assert rating.comment == "kept"
+    feedback.database.close()
+
+
+def stored_answer() -> dict:
+    return {
+        "answer": "a dog", "task": "qa", "question": "What?", "timings": {}, "prompt": "", "seed": 0,
+        "heard": {"start": 0.0, "end": 1.0, "duration": 1.0, "sha256": "0" * 64},
+        "model": {"preset": "mini", "fingerprint": "f00d", "quantization": "nf4", "device": "cpu"},
+    }  # fmt: skip

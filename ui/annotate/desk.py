@@ -172,17 +172,20 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     outputs = [
         panel.item, panel.judge, panel.progress, panel.status, sitting, annotator, *panel.rating.blocks
     ]  # fmt: skip
-    quiet: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", "api_visibility": "private"}
+    # Past the queue, which is full while many wait for the model: a judgement must be saved even then.
+    fast: dict[str, Any] = {
+        "outputs": outputs, "show_progress": "hidden", "api_visibility": "private", "queue": False
+    }  # fmt: skip
     place, step = [annotator, panel.order, panel.audio_only], [sitting, annotator]
     said = panel.rating.blocks
     steps = [
-        demo.load(desk.opened, place, **quiet),
-        panel.order.input(desk.started, place, **quiet),
-        panel.audio_only.input(desk.started, place, **quiet),
-        panel.submit.click(desk.submit, [*said, *step], **quiet),
-        panel.draft.click(desk.draft, [*said, *step], **quiet),
-        panel.skip.click(desk.skip, step, **quiet),
-        panel.undo.click(desk.undo, step, **quiet),
+        demo.load(desk.opened, place, **fast),
+        panel.order.input(desk.started, place, **fast),
+        panel.audio_only.input(desk.started, place, **fast),
+        panel.submit.click(desk.submit, [*said, *step], **fast),
+        panel.draft.click(desk.draft, [*said, *step], **fast),
+        panel.skip.click(desk.skip, step, **fast),
+        panel.undo.click(desk.undo, step, **fast),
     ]
     for done in steps:
         done.then(None, js=_SETTLED_JS)  # also when the same answer stays: the keys listen again
