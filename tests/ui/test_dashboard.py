@@ -55,7 +55,7 @@ def test_the_board_says_what_is_in_the_database(feedback: Feedback) -> None:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", board))
     assert "Ratings 24 Good 50% Mean score" in text
     assert text.count("n = 12") >= 2, "both experts were judged twelve times"
-    assert "Thumb 12 2 1.00 1.00 – 1.00" in text
+    assert "Thumb 12 2 1.00 1.00 to 1.00" in text
     assert "left side 6" in text
     for strength in ("f00d · nf4 · greedy", "f00d · nf4 · temperature 0.7"):
         assert strength in text
