@@ -14,6 +14,7 @@ from storage.analysis.preference import Bias, biases, strengths, votes
 from storage.analysis.ratings import by_day, by_group, by_level, ratings
 from ui import render
 from ui.dashboard import figures
+from ui.dashboard.training import training_card
 from usam.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def dashboard_page(demo: gr.Blocks, studio: Studio) -> None:
         gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
         refresh = gr.Button("Refresh", size="sm", min_width=100, scale=0, elem_id="refresh")
     board = gr.HTML("", elem_id="board")
+    training_card(studio)
 
     def drawn() -> str:
         return dashboard(studio.feedback)
