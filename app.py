@@ -5,6 +5,8 @@ import sys
 
 # Before torch is imported: the default policy spins, and starves the web server beside the model.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "SPACE_ID" in os.environ:  # behind the proxy of Spaces, which says who the visitor is
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
 
 from storage import StorageError
 from ui.build import build, launch_options

@@ -76,7 +76,7 @@ def person(url: str, name: str, answers: list[str], saves: int, pause: float) ->
 
 def measure(people: int, saves: int, pause: float) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        settings = Settings(Path(scratch), sqlite_url(Path(scratch)))
+        settings = Settings(Path(scratch), sqlite_url(Path(scratch)), per_minute=0)
         feedback = Feedback(open_database(settings.database_url))
         answers = [feedback.record_answer(record(n), annotator=None) for n in range(ANSWERS)]
         here, there = multiprocessing.Pipe()

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast, get_args
 from uuid import UUID, uuid4
 
@@ -84,6 +85,16 @@ class Feedback:
         """
         with self.database.read() as session:
             return answer_record(session.get_one(schema.Answer, answer_key(session, answer_id)))
+
+    def kept_audio(self, answer_id: str) -> Path | None:
+        """The file with what was heard, if the answer's asker agreed to keep it. Raises NotFoundError."""
+        with self.database.read() as session:
+            answer = session.get_one(schema.Answer, answer_key(session, answer_id))
+            if not answer.audio_kept:
+                return None
+            path = session.get_one(schema.Clip, answer.clip_sha256).audio_path
+        file = self.database.folder / path if path else None
+        return file if file and file.is_file() else None
 
     def answers_of(self, annotator: str, limit: int = 20, before: str | None = None) -> list[Summary]:
         """A person's answers, newest first; `before` an answer of theirs continues an earlier list."""

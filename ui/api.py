@@ -8,19 +8,24 @@ from typing import Any
 import gradio as gr
 
 from storage import StorageError
-from ui.events import MODEL
+from ui.events import MODEL, visitor_of
 from ui.studio import Question, Studio
+from ui.uploads import uploads_only
 from ui.visit import Entry
 from usam.errors import UsamError
 from usam.tasks import TASKS
 
 
 def add_endpoints(studio: Studio) -> None:
-    """Add /ask, /rate, /compare and /trace. Called inside a `gr.Blocks` context."""
+    """Add /ask, /rate, /compare and /trace. Called inside a `gr.Blocks` context.
+
+    On purpose no others: whoever reaches the app reaches these. What belongs to whoever runs it, such as
+    export, backup, forgetting and figures of all ratings, is on the command line (`python -m storage`) alone.
+    """
     endpoints = Endpoints(studio)
     # Real components, unlike gr.api's, check that a client's file is one it uploaded.
     with gr.Row(visible=False):
-        audio = gr.Audio(type="filepath", label="audio")
+        audio = uploads_only(gr.Audio(type="filepath", label="audio"))
         question = gr.Textbox(label="question")
         task = gr.Dropdown(list(TASKS), value="qa", label="task")
         result = gr.JSON(label="answer")
@@ -31,7 +36,7 @@ def add_endpoints(studio: Studio) -> None:
         result,
         api_name="ask",
         concurrency_id=MODEL,
-        concurrency_limit=1,
+        concurrency_limit=studio.settings.at_once,
     )
     # Past the queue, which is full while many wait for the model: a rating must be saved even then.
     gr.api(endpoints.rate, api_name="rate", queue=False)
@@ -45,17 +50,18 @@ class Endpoints:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
 
-    def ask(self, audio: str | None, question: str, task: str) -> dict[str, Any]:
+    def ask(self, audio: str | None, question: str, task: str, request: gr.Request) -> dict[str, Any]:
         """Ask about a clip; an empty question asks the task's own prompt. Tasks: qa, asr, s2tt, aac, mc."""
         entry = None
         try:
-            for event in self.studio.ask(Question(question or "", task, audio), None, threading.Event()):
+            asked = Question(question or "", task, audio, visitor=visitor_of(request))
+            for event in self.studio.ask(asked, None, threading.Event()):
                 entry = event if isinstance(event, Entry) else entry
         except UsamError as error:
-            raise gr.Error(str(error)) from error
+            raise refusal(error) from error
         assert entry is not None  # nobody stops this one
         if entry.storage_error:
-            raise gr.Error(entry.storage_error)
+            raise refusal(entry.storage_error)
         return {"answer_id": entry.answer_id, **entry.answer.to_json()}
 
     def rate(
@@ -68,10 +74,12 @@ class Endpoints:
         comment: str | None = None,
         dimensions: dict[str, int] | None = None,
         flags: list[str] | None = None,
+        request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Give or change a rating: thumb -1, 0 or 1, score and dimensions 1 to 5, flags, and free text; saved
         when this returns."""
         try:
+            self.studio.ratings.take(visitor_of(request))
             rating = self.studio.feedback.rate(
                 answer_id,
                 annotator,
@@ -82,18 +90,25 @@ class Endpoints:
                 correction=correction,
                 comment=comment,
             )
-        except StorageError as error:
-            raise gr.Error(str(error)) from error
+        except (StorageError, UsamError) as error:
+            raise refusal(error) from error
         return {"rating_id": rating.id, "revision": rating.revision, "saved": True}
 
     def compare(
-        self, answer_a: str, answer_b: str, annotator: str, winner: str, swapped: bool = False
+        self,
+        answer_a: str,
+        answer_b: str,
+        annotator: str,
+        winner: str,
+        swapped: bool = False,
+        request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Vote between two answers to the same question about the same clip: a, b, tie or both_bad."""
         try:
+            self.studio.ratings.take(visitor_of(request))
             vote = self.studio.feedback.compare(answer_a, answer_b, annotator, winner, swapped)  # type: ignore[arg-type]
-        except StorageError as error:
-            raise gr.Error(str(error)) from error
+        except (StorageError, UsamError) as error:
+            raise refusal(error) from error
         return {"comparison_id": vote.id, "saved": True}
 
     def trace(self, answer_id: str) -> dict[str, Any]:
@@ -101,4 +116,9 @@ class Endpoints:
         try:
             return self.studio.feedback.answer(answer_id)
         except StorageError as error:
-            raise gr.Error(str(error)) from error
+            raise refusal(error) from error
+
+
+def refusal(reason: Exception | str) -> gr.Error:
+    """The reason as the client sees it; what is expected leaves no traceback in the server's log."""
+    return gr.Error(str(reason), print_exception=False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from storage import Feedback, open_database
 from storage.upkeep import Upkeep
@@ -13,17 +16,19 @@ from ui.api import add_endpoints
 from ui.dashboard import dashboard_page
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
+from ui.health import health_route
+from ui.limits import BodyLimit, OwnFiles
 from ui.loading import EngineLoader, LoadEngine, Progress
 from ui.page import build_page
-from ui.settings import CACHE_SECONDS, MAX_UPLOAD, Settings
+from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
 from ui.theme import STYLE, theme
 
 if TYPE_CHECKING:
     from usam.engine import Engine
 
-LINE_LENGTH = 32
 LIGHT_EVENTS = 8
+CACHE_SWEEP = 3600  # seconds between looks for uploads that are old enough to go
 PAGES_HELD = 200
 
 
@@ -39,7 +44,7 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
     with gr.Blocks(
         title="U-SAM Studio",
         analytics_enabled=False,
-        delete_cache=(CACHE_SECONDS, CACHE_SECONDS),
+        delete_cache=(CACHE_SWEEP, CACHE_SECONDS),
         fill_width=True,
     ) as demo:
         page = build_page(settings)
@@ -49,7 +54,10 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
         annotate_page(demo, studio)
     with demo.route("Dashboard", "/dashboard"):
         dashboard_page(demo, studio)
-    demo.queue(max_size=LINE_LENGTH, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
+    # Room for ratings beside the questions, which are counted before they get here (`Desk.reserve`).
+    line = settings.max_waiting + PAGES_HELD
+    demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
+    demo.loader = loader  # for the health route
     loader.start()
     return demo
 
@@ -70,15 +78,25 @@ def launch_options(settings: Settings) -> dict[str, Any]:
 
     Host and port come from Gradio's own GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
     """
+    body_limit = Middleware(
+        BodyLimit, max_upload=settings.max_upload_mb * MEGABYTE, folder=Path(get_upload_folder())
+    )
     return {
         "theme": theme(),
         "css_paths": STYLE,
         "footer_links": ["api"],
         "run_history": False,
-        "max_file_size": MAX_UPLOAD,
+        "max_file_size": settings.max_upload_mb * MEGABYTE,
         "allowed_paths": [str(EXAMPLE_FOLDER)],
         "blocked_paths": settings.private_paths(),
         "strict_cors": True,
         "state_session_capacity": PAGES_HELD,
         "ssr_mode": False,
+        "mcp_server": False,
+        "enable_monitoring": False,
+        "app_kwargs": {
+            "routes": [health_route()],
+            "middleware": [Middleware(OwnFiles), body_limit],
+            "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
+        },
     }

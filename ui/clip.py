@@ -10,6 +10,7 @@ import gradio as gr
 from ui import render
 from ui.examples import EXAMPLES
 from ui.microphone import microphone_notice
+from ui.uploads import uploads_only
 
 if TYPE_CHECKING:
     from usam.audio import Clip
@@ -58,6 +59,7 @@ def clip_panel(max_seconds: float) -> ClipPanel:
             sample_rate=16_000,
         ),
     )
+    uploads_only(audio)
     microphone_notice()
     outlook = gr.HTML("", elem_id="outlook")
     with gr.Row(visible=False, elem_id="span") as span:
@@ -71,8 +73,9 @@ def clip_panel(max_seconds: float) -> ClipPanel:
         False,
         label="Also store this clip's audio",
         info="Each answer is stored here with its question, its trace and a hash of the clip, under a random "
-        "id kept in your browser. With the audio, others who annotate here can hear it, and your ratings can "
-        "be used for training. You can delete it all under “Your data”.",
+        "id kept in your browser. With the audio, others who annotate here and whoever has the link to an "
+        "answer can hear it, and your ratings can be used for training. You can delete it all under “Your "
+        "data”.",
         elem_id="keep",
     )
     return ClipPanel(audio, outlook, span, start, length, gr.State(Timed()), keep, examples)

@@ -33,6 +33,7 @@ CONTESTS = {
     "seed": "This one and another seed",
     "warm": f"This one and a bolder one (temperature {WARM_TEMPERATURE:g})",
 }
+SILENT = "The audio of this answer was not kept, so no other answer can be written to compare it with."
 # Which button casts which vote, when answer a stands on the left.
 VOTES: dict[Winner, str] = {"a": "A is better", "tie": "Tie", "both_bad": "Both are bad", "b": "B is better"}
 
@@ -170,6 +171,9 @@ class ComparisonDesk:
         if visit.current and visit.current.answer_id is None:
             sentence = visit.current.storage_error or "This answer is not stored."
             yield {self.panel.status: render.fault(sentence)}
+            return
+        if visit.current and visit.current.clip is None:
+            yield {self.panel.status: render.fault(SILENT)}
             return
         pair = [visit.current] if visit.current and contest != "unseen" else []
         for number, question in enumerate(questions, start=1):

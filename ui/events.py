@@ -5,27 +5,32 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from storage import new_annotator
+from storage import StorageError, new_annotator
+from storage.errors import NotFoundError
 from ui import render
 from ui.answer import answer_shown
 from ui.clip import Timed, clip_chosen, no_clip
 from ui.comparison import comparison_ready, connect_comparison
 from ui.examples import EXAMPLES
 from ui.history import history_shown
-from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown
+from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
+from ui.inspector.payload import LINK, source_name
 from ui.loading import LoadState
 from ui.page import Page
 from ui.privacy import connect_privacy
 from ui.question import busy, context_shown, placeholder
 from ui.rating import rating_hidden, rating_shown, save_rating, undo_rating, withdraw_rating
+from ui.stored import clip_of, stored_entry
 from ui.studio import Hearing, Question, Studio, retry_of
 from ui.visit import Entry, Visit
+from ui.whatif import connect_what_if, page_of
 from usam.errors import UsamError
 from usam.tasks import TASKS
 from usam.trace import Encoded, TextDelta
@@ -34,6 +39,10 @@ log = logging.getLogger(__name__)
 
 REDRAW_SECONDS = 0.1
 """Tokens come faster than people read; each redraw costs time that the model could use."""
+NO_SUCH_ANSWER = (
+    "There is no answer under this link here: it was deleted, or given on another server. "
+    "You can ask about a clip of your own."
+)
 MODEL = "model"  # the one line that everything waits in that needs the model
 
 Updates = dict[Any, Any]
@@ -51,9 +60,28 @@ class Desk:
 
     # Opening and loading
 
-    def opened(self, annotator: str) -> Updates:
-        """A page was opened: give the browser its random id, once, and say how far the model is."""
-        return {self.page.annotator: annotator or new_annotator(), **self.load_state()}
+    def opened(self, annotator: str, request: gr.Request) -> Updates:
+        """A page was opened: give the browser its random id, once, and say how far the model is. A link to a
+        stored answer shows it."""
+        annotator = annotator or new_annotator()
+        linked = request.query_params.get(LINK)
+        shown = self._linked(linked, annotator) if linked else {}
+        return {self.page.annotator: annotator, **self.load_state(), **shown}
+
+    def _linked(self, answer_id: str, annotator: str) -> Updates:
+        try:
+            entry = stored_entry(self.studio.feedback, answer_id, self.studio.listen)
+        except NotFoundError:
+            return {self.page.answer.notice: render.status(NO_SUCH_ANSWER)}
+        except (StorageError, UsamError) as error:
+            return {self.page.answer.notice: render.fault(str(error))}
+        visit = Visit().add(entry)
+        return {
+            **answer_shown(self.page.answer, entry),
+            **self._shown(visit, annotator),
+            self.page.visit: visit,
+            self.page.question.task: entry.answer.task,
+        }
 
     def load_state(self) -> Updates:
         state = self.studio.loader.state
@@ -66,6 +94,7 @@ class Desk:
         tied = visit.context_entry
         changed = self._untied(visit) if tied and tied.source != source else {}
         changed[self.page.answer.notice] = ""
+        changed[self.page.inspector.viewer] = gr.HTML(player=source_name(source))
         if not source:
             return {**no_clip(self.page.clip), **changed}
         try:
@@ -99,8 +128,17 @@ class Desk:
 
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn before the question waits in line, so that Stop works from the start."""
-        if not self.studio.runs.begin(_page_of(request)):
-            raise gr.Error("The last answer is still being written. Press Stop first.", title="One at a time")
+        runs, most = self.studio.runs, self.studio.settings.max_waiting
+        if len(runs) >= most:
+            line = f"The line is full: {most} wait before you. Please try again in a minute."
+            raise gr.Error(line, title="The line is full", print_exception=False)
+        if not runs.begin(page_of(request)):
+            raise gr.Error(
+                "The last answer is still being written. Press Stop first.",
+                title="One at a time",
+                print_exception=False,
+            )
+        self.studio.studies.stop(page_of(request))  # it is of the answer that is about to go
         return {
             **busy(self.page.question, True),
             self.page.answer.notice: "",
@@ -108,16 +146,17 @@ class Desk:
         }
 
     def release(self, request: gr.Request) -> Updates:
-        self.studio.runs.end(_page_of(request))
+        self.studio.runs.end(page_of(request))
         return busy(self.page.question, False)
 
     def stop(self, request: gr.Request) -> Updates:
-        self.studio.runs.stop(_page_of(request))
+        self.studio.runs.stop(page_of(request))
         return {self.page.question.stop: gr.Button("Stopping…", interactive=False)}
 
     def left(self, request: gr.Request) -> None:
         """The page was closed: do not write an answer for nobody."""
-        self.studio.runs.end(_page_of(request))
+        self.studio.runs.end(page_of(request))
+        self.studio.studies.end(page_of(request))
 
     def ask(
         self,
@@ -136,12 +175,17 @@ class Desk:
     ) -> Iterator[Updates]:
         """Ask about the clip on the page, or, in a follow-up, about the clip of the answer it follows."""
         tied = visit.context_entry
+        try:
+            tied_clip = clip_of(tied, source, self.studio.listen) if tied else None
+        except UsamError as error:
+            yield {self.page.answer.notice: render.fault(str(error)), self.page.answer.heard: ""}
+            return
         begin, end = timed.span(start, length, self.longest) if timed.source == source else (None, None)
         question = Question(
             text=text,
             task=task,
             source=tied.source if tied else source,
-            clip=tied.clip if tied else None,
+            clip=tied_clip,
             start=begin,
             end=end,
             history=visit.context,
@@ -152,16 +196,25 @@ class Desk:
         )
         yield from self._answer(question, visit, annotator, request)
 
-    def retry(self, keep: bool, visit: Visit, annotator: str, request: gr.Request) -> Iterator[Updates]:
-        if visit.current:
-            question = retry_of(visit.current, visit.unused_seed, keep)
-            yield from self._answer(question, visit, annotator, request)
+    def retry(
+        self, source: str | None, keep: bool, visit: Visit, annotator: str, request: gr.Request
+    ) -> Iterator[Updates]:
+        entry = visit.current
+        if entry is None:
+            return
+        try:
+            entry = replace(entry, clip=clip_of(entry, source, self.studio.listen))
+        except UsamError as error:
+            yield {self.page.answer.notice: render.fault(str(error)), self.page.answer.heard: ""}
+            return
+        yield from self._answer(retry_of(entry, visit.unused_seed, keep), visit, annotator, request)
 
     def _answer(
         self, question: Question, visit: Visit, annotator: str, request: gr.Request
     ) -> Iterator[Updates]:
         """Stream the answer into the page. After a failure the page is as before, plus one sentence."""
-        page, stop = self.page, self.studio.runs.stop_event(_page_of(request))
+        question = replace(question, visitor=visitor_of(request))
+        page, stop = self.page, self.studio.runs.stop_event(page_of(request))
         asked = question.text.strip() or TASKS[question.task].prompt
         draw = partial(render.thread, question.history, asked)
         text, entry, due = "", None, 0.0
@@ -205,6 +258,7 @@ class Desk:
             page.answer.meters: "",
             page.answer.actions: gr.Row(visible=False),
             **trace_hidden(page.inspector, render.WAITING_FIGURE),
+            **what_if_hidden(page.inspector.what_if),
             **rating_hidden(page.rating),
         }
 
@@ -213,6 +267,7 @@ class Desk:
         return {
             **answer_shown(self.page.answer, visit.current),
             **trace_shown(self.page.inspector, visit),
+            **what_if_shown(self.page.inspector.what_if, visit.current),
             **rating_shown(self.page.rating, self.studio.feedback, visit.current, annotator),
             **history_shown(self.page.history, visit),
         }
@@ -228,9 +283,11 @@ class Desk:
         }
 
     def _restored(self, visit: Visit, annotator: str) -> Updates:
-        """Every panel as it was before a question that got no answer, with a rating that is not saved yet."""
-        shown, typed = self._shown(visit, annotator), self.page.rating.fields
-        return {block: update for block, update in shown.items() if block not in typed}
+        """Every panel as it was before a question that got no answer, with a rating that is not saved yet and
+        what was tried on the answer."""
+        shown, tried = self._shown(visit, annotator), self.page.inspector.what_if
+        kept = [*self.page.rating.fields, *tried.results, tried.reference]
+        return {block: update for block, update in shown.items() if block not in kept}
 
     # What to do with an answer
 
@@ -260,8 +317,11 @@ class Desk:
     def fresh(self, task: str, visit: Visit) -> Updates:
         return {self.page.question.text: placeholder(task), **self._untied(visit)}
 
-    def reopen(self, source: str | None, key: str, visit: Visit, annotator: str) -> Updates:
+    def reopen(
+        self, source: str | None, key: str, visit: Visit, annotator: str, request: gr.Request
+    ) -> Updates:
         """Show an earlier answer with its picture, its rating and its clip."""
+        self.studio.studies.stop(page_of(request))  # it is of the answer that was on display
         visit = visit.show(key)
         entry = visit.current
         if entry is None:
@@ -312,8 +372,9 @@ class Desk:
         return withdraw_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
 
 
-def _page_of(request: gr.Request) -> str:
-    return request.session_hash or ""
+def visitor_of(request: gr.Request | None) -> str | None:
+    """The address that a request comes from."""
+    return request.client.host if request and request.client else None
 
 
 def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
@@ -327,6 +388,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
             question,
             answer,
             page.inspector,
+            page.inspector.what_if,
             rating,
             page.comparison,
             page.history,
@@ -338,7 +400,13 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     everything += [*rating.fields, page.visit, page.annotator, page.banner, page.loading]
     quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
-    model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": 1}
+    # In the queue, the only place from where a refusal shows; few outputs, because it marks every one.
+    reserving: dict[str, Any] = {
+        **quiet,
+        "outputs": [question.ask, question.stop, answer.notice, answer.heard],
+    }
+    at_once = studio.settings.at_once
+    model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": at_once}
 
     demo.load(desk.opened, page.annotator, **fast)
     demo.unload(desk.left)
@@ -351,13 +419,13 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
 
     asked = [clip.audio, question.task, question.text, clip.start, clip.length, clip.timed, clip.keep]
     asked += [question.seed, question.temperature, page.visit, page.annotator]
-    turn = gr.on([question.ask.click, question.text.submit], desk.reserve, None, **fast)
+    turn = gr.on([question.ask.click, question.text.submit], desk.reserve, None, **reserving)
     turn.success(desk.ask, asked, **model).then(desk.release, None, **fast)
-    turn = answer.retry.click(desk.reserve, None, **fast)
-    retried = [clip.keep, page.visit, page.annotator]
+    turn = answer.retry.click(desk.reserve, None, **reserving)
+    retried = [clip.audio, clip.keep, page.visit, page.annotator]
     turn.success(desk.retry, retried, **model).then(desk.release, None, **fast)
     for kind, examples in clip.examples.items():
-        turn = examples.click(desk.reserve, None, **fast)
+        turn = examples.click(desk.reserve, None, **reserving)
         loaded = turn.success(partial(desk.example_chosen, kind), [examples, page.visit], **fast)
         loaded.failure(desk.release, None, **fast)
         loaded.success(desk.ask, asked, **model).then(desk.release, None, **fast)
@@ -374,6 +442,8 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     page.inspector.against.input(desk.compare, [page.inspector.against, page.visit], **quiet)
     files = page.inspector.viewer.export(desk.file_asked, [page.visit, page.annotator], **quiet)
     files.success(None, page.inspector.saved, js=SAVE_JS)
+
+    connect_what_if(page.inspector, studio, clip.audio, page.visit, everything)
 
     # Past the queue, which is full while many wait for the model: a rating must be saved even then.
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **fast)

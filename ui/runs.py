@@ -18,6 +18,11 @@ class Runs:
             self._stops[page] = threading.Event()
             return True
 
+    def __len__(self) -> int:
+        """How many pages wait for an answer or read one being written."""
+        with self._lock:
+            return len(self._stops)
+
     def stop_event(self, page: str) -> threading.Event:
         """The event that stops the page's answer; already set if Stop was pressed while it waited in line."""
         with self._lock:

@@ -12,21 +12,31 @@ from storage import StorageError
 from storage.database import data_folder
 from storage.judgements import DIMENSIONS, checked_dimension
 
-MAX_UPLOAD = "200mb"
+MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Settings:
-    """data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
-    max_seconds: the longest span of a clip that is heard at once. dimensions: what answers are scored on.
-    retention_days, backup_hours: see `storage.upkeep`; None: never."""
+    """What an administrator can choose.
+
+    data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
+    max_seconds: the longest span of a clip that is heard at once. max_upload_mb: the largest file taken.
+    at_once: how many answers are written at once, in turns. max_waiting: how many questions may be asked and
+    unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
+    minute; 0 is no limit. dimensions: what answers are scored on. retention_days, backup_hours: see
+    `storage.upkeep`; None: never.
+    """
 
     data: Path
     database_url: str
     preset: str = "mini"
     quantization: str = "nf4"
     max_seconds: float = 30.0
+    max_upload_mb: int = 200
+    at_once: int = 3
+    max_waiting: int = 32
+    per_minute: int = 30
     dimensions: tuple[str, ...] = DIMENSIONS
     retention_days: float | None = None
     backup_hours: float | None = None
@@ -40,7 +50,11 @@ class Settings:
             database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
             preset=environ.get("USAM_PRESET") or cls.preset,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
-            max_seconds=_seconds(environ.get("USAM_MAX_SECONDS")),
+            max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
+            max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
+            at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
+            max_waiting=int(_number(environ, "USAM_MAX_WAITING", cls.max_waiting, 1, 1000)),
+            per_minute=int(_number(environ, "USAM_PER_MINUTE", cls.per_minute, 0, 10_000)),
             dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
             retention_days=_positive("USAM_RETENTION_DAYS", environ),
             backup_hours=_positive("USAM_BACKUP_HOURS", environ),
@@ -76,16 +90,17 @@ def sqlite_url(folder: Path) -> str:
     return URL.create("sqlite", database=str(folder / "feedback.db")).render_as_string()
 
 
-def _seconds(text: str | None) -> float:
+def _number(environ: Mapping[str, str], name: str, default: float, low: int, high: int) -> float:
+    text = environ.get(name)
     if not text:
-        return Settings.max_seconds
+        return default
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 1.0 <= seconds <= 30.0:
-        raise ValueError(f"USAM_MAX_SECONDS must be a number from 1 to 30, not {text!r}.")
-    return seconds
+        number = float("nan")
+    if not low <= number <= high:
+        raise ValueError(f"{name} must be a number from {low} to {high}, not {text!r}.")
+    return number
 
 
 def _dimensions(text: str | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from storage import StorageError
+from ui.limits import Rate
 from ui.loading import EngineLoader, LoadState
 from ui.runs import Runs
 from ui.settings import Settings
@@ -38,7 +39,8 @@ UNEXPECTED = "Something went wrong in the model. The server's log says what; ple
 class Question:
     """One request. An empty `text` asks the task's own prompt. `clip` wins over `source`, a file, of which
     `start` and `end` (s) choose the span that is heard. `parent` names the stored answer that this one
-    follows or retries. `keep_audio` is the user's consent to store what was heard."""
+    follows or retries. `keep_audio` is the user's consent to store what was heard. `visitor` is the address
+    that asks."""
 
     text: str
     task: str
@@ -51,6 +53,7 @@ class Question:
     temperature: float = 0.0
     parent: str | None = None
     keep_audio: bool = False
+    visitor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,9 @@ class Studio:
         self.feedback = feedback
         self.settings = settings
         self.runs = Runs()
+        self.studies = Runs()  # of answers that are there: interventions and tests
+        self.questions = Rate(settings.per_minute, "questions")
+        self.ratings = Rate(settings.per_minute, "ratings")
 
     def listen(self, source: str, start: float | None = None, end: float | None = None) -> Clip:
         """Decode the span of a file that would be heard. Raises AudioError."""
@@ -115,6 +121,7 @@ class Studio:
     def _ask(self, question: Question, annotator: str | None, stop: threading.Event) -> Iterator[Progress]:
         if question.clip is None and not question.source:
             raise RequestError("Record or upload a clip first, or pick an example.")
+        self.questions.take(question.visitor)
         yield from self.loader.wait(stop)
         if stop.is_set():
             return
@@ -134,14 +141,14 @@ class Studio:
             if isinstance(event, Answer):
                 answer = replace(event, timings=event.timings.after_decoding(decode_s))
                 entry = Entry(uuid.uuid4().hex, answer, clip, question.source or "")
-                yield self._store(entry, question, annotator)
+                yield self._store(entry, clip, question, annotator)
             else:
                 yield event
 
-    def _store(self, entry: Entry, question: Question, annotator: str | None) -> Entry:
+    def _store(self, entry: Entry, clip: Clip, question: Question, annotator: str | None) -> Entry:
         """Keep the answer. A database that fails must not cost the user the answer they waited for."""
         try:
-            with heard_file(entry.clip) if question.keep_audio else nullcontext() as audio:
+            with heard_file(clip) if question.keep_audio else nullcontext() as audio:
                 answer_id = self.feedback.record_answer(
                     entry.answer.to_json(), annotator=annotator, parent=question.parent, audio_path=audio
                 )

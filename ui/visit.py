@@ -16,11 +16,12 @@ KEPT_ENTRIES = 12
 @dataclass(frozen=True, eq=False)
 class Entry:
     """One answer of this visit. `answer_id` names it in the database, None when it could not be stored;
-    `source` is the audio file as the page holds it."""
+    `source` is the audio file as the page holds it. `clip` is what was heard, None for a stored answer whose
+    audio was not kept."""
 
     key: str
     answer: Answer
-    clip: Clip
+    clip: Clip | None
     source: str
     answer_id: str | None = None
     storage_error: str | None = None
@@ -60,7 +61,7 @@ class Visit:
     def add(self, entry: Entry) -> Visit:
         """Show a new answer. Clips with the same samples are held once; the oldest entries are let go."""
         for earlier in self.entries:
-            if earlier.clip.sha256 == entry.clip.sha256 and earlier.clip.start == entry.clip.start:
+            if entry.clip and earlier.clip and earlier.answer.heard == entry.answer.heard:
                 entry = replace(entry, clip=earlier.clip)
         return Visit((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
 

@@ -43,7 +43,14 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="drop the audio tokens that the question leaves redundant before the language model reads them",
     )
-    ask.set_defaults(run=run_ask)
+    ask.add_argument(
+        "--batch",
+        type=Path,
+        metavar="CSV",
+        help="ask about every row (columns path, question, task) instead of about one clip; goes on when cut",
+    )
+    ask.add_argument("--out", type=Path, metavar="JSONL", help="of --batch; by default beside the table")
+    ask.set_defaults(run=run_ask, usage=ask.error)
 
     change = commands.add_parser(
         "intervene", help="answer, change the audio tokens, answer again, and compare"
@@ -70,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     deletion.set_defaults(run=run_deletion_test)
 
     for command in (ask, change, deletion):
-        command.add_argument("clip")
+        command.add_argument("clip", nargs="?" if command is ask else None)
         command.add_argument("question", nargs="?", help="without one, the task's own prompt is asked")
         command.add_argument("--task", choices=sorted(TASKS), default="qa")
         command.add_argument("--start", type=float, help="seconds; the span that is heard")
@@ -118,6 +125,12 @@ def parser() -> argparse.ArgumentParser:
     )
     health.set_defaults(run=run_health)
 
+    bench = commands.add_parser("bench", help="speed and memory, beside transformers and llama.cpp")
+    bench.add_argument("--rounds", type=int, default=5)
+    bench.add_argument("--tokens", type=int, default=128, help="that each runtime writes in a round")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.set_defaults(run=run_bench)
+
     weights = commands.add_parser(
         "weights", help="fetch the pretrained weights, or verify those that are there"
     )
@@ -151,6 +164,11 @@ def run_ask(options: argparse.Namespace) -> None:
     from usam.interventions import DropRedundant
     from usam.trace import Answer, TextDelta
 
+    if options.batch:
+        run_table(options)
+        return
+    if options.clip is None or options.out:
+        options.usage("a clip is needed, or --batch, which alone takes --out")
     clip, decode_s = load_question(options)
     engine = load_engine(options)
     intervention = DropRedundant() if options.drop_redundant else None
@@ -165,6 +183,26 @@ def run_ask(options: argparse.Namespace) -> None:
                     "Every audio token was redundant: this was answered without hearing the clip.",
                     file=sys.stderr,
                 )
+
+
+def run_table(options: argparse.Namespace) -> None:
+    from usam.batch import read_table, run_batch
+    from usam.interventions import DropRedundant
+
+    if options.clip is not None or options.start is not None or options.end is not None:
+        options.usage("--batch takes clips and questions from its table, and hears them from their start")
+    output = options.out or options.batch.with_suffix(".jsonl")
+    given = {name: getattr(options, name) for name in ("seed", "temperature", "max_new_tokens")}
+    if options.drop_redundant:
+        given["intervention"] = DropRedundant()
+    rows = read_table(options.batch, options.task)
+    outcome = run_batch(options.batch, output, rows, lambda: load_engine(options), progress, **given)
+    if outcome.refused:
+        raise RequestError(
+            f"{outcome.refused} of {len(rows)} rows were refused; their lines in {output.name} say why."
+        )
+    if not options.json:
+        print(f"{outcome.answered} answers in {output}")
 
 
 def run_intervene(options: argparse.Namespace) -> None:
@@ -287,6 +325,13 @@ def run_health(options: argparse.Namespace) -> None:
     engine = load_engine(options)
     health = engine.health()
     print(json.dumps(health, indent=2) if options.json else "\n".join(f"{k}: {v}" for k, v in health.items()))
+
+
+def run_bench(options: argparse.Namespace) -> None:
+    from benchmarks.speed import bench, table
+
+    found = bench(options.rounds, options.tokens)
+    print(json.dumps(found) if options.json else table(found))
 
 
 def run_weights(options: argparse.Namespace) -> None:

@@ -1,13 +1,18 @@
 """From a container or an array to one span of mono samples at the clip's own rate, holding little more."""
 
 import io
+import re
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 import av
 import numpy as np
+from av.codec import Codec
 from av.container import InputContainer
 
 from usam.errors import AudioError
@@ -18,13 +23,15 @@ MAX_SECONDS = 24 * 3600.0
 MAX_CHANNELS = 64
 MIN_RATE, MAX_RATE = 1_000, 384_000
 """Hz."""
+MAX_DECODING = 20.0
+"""Seconds after which a file is given up. The slowest honest span takes a few: 64 channels at 384 kHz."""
 
 # Seconds decoded and thrown away before a span inside a clip, until Opus, AAC and MP3 decoders have settled.
 _PREROLL = 0.5
 # The mean of c unrelated channels keeps 1/c of one channel's energy, 1/64 at least. Less is cancellation.
 _CANCELLED = 0.01
-# FFmpeg may read the open file alone: a playlist must not make it open other files and addresses.
-_DEMUXER_OPTIONS = {"protocol_whitelist": "none"}
+# A movie header packed by zlib, which FFmpeg would unpack whole: gigabytes from a small file. 12 bytes tell.
+_PACKED_HEADER = re.compile(rb"cmov.{4}dcom", re.DOTALL)
 _FULL_SCALE = {"u1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31}
 
 
@@ -123,20 +130,52 @@ def decode_array(rate: int, samples: np.ndarray, span: Span, label: str) -> Mono
 def decode_container(source: Path | bytes, span: Span, label: str) -> Mono:
     """The span of a file or of a file's bytes, in any container FFmpeg reads; of a video, its sound.
 
-    Raises AudioError: missing, empty, too large or damaged file, no sound track, a format out of bounds.
+    Raises AudioError: missing, empty, too large or damaged file, no sound track, a format out of bounds, or
+    more work than a file of that kind should be.
     """
     try:
-        with _open(source, label) as file:
+        with closing(_open(source, label)) as file:
             mix = _MixDown()
             mono = _decode(file, span, label, mix)
-            if (channel := mix.louder_channel()) is not None:
+            if not file.late and (channel := mix.louder_channel()) is not None:
                 mono = _decode(file, span, label, _MixDown(channel))
+            if file.late:
+                raise AudioError(f"{label} takes too long to decode: it is probably damaged.")
             return mono
     except (av.FFmpegError, OSError) as cause:
         raise AudioError(f"{label} cannot be decoded: it is damaged, or not audio.") from cause
 
 
-def _open(source: Path | bytes, label: str) -> BinaryIO:
+class _Input:
+    """An open file as FFmpeg gets it: it ends when the time to decode is over.
+
+    Nothing is raised in here. FFmpeg calls it from C, and there a returned -1 is what an error looks like.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._deadline = time.monotonic() + MAX_DECODING
+        self.close = file.close
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over, so that what was read may not be all."""
+        return time.monotonic() > self._deadline
+
+    def read(self, size: int) -> bytes:
+        return b"" if self.late else self._file.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):  # to before the beginning, as damaged tables ask for
+            return -1
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _open(source: Path | bytes, label: str) -> _Input:
     """An open file. FFmpeg gets that, never a name, so that no name can mean an address or a device."""
     if isinstance(source, Path) and not source.is_file():
         raise AudioError(f"{label} does not exist, or is not a file.")
@@ -145,17 +184,48 @@ def _open(source: Path | bytes, label: str) -> BinaryIO:
         raise AudioError(f"{label} is empty.")
     if size > MAX_FILE_BYTES:
         raise AudioError(f"{label} is larger than {MAX_FILE_BYTES // 2**20} MB.")
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    if _has_packed_header(file):
+        file.close()
+        raise AudioError(f"{label} has a compressed header, which is not unpacked here.")
+    return _Input(file)
 
 
-def _decode(file: BinaryIO, span: Span, label: str, mix: _MixDown, *, seek: bool = True) -> Mono:
+def _has_packed_header(file: BinaryIO) -> bool:
+    tail = b""
+    while block := file.read(2**20):
+        if _PACKED_HEADER.search(tail + block):
+            return True
+        tail = block[-12:]
+    return False
+
+
+def _demuxer_options() -> dict[str, str]:
+    """FFmpeg may read the open file alone: a playlist must not make it open other files and addresses. It
+    may decode sound alone: it would unpack cover art, a thousand times larger than the file, to probe it."""
+    return {"protocol_whitelist": "none", "codec_whitelist": ",".join(_sound_decoders())}
+
+
+@cache
+def _sound_decoders() -> list[str]:
+    return sorted(name for name in av.codecs_available if _decodes_sound(name))
+
+
+def _decodes_sound(name: str) -> bool:
+    try:
+        return Codec(name, "r").type == "audio"
+    except av.codec.codec.UnknownCodecError:  # an encoder
+        return False
+
+
+def _decode(file: _Input, span: Span, label: str, mix: _MixDown, *, seek: bool = True) -> Mono:
     """Decode only the packets around the span.
 
     Samples are counted from the clip's first one or, where packets were skipped, from the time stamp of the
     first one decoded. A container without a duration (a browser's recording) is read on, undecoded.
     """
     file.seek(0)
-    with av.open(file, mode="r", metadata_errors="ignore", options=_DEMUXER_OPTIONS) as container:
+    with av.open(file, mode="r", metadata_errors="ignore", options=_demuxer_options()) as container:
         stream = container.streams.best("audio")
         if not isinstance(stream, av.AudioStream) or stream.codec_context is None:
             raise AudioError(f"{label} has no sound track that can be decoded.")

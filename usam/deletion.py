@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,12 @@ class DeletionTest:
 
 
 def deletion_test(
-    engine: Engine, clip: Clip, baseline: Answer, seeds: int = SEEDS, reference: str | None = None
+    engine: Engine,
+    clip: Clip,
+    baseline: Answer,
+    seeds: int = SEEDS,
+    reference: str | None = None,
+    progress: Callable[[str, float], None] | None = None,
 ) -> DeletionTest:
     """Score a reference answer with all tokens, without the redundant ones, without as many random ones
     (once a seed), and with the redundant ones alone.
@@ -86,15 +92,22 @@ def deletion_test(
     are from all tokens, redundant ones included. Differences of some hundredths may be rounding: the language
     model computes in bfloat16.
 
-    Nothing is generated: 3 + seeds passes, the engine free for others between them. Raises RequestError.
+    Nothing is generated: 3 + seeds passes, the engine free for others between them. `progress` gets a message
+    and the share done, and may raise to give up. Raises RequestError.
     """
     check(seeds, reference)
+    done = 0
     given = None if reference is None else engine.model.prompts.answer(reference.strip()).tolist()
     ids = baseline.ids if given is None else given
     audio, trace = recall_unchanged(engine, clip, baseline), baseline.trace
 
     def score(intervention: Intervention) -> float:
-        return engine.score(audio.keep([intervention.kept(trace)]), baseline, ids).mean
+        nonlocal done
+        value = engine.score(audio.keep([intervention.kept(trace)]), baseline, ids).mean
+        done += 1
+        if progress is not None:
+            progress("Scoring the answer without some of the tokens", done / (3 + seeds))
+        return value
 
     return DeletionTest(
         all=score(Intervention()),

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from usam.prompts import Prompt
 from usam.quantization import Precision, choose
 from usam.tasks import check_question
 from usam.trace import Answer, AudioToken, Encoded, Event, Heard, ModelInfo, TextDelta, Timings, Trace, Turn
+from usam.turns import FairLock
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
 Progress = Callable[[str, float], None]
@@ -76,8 +77,9 @@ class Engine:
         self.precision = precision
         self.checkpoint = checkpoint
         self.load_s = load_s
+        self.steps = model.steps  # built here, so that the first question does not wait for it
         self.model_info = describe(model, precision, checkpoint)
-        self._lock = threading.Lock()
+        self._lock = FairLock()
         self._frames: OrderedDict[str, Tensor] = OrderedDict()
 
     @classmethod
@@ -125,7 +127,7 @@ class Engine:
         max_seconds: float = MAX_SECONDS,
         intervention: Intervention | None = None,
         judged: Trace | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Answer a question about a clip: first `Encoded`, then `TextDelta`s, at last the `Answer`.
 
         Without a question the task's own prompt is asked. `start` and `end` (s) choose the span that is

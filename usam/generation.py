@@ -1,22 +1,22 @@
-"""Streaming decode: transformers' `generate` in a thread, its text piece by piece, stopped at any token."""
+"""Streaming decode: an answer in a thread of its own, its text piece by piece, stopped at any token."""
 
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
+from transformers import TextIteratorStreamer
 
 from usam.adapter import AudioTokens
 from usam.errors import RequestError
+from usam.llama import Candidates
 from usam.model import USAM
 from usam.prompts import Prompt
+from usam.turns import FairLock
 
 MAX_NEW_TOKENS = 512
-_PATIENCE = 0.05  # seconds between looks at whether a waiting answer is still wanted
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,20 @@ class Decoding:
         if not 0 <= self.temperature <= 2:
             raise RequestError("The temperature has to be between 0 and 2.")
 
-    def options(self) -> dict[str, Any]:
-        """The same as options of transformers' `generate`."""
-        options: dict[str, Any] = {"max_new_tokens": self.max_new_tokens, "do_sample": bool(self.temperature)}
-        return options | ({"temperature": self.temperature} if self.temperature else {})
-
-
-class _Stopped(StoppingCriteria):
-    def __init__(self, *events: threading.Event) -> None:
-        self.events = events
-
-    def __call__(self, input_ids: Tensor, scores: Tensor, **kwargs: Any) -> Tensor:
-        stopped = any(event.is_set() for event in self.events)
-        return torch.full((len(input_ids),), stopped, dtype=torch.bool, device=input_ids.device)
+    def choose(self, candidates: Candidates, generator: torch.Generator) -> int:
+        """The id of the likeliest candidate, or of one drawn at the temperature."""
+        if self.temperature == 0:
+            return int(candidates.ids[candidates.logits.argmax()])
+        odds = (candidates.logits.float() / self.temperature).softmax(-1)
+        return int(candidates.ids[torch.multinomial(odds, 1, generator=generator)])
 
 
 @dataclass
 class TextStream:
     """Iterate for pieces of text; `ids` and the times are there once the iteration has ended.
 
-    The decoding thread holds `lock`, never the reader: one who stops reading keeps nobody waiting, because
-    pieces queue up without bound and an answer ends after `max_new_tokens` at the latest.
+    The decoding thread holds `lock` for one token at a time, the reader never does: answers at once share the
+    model evenly, and a reader who stops reading keeps nobody waiting, because pieces queue up without bound.
     """
 
     model: USAM
@@ -61,26 +54,27 @@ class TextStream:
     prompt: Prompt
     decoding: Decoding
     stop: threading.Event = field(default_factory=threading.Event)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: FairLock = field(default_factory=FairLock)
     ids: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
     first_token_at: float = 0.0
     finished_at: float = 0.0
 
     def __iter__(self) -> Iterator[str]:
-        streamer = _TimedStreamer(self.model.tokenizer, skip_prompt=True, skip_special_tokens=True)
+        streamer = TextIteratorStreamer(self.model.tokenizer, skip_special_tokens=True)
         abandoned = threading.Event()
         failure: list[BaseException] = []
 
         def decode() -> None:
+            ids = []
             try:
-                if self._wait_for_turn(abandoned):
-                    try:
-                        self.ids = self._generate(streamer, abandoned)
-                    finally:
-                        self.lock.release()
+                for token in self._tokens(abandoned):
+                    self.first_token_at = self.first_token_at or time.monotonic()
+                    ids.append(token)
+                    streamer.put(torch.tensor([token]))
             except BaseException as error:
                 failure.append(error)
             finally:
+                self.ids = torch.tensor(ids, dtype=torch.long)
                 streamer.end()
 
         worker = threading.Thread(target=decode, name="usam-decode", daemon=True)
@@ -92,7 +86,7 @@ class TextStream:
             abandoned.set()
             worker.join()
         self.finished_at = time.monotonic()
-        self.first_token_at = streamer.first_token_at or self.finished_at
+        self.first_token_at = self.first_token_at or self.finished_at
         if failure:
             raise failure[0]
 
@@ -104,28 +98,20 @@ class TextStream:
     def text(self) -> str:
         return self.model.prompts.text(self.ids, control=False).strip()
 
-    def _wait_for_turn(self, abandoned: threading.Event) -> bool:
-        """Take the lock; False if nobody wants the answer any more."""
-        while not self.lock.acquire(timeout=_PATIENCE):
+    def _tokens(self, abandoned: threading.Event) -> Iterator[int]:
+        """Ids of the answer, the end among them, until it ends or nobody wants it any more."""
+        generator = torch.Generator(self.model.device).manual_seed(self.decoding.seed)
+        end, wanted = self.model.prompts.end_id, self.decoding.max_new_tokens
+        with self.lock:
             if self.stop.is_set() or abandoned.is_set():
-                return False
-        return True
-
-    def _generate(self, streamer: TextIteratorStreamer, abandoned: threading.Event) -> Tensor:
-        torch.manual_seed(self.decoding.seed)
-        return self.model.respond(
-            self.audio,
-            [self.prompt],
-            **self.decoding.options(),
-            streamer=streamer,
-            stopping_criteria=StoppingCriteriaList([_Stopped(self.stop, abandoned)]),
-        )[0].cpu()
-
-
-class _TimedStreamer(TextIteratorStreamer):
-    first_token_at = 0.0
-
-    def put(self, value: Tensor) -> None:
-        if not self.next_tokens_are_prompt and not self.first_token_at:
-            self.first_token_at = time.monotonic()
-        super().put(value)
+                return
+            inputs = self.model.assemble(self.audio, [self.prompt])
+            candidates, cache = self.model.steps.prefill(inputs["inputs_embeds"], wanted)
+        while True:
+            token = self.decoding.choose(candidates, generator)
+            yield token
+            wanted -= 1
+            if token == end or not wanted or self.stop.is_set() or abandoned.is_set():
+                return
+            with self.lock:
+                candidates = self.model.steps.step(token, cache)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
 from usam.interventions import Intervention
+from usam.trace import Answer, TextDelta
 
 if TYPE_CHECKING:
     from usam.adapter import AudioTokens
     from usam.audio import Clip
     from usam.engine import Engine
-    from usam.trace import Answer
+
+Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,13 @@ class Intervened:
         return "\n".join(lines)
 
 
-def intervene(engine: Engine, clip: Clip, baseline: Answer, intervention: Intervention) -> Intervened:
+def intervene(
+    engine: Engine,
+    clip: Clip,
+    baseline: Answer,
+    intervention: Intervention,
+    progress: Progress | None = None,
+) -> Intervened:
     """Ask again what the baseline was asked, the audio tokens changed.
 
     Which tokens are redundant is what the baseline's trace says: SACLM's scores under the question and the
@@ -65,24 +75,52 @@ def intervene(engine: Engine, clip: Clip, baseline: Answer, intervention: Interv
     seed, temperature and length are the baseline's. If no token is left, the language model answers from the
     text alone and `answer.trace.unheard` is true.
 
-    The engine is free for others between the passes. Raises RequestError if the baseline is about another
-    clip, was itself given under an intervention or has no tokens, and if the intervention does not fit it.
+    The engine is free for others between the passes. `progress` gets a message and the share done, and may
+    raise to give up. Raises RequestError if the baseline is about another clip, was itself given under an
+    intervention or has no tokens, and if the intervention does not fit it.
     """
     audio = recall_unchanged(engine, clip, baseline)
     before = engine.score(audio, baseline, baseline.ids)
-    answer = engine.ask(
-        clip,
-        baseline.question,
-        task=baseline.task,
-        history=baseline.history,
-        seed=baseline.seed,
-        temperature=baseline.temperature,
-        max_new_tokens=baseline.max_new_tokens,
-        intervention=intervention,
-        judged=baseline.trace,
-    )
+    answer = ask_again(engine, clip, baseline, intervention, progress, judged=True)
     after = engine.score(engine.recall(clip, answer), baseline, baseline.ids)
     return Intervened(answer, baseline, after.mean - before.mean, before.seconds - after.seconds)
+
+
+def ask_again(
+    engine: Engine,
+    clip: Clip,
+    earlier: Answer,
+    intervention: Intervention,
+    progress: Progress | None = None,
+    *,
+    judged: bool = False,
+) -> Answer:
+    """Ask what `earlier` was asked, sampled as it was, but under this intervention.
+
+    An answer that was cut short is asked for as many tokens as it got. `judged`: its trace says which tokens
+    are redundant, rather than the question alone. Raises RequestError.
+    """
+    tell = progress or (lambda message, share: None)
+    written = ""
+    events = engine.stream(
+        clip,
+        earlier.question,
+        task=earlier.task,
+        history=earlier.history,
+        seed=earlier.seed,
+        temperature=earlier.temperature,
+        max_new_tokens=max(1, earlier.timings.answer_tokens) if earlier.stopped else earlier.max_new_tokens,
+        intervention=intervention,
+        judged=earlier.trace if judged else None,
+    )
+    with closing(events):
+        for event in events:
+            if isinstance(event, Answer):
+                tell("Answering again", 1.0)
+                return event
+            written += event.text if isinstance(event, TextDelta) else ""
+            tell("Answering again", min(1.0, len(written) / max(1, len(earlier.text))))
+    raise AssertionError("a stream ends with its answer")
 
 
 def recall_unchanged(engine: Engine, clip: Clip, baseline: Answer) -> AudioTokens:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
 
@@ -116,3 +116,15 @@ class DropSpan(Intervention):
             heard = f"{trace.tokens[0].start:g} to {trace.tokens[-1].end:g} s"
             raise RequestError(f"The span to drop lies outside of what was heard, {heard}.")
         return kept
+
+
+_KINDS: dict[str, type[Intervention]] = {
+    kind.kind: kind
+    for kind in (Intervention, ForceExpert, Uniform, DropRedundant, KeepRedundant, DropRandom, DropSpan)
+}
+
+
+def from_json(record: Mapping[str, Any]) -> Intervention:
+    """The intervention whose fields these are. Raises KeyError or TypeError for anything else."""
+    settings = dict(record)
+    return _KINDS[settings.pop("kind")](**settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -11,11 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from usam.adapter import AudioTokens, USAMAdapter
 from usam.config import FRAME_RATE
 from usam.encoders import Encoder
+from usam.llama import LlamaSteps
 from usam.prompts import Prompt, PromptBuilder
 from usam.saclm import Significance, masked_mean
 
@@ -68,6 +70,11 @@ class USAM(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.embeddings.weight.device
+
+    @cached_property
+    def steps(self) -> LlamaSteps:
+        """The LLM token by token, for answers that stream; to be asked for once it is quantised."""
+        return LlamaSteps(cast(LlamaForCausalLM, self.llm))
 
     def embed_text(self, ids: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Token ids, one tensor a sample -> embeddings [B, M, D] (float32) and mask [B, M]."""

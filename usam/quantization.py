@@ -1,19 +1,22 @@
 """The LLM's linear layers in 4-bit NF4, 8-bit LLM.int8 or as they are, by bitsandbytes, on CPU and CUDA."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any, Literal, get_args
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from usam.errors import RequestError
 
 Quantization = Literal["nf4", "int8", "none"]
+Linear = Callable[[Tensor], Tensor]
 COMPUTE_DTYPE = torch.bfloat16
+PACKED_ROWS = 32  # of a 4-bit weight, which the CPU's kernel takes together
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def quantize(llm: PreTrainedModel, precision: Precision) -> PreTrainedModel:
     if precision.quantization != "none":
         for name, layer in list(llm.get_decoder().named_modules()):
             if isinstance(layer, nn.Linear):
-                llm.get_decoder().set_submodule(name, _quantized(layer, precision.quantization))
+                llm.get_decoder().set_submodule(name, quantized(layer, precision.quantization))
     return llm.to(precision.device).eval()  # type: ignore[arg-type]
 
 
@@ -75,14 +78,49 @@ def quieten_bitsandbytes() -> None:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
-def _quantized(layer: nn.Linear, quantization: Quantization) -> nn.Module:
+def side_by_side(*layers: nn.Linear) -> Linear:
+    """Linear layers of one input [..., K] as a single one, their outputs side by side [..., N1 + N2 + ...].
+
+    4-bit layers on a CPU become one matrix, of which they go on as parts. Others are called one by one.
+    """
+    if not all(map(is_packed, layers)):
+        return layers[0] if len(layers) == 1 else lambda x: torch.cat([layer(x) for layer in layers], -1)
+    weight = torch.cat([layer.weight.data for layer in layers])  # two values a byte
+    for layer, rows in zip(layers, weight.split([layer.out_features for layer in layers]), strict=True):
+        layer.weight.data = rows
+    states = [_state(layer) for layer in layers]
+    absmax = torch.cat([state.absmax for state in states], dim=1)  # [K / blocksize, N]
+    shape = (weight.shape[0], 2 * weight.shape[1])
+    code, blocksize = states[0].code, states[0].blocksize
+    multiply = torch.ops.bitsandbytes.gemv_4bit.default
+    return lambda x: multiply(x, weight, shape, absmax, code, blocksize)
+
+
+def is_packed(layer: nn.Linear) -> bool:
+    """Whether a layer's weight lies in 4 bits as the CPU's fused kernel reads it.
+
+    bitsandbytes packs at a layer's first call, where the processor has the instructions.
+    """
+    if _state(layer) is None or layer.weight.device.type != "cpu":
+        return False
+    layer(torch.zeros(1, layer.in_features, dtype=COMPUTE_DTYPE))
+    return bool(getattr(_state(layer), "packing_format_for_cpu", False))
+
+
+def _state(layer: nn.Linear) -> Any:
+    """What bitsandbytes knows of a 4-bit weight, None of any other."""
+    return getattr(layer.weight, "quant_state", None)
+
+
+def quantized(layer: nn.Linear, quantization: Quantization) -> nn.Linear:
+    """The layer in bitsandbytes' class for it; its weights are quantised once it is moved to its device."""
     bnb = _bitsandbytes()
     sizes: dict[str, Any] = {
         "input_features": layer.in_features,
         "output_features": layer.out_features,
         "bias": layer.bias is not None,
     }
-    replacement: nn.Module
+    replacement: nn.Linear
     if quantization == "nf4":
         replacement = bnb.nn.Linear4bit(**sizes, compute_dtype=COMPUTE_DTYPE, quant_type="nf4")
         replacement.weight = bnb.nn.Params4bit(layer.weight.data, requires_grad=False, quant_type="nf4")

@@ -1,8 +1,10 @@
 """What one answer leaves behind: tokens with their times, routing and significance, timings, provenance."""
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from usam import interventions
 from usam.interventions import Intervention
 
 Supervision = Literal["question", "question+answer"]
@@ -60,6 +62,11 @@ class Trace:
     def unheard(self) -> bool:
         """Whether every token was dropped: the LLM answered without hearing the clip."""
         return self.tokens_dropped == len(self.tokens)
+
+    def flagged(self, threshold: float) -> "Trace":
+        """The same scores held against another threshold."""
+        tokens = (replace(token, redundant=token.significance <= threshold) for token in self.tokens)
+        return replace(self, tokens=tuple(tokens), threshold=threshold)
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,34 @@ class Answer:
             "history": [dict(turn) for turn in record["history"]],
         }
 
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Answer":
+        """The answer that `to_json` described, without its `ids`; keys that are not its own are left out.
+
+        Raises KeyError or TypeError when a part is missing or is of another kind.
+        """
+        optional = ("stopped", "temperature", "max_new_tokens")
+        trace = Trace(
+            experts=tuple(record["experts"]),
+            tokens=tuple(
+                AudioToken(**{**_own(AudioToken, token), "routing": tuple(token["routing"])})
+                for token in record["tokens"]
+            ),
+            supervised_by=record["supervised_by"],
+            threshold=record.get("threshold", Trace.threshold),
+        )
+        return cls(
+            text=record["answer"],
+            trace=trace,
+            heard=Heard(**_own(Heard, record["heard"])),
+            timings=Timings(**_own(Timings, record["timings"])),
+            model=ModelInfo(**_own(ModelInfo, record["model"])),
+            history=tuple(Turn(**_own(Turn, turn)) for turn in record.get("history", ())),
+            intervention=interventions.from_json(record.get("intervention", {"kind": "none"})),
+            **{name: record[name] for name in ("task", "question", "prompt", "seed")},
+            **{name: record[name] for name in optional if name in record},
+        )
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -154,3 +189,8 @@ class TextDelta:
 
 
 Event = Encoded | TextDelta | Answer
+
+
+def _own(kind: Any, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a record are a dataclass's own fields: later versions may have written more."""
+    return {part.name: record[part.name] for part in fields(kind) if part.name in record}

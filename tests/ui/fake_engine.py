@@ -11,7 +11,7 @@ from typing import Any
 
 from usam.audio import Clip
 from usam.errors import RequestError
-from usam.tasks import TASKS
+from usam.tasks import check_question
 from usam.trace import (
     Answer,
     AudioToken,
@@ -52,7 +52,7 @@ class FakeEngine:
         **_: Any,
     ) -> Iterator[Event]:
         stop = stop or threading.Event()
-        question = question or TASKS[task].prompt
+        question = check_question(question, task)
         self.asked.append(
             {"question": question, "task": task, "history": tuple(history), "seed": seed, "clip": audio}
         )

@@ -1,8 +1,10 @@
 """The named endpoints, called as a program would."""
 
+import re
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +14,6 @@ from gradio_client.exceptions import AppError
 from storage import Feedback, open_database
 from tests.ui.conftest import Server
 from tests.ui.pages import EXAMPLES, rows, serve, settings_in
-from ui.build import LINE_LENGTH
 
 DOG = str(EXAMPLES / "sound-dog.ogg")
 
@@ -88,26 +89,39 @@ def test_a_path_on_the_server_is_not_a_clip(server: Server, tmp_path: Path) -> N
     assert len(server.engine.asked) == asked
 
 
+def test_the_readme_s_example_runs(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(DOG, tmp_path / "clip.wav")
+    monkeypatch.chdir(tmp_path)
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    [example] = [
+        code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "gradio_client" in code
+    ]
+    names: dict[str, Any] = {}
+    exec(example.replace("http://127.0.0.1:7860", server.url), names)
+    stored = f"FROM answers WHERE id = '{as_hex(names['answer']['answer_id'])}'"
+    assert rows(server.data, f"SELECT text {stored}") == [(names["answer"]["answer"],)]
+    rated = f"SELECT score, comment FROM ratings WHERE answer_id IN (SELECT id {stored})"
+    assert rows(server.data, rated) == [(5, "close")]
+
+
 def as_hex(identity: str) -> str:
     """SQLite holds UUIDs as 32 hex digits."""
     return identity.replace("-", "")
 
 
 def test_a_rating_is_saved_while_the_line_for_the_model_is_full(tmp_path: Path) -> None:
-    """The model never loads, so every question waits; the line is full when one more is turned away."""
-    gone = threading.Event()
-    feedback = Feedback(open_database(settings_in(tmp_path).database_url))
+    """The model never loads, so every question waits, until one more is turned away."""
+    gone, settings = threading.Event(), settings_in(tmp_path, max_waiting=1)
+    feedback = Feedback(open_database(settings.database_url))
     answer = feedback.record_answer(stored_answer(), annotator=None)
-    with serve(settings_in(tmp_path), lambda progress: gone.wait()) as url:  # type: ignore[arg-type, return-value]
-        uploaded = httpx.post(f"{url}gradio_api/upload", files={"files": Path(DOG).read_bytes()}).json()
-        file = {"path": uploaded[0], "meta": {"_type": "gradio.FileData"}}
-        asked = [
-            httpx.post(f"{url}gradio_api/call/ask", json={"data": [file, "", "qa"]}).status_code
-            for _ in range(LINE_LENGTH + 5)
-        ]
-        assert asked[-1] == 503
-        data = [answer, "me", 1, 5, None, "kept", None, None]
-        saved = httpx.post(f"{url}gradio_api/run/rate", json={"data": data}, timeout=30)
+    with serve(settings, lambda progress: gone.wait()) as url:  # type: ignore[arg-type, return-value]
+        with httpx.Client(base_url=url, timeout=30) as client:
+            (path,) = client.post("gradio_api/upload", files={"files": Path(DOG).read_bytes()}).json()
+            question = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, "", "qa"]}
+            asked = (client.post("gradio_api/call/ask", json=question).status_code for _ in range(400))
+            assert 503 in asked
+            data = [answer, "me", 1, 5, None, "kept", None, None]
+            saved = client.post("gradio_api/run/rate", json={"data": data})
         assert saved.json()["data"][0]["saved"] is True
         gone.set()
     rating = feedback.rating(answer, "me")

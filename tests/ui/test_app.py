@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.ui.conftest import Server
 from tests.ui.fake_engine import FakeEngine
@@ -64,6 +64,19 @@ def test_upload_ask_see_and_rate(app: AppPage, server: Server) -> None:
     )[0]
     assert rating[:5] == (1, 4, "A dog barks.", "close", "What animal is this?")
     assert rating[5] == server.engine.asked[-1]["clip"].sha256
+
+
+def test_two_pages_are_answered_at_once(app: AppPage, visitor: BrowserContext, server: Server) -> None:
+    app.upload(DOG)
+    app.ask_about("endless", finished=False)
+    expect(app.answer_text).to_contain_text("on and on")
+    other = AppPage(visitor.new_page(), server.url)
+    other.upload(DOG)
+    other.ask_about("Meanwhile?")
+    expect(other.answer_text).to_contain_text("You asked: Meanwhile?")
+    other.page.close()
+    app.stop.click()
+    app.wait_for_answer()
 
 
 def test_an_empty_question_asks_the_tasks_own_prompt(app: AppPage, server: Server) -> None:

@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import av
 import numpy as np
@@ -15,7 +16,15 @@ import torch
 
 from ui.inspector import sound
 from ui.inspector.exports import export, numbers_of
-from ui.inspector.payload import as_json, columns, entropy_bits, padded_end, payload, typical_routing
+from ui.inspector.payload import (
+    as_json,
+    columns,
+    entropy_bits,
+    padded_end,
+    payload,
+    source_name,
+    typical_routing,
+)
 from ui.inspector.report import offline_page
 from ui.visit import Entry
 from usam.audio import SAMPLE_RATE, Clip, level_range, log_mel
@@ -180,6 +189,17 @@ def test_texts_in_the_offline_page_stay_data() -> None:
     report = json.loads(re.findall(r'id="report">(.*?)</script>', page)[0])
     assert report["question"] == report["answer"] == HOSTILE
     assert report["history"] == [{"question": HOSTILE, "answer": HOSTILE}]
+
+
+def test_the_link_stays_with_the_server(tmp_path: Path) -> None:
+    entry = replace(entry_of(source=str(tmp_path / "clip.wav")), answer_id="a-stored-answer")
+    sent = payload(entry)
+    assert sent["link"] == "?answer=a-stored-answer"
+    assert sent["source"] == source_name(entry.source)
+    assert payload(entry_of(source="other.wav"))["link"] is None
+    page = offline_page(entry)
+    for text in ("a-stored-answer", sent["source"], str(tmp_path)):
+        assert text not in page
 
 
 def test_not_a_number_is_refused_rather_than_sent() -> None:

@@ -67,6 +67,22 @@ def test_space_is_described_as_spaces_want_it() -> None:
     assert space["license"] == project()["license"].lower()
 
 
+def test_space_is_described_completely() -> None:
+    """By https://huggingface.co/docs/hub/spaces-config-reference, where a misspelt key is just ignored."""
+    space = front_matter()
+    needed = {
+        "title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file",
+        "license", "short_description", "models", "tags", "suggested_hardware", "startup_duration_timeout",
+    }  # fmt: skip
+    further = {"pinned", "datasets", "header", "thumbnail", "fullWidth", "hf_oauth", "disable_embedding"}
+    assert needed <= set(space) <= needed | further
+    assert all(space[key] for key in needed)
+    assert not space["emoji"].isascii()
+    assert space["suggested_hardware"] in {"cpu-basic", "cpu-upgrade", "t4-small", "t4-medium"}
+    assert re.fullmatch(r"\d+[mh]", space["startup_duration_timeout"])
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+", model) for model in space["models"])
+
+
 def test_space_runs_what_the_requirements_allow() -> None:
     space = front_matter()
     assert requirements()["gradio"].specifier.contains(space["sdk_version"])

@@ -20,6 +20,7 @@ from usam.training.dataset import evened
 from usam.training.imagined import kind_of, moved
 from usam.training.instruct import with_speech_lora
 from usam.training.instructions import Instructor, article, candidates, either
+from usam.training.loop import draws
 from usam.training.rendering import LABELS, phrase
 from usam.training.start import start_from
 from usam.training.targets import Targets
@@ -89,7 +90,7 @@ def test_frequent_labels_are_drawn_less_often_a_clip_but_not_less_often_in_all()
 
 def test_batches_hold_about_the_seconds_asked_for_and_long_sounds_count_as_cut() -> None:
     items = [AlignmentItem(example(seconds=30.0), label=("rain",))]
-    batch = next(draw([Pool(items, 1.0, [1.0])], seconds=16.0, seed=0))
+    batch = next(draw([Pool(items, 1.0, [1.0])], 16.0, Random(0)))
     assert len(batch) == 4
 
 
@@ -111,13 +112,22 @@ def test_articles_are_left_out_where_nobody_says_them(label: str, said: str) -> 
     assert article(label) == said
 
 
+def test_a_stage_that_goes_on_draws_other_batches(tmp_path: Path) -> None:
+    first = draws(tmp_path, 0).random()
+    assert draws(tmp_path, 0).random() == first
+    assert draws(tmp_path, 1).random() != first
+    torch.save({"step": 7}, tmp_path / "state.pt")
+    assert draws(tmp_path, 0).random() != first
+
+
 def test_named_questions_are_answered_yes_as_often_as_no_and_truly() -> None:
-    instructor, random = Instructor(["rain", "owl", "barking dog"]), Random(0)
+    instructor, random = Instructor({"sound": ["rain", "owl", "barking dog"], "music": ["oboe"]}), Random(0)
     drawn = [instructor.yes_no("sound", ["dog", "wolf"], random) for _ in range(600)]
     named = [i for i in drawn if "dog" in i.question or "owl" in i.question or "rain" in i.question]
     yes = [i for i in named if i.answer.startswith("Yes")]
     assert 0.4 < len(yes) / len(named) < 0.6
     assert all(("dog" in i.question) == (i in yes) for i in named)
+    assert not any("oboe" in i.question for i in drawn)
 
 
 def test_imagined_frames_are_what_the_head_calls_them() -> None:

@@ -2,10 +2,20 @@
 
 `panel` puts it on the page, `payload` is what the browser is sent, `exports` the files to take away. The
 browser's side is in `viewer/`: plain scripts, joined in `assets`, the same in the app and in the offline
-page.
+page. `interventions` is the section "What if" below it, `outcomes` what came of one.
 """
 
 from ui.inspector.exports import export
+from ui.inspector.interventions import what_if_hidden, what_if_shown
 from ui.inspector.panel import SAVE_JS, InspectorPanel, inspector_panel, trace_hidden, trace_shown
 
-__all__ = ["SAVE_JS", "InspectorPanel", "export", "inspector_panel", "trace_hidden", "trace_shown"]
+__all__ = [
+    "SAVE_JS",
+    "InspectorPanel",
+    "export",
+    "inspector_panel",
+    "trace_hidden",
+    "trace_shown",
+    "what_if_hidden",
+    "what_if_shown",
+]

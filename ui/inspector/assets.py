@@ -4,7 +4,19 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("viewer")
-SCRIPTS = ("trace", "axis", "lanes", "colours", "paint", "player", "panels", "experts", "viewer", "input")
+SCRIPTS = (
+    "trace",
+    "axis",
+    "lanes",
+    "colours",
+    "paint",
+    "player",
+    "sync",
+    "panels",
+    "experts",
+    "viewer",
+    "input",
+)
 
 
 @cache

@@ -14,6 +14,7 @@ import pandas as pd
 from storage.export.csv import escape
 from ui.inspector.payload import entropy_bits
 from ui.inspector.report import offline_page
+from ui.inspector.sound import waveform_of
 from ui.visit import Entry
 from usam.trace import Trace
 
@@ -65,8 +66,8 @@ def _picture(form: str) -> Callable[[Entry, Rating | None, bool], bytes]:
         from ui.inspector.figures import trace_figure  # imports matplotlib: not before it is needed
         from usam.audio import SAMPLE_RATE
 
-        clip = entry.clip
-        figure = trace_figure(clip.waveform, SAMPLE_RATE, clip.start, entry.answer.trace, dark=dark)
+        start, trace = entry.answer.heard.start, entry.answer.trace
+        figure = trace_figure(waveform_of(entry), SAMPLE_RATE, start, trace, dark=dark)
         file = io.BytesIO()
         figure.savefig(file, format=form, dpi=144, facecolor=figure.get_facecolor())
         return file.getvalue()

@@ -11,7 +11,9 @@ import gradio as gr
 from ui import render
 from ui.history import label_of
 from ui.inspector.assets import asset, script
+from ui.inspector.interventions import WhatIfPanel, what_if_panel
 from ui.inspector.payload import viewed
+from ui.stored import NOT_KEPT
 from ui.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -33,12 +35,14 @@ SAVE_JS = """(file) => {
 @dataclass(frozen=True)
 class InspectorPanel:
     """notice: what stands in the viewer's place without a trace. against: another answer of the visit to
-    compare with. saved: the latest file asked for."""
+    compare with. saved: the latest file asked for. The viewer's property `leaning` is what the words of the
+    answer leaned on (`leaned_on`), `player` the clip in the page's player (`source_name`)."""
 
     notice: gr.HTML
     against: gr.Dropdown
     viewer: gr.HTML
     saved: gr.JSON
+    what_if: WhatIfPanel
 
 
 def inspector_panel() -> InspectorPanel:
@@ -51,8 +55,10 @@ def inspector_panel() -> InspectorPanel:
         js_on_load=script("gradio.js"),
         apply_default_css=False,
         elem_id="viewer",
+        leaning="",
+        player="",
     )
-    return InspectorPanel(notice, against, viewer, gr.JSON(visible=False))
+    return InspectorPanel(notice, against, viewer, gr.JSON(visible=False), what_if_panel())
 
 
 def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None) -> Updates:
@@ -65,7 +71,7 @@ def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None)
     choices = [("nothing", ""), *others]
     try:
         return {
-            panel.notice: "",
+            panel.notice: "" if entry.clip else render.status(NOT_KEPT),
             panel.against: gr.Dropdown(choices=choices, value=against or "", visible=bool(others)),
             panel.viewer: viewed(entry, visit.entry(against)),
         }

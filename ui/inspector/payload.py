@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
 from typing import Any
+from urllib.parse import urlencode
 
 from ui import render
 from ui.inspector import sound
@@ -13,6 +15,8 @@ from ui.inspector.palette import EXPERT_COLOURS
 from ui.visit import Entry
 from usam.trace import Trace
 
+LINK = "answer"
+"""The part of the page's address that names a stored answer to show."""
 BANDS = 96
 FRAME_RATE = 100
 SUPERVISION = {"question": "the question", "question+answer": "the question and answer"}
@@ -27,6 +31,8 @@ def payload(entry: Entry) -> dict[str, Any]:
     trace, heard = answer.trace, answer.heard
     return {
         "key": entry.key,
+        "link": link_of(entry),
+        "source": source_name(entry.source),
         "summary": render.describe(answer),
         "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
         "paddedEnd": padded_end(trace),
@@ -40,6 +46,16 @@ def payload(entry: Entry) -> dict[str, Any]:
         "collapsed": COLLAPSED,
         "dead": DEAD,
     }
+
+
+def link_of(entry: Entry) -> str | None:
+    """What leads back to the answer on this server; None when it could not be stored."""
+    return f"?{urlencode({LINK: entry.answer_id})}" if entry.answer_id else None
+
+
+def source_name(source: str | None) -> str:
+    """Names a file in the page's player to the browser without telling where it is; empty for none."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16] if source else ""
 
 
 def viewed(entry: Entry, other: Entry | None = None) -> str:
@@ -110,7 +126,7 @@ def _same_sound(entry: Entry, other: Entry) -> bool:
 def _sound(entry: Entry) -> dict[str, Any]:
     from usam.audio import level_range, log_mel, mel_centres
 
-    waveform = entry.clip.waveform
+    waveform = sound.waveform_of(entry)
     mel = log_mel(waveform, BANDS)
     low, high = level_range(mel)
     return {

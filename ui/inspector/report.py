@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def offline_page(entry: Entry, rating: Rating | None = None) -> str:
     code = script("report.js")
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'"
+    alone = replace(entry, answer_id=None, source="")  # whoever is given the page is not given the link
     style = f"{asset('report.css')}\n#page {{\n{asset('viewer.css')}\n}}"
     return f"""<!doctype html>
 <html lang="en">
@@ -47,7 +49,7 @@ def offline_page(entry: Entry, rating: Rating | None = None) -> str:
 </div>
 </main>
 <script type="application/json" id="report">{as_json(report_of(entry, rating))}</script>
-<script type="application/json" id="trace">{viewed(entry)}</script>
+<script type="application/json" id="trace">{viewed(alone)}</script>
 <script>{code}</script>
 </body>
 </html>

@@ -11,10 +11,22 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ui.visit import Entry
+
 RATE = 16_000
 OPUS_BITS = 48_000
 """A second; transparent to the ear at 16 kHz. It is only played: nothing is computed from it."""
 PEAK_HOP = RATE // 100
+
+
+def waveform_of(entry: Entry) -> Tensor:
+    """[samples] at 16 kHz of what was heard; silence of its length when its audio was not kept."""
+    import torch
+
+    if entry.clip is not None:
+        return entry.clip.waveform
+    heard = entry.answer.heard
+    return torch.zeros(round((heard.end - heard.start) * RATE))
 
 
 def opus(waveform: Tensor) -> bytes:

@@ -27,7 +27,7 @@ from usam.saclm import masked_mean
 from usam.tasks import TASKS
 from usam.training.corpora import Example
 from usam.training.features import FeatureCache, prefetch
-from usam.training.loop import Budget, train
+from usam.training.loop import Budget, draws, train
 from usam.training.targets import KIND_WORDS, Targets
 from usam.training.teacher import SoundTeacher
 
@@ -150,9 +150,10 @@ class TokenWords:
         return said
 
 
-def draw(pools: Sequence[Pool], seconds: float, seed: int, chunk: int = 8) -> Iterator[list[AlignmentItem]]:
+def draw(
+    pools: Sequence[Pool], seconds: float, random: Random, chunk: int = 8
+) -> Iterator[list[AlignmentItem]]:
     """Endless batches of about `seconds` of audio, of similar length within a batch."""
-    random = Random(seed)
     live = [pool for pool in pools if pool.items]
     summed = [list(accumulate(pool.weights)) for pool in live]
     while True:
@@ -294,7 +295,7 @@ def run_direct(
     model.adapter.qformer.direct = True
     spoken = [pool for pool in pools if any(item.sequence for item in pool.items)]
     groups = [{"params": list(model.adapter.parameters()), "lr": 1e-3}]
-    batches = prefetch(draw(spoken, 24.0, seed), collate)
+    batches = prefetch(draw(spoken, 24.0, draws(folder, seed)), collate)
     train(model.adapter, groups, batches, partial(direct_losses, model), budget, folder)
     model.adapter.qformer.direct = False
 
@@ -325,6 +326,6 @@ def run_alignment(
         {"params": layers, "lr": 2.5e-4},
         {"params": [p for p in model.encoders.parameters() if p.requires_grad], "lr": 4e-4},
     ]
-    batches = prefetch(draw(pools, 32.0, seed), collate)
+    batches = prefetch(draw(pools, 32.0, draws(folder, seed)), collate)
     saclm_from = 0 if started else 1500
     train(model, groups, batches, partial(alignment_losses, model, saclm_from=saclm_from), budget, folder)

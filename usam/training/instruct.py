@@ -34,7 +34,7 @@ from usam.training.alignment import (
 )
 from usam.training.features import prefetch
 from usam.training.instructions import Instruction, Instructor
-from usam.training.loop import Budget, train
+from usam.training.loop import Budget, draws, train
 from usam.training.targets import WordPieces
 
 BLANK_DROPPED = 0.8  # posterior of the blank above which a token may be left out
@@ -150,7 +150,6 @@ def run_instruct(
     """Train LoRA and, slowly, the adapter on answers; the speech encoder stays as stage 1 left it."""
     torch.manual_seed(seed)
     model.encoders.requires_grad_(False)
-    random = Random(seed)
     model.train()
     lora = [parameter for parameter in model.llm.parameters() if parameter.requires_grad]
     groups = [
@@ -158,6 +157,8 @@ def run_instruct(
         {"params": list(model.adapter.parameters()), "lr": 1e-4},
     ]
     batches: Iterator[InstructBatch] = prefetch(
-        draw(pools, seconds, seed), partial(collate, align, model, instructor, pieces, random)
+        draw(pools, seconds, draws(folder, seed)),
+        partial(collate, align, model, instructor, pieces, draws(folder, seed, "questions")),
     )
-    train(model, groups, batches, partial(instruct_losses, model, random), budget, folder)
+    losses = partial(instruct_losses, model, draws(folder, seed, "left out"))
+    train(model, groups, batches, losses, budget, folder)

@@ -1,6 +1,6 @@
 """Questions about a clip and the answers its labels give: many phrasings, yes as often as no."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -120,10 +120,14 @@ def article(label: str) -> str:
 
 
 class Instructor:
-    """Draws one instruction for a clip. `labels` are other clips' labels, for questions answered no."""
+    """Draws one instruction for a clip.
 
-    def __init__(self, labels: Sequence[str]) -> None:
-        self.labels = list(labels)
+    `labels` are other clips' labels by kind of audio, for questions answered no: of the same kind, so that
+    telling sound from music does not answer them.
+    """
+
+    def __init__(self, labels: Mapping[Kind, Sequence[str]]) -> None:
+        self.labels = labels
 
     def draw(self, example: Example, heard: Sequence[str], random: Random) -> Instruction:
         """One instruction for a clip; `heard` are other names it might go by, the surest first."""
@@ -211,7 +215,8 @@ class Instructor:
         """Half yes, half no, over whether someone speaks, music plays, or a named thing is heard."""
         yes = random.random() < 0.5
         if names and random.random() < 0.6:
-            others = [label for label in random.choices(self.labels, k=8) if not same_name(label, names)]
+            drawn = random.sample(self.labels[kind], min(8, len(self.labels[kind])))
+            others = [label for label in drawn if not same_name(label, names)]
             asked = names[0] if yes or not others else others[0]
             question = random.choice(
                 ("Do you hear {}?", "Is this the sound of {}?", "Is this {}?", "Can you hear {}?")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
@@ -112,6 +113,13 @@ def save(
     part = folder / "state.part"
     torch.save(state, part)
     part.rename(folder / "state.pt")
+
+
+def draws(folder: Path, seed: int, what: str = "batches") -> Random:
+    """What a stage in `folder` draws by: one that goes on must not meet its first batches again."""
+    file = folder / "state.pt"
+    taken = torch.load(file, weights_only=True, mmap=True)["step"] if file.exists() else 0
+    return Random(f"{what} by {seed} after {taken} steps")
 
 
 def resume(folder: Path, modules: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:

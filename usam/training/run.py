@@ -21,7 +21,7 @@ from usam.errors import RequestError
 from usam.loading import frozen_encoders, load_llm
 from usam.model import USAM
 from usam.training.alignment import AlignmentItem, Collator, run_alignment, run_direct
-from usam.training.corpora import Example, label_words, read_corpus, split
+from usam.training.corpora import Example, Kind, label_words, read_corpus, split
 from usam.training.dataset import LONGEST, Data, Sources, alignment_item, gather, make_pools, make_targets
 from usam.training.features import FeatureCache
 from usam.training.imagined import imagine
@@ -39,8 +39,8 @@ ALIGN_SHARES = {
     "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.02,
 }  # fmt: skip
 INSTRUCT_SHARES = {
-    "speech": 0.2, "synthesis": 0.12, "sound": 0.26, "music": 0.14, "rendered": 0.06, "drumkits": 0.05,
-    "songs": 0.04, "imagined": 0.1, "silence": 0.03, "mixture": 0.03,
+    "speech": 0.2, "synthesis": 0.1, "sound": 0.26, "music": 0.14, "rendered": 0.06, "drumkits": 0.05,
+    "songs": 0.04, "imagined": 0.08, "silence": 0.03, "mixture": 0.06,
 }  # fmt: skip
 IMAGINED = 4  # clips of each class
 STATISTICS_CLIPS = 400
@@ -199,13 +199,16 @@ def frame_statistics(clips: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
 def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str], None]) -> None:
     """Stage 2 on top of an aligned model."""
     report("stage 2, instructions")
-    labels = {e.label.lower() for e in prepared.data.train if e.label and e.kind != "speech"}
+    labels: dict[Kind, set[str]] = {"sound": set(), "music": set()}
+    for example in prepared.data.train:
+        if example.kind in labels and label_words(example.label or ""):
+            labels[example.kind].add((example.label or "").lower())
     with_lora(prepared.model, options.start)
     run_instruct(
         prepared.model,
         prepared.collate,
         make_pools(prepared.items, INSTRUCT_SHARES),
-        Instructor(sorted(label for label in labels if label_words(label))),
+        Instructor({kind: sorted(found) for kind, found in labels.items()}),
         prepared.pieces,
         options.instruct,
         options.work / "instruct",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ from usam.training.alignment import (
     Pool,
     listen,
 )
-from usam.training.loop import Budget, train
+from usam.training.loop import Budget, draws, train
 
 WORDS = 12  # the likeliest of each token's target are kept
 BATCH = 768
@@ -61,9 +62,9 @@ class TokenTable:
             parts += _tokens(model, batch, [weights[index] for index in chosen])
         return cls(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
-    def batches(self, classes: int, seed: int) -> Iterator["TokenBatch"]:
+    def batches(self, classes: int, random: Random) -> Iterator["TokenBatch"]:
         """Endless batches of BATCH tokens over `classes` classes."""
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(random.getrandbits(63))
         while True:
             index = torch.multinomial(self.odds, BATCH, replacement=True, generator=generator)
             words = torch.zeros(BATCH, classes).scatter_(1, self.words[index], self.weights[index].float())
@@ -140,5 +141,5 @@ def run_tokens(
     question = torch.tensor(model.prompts.ids(TASKS["qa"].prompt))
     with torch.no_grad():
         prompt = masked_mean(*model.embed_text([question]))
-    batches = table.batches(collate.targets.blank + 1, seed)
+    batches = table.batches(collate.targets.blank + 1, draws(folder, seed))
     train(model.adapter, groups, batches, partial(token_losses, model, prompt), budget, folder)

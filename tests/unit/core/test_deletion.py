@@ -110,3 +110,9 @@ def test_the_table_has_a_line_for_every_condition_and_ends_in_words() -> None:
     assert ["keep", "redundant", "20", "-2.500", "-1.500"] in lines
     assert result.table().endswith(result.verdict())
     assert json.loads(json.dumps(result.to_json()))["drop_random"] == [-1.5, -1.3]
+
+
+def test_progress_is_told_after_every_pass(engine: Engine, baseline: Answer) -> None:
+    told: list[float] = []
+    deletion_test(engine, CLIP, baseline, 2, progress=lambda message, share: told.append(share))
+    assert told == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from usam.errors import RequestError
 from usam.generation import MAX_NEW_TOKENS, Decoding, TextStream
 from usam.model import USAM
 from usam.prompts import Prompt
+from usam.turns import FairLock
 
 
 @pytest.fixture
@@ -110,15 +112,18 @@ def test_an_error_while_decoding_reaches_the_reader(model: USAM, audio: AudioTok
     stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=10))
     with pytest.raises(MemoryError, match="no memory left"):
         list(stream)
-    assert stream.lock.acquire(blocking=False)
+    assert not stream.lock.locked()
 
 
 def test_a_reader_who_stops_while_waiting_gets_away(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
-    lock, stop = threading.Lock(), threading.Event()
+    lock, stop = FairLock(), threading.Event()
+    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=10), stop, lock)
     with lock:
-        stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=10), stop, lock)
-        threading.Timer(0.1, stop.set).start()
-        assert list(stream) == []
+        reader = ThreadPoolExecutor(1).submit(list, stream)
+        while not tiny.decoding_threads():
+            time.sleep(0.001)
+        stop.set()
+    assert reader.result(timeout=5) == []
     assert len(stream.ids) == 0
     assert not stream.complete
 

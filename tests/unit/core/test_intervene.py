@@ -177,3 +177,16 @@ def test_the_json_object_is_asks_with_the_baseline_and_the_change(engine: Engine
     assert record["intervention"] == {"kind": "force-expert", "expert": 1}
     assert record["baseline"]["intervention"] == {"kind": "none"}
     assert "ids" not in record
+
+
+def test_progress_is_told_and_can_end_it(engine: Engine, baseline: Answer) -> None:
+    told: list[tuple[str, float]] = []
+    intervene(engine, CLIP, baseline, Uniform(), lambda *step: told.append(step))
+    assert told[-1] == ("Answering again", 1.0)
+
+    def give_up(message: str, share: float) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        intervene(engine, CLIP, baseline, Uniform(), give_up)
+    assert tiny.decoding_threads() == []

@@ -256,6 +256,23 @@ def test_kept_audio_is_copied_once_and_only_by_choice(
     assert kept[0].read_bytes() == b"RIFF"
 
 
+def test_kept_audio_is_found_only_for_those_who_agreed(
+    feedback: Feedback, make_record: Make, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"RIFF")
+    agreed = feedback.record_answer(make_record(), annotator="me", audio_path=str(clip))
+    silent = feedback.record_answer(make_record(), annotator="you")
+    kept = feedback.kept_audio(agreed)
+    assert kept is not None
+    assert kept.read_bytes() == b"RIFF"
+    assert feedback.kept_audio(silent) is None
+    kept.unlink()
+    assert feedback.kept_audio(agreed) is None
+    with pytest.raises(NotFoundError):
+        feedback.kept_audio(UNKNOWN)
+
+
 def test_audio_that_cannot_be_kept_saves_nothing(
     feedback: Feedback, make_record: Make, tmp_path: Path
 ) -> None:

@@ -3,13 +3,15 @@
 const GAP = 24; // above each lane, for its title
 const SCALE = 22; // below the lanes, for the seconds
 
-/** Which lane lies where, for a width in pixels; two more lanes when another trace is held against this one. */
-function layout(width, against = false) {
+/** Which lane lies where, for a width in pixels; two more lanes when another trace is held against this one, and
+ *  one for what a word leaned on. */
+function layout(width, { against = null, leaning = null } = {}) {
   const narrow = width < 560;
   const routing = narrow ? 68 : 92;
   const heights = {
     wave: narrow ? 40 : 48,
     sound: narrow ? 150 : 224,
+    ...(leaning ? { leaning: narrow ? 50 : 64 } : {}),
     routing,
     ...(against ? { otherRouting: routing, moved: 44 } : {}),
     entropy: narrow ? 36 : 44,

@@ -2,6 +2,7 @@
 
 const FONT = '"IBM Plex Sans", system-ui, sans-serif';
 const TICKS_HZ = [100, 250, 500, 1000, 2000, 4000, 7500];
+const LONGEST_WORD = 24; // characters in a title
 const HATCH = 7; // pixels between two lines
 
 class Painter {
@@ -11,8 +12,8 @@ class Painter {
   }
 
   /** Everything that does not move. `samples` is the decoded audio, or null until there is any. */
-  draw({ threshold, samples, against }) {
-    this.against = against;
+  draw({ threshold, samples, against, leaning }) {
+    Object.assign(this, { against, word: leaning });
     const { context, plan, palette } = this;
     context.fillStyle = palette.paper;
     context.fillRect(0, 0, this.right + plan.right, plan.height);
@@ -100,6 +101,20 @@ class Painter {
       if (start > axis.to) return;
       yield [index, axis.x(start), axis.x(trace.tokens.end[index])];
     }
+  }
+
+  /** What a word leaned on, up; what it is likelier without, down. */
+  leaning(lane) {
+    const { context, palette } = this;
+    const { scores, highest } = this.word;
+    const middle = lane.top + lane.height / 2;
+    for (const [index, left, right] of this.visible()) {
+      const height = (scores[index] / highest) * (lane.height / 2 - 2);
+      context.fillStyle = height > 0 ? palette.accent : palette.threshold;
+      context.fillRect(left, middle - Math.max(height, 0), Math.max(right - left, 0.8), Math.abs(height));
+    }
+    context.fillStyle = palette.line;
+    context.fillRect(this.axis.left, middle - 0.5, this.axis.width, 1);
   }
 
   otherRouting(lane) {
@@ -254,6 +269,11 @@ class Painter {
     title(lanes.routing, "Routing: weight of each expert", "Routing");
     title(lanes.entropy, "Router entropy, bits", "Entropy, bits");
     title(lanes.significance, "Significance of each token", "Significance");
+    if (this.word) {
+      const { text: whole } = this.word.word;
+      const text = `“${whole.length > LONGEST_WORD ? `${whole.slice(0, LONGEST_WORD)}…` : whole}”`;
+      title(lanes.leaning, `${text} leaned on: nats it loses without the token`, `${text} leaned on, nats`);
+    }
     if (this.against) {
       title(lanes.otherRouting, "Routing of the other answer", "Routing, other answer");
       title(lanes.moved, "Difference: share of a token's weight that goes to other experts", "Difference in routing");
@@ -303,13 +323,19 @@ class Painter {
       context.fillStyle = palette.quiet;
       context.fillText(text, axis.left - 7, y);
     };
-    const { sound, routing, otherRouting, moved, entropy, significance } = plan.lanes;
+    const { sound, leaning, routing, otherRouting, moved, entropy, significance } = plan.lanes;
     for (const hertz of TICKS_HZ) {
       if (plan.narrow && (hertz === 250 || hertz === 7500)) continue;
       mark(yOfHertz(trace.sound.hertz, hertz, sound), hertz >= 1000 ? `${hertz / 1000}k` : `${hertz}`);
     }
     for (const lane of [routing, otherRouting, significance].filter(Boolean)) {
       for (const value of [0, 0.5, 1]) mark(lane.bottom - value * lane.height, `${value}`);
+    }
+    if (leaning) {
+      const { highest } = this.word;
+      mark(leaning.top + 2, fixed(highest, highest < 0.1 ? 3 : 2));
+      mark(leaning.top + leaning.height / 2, "0");
+      mark(leaning.bottom - 2, `−${fixed(highest, highest < 0.1 ? 3 : 2)}`);
     }
     if (moved) [0, 1].forEach((value) => mark(moved.bottom - value * moved.height, `${value}`));
     mark(entropy.bottom, "0");

@@ -23,7 +23,7 @@ const KEYS = [
   ["Esc", "stop; let go of the token and the span"],
   ["?", "this list"],
   ["click", "lock a token and play it"],
-  ["drag", "play a span"],
+  ["drag", "play a span; What if can drop it"],
   ["wheel", "zoom, once the picture is clicked or with Ctrl; with Shift move"],
 ];
 
@@ -34,7 +34,7 @@ function keyList() {
 }
 
 /** Every value of one token, as the tooltip shows it. `sound` is the level under the pointer, if any. */
-function tipOf(trace, index, threshold, sound, versus) {
+function tipOf({ trace, threshold, against: versus, leaning }, index, sound) {
   const tokens = trace.tokens;
   const redundant = trace.redundant(index, threshold);
   const rows = (pairs, name) =>
@@ -73,8 +73,9 @@ function tipOf(trace, index, threshold, sound, versus) {
     ["weight moved", fixed(versus.moved[index], 3)],
     ["other significance", fixed(versus.trace.tokens.significance[index], 3)],
   ])];
+  const leaned = !leaning ? [] : [rows([[`“${leaning.word.text}”`, `${fixed(leaning.scores[index], 3)} nats`]])];
   const anchor = rows([["word", word ? `“${word}”` : "no word here"]]);
-  return [head, experts, scores, parts, anchor, ...(sound ? [rows([["sound", sound]])] : []), ...against, flag];
+  return [head, experts, scores, parts, anchor, ...(sound ? [rows([["sound", sound]])] : []), ...against, ...leaned, flag];
 }
 
 /** The numbers of every token as a table; the same as in the CSV. */

@@ -2,13 +2,15 @@
 // the controls. What a test or a program wants to know stands in data attributes of the element.
 
 class Viewer {
-  /** `root` is the template's section; `save(kind)` is called for a download. */
-  constructor(root, save = null) {
-    this.root = root;
+  /** `root` is the template's section. `save(kind)` is called for a download, `touched({span, threshold})` when
+   *  another span or token was chosen, or another threshold. `page` is a `PagePlayer` to keep together with. */
+  constructor(root, { save = null, touched = () => {}, page = null } = {}) {
+    Object.assign(this, { root, page });
+    this.touched = () => touched({ span: this.chosen(), threshold: this.threshold });
     this.trace = null;
     this.player = new Player(() => this.playerChanged());
     const find = (selector) => root.querySelector(selector);
-    const parts = "stage base over tip map play loop now total note shares own versus numbers experts help keys";
+    const parts = "stage base over tip map play loop now total note shares own versus numbers experts help keys words link";
     for (const name of parts.split(" ")) this[name] = find(`.${name}`);
     this.slider = find(".threshold");
     this.keys.append(keyList());
@@ -16,6 +18,7 @@ class Viewer {
     for (const button of root.querySelectorAll("[data-export]")) {
       button.addEventListener("click", () => save(button.dataset.export));
     }
+    this.link.addEventListener("click", () => this.copyLink());
     this.controls();
     takeKeys(this);
     takePointer(this);
@@ -34,7 +37,9 @@ class Viewer {
     if (!data) return;
     const trace = this.trace;
     Object.assign(this, { token: -1, locked: -1, selection: null, cursor: null });
-    Object.assign(this, { samples: null, against: null });
+    Object.assign(this, { samples: null, against: null, leaning: null });
+    this.words.hidden = true;
+    this.link.hidden = !trace.link;
     this.threshold = trace.threshold;
     this.slider.value = trace.threshold;
     this.axis = new TimeAxis(trace);
@@ -73,6 +78,32 @@ class Viewer {
     this.resize();
   }
 
+  // What the words leaned on
+
+  /** Offer the words [{text, scores}] to choose from; a score for each token, in nats. */
+  lean(words) {
+    const buttons = words.map((word) => {
+      const button = make("button", { type: "button", "aria-pressed": "false", text: word.text });
+      button.addEventListener("click", () => this.pickWord(this.leaning?.word === word ? null : word, words));
+      return button;
+    });
+    this.words.replaceChildren(make("span", { class: "name", text: "Leaned on by" }), ...buttons);
+    this.words.hidden = !words.length;
+    const most = ({ scores }) => Math.max(...scores);
+    this.pickWord(words.toSorted((one, other) => most(other) - most(one))[0] ?? null, words);
+  }
+
+  /** Draw one word's lane, or none for null. All words have one scale, so that they can be compared. */
+  pickWord(word, words) {
+    const highest = Math.max(...words.flatMap(({ scores }) => scores.map(Math.abs)), 1e-3);
+    this.leaning = word && { word, scores: word.scores, highest };
+    [...this.words.querySelectorAll("button")].forEach((button, index) =>
+      button.setAttribute("aria-pressed", String(words[index] === word)),
+    );
+    this.root.dataset.word = word?.text ?? "";
+    this.resize();
+  }
+
   // Drawing
 
   recolour() {
@@ -85,7 +116,7 @@ class Viewer {
   resize() {
     const width = this.stage.clientWidth;
     if (!this.trace || !width) return;
-    this.plan = layout(width, this.against !== null);
+    this.plan = layout(width, { against: this.against, leaning: this.leaning });
     this.axis.place(this.plan.left, width - this.plan.left - this.plan.right);
     const ratio = window.devicePixelRatio || 1;
     this.stage.style.height = `${this.plan.height}px`;
@@ -115,7 +146,7 @@ class Viewer {
     if (!this.trace || !this.plan) return;
     if (this.stale) {
       this.stale = false;
-      this.painter(this.base).draw({ threshold: this.threshold, samples: this.samples, against: this.against });
+      this.painter(this.base).draw(this);
     }
     const playhead = this.playhead();
     this.painter(this.over).overlay({
@@ -127,7 +158,8 @@ class Viewer {
     this.paintMap(playhead);
     const shown = playhead ?? this.cursor ?? this.trace.first;
     this.now.textContent = `${fixed(shown, 2)} s`;
-    if (this.player.playing) {
+    if (this.player.playing) this.page?.follow(playhead);
+    if (this.player.playing || (playhead !== null && !this.player.paused)) {
       if (playhead > this.axis.to || playhead < this.axis.from) {
         this.axis.show(playhead, playhead + this.axis.length);
         this.stale = true;
@@ -182,6 +214,14 @@ class Viewer {
     this.point(index);
     this.locked = index;
     this.root.dataset.locked = index;
+    this.touched();
+  }
+
+  /** The span that was dragged or, without one, the locked token's; null for neither. */
+  chosen() {
+    if (this.selection) return this.selection;
+    const { start, end } = this.trace.tokens;
+    return this.locked >= 0 ? [start[this.locked], end[this.locked]] : null;
   }
 
   /** Let go of the token and the span, and be quiet. */
@@ -192,6 +232,7 @@ class Viewer {
     delete this.root.dataset.locked;
     delete this.root.dataset.selection;
     this.point(-1);
+    this.touched();
   }
 
   /** Tooltip and what a screen reader says. */
@@ -199,7 +240,7 @@ class Viewer {
     this.tip.hidden = this.token < 0;
     if (this.token < 0) return;
     const { start, end } = this.trace.tokens;
-    this.tip.replaceChildren(...tipOf(this.trace, this.token, this.threshold, sound, this.against));
+    this.tip.replaceChildren(...tipOf(this, this.token, sound));
     this.stage.setAttribute("aria-valuenow", this.token + 1);
     this.stage.setAttribute("aria-valuetext", this.trace.words(this.token, this.threshold));
     this.placeTip(x ?? this.axis.x((start[this.token] + end[this.token]) / 2), y ?? this.plan.lanes.sound.top + 12);
@@ -232,9 +273,12 @@ class Viewer {
 
   // Playing
 
+  /** Where the viewer or, while it is silent, the page's player plays, in seconds of the clip; or null. */
   playhead() {
     const position = this.player.position();
-    return position === null ? null : position + this.trace.first;
+    if (position !== null) return position + this.trace.first;
+    const outside = this.page?.position() ?? null;
+    return outside !== null && outside >= this.trace.first && outside <= this.trace.last ? outside : null;
   }
 
   /** The spans that "Listen to" leaves of the selection or, without one, of all that was heard. */
@@ -270,6 +314,7 @@ class Viewer {
 
   playerChanged() {
     const { playing } = this.player;
+    if (playing) this.page?.quiet();
     this.play.setAttribute("aria-label", playing ? "Pause" : "Play");
     this.play.classList.toggle("on", playing);
     this.root.dataset.playing = playing;
@@ -317,6 +362,7 @@ class Viewer {
     if (this.token >= 0) this.describe(null, null, null);
     if (this.listen !== "all") this.replan();
     this.refresh();
+    this.touched();
   }
 
   fillTable() {
@@ -348,6 +394,18 @@ class Viewer {
     for (const button of this.root.querySelectorAll("[data-zoom]")) {
       button.addEventListener("click", () => this.zoomBy(button.dataset.zoom));
     }
+  }
+
+  /** Put the answer's link in the address bar and, where the browser lets us, on the clipboard. */
+  copyLink() {
+    const link = new URL(this.trace.link, location.href);
+    history.replaceState(null, "", link);
+    const shown = "The link to this answer is in the address bar";
+    const copied = navigator.clipboard?.writeText(link.href) ?? Promise.reject();
+    copied.then(
+      () => this.say(`${shown} and on the clipboard.`),
+      () => this.say(`${shown}.`),
+    );
   }
 
   toggleLoop() {
@@ -424,6 +482,7 @@ class Viewer {
     delete this.root.dataset.locked;
     this.point(-1);
     this.player.stop();
+    this.touched();
     this.say(`Span ${this.selection.map((time) => fixed(time, 2)).join("–")} s`);
   }
 }

@@ -1,0 +1,196 @@
+"""How fast answers are: this decoder beside transformers and llama.cpp, and the whole way to an answer.
+
+Rounds are interleaved, so that whatever else the machine does meets all of them; figures are medians.
+"""
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import DynamicCache, LlamaForCausalLM
+
+from benchmarks.llamacpp import LlamaCpp
+from usam import Engine
+from usam.audio import SAMPLE_RATE, load_clip
+from usam.llama import LlamaSteps
+from usam.loading import load_llm
+from usam.quantization import choose, quantize
+from usam.tasks import TASKS
+from usam.weights import fetch
+
+PROMPT = "Once upon a time there was a dog who listened to everything that could be heard. " * 4
+CLIPS = Path(__file__).parents[1] / "tests" / "clips"
+LENGTHS = (3.0, 10.0, 20.0, 30.0)  # seconds of audio
+
+Measure = Callable[[], float]
+
+
+def decode(rounds: int, tokens: int, threads: int) -> dict[str, list[float]]:
+    """Tokens a second of every runtime, one figure a round."""
+    torch.set_num_threads(threads)
+    paths = fetch("mini")
+    plain, tokenizer = load_llm(paths.llm)
+    nf4 = quantize(load_llm(paths.llm)[0], choose("nf4", "cpu"))
+    ids = tokenizer(PROMPT, return_tensors="pt").input_ids
+    steps = LlamaSteps(nf4)  # type: ignore[arg-type]
+    with ExitStack() as stack:
+        peer = stack.enter_context(LlamaCpp(threads))
+        runtimes: dict[str, Measure] = {
+            "usam nf4": lambda: stepped(steps, ids, tokens),
+            "llama.cpp q4_1": lambda: peer.tokens_per_second(PROMPT, tokens),
+            "transformers nf4": lambda: forwarded(nf4, ids, tokens),  # type: ignore[arg-type]
+            "transformers bf16": lambda: forwarded(plain, ids, tokens),  # type: ignore[arg-type]
+        }
+        for measure in runtimes.values():
+            measure()  # warm
+        found: dict[str, list[float]] = {name: [] for name in runtimes}
+        for _ in range(rounds):
+            for name, measure in runtimes.items():
+                found[name].append(measure())
+    return found
+
+
+def contended(rounds: int, tokens: int, threads: int) -> dict[str, float]:
+    """Tokens a second alone and beside a process that keeps one core busy, as a web server does."""
+    torch.set_num_threads(threads)
+    paths = fetch("mini")
+    llm, tokenizer = load_llm(paths.llm)
+    steps = LlamaSteps(quantize(llm, choose("nf4", "cpu")))  # type: ignore[arg-type]
+    ids = tokenizer(PROMPT, return_tensors="pt").input_ids
+    stepped(steps, ids, tokens)
+    quiet, busy = [], []
+    for _ in range(rounds):
+        quiet.append(stepped(steps, ids, tokens))
+        spinning = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        try:
+            busy.append(stepped(steps, ids, tokens))
+        finally:
+            spinning.kill()
+            spinning.wait()
+    return {"alone": median(quiet), "beside a busy process": median(busy), "ratio": ratio(busy, quiet)}
+
+
+def stepped(steps: LlamaSteps, ids: torch.Tensor, tokens: int) -> float:
+    """Tokens a second of this project's decoder."""
+    candidates, cache = steps.prefill(steps.llm.get_input_embeddings()(ids), tokens)
+    started = time.perf_counter()
+    for _ in range(tokens):
+        candidates = steps.step(int(candidates.ids[candidates.logits.argmax()]), cache)
+    return tokens / (time.perf_counter() - started)
+
+
+@torch.inference_mode()
+def forwarded(llm: LlamaForCausalLM, ids: torch.Tensor, tokens: int) -> float:
+    """Tokens a second of transformers' forward pass, without what `generate` adds to it."""
+    cache = DynamicCache()
+    token = llm(input_ids=ids, cache=cache).logits[:, -1:].argmax(-1)
+    started = time.perf_counter()
+    for _ in range(tokens):
+        token = llm(input_ids=token, cache=cache).logits[:, -1:].argmax(-1)
+    return tokens / (time.perf_counter() - started)
+
+
+def app(rounds: int, threads: int) -> dict[str, Any]:
+    """The way from a clip to its answer: first tokens by clip length, the second question, memory."""
+    torch.set_num_threads(threads)
+    engine = Engine.load()
+    clip = load_clip(CLIPS / "speech_chapter.ogg").waveform.numpy()
+    first: dict[float, list[float]] = {seconds: [] for seconds in LENGTHS}
+    second: list[float] = []
+    engine.ask((SAMPLE_RATE, clip), task="asr", max_new_tokens=2)
+    for round_ in range(rounds):
+        for seconds in LENGTHS:
+            heard = np.resize(clip, round(seconds * SAMPLE_RATE))
+            heard[0] = round_ / 1000  # another clip each time: nothing is in the cache
+            source = (SAMPLE_RATE, heard)
+            first[seconds].append(engine.ask(source, task="asr", max_new_tokens=2).timings.first_token_s)
+            if seconds == 10.0:
+                again = engine.ask(source, TASKS["qa"].prompt, max_new_tokens=2)
+                second.append(again.timings.first_token_s)
+    return {
+        "load_s": round(engine.load_s, 2),
+        "first_token_s": {f"{seconds:g} s": median(times) for seconds, times in first.items()},
+        "second_question_s": median(second),
+        "resident_mb": round(resident_mb()),
+    }
+
+
+def resident_mb() -> float:
+    """Memory of this process, Linux only."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def ratio(some: list[float], others: list[float]) -> float:
+    """The median of the rounds' ratios."""
+    return median([one / other for one, other in zip(some, others, strict=True)])
+
+
+def median(values: list[float]) -> float:
+    return round(statistics.median(values), 3)
+
+
+def machine() -> dict[str, Any]:
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return {"processor": model, "cores": os.cpu_count(), "torch": torch.__version__}
+
+
+def bench(rounds: int = 5, tokens: int = 128) -> dict[str, Any]:
+    """All figures, with the ratios that matter, as one JSON-able dictionary."""
+    speeds: dict[str, dict[str, float]] = {}
+    ratios: dict[str, dict[str, float]] = {}
+    for threads in (1, 2):
+        found = decode(rounds, tokens, threads)
+        ours = found["usam nf4"]
+        speeds[f"{threads} thread"] = {name: median(values) for name, values in found.items()}
+        ratios[f"{threads} thread"] = {
+            f"decode_vs_{key}": ratio(ours, found[name])
+            for key, name in (
+                ("llamacpp", "llama.cpp q4_1"),
+                ("transformers_nf4", "transformers nf4"),
+                ("transformers_bf16", "transformers bf16"),
+            )
+        }
+    return {
+        "machine": machine(),
+        "rounds": rounds,
+        "tokens": tokens,
+        "tokens_per_s": speeds,
+        "ratios": ratios["2 thread"],
+        "ratios_by_threads": ratios,
+        "contention": contended(rounds, tokens, 2),
+        "app": app(rounds, 2),
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """The figures in words."""
+    lines = [f"{found['machine']['processor']}, {found['machine']['cores']} cores"]
+    for threads, speeds in found["tokens_per_s"].items():
+        lines += [f"{threads:9} {name:18} {speed:7.1f} tokens/s" for name, speed in speeds.items()]
+    for threads, ratios in found["ratios_by_threads"].items():
+        lines += [f"{threads:9} {name:28} {ratio:5.2f}" for name, ratio in ratios.items()]
+    lines.append(f"beside a busy process  {found['contention']['ratio']:6.2f} of the speed alone")
+    app = found["app"]
+    lines += [
+        f"first token, {length:5} clip {seconds:6.2f} s" for length, seconds in app["first_token_s"].items()
+    ]
+    lines.append(f"second question        {app['second_question_s']:6.2f} s")
+    lines.append(f"load {app['load_s']} s, resident {app['resident_mb']} MB")
+    return "\n".join(lines)

@@ -1,0 +1,145 @@
+"""A Llama one token at a time: transformers' weights and arithmetic, without its generality.
+
+For a small LLM on a CPU, what transformers does around the arithmetic of a step takes longer than the
+arithmetic. Here a step is the arithmetic: keys and values go into tensors allocated once, layers that read
+the same input are one matrix, and the vocabulary is read in 4 bits before the few likely words are scored
+as they are. Hidden states equal transformers' own bit for bit.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import DynamicCache, LlamaForCausalLM
+from transformers.models.llama.modeling_llama import LlamaDecoderLayer
+
+from usam.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
+
+CANDIDATES = 64
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The likeliest next tokens: their `ids` [C], ascending, and their `logits` [C]."""
+
+    ids: Tensor
+    logits: Tensor
+
+
+@dataclass
+class KeyValues:
+    """What the positions so far left behind, and the rotations of all there is room for.
+
+    keys, values [layers, heads, room, D]; cos, sin [room, D]; `length` positions are filled.
+    """
+
+    keys: Tensor
+    values: Tensor
+    cos: Tensor
+    sin: Tensor
+    length: int
+
+
+@dataclass(frozen=True)
+class _Layer:
+    attention_norm: Tensor
+    attention_in: Linear
+    attention_out: Linear
+    feedforward_norm: Tensor
+    feedforward_in: Linear
+    feedforward_out: Linear
+
+
+class LlamaSteps:
+    """Prefill and single steps of a Llama, one sequence at a time. Any number of sequences may be open."""
+
+    def __init__(self, llm: LlamaForCausalLM) -> None:
+        config = llm.config
+        self.llm = llm
+        self.heads = config.num_attention_heads
+        self.kv_heads = config.num_key_value_heads or self.heads
+        self.width, self.epsilon = config.hidden_size, config.rms_norm_eps
+        self.layers = [_read(layer) for layer in llm.model.layers]
+        self.propose = _proposal(llm) or llm.lm_head
+
+    @torch.inference_mode()
+    def prefill(self, embeddings: Tensor, room: int) -> tuple[Candidates, KeyValues]:
+        """Read a prompt [1, S, D]; what may follow it, and a cache with room for `room` more tokens."""
+        length = embeddings.shape[1]
+        cache = DynamicCache()
+        hidden = self.llm.model(inputs_embeds=embeddings, cache=cache).last_hidden_state
+        filled: list[Any] = cache.layers
+        keys = torch.stack([layer.keys[0] for layer in filled])
+        values = torch.stack([layer.values[0] for layer in filled])
+        places = torch.arange(length + room, device=embeddings.device)
+        cos, sin = self.llm.model.rotary_emb(embeddings, places[None])
+        half = sin.shape[-1] // 2
+        signed = torch.cat([-sin[..., :half], sin[..., half:]], dim=-1)
+        kept = KeyValues(
+            F.pad(keys, (0, 0, 0, room)), F.pad(values, (0, 0, 0, room)), cos[0], signed[0], length
+        )
+        return self.candidates(hidden[:, -1]), kept
+
+    @torch.inference_mode()
+    def step(self, token: int, cache: KeyValues) -> Candidates:
+        """Append a token to the sequence; what may follow it."""
+        hidden = self.llm.model.embed_tokens.weight[token : token + 1]
+        place, heads, both = cache.length, self.heads, self.heads + self.kv_heads
+        cos, sin = cache.cos[place], cache.sin[place]
+        half = len(cos) // 2
+        for layer, keys, values in zip(self.layers, cache.keys, cache.values, strict=True):
+            projected = layer.attention_in(self._norm(hidden, layer.attention_norm)).view(-1, len(cos))
+            rotated = projected[:both] * cos + projected[:both].roll(half, -1) * sin
+            keys[:, place] = rotated[heads:]
+            values[:, place] = projected[both:]
+            attended = F.scaled_dot_product_attention(
+                rotated[None, :heads, None],
+                keys[None, :, : place + 1],
+                values[None, :, : place + 1],
+                enable_gqa=True,
+            )
+            hidden = hidden + layer.attention_out(attended.view(1, -1))
+            gate, up = layer.feedforward_in(self._norm(hidden, layer.feedforward_norm)).chunk(2, -1)
+            hidden = hidden + layer.feedforward_out(F.silu(gate) * up)
+        cache.length += 1
+        return self.candidates(self._norm(hidden, self.llm.model.norm.weight))
+
+    def candidates(self, hidden: Tensor) -> Candidates:
+        """The likeliest tokens after a final hidden state [1, D].
+
+        A 4-bit copy of the output layer only proposes them: their logits are those of the layer itself.
+        """
+        proposed = self.propose(hidden)[0]
+        ids = proposed.topk(min(CANDIDATES, len(proposed))).indices.sort().values
+        if self.propose is self.llm.lm_head:
+            return Candidates(ids, proposed[ids])
+        return Candidates(ids, F.linear(hidden, self.llm.lm_head.weight[ids])[0])
+
+    def _norm(self, hidden: Tensor, weight: Tensor) -> Tensor:
+        """As LlamaRMSNorm rounds: to the working precision before the weight, not after."""
+        normed = F.rms_norm(hidden.float(), (self.width,), eps=self.epsilon)
+        return weight * normed.to(hidden.dtype)
+
+
+def _read(layer: LlamaDecoderLayer) -> _Layer:
+    attention, feedforward = layer.self_attn, layer.mlp
+    return _Layer(
+        layer.input_layernorm.weight,
+        side_by_side(attention.q_proj, attention.k_proj, attention.v_proj),
+        side_by_side(attention.o_proj),
+        layer.post_attention_layernorm.weight,
+        side_by_side(feedforward.gate_proj, feedforward.up_proj),
+        side_by_side(feedforward.down_proj),
+    )
+
+
+def _proposal(llm: LlamaForCausalLM) -> Linear | None:
+    """The output layer in 4 bits, if the others are: read for every token, it is much of a small LLM."""
+    head, last = llm.lm_head, llm.model.layers[-1].mlp.down_proj
+    if head.out_features % PACKED_ROWS or not is_packed(last):
+        return None
+    copy = nn.Linear(head.in_features, head.out_features, bias=False, dtype=head.weight.dtype)
+    copy.weight.data = head.weight.data
+    return side_by_side(quantized(copy, "nf4").to(head.weight.device).eval())
