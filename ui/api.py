@@ -20,7 +20,7 @@ def add_endpoints(studio: Studio) -> None:
     """Add /ask, /rate, /compare and /trace. Called inside a `gr.Blocks` context.
 
     On purpose no others: whoever reaches the app reaches these. What belongs to whoever runs it, such as
-    export, backup, forgetting and figures of all ratings, is on the command line (`python -m storage`) alone.
+    export, backup and forgetting, is on the command line (`python -m storage`) alone.
     """
     endpoints = Endpoints(studio)
     # Real components, unlike gr.api's, check that a client's file is one it uploaded.
