@@ -10,9 +10,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from storage import Feedback, open_database
+from storage.export import FORMATS, export
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
 from ui.dashboard.page import dashboard
+from ui.dashboard.training import REASONS, audit_shown
 
 HOSTILE = "<img src=x onerror='document.title=1'> $x & \"y\""
 
@@ -55,7 +57,7 @@ def test_the_board_says_what_is_in_the_database(feedback: Feedback) -> None:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", board))
     assert "Ratings 24 Good 50% Mean score" in text
     assert text.count("n = 12") >= 2, "both experts were judged twelve times"
-    assert "Thumb 12 2 1.00 1.00 – 1.00" in text
+    assert "Thumb 12 2 1.00 1.00 to 1.00" in text
     assert "left side 6" in text
     for strength in ("f00d · nf4 · greedy", "f00d · nf4 · temperature 0.7"):
         assert strength in text
@@ -78,6 +80,22 @@ def test_names_are_text_and_colours_are_the_pages(feedback: Feedback) -> None:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.parametrize("format", list(FORMATS))
+def test_the_audit_says_what_an_export_then_does(feedback: Feedback, tmp_path: Path, format: str) -> None:
+    shown = audit_shown(feedback, format)
+    done = export(feedback.database, format, tmp_path / "out")
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))
+    assert f"--format {format} " in text
+    for name, count in {**done.read, **done.rows}.items():
+        assert f"{name} {count:,}" in text
+    for reason, count in (+done.dropped).items():
+        assert f"{REASONS[reason]} {count:,}" in text
+    if format == "kto":
+        assert "6 desirable and 6 undesirable" in text
+    if format == "dpo":
+        assert "The left side won" in text
+
+
 def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path: Path) -> None:
     with serve(settings_in(tmp_path), lambda progress: FakeEngine()) as url:  # type: ignore[arg-type, return-value]
         context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -90,4 +108,6 @@ def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path:
         page.locator("#refresh").click()
         expect(page.locator(".board-card", has_text="Ratings against internals")).to_contain_text("n = 1")
         expect(page.locator(".board-card", has_text="Agreement")).to_contain_text("by two people yet")
+        page.locator("#audit").click()
+        expect(page.locator("#audited")).to_contain_text("no counterpart on the same question")
         context.close()

@@ -14,6 +14,7 @@ from storage.analysis.preference import Bias, biases, strengths, votes
 from storage.analysis.ratings import by_day, by_group, by_level, ratings
 from ui import render
 from ui.dashboard import figures
+from ui.dashboard.training import training_card
 from usam.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def dashboard_page(demo: gr.Blocks, studio: Studio) -> None:
         gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
         refresh = gr.Button("Refresh", size="sm", min_width=100, scale=0, elem_id="refresh")
     board = gr.HTML("", elem_id="board")
+    training_card(studio)
 
     def drawn() -> str:
         return dashboard(studio.feedback)
@@ -105,11 +107,14 @@ def _agreement(agreed: pd.DataFrame) -> str:
             "Judged": agreed["judged"].str.replace("_", " ").str.capitalize(),
             "Answers": agreed["answers"],
             "People": agreed["people"],
-            "Krippendorff’s α": agreed["alpha"].map(_number),
+            "α": agreed["alpha"].map(_number),
             "95 %": [_interval(row.low, row.high) for row in agreed.itertuples()],
         }
     )
-    note = "<p class='hint'>1 is perfect agreement, 0 that of chance; below 0.67 draw no conclusions.</p>"
+    note = (
+        "<p class='hint'>Krippendorff's α: 1 is perfect agreement, 0 that of chance; below 0.67 draw no "
+        "conclusions.</p>"
+    )
     return _table(table) + note
 
 
@@ -130,7 +135,7 @@ def _bias(bias: Bias) -> dict[str, object]:
         "Won by the": bias.name,
         "Votes": bias.count,
         "Share": f"{bias.share:.0%}" if bias.count else "–",
-        "95 %": f"{bias.low:.0%} – {bias.high:.0%}" if bias.count else "–",
+        "95 %": f"{bias.low:.0%}–{bias.high:.0%}" if bias.count else "–",
         "": "sways" if bias.count and not bias.low <= 0.5 <= bias.high else "",
     }
 
@@ -140,7 +145,7 @@ def _number(value: float) -> str:
 
 
 def _interval(low: float, high: float) -> str:
-    return "–" if pd.isna(low) else f"{low:.2f} – {high:.2f}"
+    return "–" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
 
 
 def _table(table: pd.DataFrame) -> str:
