@@ -13,8 +13,10 @@ from storage import Feedback, open_database
 from storage.export import FORMATS, export
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
+from ui.dashboard.door import ATTEMPTS, Door
 from ui.dashboard.page import dashboard
 from ui.dashboard.training import REASONS, audit_shown
+from usam.errors import RequestError
 
 HOSTILE = "<img src=x onerror='document.title=1'> $x & \"y\""
 
@@ -111,3 +113,39 @@ def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path:
         page.locator("#audit").click()
         expect(page.locator("#audited")).to_contain_text("no counterpart on the same question")
         context.close()
+
+
+def test_the_door_opens_with_the_password_or_at_home() -> None:
+    home, away = "127.0.0.1", "203.0.113.9"
+    Door("").admit("", home)
+    for address in (away, None):
+        with pytest.raises(RequestError, match="own machine"):
+            Door("").admit("", address)
+    locked = Door("sesame")
+    locked.admit("sesame", away)
+    for typed in ("", "sesam", "sesame "):
+        with pytest.raises(RequestError, match="password"):
+            locked.admit(typed, home)
+
+
+def test_passwords_cannot_be_tried_out_fast() -> None:
+    door = Door("sesame")
+    for _ in range(ATTEMPTS):
+        with pytest.raises(RequestError, match="not the password"):
+            door.admit("guess", "203.0.113.9")
+    with pytest.raises(RequestError, match="a minute"):
+        door.admit("sesame", "203.0.113.9")
+
+
+def test_a_locked_board_shows_nothing_before_its_password(browser: Browser, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, dashboard_password="sesame")
+    with serve(settings, lambda progress: FakeEngine()) as url:  # type: ignore[arg-type, return-value]
+        page = browser.new_page()
+        page.goto(f"{url}dashboard")
+        expect(page.locator("#board")).to_contain_text("Type its password")
+        page.locator("#audit").click()
+        expect(page.locator("#audited")).to_contain_text("Type its password")
+        page.get_by_label("Password").fill("sesame")
+        page.get_by_label("Password").press("Enter")
+        expect(page.locator("#board")).to_contain_text("No ratings yet")
+        page.close()

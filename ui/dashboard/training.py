@@ -12,8 +12,11 @@ from storage import Feedback, StorageError
 from storage.export import FORMATS, preview
 from storage.export.audit import Audit
 from ui import render
+from ui.events import visitor_of
+from usam.errors import RequestError
 
 if TYPE_CHECKING:
+    from ui.dashboard.door import Door
     from ui.studio import Studio
 
 REASONS = {
@@ -33,7 +36,7 @@ REASONS = {
 }
 
 
-def training_card(studio: Studio) -> None:
+def training_card(studio: Studio, door: Door, password: gr.Textbox) -> None:
     """Lay the card out and connect it. Called inside the page's context."""
     with gr.Column(elem_id="training"):
         gr.HTML(
@@ -45,10 +48,14 @@ def training_card(studio: Studio) -> None:
             look = gr.Button("Audit", min_width=110, scale=0, elem_id="audit")
         found = gr.HTML("", elem_id="audited")
 
-    def audited(format: str) -> str:
+    def audited(format: str, typed: str, request: gr.Request) -> str:
+        try:
+            door.admit(typed, visitor_of(request))
+        except RequestError as refusal:
+            return render.fault(str(refusal))
         return audit_shown(studio.feedback, format)
 
-    look.click(audited, format, found, show_progress="minimal", api_visibility="private")
+    look.click(audited, [format, password], found, show_progress="minimal", api_visibility="private")
 
 
 def audit_shown(feedback: Feedback, format: str) -> str:
