@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
+from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Select, exists, false, func, select
 from sqlalchemy.orm import Session
@@ -69,15 +70,17 @@ class Queue:
         with self.database.read() as session:
             person = _person(session, annotator)
             fresh = _waiting(person, audio_only).where(~_marked(person))
-            ids = session.scalars(_ordered(fresh, order).limit(limit)).all()
-            if len(ids) < limit:
-                begun = (
-                    _waiting(person, audio_only)
-                    .join(schema.Mark, schema.Mark.answer_id == schema.Answer.id)
-                    .where(schema.Mark.annotator_id == person, schema.Mark.state == "draft")
-                    .order_by(schema.Mark.updated_at)
-                )
-                ids = [*ids, *session.scalars(begun.limit(limit - len(ids)))]
+            begun = (
+                _waiting(person, audio_only)
+                .join(schema.Mark, schema.Mark.answer_id == schema.Answer.id)
+                .where(schema.Mark.annotator_id == person, schema.Mark.state == "draft")
+                .order_by(schema.Mark.updated_at)
+            )
+            ids: dict[UUID, None] = {}  # a set that keeps its order
+            for part in (*_in_order(fresh, order), begun):
+                if len(ids) < limit:
+                    ids.update(dict.fromkeys(session.scalars(part.limit(limit))))
+            ids = dict.fromkeys(list(ids)[:limit])
             return [str(id_) for id_ in ids]
 
     def item(self, answer_id: str, annotator: str) -> Item:
@@ -189,21 +192,24 @@ def _waiting(person: int, audio_only: bool) -> Select[Any]:
     return waiting
 
 
-def _ordered(waiting: Select[Any], order: Order) -> Select[Any]:
+def _in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
+    """Queries whose answers, one query's after the other's, are in this order; each follows an index, so that
+    the first few are found without a look at all the rest."""
+    newest = waiting.order_by(schema.Answer.created_at.desc())
     match order:
         case "entropy":
-            return waiting.join(schema.Internals, schema.Internals.answer_id == schema.Answer.id).order_by(
-                schema.Internals.router_entropy.desc().nulls_last()
-            )
+            measured = waiting.join(schema.Internals, schema.Internals.answer_id == schema.Answer.id)
+            return (measured.order_by(schema.Internals.router_entropy.desc().nulls_last()),)
         case "disagreement":
             spread = _spread().subquery()
-            return waiting.outerjoin(spread, spread.c.answer_id == schema.Answer.id).order_by(
-                func.coalesce(spread.c.spread, -1.0).desc(), schema.Answer.created_at.desc()
-            )
-        case "chance":
-            return waiting.order_by(func.random())
+            disputed = waiting.join(spread, spread.c.answer_id == schema.Answer.id)
+            return disputed.where(spread.c.spread > 0).order_by(spread.c.spread.desc()), newest
+        case "chance":  # ids are random: any of them is as good a place to begin
+            begin = uuid4()
+            by_id = waiting.order_by(schema.Answer.id)
+            return by_id.where(schema.Answer.id >= begin), by_id.where(schema.Answer.id < begin)
         case _:
-            return waiting.order_by(schema.Answer.created_at.desc())
+            return (newest,)
 
 
 def _spread() -> Select[*tuple[Any, ...]]:

@@ -174,7 +174,11 @@ class Rating(Judgement, Base):
     """The rating that counts now: one a person and answer. `revision` numbers its latest revision."""
 
     __tablename__ = "ratings"
-    __table_args__ = (*_judgement_checks(), UniqueConstraint("answer_id", "annotator_id"))
+    __table_args__ = (
+        *_judgement_checks(),
+        UniqueConstraint("answer_id", "annotator_id"),
+        Index("ix_ratings_answer_id_withdrawn_thumb_score", "answer_id", "withdrawn", "thumb", "score"),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))

@@ -38,9 +38,10 @@ def add_endpoints(studio: Studio) -> None:
         concurrency_id=MODEL,
         concurrency_limit=studio.settings.at_once,
     )
-    gr.api(endpoints.rate, api_name="rate")
-    gr.api(endpoints.compare, api_name="compare")
-    gr.api(endpoints.trace, api_name="trace")
+    # Past the queue, which is full while many wait for the model: a rating must be saved even then.
+    gr.api(endpoints.rate, api_name="rate", queue=False)
+    gr.api(endpoints.compare, api_name="compare", queue=False)
+    gr.api(endpoints.trace, api_name="trace", queue=False)
 
 
 class Endpoints:

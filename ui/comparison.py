@@ -237,15 +237,15 @@ class ComparisonDesk:
         }
 
 
-def connect_comparison(page: Page, studio: Studio, quiet: dict[str, Any], model: dict[str, Any]) -> None:
-    """quiet, model: how events are attached that need the model's line, and that do not."""
+def connect_comparison(page: Page, studio: Studio, fast: dict[str, Any], model: dict[str, Any]) -> None:
+    """fast, model: how events are attached that pass by every line, and that wait in the model's."""
     desk, panel = ComparisonDesk(page, studio), page.comparison
-    turn = panel.start.click(desk.reserve, None, **{**quiet, "queue": False})
+    turn = panel.start.click(desk.reserve, None, **fast)
     written = [panel.contest, page.clip.keep, page.visit, panel.duel, page.annotator]
-    turn.success(desk.write, written, **model).then(desk.release, None, **{**quiet, "queue": False})
+    turn.success(desk.write, written, **model).then(desk.release, None, **fast)
     for winner, button in panel.votes.items():
 
         def vote(visit: Visit, duel: Duel, annotator: str, winner: Winner = winner) -> Updates:
             return desk.vote(winner, visit, duel, annotator)
 
-        button.click(vote, [page.visit, panel.duel, page.annotator], **quiet)
+        button.click(vote, [page.visit, panel.duel, page.annotator], **fast)

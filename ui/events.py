@@ -445,9 +445,10 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
 
     connect_what_if(page.inspector, studio, clip.audio, page.visit, everything)
 
-    rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **quiet)
-    rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **quiet)
-    rating.undo.click(desk.undo, [page.visit, page.annotator], **quiet)
+    # Past the queue, which is full while many wait for the model: a rating must be saved even then.
+    rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **fast)
+    rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **fast)
+    rating.undo.click(desk.undo, [page.visit, page.annotator], **fast)
 
-    connect_comparison(page, studio, quiet, model)
-    connect_privacy(page, studio.feedback, desk.cleared, quiet)
+    connect_comparison(page, studio, fast, model)
+    connect_privacy(page, studio.feedback, desk.cleared, fast)

@@ -134,6 +134,11 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder if folder.is_dir() else tempfile.gettempdir()).free
 
 
+def own_machine(address: str | None) -> bool:
+    """Whether an address is the server's own machine."""
+    return bool(address) and _visitor(address) is None
+
+
 def _visitor(address: str | None) -> str | None:
     """Who is counted at an address; None for this machine, and where there is no address."""
     try:

@@ -85,7 +85,7 @@ def deleted(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> tuple[bo
 
 
 def connect_privacy(
-    page: Page, feedback: Feedback, cleared: Callable[[str], Updates], quiet: dict[str, Any]
+    page: Page, feedback: Feedback, cleared: Callable[[str], Updates], fast: dict[str, Any]
 ) -> None:
     """cleared: the updates that empty the rest of the page for a person with a new id."""
     panel = page.privacy
@@ -103,7 +103,7 @@ def connect_privacy(
     def ask() -> Updates:
         return {panel.delete: gr.Button(visible=False), panel.sure: gr.Row(visible=True)}
 
-    panel.box.expand(held, page.annotator, **quiet)
-    panel.delete.click(ask, None, **quiet)
-    panel.cancel.click(held, page.annotator, **quiet)
-    panel.confirm.click(delete_all, page.annotator, **quiet)
+    panel.box.expand(held, page.annotator, **fast)
+    panel.delete.click(ask, None, **fast)
+    panel.cancel.click(held, page.annotator, **fast)
+    panel.confirm.click(delete_all, page.annotator, **fast)

@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -25,7 +25,7 @@ class Settings:
     at_once: how many answers are written at once, in turns. max_waiting: how many questions may be asked and
     unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
     minute; 0 is no limit. dimensions: what answers are scored on. retention_days, backup_hours: see
-    `storage.upkeep`; None: never.
+    `storage.upkeep`; None: never. dashboard_password: without one the Dashboard opens on this machine alone.
     """
 
     data: Path
@@ -40,6 +40,7 @@ class Settings:
     dimensions: tuple[str, ...] = DIMENSIONS
     retention_days: float | None = None
     backup_hours: float | None = None
+    dashboard_password: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -58,6 +59,7 @@ class Settings:
             dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
             retention_days=_positive("USAM_RETENTION_DAYS", environ),
             backup_hours=_positive("USAM_BACKUP_HOURS", environ),
+            dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
         )
 
     def private_paths(self) -> list[str]:

@@ -1,12 +1,11 @@
 """How far people agree: Krippendorff's alpha of the thumbs, the score and each dimension."""
 
-import warnings
 from typing import Literal
 
 import krippendorff
 import numpy as np
 import pandas as pd
-from sqlalchemy import false, func, select
+from sqlalchemy import false, select
 from sqlalchemy.orm import Session
 
 from storage.analysis.intervals import bootstrap
@@ -14,8 +13,8 @@ from storage.schema import Rating
 
 Level = Literal["nominal", "ordinal"]
 
-MOST_ANSWERS = 5000
-"""Answers, the latest judged, that agreement is measured on."""
+MOST_RATINGS = 20_000
+"""Ratings, the latest, that agreement is measured on."""
 
 
 def alpha(values: np.ndarray, level: Level) -> float:
@@ -24,29 +23,17 @@ def alpha(values: np.ndarray, level: Level) -> float:
     1 is perfect agreement and 0 that of chance; nan where it is not defined: nobody's judgements of one
     answer can be compared, or all say the same.
     """
-    paired = np.count_nonzero(~np.isnan(values), axis=0) > 1
-    if not paired.any() or len(np.unique(values[:, paired][~np.isnan(values[:, paired])])) < 2:
-        return float("nan")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return float(krippendorff.alpha(reliability_data=values, level_of_measurement=level))
+    return _alpha(*_counted(values), level)
 
 
 def agreement(session: Session) -> pd.DataFrame:
     """A row for each thing that answers are judged on: `judged` (its name), `answers` (judged by two or
     more), `people`, `alpha`, `low`, `high` (of its interval, by drawing answers anew)."""
-    shared = (
-        select(Rating.answer_id)
-        .where(Rating.withdrawn == false())
-        .group_by(Rating.answer_id)
-        .having(func.count() > 1)
-        .order_by(func.max(Rating.updated_at).desc())
-        .limit(MOST_ANSWERS)
-    )
     rows = session.execute(
-        select(Rating.answer_id, Rating.annotator_id, Rating.thumb, Rating.score, Rating.dimensions).where(
-            Rating.withdrawn == false(), Rating.answer_id.in_(shared)
-        )
+        select(Rating.answer_id, Rating.annotator_id, Rating.thumb, Rating.score, Rating.dimensions)
+        .where(Rating.withdrawn == false())
+        .order_by(Rating.updated_at.desc())
+        .limit(MOST_RATINGS)
     )
     said = [
         (answer, person, name, value)
@@ -55,19 +42,33 @@ def agreement(session: Session) -> pd.DataFrame:
         if value is not None
     ]
     frame = pd.DataFrame(said, columns=["answer", "person", "judged", "value"])
-    measured = [_measured(name, part) for name, part in frame.groupby("judged", sort=False)]
+    shared = frame[frame.duplicated(["answer", "judged"], keep=False)]
+    measured = [_measured(str(name), part) for name, part in shared.groupby("judged", sort=False)]
     return pd.DataFrame(measured, columns=["judged", "answers", "people", "alpha", "low", "high"])
 
 
-def _measured(name: object, said: pd.DataFrame) -> tuple[str, int, int, float, float, float]:
+def _measured(name: str, said: pd.DataFrame) -> tuple[str, int, int, float, float, float]:
     values = said.pivot(index="person", columns="answer", values="value").to_numpy(dtype=float)
-    values = values[:, np.count_nonzero(~np.isnan(values), axis=0) > 1]
-    people = int((~np.isnan(values)).any(axis=1).sum())
     level: Level = "nominal" if name == "thumb" else "ordinal"
-    found = alpha(values, level)
+    counts, domain = _counted(values)
+    found = _alpha(counts, domain, level)
     low = high = float("nan")
     if not np.isnan(found):
-        low, high = bootstrap(
-            lambda drawn: np.array(alpha(values[:, drawn], level)), values.shape[1], resamples=100
-        )
-    return str(name), values.shape[1], people, found, float(low), float(high)
+        low, high = bootstrap(lambda drawn: np.array(_alpha(counts[drawn], domain, level)), len(counts))
+    return name, values.shape[1], values.shape[0], found, float(low), float(high)
+
+
+def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many people gave each value to each answer [answers, values], and those values in order."""
+    domain = np.unique(values[~np.isnan(values)])
+    counts = np.zeros((values.shape[1], len(domain)), dtype=int)
+    for place, value in enumerate(domain):
+        counts[:, place] = (values == value).sum(axis=0)
+    return counts, domain
+
+
+def _alpha(counts: np.ndarray, domain: np.ndarray, level: Level) -> float:
+    paired = counts[counts.sum(axis=1) > 1]
+    if np.count_nonzero(paired.sum(axis=0)) < 2:
+        return float("nan")
+    return float(krippendorff.alpha(value_counts=paired, value_domain=domain, level_of_measurement=level))

@@ -52,6 +52,15 @@ def export(database: Database, format: str, out: str | Path, *, audit: bool = Fa
     return done
 
 
+def preview(database: Database, format: str) -> Audit:
+    """What `export` would read, write and drop, with the biases measured; nothing is kept of it.
+
+    Raises StorageError, KeyError (no such format).
+    """
+    with plain_errors(), tempfile.TemporaryDirectory() as scratch:
+        return export(database, format, scratch, audit=True)
+
+
 @contextmanager
 def _complete(out: Path, names: tuple[str, ...]) -> Iterator[Path]:
     """A scratch folder whose files move to `out` when the block ends well."""

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from storage import Feedback, open_database
 from tests.ui.conftest import Server
-from tests.ui.pages import EXAMPLES, rows
+from tests.ui.pages import EXAMPLES, rows, serve, settings_in
 
 DOG = str(EXAMPLES / "sound-dog.ogg")
 
@@ -105,3 +107,32 @@ def test_the_readme_s_example_runs(server: Server, tmp_path: Path, monkeypatch: 
 def as_hex(identity: str) -> str:
     """SQLite holds UUIDs as 32 hex digits."""
     return identity.replace("-", "")
+
+
+def test_a_rating_is_saved_while_the_line_for_the_model_is_full(tmp_path: Path) -> None:
+    """The model never loads, so every question waits, until one more is turned away."""
+    gone, settings = threading.Event(), settings_in(tmp_path, max_waiting=1)
+    feedback = Feedback(open_database(settings.database_url))
+    answer = feedback.record_answer(stored_answer(), annotator=None)
+    with serve(settings, lambda progress: gone.wait()) as url:  # type: ignore[arg-type, return-value]
+        with httpx.Client(base_url=url, timeout=30) as client:
+            (path,) = client.post("gradio_api/upload", files={"files": Path(DOG).read_bytes()}).json()
+            question = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, "", "qa"]}
+            asked = (client.post("gradio_api/call/ask", json=question).status_code for _ in range(400))
+            assert 503 in asked
+            data = [answer, "me", 1, 5, None, "kept", None, None]
+            saved = client.post("gradio_api/run/rate", json={"data": data})
+        assert saved.json()["data"][0]["saved"] is True
+        gone.set()
+    rating = feedback.rating(answer, "me")
+    assert rating is not None
+    assert rating.comment == "kept"
+    feedback.database.close()
+
+
+def stored_answer() -> dict:
+    return {
+        "answer": "a dog", "task": "qa", "question": "What?", "timings": {}, "prompt": "", "seed": 0,
+        "heard": {"start": 0.0, "end": 1.0, "duration": 1.0, "sha256": "0" * 64},
+        "model": {"preset": "mini", "fingerprint": "f00d", "quantization": "nf4", "device": "cpu"},
+    }  # fmt: skip

@@ -10,9 +10,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from storage import Feedback, open_database
+from storage.export import FORMATS, export
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
+from ui.dashboard.door import ATTEMPTS, Door
 from ui.dashboard.page import dashboard
+from ui.dashboard.training import REASONS, audit_shown
+from usam.errors import RequestError
 
 HOSTILE = "<img src=x onerror='document.title=1'> $x & \"y\""
 
@@ -55,7 +59,7 @@ def test_the_board_says_what_is_in_the_database(feedback: Feedback) -> None:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", board))
     assert "Ratings 24 Good 50% Mean score" in text
     assert text.count("n = 12") >= 2, "both experts were judged twelve times"
-    assert "Thumb 12 2 1.00 1.00 – 1.00" in text
+    assert "Thumb 12 2 1.00 1.00 to 1.00" in text
     assert "left side 6" in text
     for strength in ("f00d · nf4 · greedy", "f00d · nf4 · temperature 0.7"):
         assert strength in text
@@ -78,6 +82,22 @@ def test_names_are_text_and_colours_are_the_pages(feedback: Feedback) -> None:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.parametrize("format", list(FORMATS))
+def test_the_audit_says_what_an_export_then_does(feedback: Feedback, tmp_path: Path, format: str) -> None:
+    shown = audit_shown(feedback, format)
+    done = export(feedback.database, format, tmp_path / "out")
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))
+    assert f"--format {format} " in text
+    for name, count in {**done.read, **done.rows}.items():
+        assert f"{name} {count:,}" in text
+    for reason, count in (+done.dropped).items():
+        assert f"{REASONS[reason]} {count:,}" in text
+    if format == "kto":
+        assert "6 desirable and 6 undesirable" in text
+    if format == "dpo":
+        assert "The left side won" in text
+
+
 def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path: Path) -> None:
     with serve(settings_in(tmp_path), lambda progress: FakeEngine()) as url:  # type: ignore[arg-type, return-value]
         context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -90,4 +110,42 @@ def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path:
         page.locator("#refresh").click()
         expect(page.locator(".board-card", has_text="Ratings against internals")).to_contain_text("n = 1")
         expect(page.locator(".board-card", has_text="Agreement")).to_contain_text("by two people yet")
+        page.locator("#audit").click()
+        expect(page.locator("#audited")).to_contain_text("no counterpart on the same question")
         context.close()
+
+
+def test_the_door_opens_with_the_password_or_at_home() -> None:
+    home, away = "127.0.0.1", "203.0.113.9"
+    Door("").admit("", home)
+    for address in (away, None):
+        with pytest.raises(RequestError, match="own machine"):
+            Door("").admit("", address)
+    locked = Door("sesame")
+    locked.admit("sesame", away)
+    for typed in ("", "sesam", "sesame "):
+        with pytest.raises(RequestError, match="password"):
+            locked.admit(typed, home)
+
+
+def test_passwords_cannot_be_tried_out_fast() -> None:
+    door = Door("sesame")
+    for _ in range(ATTEMPTS):
+        with pytest.raises(RequestError, match="not the password"):
+            door.admit("guess", "203.0.113.9")
+    with pytest.raises(RequestError, match="a minute"):
+        door.admit("sesame", "203.0.113.9")
+
+
+def test_a_locked_board_shows_nothing_before_its_password(browser: Browser, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, dashboard_password="sesame")
+    with serve(settings, lambda progress: FakeEngine()) as url:  # type: ignore[arg-type, return-value]
+        page = browser.new_page()
+        page.goto(f"{url}dashboard")
+        expect(page.locator("#board")).to_contain_text("Type its password")
+        page.locator("#audit").click()
+        expect(page.locator("#audited")).to_contain_text("Type its password")
+        page.get_by_label("Password").fill("sesame")
+        page.get_by_label("Password").press("Enter")
+        expect(page.locator("#board")).to_contain_text("No ratings yet")
+        page.close()

@@ -27,19 +27,27 @@ _SETTLED_JS = "() => { document.dispatchEvent(new Event('annotate:settled')); }"
 @dataclass(frozen=True, eq=False)
 class Sitting:
     """What one open page works on. current: id of the answer on display.  ahead: the next ones.
-    done: (what was done, answer id), to be undone from the end.  counts: as of the last step."""
+    done: (what was done, answer id), to be undone from the end.  begun: whether the answer on display
+    came with a draft.  counts: as of the last batch, and what was done since."""
 
     order: Order = "entropy"
     audio_only: bool = True
     current: str | None = None
     ahead: tuple[str, ...] = ()
     done: tuple[tuple[str, str], ...] = ()
+    begun: bool = False
     counts: Progress = field(default_factory=lambda: Progress(0, 0, 0, 0))
 
     def after(self, action: str) -> Sitting:
-        """The answer on display is dealt with."""
-        done = (*self.done, (action, self.current or ""))[-UNDOABLE:]
-        return replace(self, current=None, done=done)
+        """The answer on display is dealt with: it was judged, skipped or drafted."""
+        done, counts, away = (*self.done, (action, self.current or "")), self.counts, action != "drafted"
+        counts = Progress(
+            judged=counts.judged + (action == "judged"),
+            skipped=counts.skipped + (action == "skipped"),
+            drafts=counts.drafts + (not away) - self.begun,
+            left=counts.left - away,
+        )
+        return replace(self, current=None, done=done[-UNDOABLE:], counts=counts)
 
     def advanced(self) -> Sitting:
         """The next answer is on display, if one is ahead."""
@@ -120,12 +128,12 @@ class AnnotateDesk:
         return self._guarded(step) if sitting.current else {}
 
     def _next(self, sitting: Sitting, annotator: str) -> Updates:
-        """Show what comes next; the order is asked for once a batch."""
+        """Show what comes next; the database is asked for the order, and counted, once a batch."""
         if not sitting.ahead:
             ids = self.queue.upcoming(annotator, sitting.order, audio_only=sitting.audio_only)
-            sitting = replace(sitting, ahead=tuple(ids))
-        counts = self.queue.progress(annotator, audio_only=sitting.audio_only)
-        return self._shown(replace(sitting.advanced(), counts=counts), annotator)
+            counts = self.queue.progress(annotator, audio_only=sitting.audio_only)
+            sitting = replace(sitting, ahead=tuple(ids), counts=counts)
+        return self._shown(sitting.advanced(), annotator)
 
     def _shown(
         self, sitting: Sitting, annotator: str, said: Rating | dict[str, Any] | None = None
@@ -139,7 +147,7 @@ class AnnotateDesk:
         draft = item.draft if item else None
         empty = render.empty(sitting.counts, audio_only=sitting.audio_only)
         return {
-            self.sitting: sitting,
+            self.sitting: replace(sitting, begun=draft is not None),
             panel.item: render.item(item) if item else empty,
             panel.judge: gr.Column(visible=item is not None),
             panel.progress: render.progress(sitting.counts),
@@ -164,17 +172,20 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     outputs = [
         panel.item, panel.judge, panel.progress, panel.status, sitting, annotator, *panel.rating.blocks
     ]  # fmt: skip
-    quiet: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", "api_visibility": "private"}
+    # Past the queue, which is full while many wait for the model: a judgement must be saved even then.
+    fast: dict[str, Any] = {
+        "outputs": outputs, "show_progress": "hidden", "api_visibility": "private", "queue": False
+    }  # fmt: skip
     place, step = [annotator, panel.order, panel.audio_only], [sitting, annotator]
     said = panel.rating.blocks
     steps = [
-        demo.load(desk.opened, place, **quiet),
-        panel.order.input(desk.started, place, **quiet),
-        panel.audio_only.input(desk.started, place, **quiet),
-        panel.submit.click(desk.submit, [*said, *step], **quiet),
-        panel.draft.click(desk.draft, [*said, *step], **quiet),
-        panel.skip.click(desk.skip, step, **quiet),
-        panel.undo.click(desk.undo, step, **quiet),
+        demo.load(desk.opened, place, **fast),
+        panel.order.input(desk.started, place, **fast),
+        panel.audio_only.input(desk.started, place, **fast),
+        panel.submit.click(desk.submit, [*said, *step], **fast),
+        panel.draft.click(desk.draft, [*said, *step], **fast),
+        panel.skip.click(desk.skip, step, **fast),
+        panel.undo.click(desk.undo, step, **fast),
     ]
     for done in steps:
         done.then(None, js=_SETTLED_JS)  # also when the same answer stays: the keys listen again

@@ -14,6 +14,10 @@ from storage.analysis.preference import Bias, biases, strengths, votes
 from storage.analysis.ratings import by_day, by_group, by_level, ratings
 from ui import render
 from ui.dashboard import figures
+from ui.dashboard.door import Door
+from ui.dashboard.training import training_card
+from ui.events import visitor_of
+from usam.errors import RequestError
 from usam.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -27,17 +31,26 @@ CAVEAT = (
 
 def dashboard_page(demo: gr.Blocks, studio: Studio) -> None:
     """Lay the page out and connect it. Called inside its route's context."""
+    door = Door(studio.settings.dashboard_password)
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="board-head"):
         gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
         refresh = gr.Button("Refresh", size="sm", min_width=100, scale=0, elem_id="refresh")
+    password = gr.Textbox(
+        label="Password", type="password", visible=bool(door.password), elem_id="board-password"
+    )
     board = gr.HTML("", elem_id="board")
+    training_card(studio, door, password)
 
-    def drawn() -> str:
+    def drawn(typed: str, request: gr.Request) -> str:
+        try:
+            door.admit(typed, visitor_of(request))
+        except RequestError as refusal:
+            return render.fault(str(refusal))
         return dashboard(studio.feedback)
 
-    for event in (demo.load, refresh.click):
-        event(drawn, None, board, show_progress="hidden", api_visibility="private")
+    for event in (demo.load, refresh.click, password.submit):
+        event(drawn, password, board, show_progress="hidden", api_visibility="private")
 
 
 def dashboard(feedback: Feedback) -> str:
@@ -105,11 +118,14 @@ def _agreement(agreed: pd.DataFrame) -> str:
             "Judged": agreed["judged"].str.replace("_", " ").str.capitalize(),
             "Answers": agreed["answers"],
             "People": agreed["people"],
-            "Krippendorff’s α": agreed["alpha"].map(_number),
+            "α": agreed["alpha"].map(_number),
             "95 %": [_interval(row.low, row.high) for row in agreed.itertuples()],
         }
     )
-    note = "<p class='hint'>1 is perfect agreement, 0 that of chance; below 0.67 draw no conclusions.</p>"
+    note = (
+        "<p class='hint'>Krippendorff's α: 1 is perfect agreement, 0 that of chance; below 0.67 draw no "
+        "conclusions.</p>"
+    )
     return _table(table) + note
 
 
@@ -130,7 +146,7 @@ def _bias(bias: Bias) -> dict[str, object]:
         "Won by the": bias.name,
         "Votes": bias.count,
         "Share": f"{bias.share:.0%}" if bias.count else "–",
-        "95 %": f"{bias.low:.0%} – {bias.high:.0%}" if bias.count else "–",
+        "95 %": f"{bias.low:.0%}–{bias.high:.0%}" if bias.count else "–",
         "": "sways" if bias.count and not bias.low <= 0.5 <= bias.high else "",
     }
 
@@ -140,7 +156,7 @@ def _number(value: float) -> str:
 
 
 def _interval(low: float, high: float) -> str:
-    return "–" if pd.isna(low) else f"{low:.2f} – {high:.2f}"
+    return "–" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
 
 
 def _table(table: pd.DataFrame) -> str:

@@ -19,9 +19,14 @@ from sqlalchemy import create_engine, make_url, text
 
 import storage
 from storage import Database, Feedback, open_database
+from storage.analysis.agreement import agreement
+from storage.analysis.preference import votes
+from storage.analysis.ratings import by_group, ratings
 from storage.errors import NotFoundError, RecordError, SchemaError, StorageError
-from storage.export import export
+from storage.export import FORMATS, export
+from storage.queue import Queue
 from storage.schema import Base
+from storage.upkeep import prune
 
 Make = Callable[..., dict[str, Any]]
 SERVER = os.environ.get("USAM_TEST_POSTGRESQL", "")
@@ -145,3 +150,44 @@ def test_a_server_that_is_not_there_is_said_in_a_sentence() -> None:
     nowhere = make_url(SERVER).set(host="127.0.0.1", port=1)
     with pytest.raises(StorageError, match=r"^The database cannot be reached"):
         open_database(nowhere.render_as_string(hide_password=False))
+
+
+def test_judgements_in_depth_the_queue_and_what_they_say(
+    database: Database, feedback: Feedback, make_record: Make, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"RIFF")
+    first, second, third = (
+        feedback.record_answer(make_record(text, seed=n), annotator="asker", audio_path=str(clip))
+        for n, text in enumerate(("one", "two", "three"))
+    )
+    feedback.rate(first, "me", thumb=1, dimensions={"correctness": 4}, flags=["unsafe"])
+    feedback.rate(first, "me", thumb=-1)
+    undone = feedback.undo(first, "me")
+    assert undone is not None
+    assert (undone.thumb, undone.dimensions, undone.flags) == (1, {"correctness": 4}, ("unsafe",))
+    feedback.rate(first, "you", thumb=-1)
+    feedback.compare(first, second, "me", "a")
+
+    queue = Queue(feedback)
+    assert queue.upcoming("new", "disagreement")[0] == first
+    for order in ("entropy", "chance", "newest"):
+        assert set(queue.upcoming("me", order)) == {second, third}, order
+    queue.draft(second, "me", {"score": 3})
+    queue.skip(third, "me")
+    assert queue.upcoming("me") == [second]
+    draft = queue.item(second, "me").draft
+    assert draft is not None
+    assert draft["score"] == 3
+    counts = queue.progress("me")
+    assert (counts.judged, counts.skipped, counts.drafts, counts.left) == (1, 1, 1, 1)
+
+    with database.read() as session:
+        assert by_group(ratings(session), "dominant_expert")["count"].tolist() == [2]
+        assert agreement(session)["answers"].tolist() == [1]
+        assert len(votes(session)) == 1
+    for name in FORMATS:
+        export(database, name, tmp_path / name, audit=True)
+    assert feedback.holdings("asker").audio == 1
+    assert prune(database, 1).answers == 0
+    assert feedback.forget(annotator="asker").answers == 3

@@ -1,0 +1,212 @@
+"""How long a person waits for what the pages ask of a database with a million ratings, and the indexes used.
+
+    python -m benchmarks.browse [--ratings 1000000] [--rounds 30] [--explain] [--folder DIR]
+
+The database is made once in DIR and used again; without DIR it is temporary.
+"""
+
+import argparse
+import json
+import random
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event
+
+from storage import Database, Feedback, open_database
+from storage.analysis.agreement import agreement
+from storage.analysis.preference import votes
+from storage.analysis.ratings import ratings
+from storage.queue import Queue
+
+PEOPLE = 200
+RATERS = 10  # of each answer
+HERE = "person-0"
+BATCH = 10_000
+
+
+def fill(file: Path, count: int) -> None:
+    """Put `count` ratings of `count / RATERS` answers into the database, each with one revision."""
+    draw = random.Random(0)
+    answers = count // RATERS
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        people = ((n + 1, f"person-{n}", _time(0)) for n in range(PEOPLE))
+        _insert(connection, "annotators", people)
+        _insert(connection, "clips", ((f"{n:064x}", 3.0, "audio/clip.wav", _time(n)) for n in range(answers)))
+        _insert(connection, "answers", (_answer(n, draw) for n in range(answers)))
+        _insert(
+            connection,
+            "internals",
+            (
+                (_id(n), draw.random(), draw.choice(("speech", "sound", "music")), draw.random())
+                for n in range(answers)
+            ),
+        )
+        said = [_judgement(draw) for _ in range(1000)]
+        raters = [draw.sample(range(1, PEOPLE + 1), RATERS) for _ in range(1000)]
+        every = [
+            (n, i, raters[n % 1000][i], said[(n + i) % 1000]) for n in range(answers) for i in range(RATERS)
+        ]
+        _insert(
+            connection,
+            "ratings",
+            (
+                (_id(n * RATERS + i), _id(n), who, 1, _time(n), _time(n + i), *what)
+                for n, i, who, what in every
+            ),
+        )
+        _insert(
+            connection,
+            "rating_revisions",
+            ((_id(n * RATERS + i), 1, _time(n), None, *what) for n, i, _, what in every),
+        )
+        connection.execute("ANALYZE")
+        connection.commit()
+
+
+COLUMNS = {
+    "annotators": "id, public_id, created_at",
+    "clips": "sha256, seconds, audio_path, created_at",
+    "answers": "id, clip_sha256, annotator_id, input_hash, audio_kept, heard_start, heard_end, "
+    "clip_duration, task, preset, model_fingerprint, quantization, device, seed, temperature, "
+    "max_new_tokens, stopped, created_at, question, text, prompt, history, model, timings, trace",
+    "internals": "answer_id, router_entropy, dominant_expert, redundant_share",
+    "ratings": "id, answer_id, annotator_id, revision, created_at, updated_at, "
+    "thumb, score, correction, comment, withdrawn, dimensions, flags",
+    "rating_revisions": "rating_id, number, created_at, restores, "
+    "thumb, score, correction, comment, withdrawn, dimensions, flags",
+}
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    names = COLUMNS[table]
+    marks = ", ".join("?" for _ in names.split(","))
+    connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+
+def _id(number: int) -> str:
+    """A UUID as SQLite holds it; spread out, as random ones are."""
+    return UUID(int=(number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128).hex
+
+
+def _time(second: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S.000000", time.gmtime(1_750_000_000 + second * 7))
+
+
+def _answer(n: int, draw: random.Random) -> tuple[Any, ...]:
+    tokens = [{"start": i * 0.08, "routing": [0.2, 0.3, 0.5], "redundant": False} for i in range(12)]
+    trace = json.dumps({"experts": ["speech", "sound", "music"], "tokens": tokens})
+    return (
+        _id(n), f"{n:064x}", n % PEOPLE + 1, f"{n // 2:064x}", True, 0.0, 3.0, 3.0,
+        draw.choice(("qa", "asr", "aac", "mc")), "mini", "f00dcafe", draw.choice(("nf4", "none")), "cpu",
+        n, 0.7, 64, False, _time(n), "What do you hear?", f"A dog barks {n} times.", "", "[]", "{}", "{}",
+        trace,
+    )  # fmt: skip
+
+
+def _judgement(draw: random.Random) -> tuple[Any, ...]:
+    thumb, score = draw.choice((-1, 1, None)), draw.choice((1, 2, 3, 4, 5, None))
+    dimensions = json.dumps({"correctness": draw.randint(1, 5)})
+    return (thumb, score, draw.choice((None, "A cat purrs.")), None, False, dimensions, "[]")
+
+
+def requests(database: Database) -> dict[str, Callable[[], object]]:
+    """What pages ask for, by name: each once a click, but for the dashboard."""
+    feedback = Feedback(database)
+    queue = Queue(feedback)
+    answer = queue.upcoming(HERE, "entropy")[0]
+    middle = feedback.answers_of(HERE, limit=200)[-1].answer_id
+
+    def looked_at(look: Callable[[Any], object]) -> Callable[[], object]:
+        def run() -> object:
+            with database.read() as session:
+                return look(session)
+
+        return run
+
+    return {
+        "a person's answers": lambda: feedback.answers_of(HERE),
+        "the page after": lambda: feedback.answers_of(HERE, before=middle),
+        "one answer": lambda: feedback.answer(answer),
+        "its rating": lambda: feedback.rating(answer, HERE),
+        "save and undo a rating": lambda: (
+            feedback.rate(answer, HERE, score=random.randint(1, 5), comment=str(random.random())),
+            feedback.undo(answer, HERE),
+        ),
+        "what is stored of a person": lambda: feedback.holdings(HERE),
+        "queue: item": lambda: queue.item(answer, HERE),
+        "queue: progress": lambda: queue.progress(HERE),
+        "queue: by entropy": lambda: queue.upcoming(HERE, "entropy"),
+        "queue: newest": lambda: queue.upcoming(HERE, "newest"),
+        "queue: disagreement": lambda: queue.upcoming(HERE, "disagreement"),
+        "queue: chance": lambda: queue.upcoming(HERE, "chance"),
+        "dashboard: ratings": looked_at(ratings),
+        "dashboard: agreement": looked_at(agreement),
+        "dashboard: votes": looked_at(votes),
+    }
+
+
+def plans(database: Database, run: Callable[[], object]) -> list[str]:
+    """How SQLite goes about every statement of a request."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            seen.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        run()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    assert database.file is not None
+    with closing(sqlite3.connect(database.file)) as connection:
+        return [
+            step[3]
+            for statement, parameters in seen
+            for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+
+
+def measure(folder: Path, count: int, rounds: int, explain: bool) -> None:
+    file = folder / "feedback.db"
+    fresh = not file.exists()
+    database = open_database(f"sqlite:///{file}")
+    if fresh:
+        fill(file, count)
+    print(f"{'':28}{'median':>10}{'p95':>10}   ms, of {rounds} rounds")
+    for name, run in requests(database).items():
+        times = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            run()
+            times.append(1000 * (time.perf_counter() - began))
+        p95 = statistics.quantiles(times, n=20)[-1]
+        print(f"{name:28}{statistics.median(times):10.1f}{p95:10.1f}", flush=True)
+        if explain:
+            print("".join(f"    {step}\n" for step in plans(database, run)), end="")
+    database.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.browse", description=__doc__.split("\n")[0])
+    parser.add_argument("--ratings", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--rounds", type=int, default=30, metavar="N")
+    parser.add_argument("--explain", action="store_true", help="show the plan of every query")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="where the database is kept")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = arguments.folder or Path(scratch)
+        measure(folder, arguments.ratings, arguments.rounds, arguments.explain)
+
+
+if __name__ == "__main__":
+    main()
