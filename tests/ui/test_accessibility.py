@@ -82,6 +82,13 @@ def test_the_page_with_an_answer_and_everything_unfolded(page: AppPage, axe: str
     assert findings(page.page, axe) == []
 
 
+@pytest.mark.parametrize("name", ["annotate", "dashboard"])
+def test_the_other_pages(page: AppPage, server: Server, axe: str, name: str) -> None:
+    page.page.goto(f"{server.url}{name}")
+    expect(page.page.get_by_role("heading", level=2).first).to_be_visible()
+    assert findings(page.page, axe) == []
+
+
 def test_a_refusal(page: AppPage, axe: str) -> None:
     page.ask_about("without a clip", finished=False)
     expect(page.notice).to_contain_text("upload a clip")
