@@ -8,9 +8,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm 
 
 WORKDIR /app
 COPY requirements.txt ./
-# PyTorch's own index has it without the CUDA libraries, 5 GB less. For a GPU: --build-arg PYTORCH=https://pypi.org/simple
-ARG PYTORCH=https://download.pytorch.org/whl/cpu
-RUN pip install --no-cache-dir --extra-index-url "$PYTORCH" -r requirements.txt
+RUN pip install --no-cache-dir -r requirements.txt
 
 COPY app.py LICENSE README.md ./
 COPY usam usam

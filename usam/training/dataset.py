@@ -20,7 +20,7 @@ from usam.training.teacher import SoundTeacher, short_name
 
 SILENCES = 240
 HELD_SILENCES = 40
-MIXTURES = 400  # at most, and no more than a tenth of the clips
+MIXTURES = 1000  # at most, and no more than an eighth of the clips
 LONGEST = 20.0  # seconds; longer utterances cost more than they teach
 
 
@@ -47,7 +47,7 @@ def gather(sources: Sources, work: Path, transcripts: Mapping[str, str], also_he
     train, heldout = split(read_corpus(sources.corpus), also_heldout)
     silences = list(write_silence(work / "silence", SILENCES))
     train = [replace(e, transcript=e.transcript or transcripts.get(e.name) or None) for e in train]
-    train += write_mixtures(work / "mixtures", train, min(MIXTURES, len(train) // 10), seed=0)
+    train += write_mixtures(work / "mixtures", train, min(MIXTURES, len(train) // 8), seed=0)
     if sources.synthesis is not None:
         train += read_synthesis(sources.synthesis)
     if sources.packages is not None:

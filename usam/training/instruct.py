@@ -145,15 +145,19 @@ def run_instruct(
     budget: Budget,
     folder: Path,
     seed: int = 0,
+    started: bool = False,
     seconds: float = 48.0,
 ) -> None:
-    """Train LoRA and, slowly, the adapter on answers; the speech encoder stays as stage 1 left it."""
+    """Train LoRA and, slowly, the adapter on answers; the speech encoder stays as stage 1 left it.
+
+    `started` is a model that answers already, which smaller steps improve on.
+    """
     torch.manual_seed(seed)
     model.encoders.requires_grad_(False)
     model.train()
     lora = [parameter for parameter in model.llm.parameters() if parameter.requires_grad]
     groups = [
-        {"params": lora, "lr": 5e-4},
+        {"params": lora, "lr": 2.5e-4 if started else 5e-4},
         {"params": list(model.adapter.parameters()), "lr": 1e-4},
     ]
     batches: Iterator[InstructBatch] = prefetch(

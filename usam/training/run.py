@@ -39,8 +39,8 @@ ALIGN_SHARES = {
     "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.02,
 }  # fmt: skip
 INSTRUCT_SHARES = {
-    "speech": 0.2, "synthesis": 0.1, "sound": 0.26, "music": 0.14, "rendered": 0.06, "drumkits": 0.05,
-    "songs": 0.04, "imagined": 0.08, "silence": 0.03, "mixture": 0.06,
+    "speech": 0.18, "synthesis": 0.06, "sound": 0.36, "music": 0.12, "rendered": 0.04, "drumkits": 0.03,
+    "songs": 0.02, "imagined": 0.08, "silence": 0.02, "mixture": 0.09,
 }  # fmt: skip
 IMAGINED = 4  # clips of each class
 STATISTICS_CLIPS = 400
@@ -213,6 +213,7 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
         options.instruct,
         options.work / "instruct",
         options.seed,
+        options.start is not None,
     )
 
 
