@@ -107,6 +107,7 @@ class TextStream:
                 return
             inputs = self.model.assemble(self.audio, [self.prompt])
             candidates, cache = self.model.steps.prefill(inputs["inputs_embeds"], wanted)
+        _compute_alone()
         while True:
             token = self.decoding.choose(candidates, generator)
             yield token
@@ -115,3 +116,18 @@ class TextStream:
                 return
             with self.lock:
                 candidates = self.model.steps.step(token, cache)
+
+
+def _compute_alone() -> None:
+    """Keep this thread's arithmetic on one core.
+
+    A step is hundreds of operations of some microseconds: handing halves of them to a second core, and
+    waking it each time, takes longer than it saves. PyTorch's setting also is the default of threads that
+    start later, where encoding gains by more cores; one of those puts the default back.
+    """
+    cores = torch.get_num_threads()
+    if cores > 1:
+        torch.set_num_threads(1)
+        restoring = threading.Thread(target=torch.set_num_threads, args=(cores,))
+        restoring.start()
+        restoring.join()

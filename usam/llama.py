@@ -32,11 +32,11 @@ class Candidates:
 class KeyValues:
     """What the positions so far left behind, and the rotations of all there is room for.
 
-    keys, values [layers, heads, room, D]; cos, sin [room, D]; `length` positions are filled.
+    entries: of each layer [2, heads, room, D], keys and values; cos, sin [room, D]; `length` positions are
+    filled.
     """
 
-    keys: Tensor
-    values: Tensor
+    entries: list[Tensor]
     cos: Tensor
     sin: Tensor
     length: int
@@ -71,35 +71,31 @@ class LlamaSteps:
         cache = DynamicCache()
         hidden = self.llm.model(inputs_embeds=embeddings, cache=cache).last_hidden_state
         filled: list[Any] = cache.layers
-        keys = torch.stack([layer.keys[0] for layer in filled])
-        values = torch.stack([layer.values[0] for layer in filled])
+        entries = [F.pad(torch.cat([layer.keys, layer.values]), (0, 0, 0, room)) for layer in filled]
         places = torch.arange(length + room, device=embeddings.device)
         cos, sin = self.llm.model.rotary_emb(embeddings, places[None])
         half = sin.shape[-1] // 2
         signed = torch.cat([-sin[..., :half], sin[..., half:]], dim=-1)
-        kept = KeyValues(
-            F.pad(keys, (0, 0, 0, room)), F.pad(values, (0, 0, 0, room)), cos[0], signed[0], length
-        )
+        kept = KeyValues(entries, cos[0], signed[0], length)
         return self.candidates(hidden[:, -1]), kept
 
     @torch.inference_mode()
     def step(self, token: int, cache: KeyValues) -> Candidates:
         """Append a token to the sequence; what may follow it."""
         hidden = self.llm.model.embed_tokens.weight[token : token + 1]
-        place, heads, both = cache.length, self.heads, self.heads + self.kv_heads
+        place, heads = cache.length, self.heads
         cos, sin = cache.cos[place], cache.sin[place]
-        half = len(cos) // 2
-        for layer, keys, values in zip(self.layers, cache.keys, cache.values, strict=True):
-            projected = layer.attention_in(self._norm(hidden, layer.attention_norm)).view(-1, len(cos))
-            rotated = projected[:both] * cos + projected[:both].roll(half, -1) * sin
-            keys[:, place] = rotated[heads:]
-            values[:, place] = projected[both:]
-            attended = F.scaled_dot_product_attention(
-                rotated[None, :heads, None],
-                keys[None, :, : place + 1],
-                values[None, :, : place + 1],
-                enable_gqa=True,
-            )
+        width, half, turned = len(cos), len(cos) // 2, heads + self.kv_heads
+        for layer, entry in zip(self.layers, cache.entries, strict=True):
+            projected = layer.attention_in(self._norm(hidden, layer.attention_norm)).view(-1, width)
+            rotated = projected[:turned]
+            rotated.copy_(rotated * cos + rotated.roll(half, -1) * sin)
+            query, added = projected.split((heads, 2 * self.kv_heads))
+            entry.select(2, place).copy_(added.view(2, -1, width))
+            keys, values = entry.narrow(2, 0, place + 1).split(1)
+            # The heads that share keys stand as positions of one head: the keys are then read once.
+            shared = query.view(1, self.kv_heads, -1, width)
+            attended = F.scaled_dot_product_attention(shared, keys, values)
             hidden = hidden + layer.attention_out(attended.view(1, -1))
             gate, up = layer.feedforward_in(self._norm(hidden, layer.feedforward_norm)).chunk(2, -1)
             hidden = hidden + layer.feedforward_out(F.silu(gate) * up)

@@ -128,6 +128,22 @@ def test_a_reader_who_stops_while_waiting_gets_away(model: USAM, audio: AudioTok
     assert not stream.complete
 
 
+def test_decoding_on_one_core_leaves_other_threads_theirs(
+    model: USAM, audio: AudioTokens, prompt: Prompt
+) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        seen: list[int] = []
+        tiny.after_each_token(model, lambda step, logits: seen.append(torch.get_num_threads()))
+        answer(model, audio, prompt, max_new_tokens=4)
+        assert seen == [2, 1, 1, 1], "the prompt is read by all cores, tokens are written by one"
+        assert torch.get_num_threads() == 2
+        assert ThreadPoolExecutor(1).submit(torch.get_num_threads).result() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_options_out_of_range_are_refused() -> None:
     for wrong in ({"max_new_tokens": 0}, {"max_new_tokens": MAX_NEW_TOKENS + 1}, {"temperature": -0.1}):
         with pytest.raises(RequestError):
