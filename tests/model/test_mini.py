@@ -67,6 +67,16 @@ def test_the_same_question_gets_the_same_answer_and_trace(engine: Engine, transc
     assert (again.text, again.trace) == (transcript.text, transcript.trace)
 
 
+@pytest.mark.parametrize("name", ["speech_jail", "guitar"])
+def test_a_streamed_answer_is_the_one_transformers_generates(engine: Engine, name: str) -> None:
+    clip = load_clip(CLIPS / f"{name}.ogg")
+    answer = engine.ask(clip, task="aac")
+    prompt = engine.model.prompts.build(answer.question)
+    audio = engine.recall(clip, answer)
+    generated = engine.model.respond(audio, [prompt], max_new_tokens=128, do_sample=False)
+    assert answer.ids == tuple(generated[0].tolist())
+
+
 def test_a_follow_up_is_asked_with_what_was_said_before(engine: Engine, transcript: Answer) -> None:
     earlier = [Turn(transcript.question, transcript.text)]
     answer = engine.ask(CLIPS / "speech_jail.ogg", "Is someone speaking?", history=earlier)
