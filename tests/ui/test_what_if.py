@@ -64,6 +64,7 @@ def run(app: AppPage, button: str) -> None:
 
 def opened(app: AppPage, tab: str) -> None:
     app.page.get_by_role("tab", name=tab).click()
+    app.page.wait_for_timeout(500)  # Gradio gives the fields of a tab their values once it is open
 
 
 def paint(app: AppPage, left: float, right: float) -> None:
