@@ -8,10 +8,11 @@ from typing import Any
 import gradio as gr
 
 from storage import StorageError
-from ui.events import MODEL, visitor_of
+from ui.events import MODEL
 from ui.studio import Question, Studio
 from ui.uploads import uploads_only
 from ui.visit import Entry
+from ui.visitor import visitor_of
 from usam.errors import UsamError
 from usam.tasks import TASKS
 

@@ -30,7 +30,8 @@ from ui.rating import rating_hidden, rating_shown, save_rating, undo_rating, wit
 from ui.stored import clip_of, stored_entry
 from ui.studio import Hearing, Question, Studio, retry_of
 from ui.visit import Entry, Visit
-from ui.whatif import connect_what_if, page_of
+from ui.visitor import page_of, visitor_of
+from ui.whatif import connect_what_if
 from usam.errors import UsamError
 from usam.tasks import TASKS
 from usam.trace import Encoded, TextDelta
@@ -370,11 +371,6 @@ class Desk:
 
     def withdraw(self, visit: Visit, annotator: str) -> Updates:
         return withdraw_rating(self.page.rating, self.studio.feedback, visit.current, annotator)
-
-
-def visitor_of(request: gr.Request | None) -> str | None:
-    """The address that a request comes from."""
-    return request.client.host if request and request.client else None
 
 
 def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:

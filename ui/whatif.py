@@ -19,6 +19,7 @@ from ui.inspector.outcomes import Outcome, outcome_of
 from ui.stored import clip_of
 from ui.studio import UNEXPECTED, Studio
 from ui.visit import Entry, Visit
+from ui.visitor import page_of
 from ui.work import Done, GivenUpError, Progress, Step, steps
 from usam.errors import RequestError, UsamError
 from usam.trace import Answer
@@ -190,11 +191,6 @@ class Bench:
             self.panel.stop: gr.Button("Stop", interactive=True),
             **{button: gr.Button(interactive=not running) for button in self.panel.starts},
         }
-
-
-def page_of(request: gr.Request) -> str:
-    """A page is known by its session."""
-    return request.session_hash or ""
 
 
 def connect_what_if(

@@ -1,4 +1,4 @@
-"""`python -m usam ask|intervene|deletion-test|eval|train|health|weights`.
+"""`python -m usam ask|intervene|deletion-test|eval|train|health|bench|weights`.
 
 Exit status 0, or 2 with one plain line on stderr.
 """

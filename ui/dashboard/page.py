@@ -16,7 +16,7 @@ from ui import render
 from ui.dashboard import figures
 from ui.dashboard.door import Door
 from ui.dashboard.training import training_card
-from ui.events import visitor_of
+from ui.visitor import visitor_of
 from usam.errors import RequestError
 from usam.tasks import TASKS
 

@@ -12,7 +12,7 @@ from storage import Feedback, StorageError
 from storage.export import FORMATS, preview
 from storage.export.audit import Audit
 from ui import render
-from ui.events import visitor_of
+from ui.visitor import visitor_of
 from usam.errors import RequestError
 
 if TYPE_CHECKING:
