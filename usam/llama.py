@@ -3,8 +3,8 @@
 For a small LLM on a CPU, what transformers does around the arithmetic of a step takes longer than the
 arithmetic. Here a step is the arithmetic: keys and values go into tensors allocated once, layers that read
 the same input are one matrix, and the vocabulary is read in 4 bits before the few likely words are scored
-as they are. It rounds where transformers rounds, so that answers part only where two words are as good as
-equally likely.
+as they are. Attention over shared keys may differ from transformers' in the last bit of bfloat16: answers
+part from it only where two words are as good as equally likely.
 """
 
 from dataclasses import dataclass
