@@ -93,15 +93,11 @@ def sqlite_url(folder: Path) -> str:
 
 
 def _number(environ: Mapping[str, str], name: str, default: float, low: int, high: int) -> float:
-    text = environ.get(name)
-    if not text:
+    number = _read(environ, name)
+    if number is None:
         return default
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
     if not low <= number <= high:
-        raise ValueError(f"{name} must be a number from {low} to {high}, not {text!r}.")
+        raise ValueError(f"{name} must be a number from {low} to {high}, not {environ[name]!r}.")
     return number
 
 
@@ -117,13 +113,18 @@ def _dimensions(text: str | None) -> tuple[str, ...]:
 
 def _positive(name: str, environ: Mapping[str, str]) -> float | None:
     """A number above 0, None where the variable is not set."""
+    number = _read(environ, name)
+    if number is not None and not 0.0 < number < 1e5:
+        raise ValueError(f"{name} must be a number above 0, not {environ[name]!r}.")
+    return number
+
+
+def _read(environ: Mapping[str, str], name: str) -> float | None:
+    """A variable's number, NaN if it is none, None where it is not set."""
     text = environ.get(name)
     if not text:
         return None
     try:
-        number = float(text)
+        return float(text)
     except ValueError:
-        number = 0.0
-    if not 0.0 < number < 1e5:
-        raise ValueError(f"{name} must be a number above 0, not {text!r}.")
-    return number
+        return float("nan")

@@ -16,8 +16,6 @@ from ui import render
 from ui.dashboard import figures
 from ui.dashboard.door import Door
 from ui.dashboard.training import training_card
-from ui.visitor import visitor_of
-from usam.errors import RequestError
 from usam.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -43,11 +41,7 @@ def dashboard_page(demo: gr.Blocks, studio: Studio) -> None:
     training_card(studio, door, password)
 
     def drawn(typed: str, request: gr.Request) -> str:
-        try:
-            door.admit(typed, visitor_of(request))
-        except RequestError as refusal:
-            return render.fault(str(refusal))
-        return dashboard(studio.feedback)
+        return door.shown(typed, request, lambda: dashboard(studio.feedback))
 
     for event in (demo.load, refresh.click, password.submit):
         event(drawn, password, board, show_progress="hidden", api_visibility="private")

@@ -12,8 +12,6 @@ from storage import Feedback, StorageError
 from storage.export import FORMATS, preview
 from storage.export.audit import Audit
 from ui import render
-from ui.visitor import visitor_of
-from usam.errors import RequestError
 
 if TYPE_CHECKING:
     from ui.dashboard.door import Door
@@ -49,11 +47,7 @@ def training_card(studio: Studio, door: Door, password: gr.Textbox) -> None:
         found = gr.HTML("", elem_id="audited")
 
     def audited(format: str, typed: str, request: gr.Request) -> str:
-        try:
-            door.admit(typed, visitor_of(request))
-        except RequestError as refusal:
-            return render.fault(str(refusal))
-        return audit_shown(studio.feedback, format)
+        return door.shown(typed, request, lambda: audit_shown(studio.feedback, format))
 
     look.click(audited, [format, password], found, show_progress="minimal", api_visibility="private")
 
