@@ -13,8 +13,8 @@ from storage import Feedback, open_database
 from storage.export import FORMATS, export
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
+from ui.dashboard.board import dashboard
 from ui.dashboard.door import ATTEMPTS, Door
-from ui.dashboard.page import dashboard
 from ui.dashboard.training import REASONS, audit_shown
 from usam.errors import RequestError
 
