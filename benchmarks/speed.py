@@ -95,7 +95,7 @@ def stepped(models: Models, tokens: int) -> float:
     torch.set_num_threads(1)
     started = time.perf_counter()
     for _ in range(tokens):
-        candidates = steps.step(int(candidates.ids[candidates.logits.argmax()]), cache)
+        candidates = steps.step([int(candidates.ids[0, candidates.logits[0].argmax()])], cache)
     seconds = time.perf_counter() - started
     torch.set_num_threads(cores)
     return tokens / seconds

@@ -26,7 +26,7 @@ from usam.loading import CHECKPOINTS, checkpoint_folder, load_model
 from usam.model import IGNORED, USAM
 from usam.prompts import Prompt
 from usam.quantization import Precision, choose
-from usam.tasks import check_question
+from usam.tasks import TASKS, check_question
 from usam.trace import Answer, AudioToken, Encoded, Event, Heard, ModelInfo, TextDelta, Timings, Trace, Turn
 from usam.turns import FairLock
 
@@ -140,8 +140,8 @@ class Engine:
         Raises UsamError.
         """
         asked_at = time.monotonic()
-        decoding = Decoding(max_new_tokens, temperature, seed)
         text = check_question(question, task)
+        decoding = Decoding(max_new_tokens, temperature, seed, TASKS[task].beams)
         clip = audio if isinstance(audio, Clip) else load_clip(audio, start, end, max_seconds)
         decode_s = time.monotonic() - asked_at
         asked = Asked(clip, text, task, tuple(history), decoding, intervention or Intervention(), judged)

@@ -10,8 +10,9 @@ from torch import Tensor
 from transformers import TextIteratorStreamer
 
 from usam.adapter import AudioTokens
+from usam.beams import Beams
 from usam.errors import RequestError
-from usam.llama import Candidates
+from usam.llama import Candidates, KeyValues
 from usam.model import USAM
 from usam.prompts import Prompt
 from usam.turns import FairLock
@@ -21,11 +22,12 @@ MAX_NEW_TOKENS = 512
 
 @dataclass(frozen=True)
 class Decoding:
-    """How to decode. Temperature 0 is greedy, and then the seed changes nothing."""
+    """How to decode. At temperature 0 the seed changes nothing: one beam is greedy, several are a search."""
 
     max_new_tokens: int = 128
     temperature: float = 0.0
     seed: int = 0
+    beams: int = 1
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_new_tokens <= MAX_NEW_TOKENS:
@@ -34,11 +36,12 @@ class Decoding:
             raise RequestError("The temperature has to be between 0 and 2.")
 
     def choose(self, candidates: Candidates, generator: torch.Generator) -> int:
-        """The id of the likeliest candidate, or of one drawn at the temperature."""
+        """The id of the first sequence's likeliest candidate, or of one drawn at the temperature."""
+        ids, logits = candidates.ids[0], candidates.logits[0]
         if self.temperature == 0:
-            return int(candidates.ids[candidates.logits.argmax()])
-        odds = (candidates.logits.float() / self.temperature).softmax(-1)
-        return int(candidates.ids[torch.multinomial(odds, 1, generator=generator)])
+            return int(ids[logits.argmax()])
+        odds = (logits.float() / self.temperature).softmax(-1)
+        return int(ids[torch.multinomial(odds, 1, generator=generator)])
 
 
 @dataclass
@@ -100,22 +103,50 @@ class TextStream:
 
     def _tokens(self, abandoned: threading.Event) -> Iterator[int]:
         """Ids of the answer, the end among them, until it ends or nobody wants it any more."""
-        generator = torch.Generator(self.model.device).manual_seed(self.decoding.seed)
-        end, wanted = self.model.prompts.end_id, self.decoding.max_new_tokens
         with self.lock:
-            if self.stop.is_set() or abandoned.is_set():
+            if self._over(abandoned):
                 return
             inputs = self.model.assemble(self.audio, [self.prompt])
-            candidates, cache = self.model.steps.prefill(inputs["inputs_embeds"], wanted)
+            candidates, cache = self.model.steps.prefill(
+                inputs["inputs_embeds"], self.decoding.max_new_tokens
+            )
         _compute_alone()
-        while True:
+        if self.decoding.beams > 1 and self.decoding.temperature == 0:
+            yield from self._searched(candidates, cache, abandoned)
+        else:
+            yield from self._chosen(candidates, cache, abandoned)
+
+    def _chosen(self, candidates: Candidates, cache: KeyValues, abandoned: threading.Event) -> Iterator[int]:
+        """One token after another."""
+        generator = torch.Generator(self.model.device).manual_seed(self.decoding.seed)
+        for wanted in reversed(range(self.decoding.max_new_tokens)):
             token = self.decoding.choose(candidates, generator)
             yield token
-            wanted -= 1
-            if token == end or not wanted or self.stop.is_set() or abandoned.is_set():
+            if token == self.model.prompts.end_id or not wanted or self._over(abandoned):
                 return
             with self.lock:
-                candidates = self.model.steps.step(token, cache)
+                candidates = self.model.steps.step([token], cache)
+
+    def _searched(
+        self, candidates: Candidates, cache: KeyValues, abandoned: threading.Event
+    ) -> Iterator[int]:
+        """Tokens of the best hypothesis, each as soon as no other is possible."""
+        beams = Beams(self.decoding.beams, self.model.prompts.end_id)
+        cache = cache.fork(len(beams.advance(candidates)))
+        shown = 0
+        while not beams.finished and len(beams.running[0].ids) < self.decoding.max_new_tokens:
+            agreed = beams.agreed()
+            yield from agreed[shown:]
+            shown = len(agreed)
+            if self._over(abandoned):
+                return
+            with self.lock:
+                candidates = self.model.steps.step([one.ids[-1] for one in beams.running], cache)
+                cache.follow(beams.advance(candidates))
+        yield from beams.best.ids[shown:]
+
+    def _over(self, abandoned: threading.Event) -> bool:
+        return self.stop.is_set() or abandoned.is_set()
 
 
 def _compute_alone() -> None:

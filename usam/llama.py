@@ -1,4 +1,4 @@
-"""A Llama one token at a time: transformers' weights and arithmetic, without its generality.
+"""A Llama token by token: transformers' weights and arithmetic, without its generality.
 
 For a small LLM on a CPU, what transformers does around the arithmetic of a step takes longer than the
 arithmetic. Here a step is the arithmetic: keys and values go into tensors allocated once, layers that read
@@ -7,7 +7,8 @@ as they are. Attention over shared keys may differ from transformers' in the las
 part from it only where two words are as good as equally likely.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ CANDIDATES = 64
 
 @dataclass(frozen=True)
 class Candidates:
-    """The likeliest next tokens: their `ids` [C], ascending, and their `logits` [C]."""
+    """The likeliest next tokens of each sequence: `ids` [B, C], ascending, and their `logits` [B, C]."""
 
     ids: Tensor
     logits: Tensor
@@ -33,14 +34,30 @@ class Candidates:
 class KeyValues:
     """What the positions so far left behind, and the rotations of all there is room for.
 
-    entries: of each layer [2, heads, room, D], keys and values; cos, sin [room, D]; `length` positions are
-    filled.
+    entries: of each layer [2, B, heads, room, D], keys and values; cos, sin [room, D]; `length` positions are
+    filled, the first `prompt` of them by what all sequences share.
     """
 
     entries: list[Tensor]
     cos: Tensor
     sin: Tensor
     length: int
+    prompt: int
+
+    @torch.inference_mode()
+    def fork(self, count: int) -> "KeyValues":
+        """`count` sequences that go on from a single one."""
+        entries = [entry.repeat(1, count, 1, 1, 1) for entry in self.entries]
+        return replace(self, entries=entries)
+
+    @torch.inference_mode()
+    def follow(self, parents: Sequence[int]) -> None:
+        """Let every sequence go on from the one that `parents` [B] names, in place."""
+        if list(parents) == list(range(len(parents))):
+            return
+        for entry in self.entries:
+            written = entry[..., self.prompt : self.length, :]
+            written.copy_(written[:, parents])
 
 
 @dataclass(frozen=True)
@@ -54,7 +71,10 @@ class _Layer:
 
 
 class LlamaSteps:
-    """Prefill and single steps of a Llama, one sequence at a time. Any number of sequences may be open."""
+    """Prefill and single steps of a Llama.
+
+    A cache holds a prompt and one or several sequences that go on from it. Any number of caches may be open.
+    """
 
     def __init__(self, llm: LlamaForCausalLM) -> None:
         config = llm.config
@@ -72,47 +92,49 @@ class LlamaSteps:
         cache = DynamicCache()
         hidden = self.llm.model(inputs_embeds=embeddings, cache=cache).last_hidden_state
         filled: list[Any] = cache.layers
-        entries = [F.pad(torch.cat([layer.keys, layer.values]), (0, 0, 0, room)) for layer in filled]
+        entries = [F.pad(torch.stack([layer.keys, layer.values]), (0, 0, 0, room)) for layer in filled]
         places = torch.arange(length + room, device=embeddings.device)
         cos, sin = self.llm.model.rotary_emb(embeddings, places[None])
         half = sin.shape[-1] // 2
         signed = torch.cat([-sin[..., :half], sin[..., half:]], dim=-1)
-        kept = KeyValues(entries, cos[0], signed[0], length)
+        kept = KeyValues(entries, cos[0], signed[0], length, length)
         return self.candidates(hidden[:, -1]), kept
 
     @torch.inference_mode()
-    def step(self, token: int, cache: KeyValues) -> Candidates:
-        """Append a token to the sequence; what may follow it."""
-        hidden = self.llm.model.embed_tokens.weight[token : token + 1]
-        place, heads = cache.length, self.heads
+    def step(self, tokens: Sequence[int], cache: KeyValues) -> Candidates:
+        """Append a token to every sequence [B]; what may follow it."""
+        hidden = self.llm.model.embed_tokens.weight[list(tokens)]
+        count, place, heads = len(tokens), cache.length, self.heads
         cos, sin = cache.cos[place], cache.sin[place]
         width, half, turned = len(cos), len(cos) // 2, heads + self.kv_heads
         for layer, entry in zip(self.layers, cache.entries, strict=True):
-            projected = layer.attention_in(self._norm(hidden, layer.attention_norm)).view(-1, width)
-            rotated = projected[:turned]
+            projected = layer.attention_in(self._norm(hidden, layer.attention_norm)).view(count, -1, width)
+            rotated = projected[:, :turned]
             rotated.copy_(rotated * cos + rotated.roll(half, -1) * sin)
-            query, added = projected.split((heads, 2 * self.kv_heads))
-            entry.select(2, place).copy_(added.view(2, -1, width))
-            keys, values = entry.narrow(2, 0, place + 1).split(1)
+            query, added = projected.split((heads, 2 * self.kv_heads), 1)
+            entry.select(3, place).copy_(added.view(count, 2, -1, width).transpose(0, 1))
+            keys, values = entry.narrow(3, 0, place + 1)
             # The heads that share keys stand as positions of one head: the keys are then read once.
-            shared = query.view(1, self.kv_heads, -1, width)
+            shared = query.reshape(count, self.kv_heads, -1, width)
             attended = F.scaled_dot_product_attention(shared, keys, values)
-            hidden = hidden + layer.attention_out(attended.view(1, -1))
+            hidden = hidden + layer.attention_out(attended.reshape(count, -1))
             gate, up = layer.feedforward_in(self._norm(hidden, layer.feedforward_norm)).chunk(2, -1)
             hidden = hidden + layer.feedforward_out(F.silu(gate) * up)
         cache.length += 1
         return self.candidates(self._norm(hidden, self.llm.model.norm.weight))
 
     def candidates(self, hidden: Tensor) -> Candidates:
-        """The likeliest tokens after a final hidden state [1, D].
+        """The likeliest tokens after final hidden states [B, D].
 
         A 4-bit copy of the output layer only proposes them: their logits are those of the layer itself.
         """
-        proposed = self.propose(hidden)[0]
-        ids = proposed.topk(min(CANDIDATES, len(proposed))).indices.sort().values
+        proposed = self.propose(hidden)
+        ids = proposed.topk(min(CANDIDATES, proposed.shape[-1])).indices.sort().values
         if self.propose is self.llm.lm_head:
-            return Candidates(ids, proposed[ids])
-        return Candidates(ids, F.linear(hidden, self.llm.lm_head.weight[ids])[0])
+            return Candidates(ids, proposed.gather(1, ids))
+        weight = self.llm.lm_head.weight
+        rows = [F.linear(state, weight[chosen]) for state, chosen in zip(hidden, ids, strict=True)]
+        return Candidates(ids, torch.stack(rows))
 
     def _norm(self, hidden: Tensor, weight: Tensor) -> Tensor:
         """As LlamaRMSNorm rounds: to the working precision before the weight, not after."""

@@ -9,16 +9,18 @@ MAX_QUESTION = 500  # characters; the LLM was trained on short questions
 
 @dataclass(frozen=True)
 class Task:
-    """A task of the paper: the label a person sees and the prompt used when they type no question."""
+    """A task of the paper: the label a person sees, the prompt used when they type no question, and how many
+    hypotheses of an answer are kept while it is written. A transcript has one right answer to search for."""
 
     label: str
     prompt: str
+    beams: int = 1
 
 
 TASKS: dict[str, Task] = {
     "qa": Task("Ask", "What do you hear?"),
-    "asr": Task("Transcribe", "Write down what is said."),
-    "s2tt": Task("Translate", "Translate the speech into English."),
+    "asr": Task("Transcribe", "Write down what is said.", beams=4),
+    "s2tt": Task("Translate", "Translate the speech into English.", beams=4),
     "aac": Task("Describe sound", "Describe the sound."),
     "mc": Task("Describe music", "Describe the music."),
 }

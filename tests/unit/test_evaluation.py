@@ -67,12 +67,12 @@ def test_batched_answers_are_those_of_single_questions(attentive: Engine, clips:
     engine = attentive
     texts = ("What is this?", "Is someone speaking in this clip?")
     questions = [
-        Question(clip, texts[index % 2], 5 + index % 3)
+        Question(clip, texts[index % 2], 5 + index % 3, task=("qa", "asr")[index % 2])
         for index, clip in enumerate(clips.single + clips.mixed)
     ]
     replies = ask(engine.model, Frames(list(engine.model.encoders)), questions)
     answers = [
-        engine.ask((16_000, q.clip.waveform.numpy()), q.text, max_new_tokens=q.max_new_tokens)
+        engine.ask((16_000, q.clip.waveform.numpy()), q.text, task=q.task, max_new_tokens=q.max_new_tokens)
         for q in questions
     ]
     assert [reply.text for reply in replies] == [answer.text for answer in answers]
@@ -95,7 +95,7 @@ def test_batches_hold_every_question_once_and_one_length_of_answer(clips: TestSe
     asked = [Question(c, "What?", room) for room in (4, 30) for c in clips.single * 6]
     found = list(batches(asked))
     assert sorted(index for batch in found for index in batch) == list(range(len(asked)))
-    assert all(len({asked[index].max_new_tokens for index in batch}) == 1 for batch in found)
+    assert all(len({(asked[i].task, asked[i].max_new_tokens) for i in batch}) == 1 for batch in found)
     assert max(map(len, found)) == 32
 
 

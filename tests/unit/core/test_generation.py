@@ -76,6 +76,32 @@ def test_sampling_is_repeatable_by_its_seed(model: USAM, audio: AudioTokens, pro
     assert not torch.equal(first.ids, other.ids)
 
 
+@pytest.mark.parametrize("end", [None, 2, 6])
+def test_beams_find_what_transformers_finds(
+    model: USAM, audio: AudioTokens, prompt: Prompt, end: int | None
+) -> None:
+    """With likely ends (every few tokens) and without any, so that the longest length ends the search."""
+    likely = torch.zeros(model.llm.config.vocab_size)
+    likely[model.prompts.end_id] = -1e4 if end is None else end
+    model.llm.lm_head.register_forward_hook(lambda module, inputs, logits: logits * 8 + likely)
+    expected = model.respond(audio, [prompt], max_new_tokens=12, num_beams=4, do_sample=False)[0].tolist()
+    found = answer(model, audio, prompt, max_new_tokens=12, beams=4).ids.tolist()
+    assert found == expected[: len(found)]
+    assert found != answer(model, audio, prompt, max_new_tokens=12).ids.tolist()
+
+
+def test_beams_show_what_is_settled_while_they_search(
+    model: USAM, audio: AudioTokens, prompt: Prompt
+) -> None:
+    tiny.say(model, "the same words again and again ")
+    steps: list[int] = []
+    tiny.after_each_token(model, lambda step, logits: steps.append(step))
+    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=30, beams=3))
+    seen = [len(steps) for _ in stream]
+    assert len(seen) > 1
+    assert seen[0] < len(steps), "the first words are shown before the search has ended"
+
+
 def test_stop_ends_at_the_next_token(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
     stop = threading.Event()
     tiny.after_each_token(model, lambda step, logits: stop.set() if step == 4 else None)

@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import LlamaForCausalLM
 
 from tests import tiny
-from usam.llama import CANDIDATES, LlamaSteps
+from usam.llama import CANDIDATES, Candidates, LlamaSteps
 from usam.quantization import choose, quantize
 from usam.turns import FairLock
 
@@ -21,15 +21,19 @@ def prompt(llm: LlamaForCausalLM) -> Tensor:
     return llm.get_input_embeddings()(ids).detach()
 
 
+def likeliest(candidates: Candidates) -> int:
+    return int(candidates.ids[0, candidates.logits[0].argmax()])
+
+
 def stepped(llm: LlamaForCausalLM, embeddings: Tensor) -> list[int]:
     steps = LlamaSteps(llm)
     candidates, cache = steps.prefill(embeddings, TOKENS)
     ids: list[int] = []
     while True:
-        ids.append(int(candidates.ids[candidates.logits.argmax()]))
+        ids.append(likeliest(candidates))
         if len(ids) == TOKENS:
             return ids
-        candidates = steps.step(ids[-1], cache)
+        candidates = steps.step(ids[-1:], cache)
 
 
 @pytest.mark.parametrize("quantization", ["none", "nf4", "int8"])
@@ -51,10 +55,10 @@ def test_sequences_can_be_open_at_once() -> None:
     alone = stepped(llm, embeddings)
     first, one = steps.prefill(embeddings, 4)
     _, other = steps.prefill(embeddings[:, :5], 4)
-    steps.step(7, other)
-    assert int(first.ids[first.logits.argmax()]) == alone[0]
-    following = steps.step(alone[0], one)
-    assert int(following.ids[following.logits.argmax()]) == alone[1]
+    steps.step([7], other)
+    assert likeliest(first) == alone[0]
+    following = steps.step(alone[:1], one)
+    assert likeliest(following) == alone[1]
 
 
 def test_candidates_are_the_likeliest_and_their_logits_true() -> None:
@@ -62,8 +66,8 @@ def test_candidates_are_the_likeliest_and_their_logits_true() -> None:
     hidden = torch.randn(1, llm.config.hidden_size)
     found = LlamaSteps(llm).candidates(hidden)
     logits = llm.lm_head(hidden)[0]
-    assert set(found.ids.tolist()) == set(logits.topk(CANDIDATES).indices.tolist())
-    assert torch.equal(found.logits, logits[found.ids])
+    assert set(found.ids[0].tolist()) == set(logits.topk(CANDIDATES).indices.tolist())
+    assert torch.equal(found.logits[0], logits[found.ids[0]])
 
 
 def test_two_who_take_many_turns_take_them_alternately() -> None:

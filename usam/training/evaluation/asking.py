@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from usam.adapter import AudioTokens
 from usam.encoders import Encoder
 from usam.model import USAM, align
+from usam.tasks import TASKS
 from usam.training.evaluation.clips import TestClip
 from usam.training.evaluation.questions import Question
 
@@ -69,7 +70,7 @@ def ask(
     report: Report = lambda message: None,
     listen: Listen | None = None,
 ) -> list[Reply]:
-    """Greedy answers to the questions, in their order. `listen` stands in for `USAM.embed_audio`."""
+    """Answers to the questions, in their order, nothing drawn. `listen` stands in for `USAM.embed_audio`."""
     replies: dict[int, Reply] = {}
     for batch in batches(questions):
         asked = [questions[index] for index in batch]
@@ -80,16 +81,16 @@ def ask(
 
 
 def batches(questions: Sequence[Question]) -> Iterator[list[int]]:
-    """Indices of questions of similar length, so that little is padding, with the same room to answer."""
+    """Indices of questions of similar length, so that little is padding, decoded alike."""
 
-    def cost(index: int) -> tuple[int, float]:
-        return questions[index].max_new_tokens, questions[index].clip.seconds
+    def decoding(index: int) -> tuple[int, int]:
+        return questions[index].max_new_tokens, TASKS[questions[index].task].beams
 
     batch: list[int] = []
-    for index in sorted(range(len(questions)), key=cost):
-        room, seconds = cost(index)
-        full = len(batch) == BATCH_QUESTIONS or (len(batch) + 1) * seconds > BATCH_SECONDS
-        if batch and (full or cost(batch[0])[0] != room):
+    for index in sorted(range(len(questions)), key=lambda i: (decoding(i), questions[i].clip.seconds)):
+        beams, seconds = TASKS[questions[index].task].beams, questions[index].clip.seconds
+        full = len(batch) == BATCH_QUESTIONS or (len(batch) + 1) * seconds * beams > BATCH_SECONDS
+        if batch and (full or decoding(batch[0]) != decoding(index)):
             yield batch
             batch = []
         batch.append(index)
@@ -98,7 +99,8 @@ def batches(questions: Sequence[Question]) -> Iterator[list[int]]:
 
 
 def answer(model: USAM, frames: Frames, questions: Sequence[Question], listen: Listen) -> Iterable[Reply]:
-    """The replies to one batch, which has one `max_new_tokens`."""
+    """The replies to one batch, which is decoded in one way."""
+    beams = TASKS[questions[0].task].beams
     prompts = [model.prompts.build(question.text) for question in questions]
     heard = [frames.aligned(question.clip) for question in questions]
     mask = pad_sequence([torch.ones(len(clip), dtype=torch.bool) for clip in heard], batch_first=True)
@@ -107,7 +109,9 @@ def answer(model: USAM, frames: Frames, questions: Sequence[Question], listen: L
         mask.to(heard[0].device),
         [prompt.question for prompt in prompts],
     )
-    rows = model.respond(audio, prompts, max_new_tokens=questions[0].max_new_tokens, do_sample=False).cpu()
+    rows = model.respond(
+        audio, prompts, max_new_tokens=questions[0].max_new_tokens, num_beams=beams, do_sample=False
+    ).cpu()
     end = model.prompts.end_id
     for row, routing, real in zip(rows, audio.routing, audio.mask, strict=True):
         ended = (row == end).nonzero()

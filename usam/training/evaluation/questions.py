@@ -44,7 +44,7 @@ VOICED = frozenset({"mumbling", "crowd", "choir"})
 
 @dataclass(frozen=True)
 class Question:
-    """One question about one clip.
+    """One question about one clip, decoded as its `task` is in the app.
 
     judges: for each figure it counts for, whether an answer is right. transcribed: the figures that take
     the answer's word errors against the clip's transcript instead.
@@ -55,6 +55,7 @@ class Question:
     max_new_tokens: int = NAME_TOKENS
     judges: Mapping[str, Judge] = field(default_factory=dict)
     transcribed: Sequence[str] = ()
+    task: str = "qa"
 
 
 def question_sets(clips: TestSet) -> dict[str, list[Question]]:
@@ -97,6 +98,7 @@ def transcription(clips: Sequence[TestClip]) -> list[Question]:
             TRANSCRIPT_TOKENS,
             transcribed=["transcription"]
             + [f"transcription, {SPEAKERS[source]}" for source in [clip.source] if source in SPEAKERS],
+            task="asr",
         )
         for clip in clips
         if clip.transcript
@@ -223,7 +225,7 @@ def refusal(clips: TestSet) -> list[Question]:
     unspoken = [clip for clip in clips.single if "speech" not in clip.kinds and not voiced(clip)]
     heard = [Question(c, TASKS["qa"].prompt, judges={"nothing heard": refuses}) for c in clips.silent]
     return heard + [
-        Question(clip, TASKS["asr"].prompt, judges={"no speech to write down": refuses})
+        Question(clip, TASKS["asr"].prompt, task="asr", judges={"no speech to write down": refuses})
         for clip in [*clips.silent, *unspoken]
     ]
 
