@@ -1,5 +1,6 @@
 """What training shows the model: targets, instructions, imagined frames, and going on from a checkpoint."""
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,8 @@ from usam.loading import frozen_encoders, merge_lora
 from usam.model import SPEECH_LORA, USAM
 from usam.training.alignment import AlignmentItem, Pool, TokenWords, draw, token_words
 from usam.training.corpora import Example
-from usam.training.dataset import evened
+from usam.training.dataset import alignment_item, evened
+from usam.training.features import FeatureCache
 from usam.training.imagined import kind_of, moved
 from usam.training.instruct import with_speech_lora
 from usam.training.instructions import Instructor, article, candidates, either
@@ -24,6 +26,7 @@ from usam.training.loop import draws
 from usam.training.rendering import LABELS, phrase
 from usam.training.start import start_from
 from usam.training.targets import Targets
+from usam.training.teacher import SoundTeacher
 
 
 class Letters:
@@ -71,6 +74,18 @@ def test_a_clip_of_nothing_says_nothing(targets: Targets) -> None:
     local = targets.words({"xy": 1.0}, blank=0.0).repeat(3, 1)
     said = TokenWords(targets, queries=4)(AlignmentItem(example()), local, torch.zeros(3, dtype=torch.bool))
     assert [letters(targets, token) for token in said] == ["-", "-", "-"]
+
+
+def test_a_mixture_says_what_is_behind_the_words_before_and_after_them(
+    targets: Targets, tmp_path: Path
+) -> None:
+    mixture = replace(example("speech"), transcript="abc", background="music")
+    item = alignment_item(
+        mixture, targets, FeatureCache(tmp_path), SoundTeacher(YAMNet(("ab", "Silence")), targets)
+    )
+    assert item is not None
+    assert item.classes is not None
+    assert "".join(chr(targets.token_ids[index]) for index in item.classes) == "musicabcmusic"
 
 
 def test_padding_has_no_part_in_the_loss_of_words(targets: Targets) -> None:

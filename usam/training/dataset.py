@@ -17,10 +17,11 @@ from usam.training.silence import write_silence
 from usam.training.sounds import read_packages
 from usam.training.targets import KIND_WORDS, Targets, WordPieces
 from usam.training.teacher import SoundTeacher, short_name
+from usam.training.views import write_views
 
 SILENCES = 240
 HELD_SILENCES = 40
-MIXTURES = 1000  # at most, and no more than an eighth of the clips
+MIXTURES = 2400  # at most, and no more than a third of the clips
 LONGEST = 20.0  # seconds; longer utterances cost more than they teach
 
 
@@ -47,7 +48,8 @@ def gather(sources: Sources, work: Path, transcripts: Mapping[str, str], also_he
     train, heldout = split(read_corpus(sources.corpus), also_heldout)
     silences = list(write_silence(work / "silence", SILENCES))
     train = [replace(e, transcript=e.transcript or transcripts.get(e.name) or None) for e in train]
-    train += write_mixtures(work / "mixtures", train, min(MIXTURES, len(train) // 8), seed=0)
+    mixtures = list(write_mixtures(work / "mixtures", train, min(MIXTURES, len(train) // 3), seed=0))
+    train += [*write_views(work / "views", train, seed=0), *mixtures]
     if sources.synthesis is not None:
         train += read_synthesis(sources.synthesis)
     if sources.packages is not None:
@@ -73,6 +75,10 @@ def alignment_item(
     """The clip with its target, or None if nothing is known of it."""
     if example.kind == "speech":
         classes = targets.transcript(example.transcript) if example.transcript else torch.zeros(0)
+        if example.background is not None:
+            # Heard before and after the words, or the tokens would tell of the voice alone.
+            behind = targets.transcript(KIND_WORDS[example.background])
+            classes = torch.cat([behind, classes, behind])
         return AlignmentItem(example, classes) if len(classes) else None
     if example.source == "silence":
         return AlignmentItem(example)
