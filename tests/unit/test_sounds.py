@@ -12,7 +12,8 @@ from usam.training.sounds import read_drumkits, read_packages
 
 def write(path: Path, seconds: float = 0.2) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, np.zeros(round(16_000 * seconds)), 16_000)
+    kind = "OGG" if path.suffix == ".oga" else None
+    soundfile.write(path, np.zeros(round(16_000 * seconds)), 16_000, format=kind)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,20 @@ def test_numbered_and_plain_effects_are_read_and_long_or_unnamed_ones_left(tmp_p
     write(tmp_path / "games/supertux2/sounds/upgrade.wav")
     found = {(e.kind, e.label) for e in read_packages(tmp_path)}
     assert found == {("sound", "glass breaking"), ("sound", "thunder")}
+
+
+def test_what_desktops_signal_with_is_a_sound_and_their_voices_are_left(tmp_path: Path) -> None:
+    write(tmp_path / "sounds/freedesktop/stereo/phone-incoming-call.oga")
+    write(tmp_path / "sounds/freedesktop/stereo/audio-channel-front-left.oga")
+    write(tmp_path / "sounds/Oxygen-Sys-App-Error.ogg")
+    write(tmp_path / "sounds/Oxygen-Sys-Log-In.ogg")
+    write(tmp_path / "psi-plus/sound/email.wav")
+    found = {(e.kind, e.label) for e in read_packages(tmp_path)}
+    assert found == {
+        ("sound", "telephone ringing"),
+        ("sound", "warning chime"),
+        ("sound", "notification chime"),
+    }
 
 
 def test_missing_kits_are_named(tmp_path: Path) -> None:

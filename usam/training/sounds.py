@@ -2,6 +2,8 @@
 
 - `read_drumkits`: hydrogen-drumkits; one-shots of acoustic and electronic drums
 - `read_game_sounds`: supertux-data, hedgewars-data, minetest-data; effects whose file names say what they are
+- `read_themes`: sound-theme-freedesktop, oxygen-sounds, yaru-theme-sound, deepin-sound-theme,
+  psi-plus-sounds; the signals of desktops, which are no music though they have a pitch
 - `read_songs`: warzone2100-music, supertux-data, hedgewars-data; cuts of whole pieces, without a label
 """
 
@@ -143,6 +145,20 @@ _EFFECTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+_THEMES = ("sounds/freedesktop", "sounds/Yaru", "sounds/deepin", "psi-plus/sound")
+# Voices, the jingles of a login, and windows that rustle are left out: hard to say what they are.
+_SIGNALS = {
+    r"audio-channel|audio-test|log-?(in|out|off)|ready|shutdown|resume|trash|window-|chess|plug": None,
+    r"camera|screen-capture": "camera shutter",
+    r"phone": "telephone ringing",
+    r"alarm-clock": "alarm clock",
+    r"\bbell": "bell",
+    r"error|warning|critical|negative|cant|problems|lost|low": "warning chime",
+    r"message|complete|dialog|device|im-|sys-|k3b|attention|question|chat|mail|ft_|line|notify|remind|send": (
+        "notification chime"
+    ),
+}
+
 
 def read_packages(folder: Path) -> list[Example]:
     """Drum hits, effects and songs of whatever is installed or unpacked under `folder`, none held out.
@@ -150,7 +166,7 @@ def read_packages(folder: Path) -> list[Example]:
     Raises CorpusError if nothing is: the folder is likely a wrong one.
     """
     kits = read_drumkits(folder) if (folder / _KITS).is_dir() else []
-    found = kits + read_game_sounds(folder) + read_songs(folder)
+    found = kits + read_game_sounds(folder) + read_themes(folder) + read_songs(folder)
     if not found:
         raise CorpusError(f"{folder} holds none of the packages whose sounds can be trained on.")
     return found
@@ -195,6 +211,20 @@ def read_game_sounds(folder: Path) -> list[Example]:
         if clip.suffix in (".wav", ".ogg") and (label := names.get(clip.stem.split(".")[0]))
     ]
     return [example for example in found if example.seconds <= LONGEST_EFFECT]
+
+
+def read_themes(folder: Path) -> list[Example]:
+    """Signals of the desktop themes that are there, none if none is."""
+    clips = [path for place in _THEMES for path in (folder / place).rglob("*")]
+    clips += (folder / "sounds").glob("Oxygen-*")
+    found = []
+    for clip in sorted(clips):
+        fits = (label for names, label in _SIGNALS.items() if re.search(names, clip.stem.lower()))
+        if clip.suffix in (".oga", ".ogg", ".wav") and (label := next(fits, None)):
+            found.append(
+                _example(clip, "sound", label, f"themes:{label}", "themes", "GPL, LGPL, CC BY or CC BY-SA")
+            )
+    return found
 
 
 def _example(clip: Path, kind: Kind, label: str | None, group: str, source: str, licence: str) -> Example:
