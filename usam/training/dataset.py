@@ -11,6 +11,7 @@ from usam.encoders import YAMNet
 from usam.training.alignment import AlignmentItem, Pool
 from usam.training.corpora import Example, label_words, read_corpus, read_synthesis, split
 from usam.training.features import FeatureCache
+from usam.training.joined import write_joined
 from usam.training.mixtures import write_mixtures
 from usam.training.rendering import read_rendered
 from usam.training.silence import write_silence
@@ -22,6 +23,7 @@ from usam.training.views import write_views
 SILENCES = 240
 HELD_SILENCES = 40
 MIXTURES = 2400  # at most, and no more than a third of the clips
+JOINED = 800  # likewise, and no more than an eighth
 LONGEST = 20.0  # seconds; longer utterances cost more than they teach
 
 
@@ -52,6 +54,7 @@ def gather(sources: Sources, work: Path, transcripts: Mapping[str, str], also_he
     train += [*write_views(work / "views", train, seed=0), *mixtures]
     if sources.synthesis is not None:
         train += read_synthesis(sources.synthesis)
+    train += write_joined(work / "joined", train, min(JOINED, len(train) // 8), seed=0)
     if sources.packages is not None:
         train += read_packages(sources.packages)
     if sources.rendered is not None:

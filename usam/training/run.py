@@ -35,12 +35,12 @@ from usam.training.tokens import run_tokens
 from usam.weights import fetch
 
 ALIGN_SHARES = {
-    "speech": 0.35, "synthesis": 0.24, "sound": 0.12, "music": 0.07, "rendered": 0.04, "drumkits": 0.03,
-    "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.08,
+    "speech": 0.3, "synthesis": 0.24, "joined": 0.05, "sound": 0.12, "music": 0.07, "rendered": 0.04,
+    "drumkits": 0.03, "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.08,
 }  # fmt: skip
 INSTRUCT_SHARES = {
-    "speech": 0.18, "synthesis": 0.06, "sound": 0.36, "music": 0.12, "rendered": 0.04, "drumkits": 0.03,
-    "songs": 0.02, "imagined": 0.08, "silence": 0.02, "mixture": 0.09,
+    "speech": 0.14, "synthesis": 0.05, "joined": 0.06, "sound": 0.36, "music": 0.12, "rendered": 0.04,
+    "drumkits": 0.03, "songs": 0.02, "imagined": 0.08, "silence": 0.02, "mixture": 0.09,
 }  # fmt: skip
 IMAGINED = 4  # clips of each class
 STATISTICS_CLIPS = 400
