@@ -1,11 +1,10 @@
-"""How fast answers are: this decoder beside transformers and llama.cpp, and the whole way to an answer.
+"""How fast answers are: this decoder beside transformers and llama.cpp, then the app and its transcripts.
 
 Rounds are interleaved, so that whatever else the machine does meets all of them; figures are medians.
 """
 
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -14,22 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from transformers import DynamicCache, LlamaForCausalLM
 
+from benchmarks.answers import answers
+from benchmarks.figures import median, ratio
 from benchmarks.llamacpp import LlamaCpp
+from benchmarks.transcripts import transcripts
 from usam import Engine
-from usam.audio import SAMPLE_RATE, load_clip
 from usam.llama import LlamaSteps
 from usam.loading import load_llm
 from usam.quantization import choose, quantize
-from usam.tasks import TASKS
 from usam.weights import fetch
 
 PROMPT = "Once upon a time there was a dog who listened to everything that could be heard. " * 4
-CLIPS = Path(__file__).parents[1] / "tests" / "clips"
-LENGTHS = (3.0, 10.0, 20.0, 30.0)  # seconds of audio
+ANSWERS = (32, 64, 128, 256, 512)  # tokens
 
 Measure = Callable[[], float]
 
@@ -87,6 +85,15 @@ def contended(models: Models, rounds: int, tokens: int, threads: int) -> dict[st
     return {"alone": median(quiet), "beside a busy process": median(busy), "ratio": ratio(busy, quiet)}
 
 
+def growth(models: Models, rounds: int) -> dict[int, list[float]]:
+    """Seconds for answers of several lengths, one figure a round."""
+    found: dict[int, list[float]] = {length: [] for length in ANSWERS}
+    for _ in range(rounds):
+        for length, seconds in found.items():
+            seconds.append(length / stepped(models, length))
+    return found
+
+
 def stepped(models: Models, tokens: int) -> float:
     """Tokens a second of this project's decoder, which keeps to one core in the app too."""
     steps = models.steps
@@ -112,50 +119,6 @@ def forwarded(llm: LlamaForCausalLM, ids: torch.Tensor, tokens: int) -> float:
     return tokens / (time.perf_counter() - started)
 
 
-def app(rounds: int, threads: int) -> dict[str, Any]:
-    """The way from a clip to its answer: first tokens by clip length, the second question, memory."""
-    torch.set_num_threads(threads)
-    engine = Engine.load()
-    clip = load_clip(CLIPS / "speech_chapter.ogg").waveform.numpy()
-    first: dict[float, list[float]] = {seconds: [] for seconds in LENGTHS}
-    second: list[float] = []
-    speeds: list[float] = []
-    engine.ask((SAMPLE_RATE, clip), task="asr", max_new_tokens=2)
-    for round_ in range(rounds):
-        for seconds in LENGTHS:
-            heard = np.resize(clip, round(seconds * SAMPLE_RATE))
-            heard[0] = round_ / 1000  # another clip each time: nothing is in the cache
-            source = (SAMPLE_RATE, heard)
-            first[seconds].append(engine.ask(source, task="asr", max_new_tokens=2).timings.first_token_s)
-            if seconds == 10.0:
-                again = engine.ask(source, TASKS["qa"].prompt, max_new_tokens=2)
-                second.append(again.timings.first_token_s)
-        long = engine.ask((SAMPLE_RATE, clip), task="asr", seed=round_, max_new_tokens=64)
-        speeds.append(long.timings.tokens_per_s)
-    return {
-        "load_s": round(engine.load_s, 2),
-        "first_token_s": {f"{seconds:g} s": median(times) for seconds, times in first.items()},
-        "second_question_s": median(second),
-        "answer_tokens_per_s": median(speeds),
-        "resident_mb": round(resident_mb()),
-    }
-
-
-def resident_mb() -> float:
-    """Memory of this process, Linux only."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def ratio(some: list[float], others: list[float]) -> float:
-    """The median of the rounds' ratios."""
-    return median([one / other for one, other in zip(some, others, strict=True)])
-
-
-def median(values: list[float]) -> float:
-    return round(statistics.median(values), 3)
-
-
 def machine() -> dict[str, Any]:
     model = next(
         (
@@ -168,9 +131,13 @@ def machine() -> dict[str, Any]:
     return {"processor": model, "cores": os.cpu_count(), "torch": torch.__version__}
 
 
-def bench(rounds: int = 5, tokens: int = 128) -> dict[str, Any]:
+def bench(rounds: int = 5, tokens: int = 128, data: Path | None = None) -> dict[str, Any]:
     """All figures, with the ratios that matter, as one JSON-able dictionary."""
-    answering = app(rounds, 2)  # first, so that the memory is the app's alone
+    torch.set_num_threads(2)
+    engine = Engine.load()
+    answering = answers(engine, rounds)  # first, so that the memory is the app's alone
+    written = transcripts(engine, data)
+    del engine
     models = Models.load()
     speeds: dict[str, dict[str, float]] = {}
     ratios: dict[str, dict[str, float]] = {}
@@ -195,6 +162,8 @@ def bench(rounds: int = 5, tokens: int = 128) -> dict[str, Any]:
         "ratios_by_threads": ratios,
         "contention": contended(models, rounds, tokens, 2),
         "app": answering,
+        "decode_s": {str(length): median(times) for length, times in growth(models, rounds).items()},
+        "transcripts": written,
     }
 
 
@@ -212,5 +181,14 @@ def table(found: dict[str, Any]) -> str:
     ]
     lines.append(f"second question        {app['second_question_s']:6.2f} s")
     lines.append(f"an answer's speed      {app['answer_tokens_per_s']:6.1f} tokens/s")
+    lines += [
+        f"{tokens:>4} tokens decoded    {seconds:6.2f} s" for tokens, seconds in found["decode_s"].items()
+    ]
     lines.append(f"load {app['load_s']} s, resident {app['resident_mb']} MB")
+    written = found["transcripts"]
+    lines += [
+        f"transcript, {name:13} {seconds:6.2f} s a clip, word error rate {written['wer'][name]:.3f}"
+        f" ({written['clips']} clips, {written['audio_s']} s)"
+        for name, seconds in written["median_s"].items()
+    ]
     return "\n".join(lines)

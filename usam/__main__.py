@@ -129,6 +129,10 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--rounds", type=int, default=5)
     bench.add_argument("--tokens", type=int, default=128, help="that each runtime writes in a round")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.add_argument(
+        "--data", type=Path, help="folder with manifest.csv, for transcripts of its held-out speech"
+    )
+    bench.add_argument("--plot", type=Path, metavar="PNG", help="also draw the figures")
     bench.set_defaults(run=run_bench)
 
     weights = commands.add_parser(
@@ -330,7 +334,11 @@ def run_health(options: argparse.Namespace) -> None:
 def run_bench(options: argparse.Namespace) -> None:
     from benchmarks.speed import bench, table
 
-    found = bench(options.rounds, options.tokens)
+    found = bench(options.rounds, options.tokens, options.data)
+    if options.plot is not None:
+        from benchmarks.curves import plot
+
+        plot(found, options.plot)
     print(json.dumps(found) if options.json else table(found))
 
 
