@@ -10,7 +10,8 @@ from sqlalchemy import URL, make_url
 
 from storage import StorageError
 from storage.database import data_folder
-from storage.judgements import DIMENSIONS, checked_dimension
+from storage.judgements import DIMENSIONS, checked_name
+from storage.spans import LABELS
 
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
@@ -24,7 +25,9 @@ class Settings:
     max_seconds: the longest span of a clip that is heard at once. max_upload_mb: the largest file taken.
     at_once: how many answers are written at once, in turns. max_waiting: how many questions may be asked and
     unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
-    minute; 0 is no limit. dimensions: what answers are scored on. retention_days, backup_hours: see
+    minute; 0 is no limit. dimensions: what answers are scored on. span_labels: what spans are marked as.
+    repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
+    how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
     `storage.upkeep`; None: never. dashboard_password: without one the Dashboard opens on this machine alone.
     """
 
@@ -38,6 +41,9 @@ class Settings:
     max_waiting: int = 32
     per_minute: int = 30
     dimensions: tuple[str, ...] = DIMENSIONS
+    span_labels: tuple[str, ...] = LABELS
+    repeat_share: float = 0.1
+    judgements: int | None = None
     retention_days: float | None = None
     backup_hours: float | None = None
     dashboard_password: str = field(default="", repr=False)
@@ -56,7 +62,10 @@ class Settings:
             at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
             max_waiting=int(_number(environ, "USAM_MAX_WAITING", cls.max_waiting, 1, 1000)),
             per_minute=int(_number(environ, "USAM_PER_MINUTE", cls.per_minute, 0, 10_000)),
-            dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
+            dimensions=_names(environ, "USAM_DIMENSIONS", "dimension", cls.dimensions),
+            span_labels=_names(environ, "USAM_SPAN_LABELS", "label", cls.span_labels),
+            repeat_share=_number(environ, "USAM_REPEAT_SHARE", cls.repeat_share, 0, 0.5),
+            judgements=_count("USAM_JUDGEMENTS", environ),
             retention_days=_positive("USAM_RETENTION_DAYS", environ),
             backup_hours=_positive("USAM_BACKUP_HOURS", environ),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
@@ -92,7 +101,7 @@ def sqlite_url(folder: Path) -> str:
     return URL.create("sqlite", database=str(folder / "feedback.db")).render_as_string()
 
 
-def _number(environ: Mapping[str, str], name: str, default: float, low: int, high: int) -> float:
+def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
     number = _read(environ, name)
     if number is None:
         return default
@@ -101,14 +110,25 @@ def _number(environ: Mapping[str, str], name: str, default: float, low: int, hig
     return number
 
 
-def _dimensions(text: str | None) -> tuple[str, ...]:
+def _names(environ: Mapping[str, str], variable: str, kind: str, default: tuple[str, ...]) -> tuple[str, ...]:
     """The names in a list parted by commas, each once; an empty list is none at all."""
+    text = environ.get(variable)
     if text is None:
-        return Settings.dimensions
+        return default
     try:
-        return tuple(dict.fromkeys(checked_dimension(name) for name in text.replace(",", " ").split()))
+        return tuple(dict.fromkeys(checked_name(name, kind) for name in text.replace(",", " ").split()))
     except StorageError as error:
-        raise ValueError(f"USAM_DIMENSIONS cannot be {text!r}. {error}") from error
+        raise ValueError(f"{variable} cannot be {text!r}. {error}") from error
+
+
+def _count(name: str, environ: Mapping[str, str]) -> int | None:
+    """A whole number from 1 on, None where the variable is not set."""
+    number = _read(environ, name)
+    if number is None:
+        return None
+    if not (1 <= number < 1e6 and number == int(number)):
+        raise ValueError(f"{name} must be a whole number from 1 on, not {environ[name]!r}.")
+    return int(number)
 
 
 def _positive(name: str, environ: Mapping[str, str]) -> float | None:
