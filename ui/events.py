@@ -23,6 +23,7 @@ from ui.history import history_shown
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
 from ui.inspector.payload import LINK, source_name
 from ui.loading import LoadState
+from ui.marks import connect_marks
 from ui.page import Page
 from ui.privacy import connect_privacy
 from ui.question import busy, context_shown, placeholder
@@ -446,5 +447,6 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **fast)
     rating.undo.click(desk.undo, [page.visit, page.annotator], **fast)
 
+    connect_marks(page, studio, fast)
     connect_comparison(page, studio, fast, model)
     connect_privacy(page, studio.feedback, desk.cleared, fast)

@@ -60,11 +60,11 @@ def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
         held = feedback.holdings(annotator)
     except StorageError as error:
         return {panel.status: render.fault(str(error))}
-    cells = (("Answers", held.answers), ("Ratings", held.ratings), ("Comparisons", held.comparisons))
-    items = "".join(
-        f"<div><dt>{name}</dt><dd>{count}</dd></div>"
-        for name, count in (*cells, ("Clips with audio", held.audio))
-    )
+    cells = (
+        ("Answers", held.answers), ("Ratings", held.ratings), ("Comparisons", held.comparisons),
+        ("Marked spans", held.spans), ("Judged tokens", held.tokens), ("Clips with audio", held.audio),
+    )  # fmt: skip
+    items = "".join(f"<div><dt>{name}</dt><dd>{count}</dd></div>" for name, count in cells)
     return {
         panel.held: f'<dl class="meters">{items}</dl>',
         panel.delete: gr.Button(visible=True),

@@ -10,7 +10,7 @@ import gradio as gr
 
 from ui import render
 from ui.history import label_of
-from ui.inspector.assets import asset, script
+from ui.inspector.assets import asset, script, style
 from ui.inspector.interventions import WhatIfPanel, what_if_panel
 from ui.inspector.payload import viewed
 from ui.stored import NOT_KEPT
@@ -36,7 +36,8 @@ SAVE_JS = """(file) => {
 class InspectorPanel:
     """notice: what stands in the viewer's place without a trace. against: another answer of the visit to
     compare with. saved: the latest file asked for. The viewer's property `leaning` is what the words of the
-    answer leaned on (`leaned_on`), `player` the clip in the page's player (`source_name`)."""
+    answer leaned on (`leaned_on`), `player` the clip in the page's player (`source_name`), `said` what the
+    person marked and judged in the picture (`said_of`)."""
 
     notice: gr.HTML
     against: gr.Dropdown
@@ -51,12 +52,13 @@ def inspector_panel() -> InspectorPanel:
     viewer = gr.HTML(
         "",
         html_template=asset("template.html"),
-        css_template=asset("viewer.css"),
+        css_template=style(),
         js_on_load=script("gradio.js"),
         apply_default_css=False,
         elem_id="viewer",
         leaning="",
         player="",
+        said="",
     )
     return InspectorPanel(notice, against, viewer, gr.JSON(visible=False), what_if_panel())
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ui.inspector.assets import asset, script
+from ui.inspector.assets import asset, script, style
 from ui.inspector.payload import as_json, viewed
 from ui.visit import Entry
 from usam.tasks import TASKS
@@ -29,7 +29,7 @@ def offline_page(entry: Entry, rating: Rating | None = None) -> str:
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'"
     alone = replace(entry, answer_id=None, source="")  # whoever is given the page is not given the link
-    style = f"{asset('report.css')}\n#page {{\n{asset('viewer.css')}\n}}"
+    sheet = f"{asset('report.css')}\n#page {{\n{style()}\n}}"
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -38,7 +38,7 @@ def offline_page(entry: Entry, rating: Rating | None = None) -> str:
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>U-SAM</title>
 <style>
-{style}
+{sheet}
 </style>
 </head>
 <body>

@@ -8,6 +8,7 @@ class Viewer {
     Object.assign(this, { root, page });
     this.touched = () => touched({ span: this.chosen(), threshold: this.threshold });
     this.trace = null;
+    this.layers = []; // what else lies over the picture; each has a `place()`
     this.player = new Player(() => this.playerChanged());
     const find = (selector) => root.querySelector(selector);
     const parts = "stage base over tip map play loop now total note shares own versus numbers experts help keys words link";
@@ -147,6 +148,7 @@ class Viewer {
     if (this.stale) {
       this.stale = false;
       this.painter(this.base).draw(this);
+      for (const layer of this.layers) layer.place();
     }
     const playhead = this.playhead();
     this.painter(this.over).overlay({
