@@ -15,7 +15,9 @@ SCRIPTS = (
     "panels",
     "experts",
     "viewer",
-    "input",
+    "keys",
+    "touch",
+    "pointer",
     "marks",
     "verdicts",
 )

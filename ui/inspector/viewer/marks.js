@@ -129,7 +129,6 @@ class Marks {
 
   open(span) {
     this.edited = span;
-    this.viewer.player.stop();
     this.choose(span.start, span.end);
     this.form.open(span, this.labels);
   }
@@ -149,23 +148,11 @@ class Marks {
   choose(...ends) {
     const { viewer } = this;
     const { first, last } = viewer.trace;
-    viewer.selection = ends.length ? ends.map((time) => clamp(time, first, last)).sort((a, b) => a - b) : null;
-    if (viewer.selection) viewer.root.dataset.selection = viewer.selection.map((time) => fixed(time, 3)).join(",");
-    else delete viewer.root.dataset.selection;
+    if (ends.length) return viewer.setSpan(ends.map((time) => clamp(time, first, last)).sort((a, b) => a - b));
+    viewer.selection = null;
+    delete viewer.root.dataset.selection;
     viewer.touched();
     viewer.move();
-  }
-
-  /** Move one end of the selection to the token that the keys have come to. */
-  edge(which) {
-    const { viewer } = this;
-    const { start, end } = viewer.trace.tokens;
-    const index = viewer.locked;
-    if (index < 0) return;
-    const [from, to] = viewer.selection ?? [start[index], end[index]];
-    if (which === "start") this.choose(start[index], Math.max(to, end[index]));
-    else this.choose(Math.min(from, start[index]), end[index]);
-    viewer.say(`Span ${seconds({ start: viewer.selection[0], end: viewer.selection[1] })}: press M to mark it.`);
   }
 
   send(said) {
@@ -244,27 +231,22 @@ function markForm(marks) {
   };
 }
 
-/** M marks what is chosen; [ and ] choose from the tokens that the arrows go over. */
+/** M marks what is chosen: a token, or the span that a drag or the keys I and O have left. */
 function takeMarkKeys(marks) {
   const { viewer } = marks;
   viewer.keys.firstChild.append(
-    ...[["M", "mark the token or the span"], ["[ ]", "the span starts, ends at this token"], ["Shift drag", "mark a span"]].map(
-      ([keys, what]) => make("div", {}, make("dt", { text: keys }), make("dd", { text: what })),
+    ...[["M", "mark the token, or the span"], ["Shift drag", "mark a span"]].map(([keys, what]) =>
+      make("div", {}, make("dt", { text: keys }), make("dd", { text: what })),
     ),
   );
-  const actions = {
-    m: () => (viewer.chosen() ? marks.mark(viewer.chosen()) : marks.toggle()),
-    "[": () => marks.edge("start"),
-    "]": () => marks.edge("end"),
-  };
   viewer.stage.addEventListener("keydown", (event) => {
     if (!viewer.trace || !marks.labels.length || event.ctrlKey || event.metaKey) return;
     if (event.key === "Escape") marks.switch(false);
-    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action) return;
+    if (event.key.toLowerCase() !== "m") return;
     event.preventDefault();
     event.stopPropagation();
-    action();
+    if (viewer.chosen()) marks.mark(viewer.chosen());
+    else marks.toggle();
   });
 }
 
@@ -290,10 +272,7 @@ function takeMarkDrags(marks) {
     from = { time: time(event), x: event.clientX };
     stage.setPointerCapture(event.pointerId);
   });
-  listen("pointermove", (event) => {
-    viewer.player.stop();
-    marks.choose(from.time, time(event));
-  });
+  listen("pointermove", (event) => marks.choose(from.time, time(event)));
   listen("pointerup", (event) => {
     const token = viewer.trace.at(from.time);
     const { start, end } = viewer.trace.tokens;

@@ -478,13 +478,27 @@ class Viewer {
 
   select(one, other) {
     const times = [one, other].map((x) => clamp(this.axis.time(x), this.trace.first, this.trace.last));
-    this.selection = times.sort((a, b) => a - b);
-    this.root.dataset.selection = this.selection.map((time) => fixed(time, 3)).join(",");
     this.locked = -1;
     delete this.root.dataset.locked;
     this.point(-1);
+    this.setSpan(times.sort((a, b) => a - b));
+  }
+
+  /** Let the span begin or end with the token that is pointed at, which stays so. */
+  mark(edge) {
+    const index = this.locked >= 0 ? this.locked : this.token;
+    if (index < 0) return this.say("Choose a token with the arrow keys first.");
+    const [start, end] = [this.trace.tokens.start[index], this.trace.tokens.end[index]];
+    const [from, to] = this.selection ?? [start, end];
+    this.setSpan(edge === "start" ? [start, Math.max(to, end)] : [Math.min(from, start), end]);
+  }
+
+  setSpan(span) {
+    this.selection = span;
+    this.root.dataset.selection = span.map((time) => fixed(time, 3)).join(",");
     this.player.stop();
     this.touched();
-    this.say(`Span ${this.selection.map((time) => fixed(time, 2)).join("–")} s`);
+    this.say(`Span ${span.map((time) => fixed(time, 2)).join("–")} s`);
+    this.move();
   }
 }
