@@ -57,14 +57,17 @@ def _save(
     if verdict is None:
         session.execute(delete(table).filter_by(**key))
         return
-    values = {
-        "verdict": verdict,
-        "flagged": bool(token["redundant"]),
-        "significance": float(token["significance"]),
-        "start_s": float(token["start"]),
-        "end_s": float(token["end"]),
-        "updated_at": schema.now(),
-    }
+    try:
+        values = {
+            "verdict": verdict,
+            "flagged": bool(token["redundant"]),
+            "significance": float(token["significance"]),
+            "start_s": float(token["start"]),
+            "end_s": float(token["end"]),
+            "updated_at": schema.now(),
+        }
+    except (KeyError, TypeError, ValueError) as error:  # an older or foreign trace
+        raise RatingError("This answer's trace does not tell how its tokens were scored.") from error
     # One statement, so that two saves of the same token at once do not both insert.
     insert = inserting(session)(table).values(**key, **values)
     session.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))

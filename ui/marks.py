@@ -87,6 +87,7 @@ def reply(
         if save:
             save(entry.answer_id, annotator, sent)
         answer |= marks.said_of(entry.answer_id, annotator)
+        answer |= {"question": entry.answer.question, "answer": entry.answer.text}
     except StorageError as error:
         answer["problem"] = str(error)
     return json.dumps(answer, separators=(",", ":"))

@@ -51,7 +51,7 @@ function saidChanged() {
   const said = props.said ? JSON.parse(props.said) : null;
   if (!said || said.key !== viewer.trace?.key) return;
   if (said.spans) marks.show(said.spans, said.labels);
-  if (said.verdicts && said.event === "opened") verdicts.show(said.verdicts);
+  if (said.verdicts && said.event === "opened") verdicts.show(said.verdicts, said);
   if (said.event === "judged") verdicts.answered(said.verdicts, said.problem);
   else if (said.event !== "opened") marks.answered(said.problem);
 }

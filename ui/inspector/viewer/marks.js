@@ -130,6 +130,7 @@ class Marks {
   open(span) {
     this.edited = span;
     this.choose(span.start, span.end);
+    this.viewer.root.classList.add("editing");
     this.form.open(span, this.labels);
   }
 
@@ -137,6 +138,7 @@ class Marks {
     clearTimeout(this.waiting);
     if (!this.edited) return;
     this.edited = null;
+    this.viewer.root.classList.remove("editing");
     this.form.element.hidden = true;
     if (!this.viewer.trace) return;
     this.viewer.player.stop();

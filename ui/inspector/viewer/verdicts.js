@@ -38,9 +38,11 @@ class Verdicts {
       return made;
     };
     this.choices = VERDICTS.map(([verdict, text], i) => button(i + 1, text, () => this.judge(verdict), "choice"));
+    this.asked = make("p", { class: "asked" });
     this.problem = make("p", { class: "problem", role: "alert" });
     this.panel.append(
       make("div", { class: "head" }, make("h3", { text: "Did this sound matter to the answer?" }), this.count),
+      this.asked,
       make("div", { class: "row" }, ...this.choices),
       make(
         "div",
@@ -67,9 +69,10 @@ class Verdicts {
     this.button.hidden = true;
   }
 
-  /** What the server keeps of this answer. */
-  show(saved) {
+  /** What the server keeps of this answer, and the question with it. */
+  show(saved, { question, answer }) {
     this.saved = saved;
+    this.asked.replaceChildren(make("span", { text: question }), make("b", { text: answer }));
     this.unsaved = {};
     this.button.hidden = !this.flagged().length;
     this.label();
