@@ -86,7 +86,7 @@ class Endpoints:
             self.studio.ratings.take(visitor_of(request))
             rating = self.studio.feedback.rate(
                 answer_id,
-                annotator,
+                self.studio.identity.of_account(request) or annotator,
                 thumb=thumb,
                 score=score,
                 dimensions=dimensions,
@@ -111,7 +111,8 @@ class Endpoints:
         check_texts(annotator=annotator, winner=winner)
         try:
             self.studio.ratings.take(visitor_of(request))
-            vote = self.studio.feedback.compare(answer_a, answer_b, annotator, winner, swapped)  # type: ignore[arg-type]
+            person = self.studio.identity.of_account(request) or annotator
+            vote = self.studio.feedback.compare(answer_a, answer_b, person, winner, swapped)  # type: ignore[arg-type]
         except (StorageError, UsamError) as error:
             raise refusal(error) from error
         return {"comparison_id": vote.id, "saved": True}

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from storage import Feedback, open_database
 from storage.upkeep import Upkeep
+from ui.accounts import Accounts, Login
 from ui.annotate import annotate_page
 from ui.api import add_endpoints
 from ui.dashboard import dashboard_page
@@ -73,6 +74,11 @@ def engine_of(settings: Settings) -> LoadEngine:
     return load
 
 
+def signing_in(accounts: Path) -> dict[str, Any]:
+    """What `launch` needs to ask for an account of this file."""
+    return {"auth": Login(Accounts(accounts)).admits, "auth_message": "Sign in to U-SAM Studio."}
+
+
 def launch_options(settings: Settings) -> dict[str, Any]:
     """What `launch` needs: the look, and limits on what is taken in and given out.
 
@@ -82,6 +88,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         BodyLimit, max_upload=settings.max_upload_mb * MEGABYTE, folder=Path(get_upload_folder())
     )
     return {
+        **(signing_in(settings.accounts) if settings.accounts else {}),
         "theme": theme(),
         "css_paths": STYLE,
         "footer_links": ["api"],

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from storage import StorageError, new_annotator
+from storage import StorageError
 from storage.errors import NotFoundError
 from ui import render
 from ui.answer import answer_shown
@@ -62,13 +62,14 @@ class Desk:
 
     # Opening and loading
 
-    def opened(self, annotator: str, request: gr.Request) -> Updates:
-        """A page was opened: give the browser its random id, once, and say how far the model is. A link to a
-        stored answer shows it."""
-        annotator = annotator or new_annotator()
+    def opened(self, annotator: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Updates:
+        """A page was opened: give the browser its random id, once, or the account's, and say how far the
+        model is. A link to a stored answer shows it."""
+        annotator = self.studio.identity.annotator(annotator, request, profile)
         linked = request.query_params.get(LINK)
         shown = self._linked(linked, annotator) if linked else {}
-        return {self.page.annotator: annotator, **self.load_state(), **shown}
+        who = render.signed_in(self.studio.identity.account(request))
+        return {self.page.annotator: annotator, self.page.who: who, **self.load_state(), **shown}
 
     def _linked(self, answer_id: str, annotator: str) -> Updates:
         try:
@@ -394,7 +395,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         for block in vars(panel).values()
         if isinstance(block, gr.blocks.Block)
     ]
-    everything += [*rating.fields, page.visit, page.annotator, page.banner, page.loading]
+    everything += [*rating.fields, page.visit, page.annotator, page.banner, page.who, page.loading]
     quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
     # In the queue, the only place from where a refusal shows; few outputs, because it marks every one.
@@ -449,4 +450,4 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
 
     connect_marks(page, studio, fast)
     connect_comparison(page, studio, fast, model)
-    connect_privacy(page, studio.feedback, desk.cleared, fast)
+    connect_privacy(page, studio, desk.cleared, fast)

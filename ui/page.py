@@ -23,6 +23,7 @@ from ui.visit import Visit
 @dataclass(frozen=True)
 class Page:
     banner: gr.HTML
+    who: gr.HTML
     clip: ClipPanel
     question: QuestionPanel
     answer: AnswerPanel
@@ -50,6 +51,9 @@ def build_page(settings: Settings) -> Page:
     with gr.Row(elem_id="top"):
         gr.HTML(render.HEADER)
         banner = gr.HTML("", elem_id="banner")
+        who = gr.HTML("", elem_id="who")
+        if settings.oauth:
+            gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="login")
     with gr.Row(elem_id="work"):
         with gr.Column(scale=5, min_width=320, elem_id="source"):
             clip = clip_panel(settings.max_seconds)
@@ -66,13 +70,14 @@ def build_page(settings: Settings) -> Page:
                 rating = rating_panel(settings.dimensions)
             history = history_panel()
     comparison = comparison_panel()
-    privacy = privacy_panel()
+    privacy = privacy_panel(settings)
     gr.HTML(render.STANDS_IN)
     if card:
         with gr.Accordion("Model card", open=False, elem_id="card"):
             gr.Markdown(card)
     return Page(
         banner,
+        who,
         clip,
         question,
         answer,

@@ -12,6 +12,7 @@ from storage import StorageError
 from storage.database import data_folder
 from storage.judgements import DIMENSIONS, checked_name
 from storage.spans import LABELS
+from ui.accounts import Accounts
 
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
@@ -47,6 +48,9 @@ class Settings:
     retention_days: float | None = None
     backup_hours: float | None = None
     dashboard_password: str = field(default="", repr=False)
+    accounts: Path | None = None
+    admins: frozenset[str] = frozenset()
+    oauth: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -69,11 +73,14 @@ class Settings:
             retention_days=_positive("USAM_RETENTION_DAYS", environ),
             backup_hours=_positive("USAM_BACKUP_HOURS", environ),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
+            accounts=_accounts(environ.get("USAM_ACCOUNTS")),
+            admins=frozenset(environ.get("USAM_ADMINS", "").replace(",", " ").split()),
+            oauth={"SPACE_ID", "OAUTH_CLIENT_ID"} <= set(environ),  # as Spaces set them
         )
 
     def private_paths(self) -> list[str]:
         """Folders and files that must never be served."""
-        paths = [self.data]
+        paths = [self.data, *([self.accounts] if self.accounts else [])]
         url = make_url(self.database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             file = Path(url.database).expanduser().resolve()
@@ -94,6 +101,15 @@ class Settings:
         except FileExistsError:
             pass
         return path.read_text().strip()
+
+
+def _accounts(path: str | None) -> Path | None:
+    """The file of accounts, which must be there: with a mistake in its name the app would be open to all."""
+    if not path:
+        return None
+    file = Path(path).expanduser().resolve()
+    Accounts(file).passwords()
+    return file
 
 
 def sqlite_url(folder: Path) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from storage import StorageError
+from ui.identity import Identity
 from ui.limits import Rate
 from ui.loading import EngineLoader, LoadState
 from ui.runs import Runs
@@ -90,6 +91,7 @@ class Studio:
         self.feedback = feedback
         self.settings = settings
         self.runs = Runs()
+        self.identity = Identity.of(settings)
         self.studies = Runs()  # of answers that are there: interventions and tests
         self.questions = Rate(settings.per_minute, "questions")
         self.ratings = Rate(settings.per_minute, "ratings")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from storage import StorageError, new_annotator
+from storage import StorageError
 from storage.analysis.consistency import Steadiness
 from storage.errors import NotFoundError
 from storage.queue import Order, Progress, Queue
@@ -90,11 +90,19 @@ class AnnotateDesk:
         self.annotator = annotator
         self.feedback = studio.feedback
         self.queue = Queue(studio.feedback, studio.settings.judgements)
+        self.identity = studio.identity
         self.repeats = Repeats(studio.feedback)
         self.repeat_share = studio.settings.repeat_share
 
-    def opened(self, annotator: str, order: Order, audio_only: bool) -> Updates:
-        annotator = annotator or new_annotator()
+    def opened(
+        self,
+        annotator: str,
+        order: Order,
+        audio_only: bool,
+        request: gr.Request,
+        profile: gr.OAuthProfile | None = None,
+    ) -> Updates:
+        annotator = self.identity.annotator(annotator, request, profile)
         return {self.annotator: annotator, **self.started(annotator, order, audio_only)}
 
     def started(self, annotator: str, order: Order, audio_only: bool) -> Updates:
