@@ -79,7 +79,8 @@ def test_the_board_tells_own_consistency_and_the_precision_of_flags(feedback: Fe
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", dashboard(feedback)))
     assert "Thumb 1 1 100% 21%–100%" in text
     assert "Score 1 1 0% 0%–79% 100%" in text
-    assert "f00d flagged 3 1 1 1 67% 21%–94%" in text
+    assert "Checkpoint f00d , 1 more could not be told" in text
+    assert "Did not matter 95 % flagged 3 1 1 67% 21%–94%" in text
 
 
 def test_names_are_text_and_colours_are_the_pages(feedback: Feedback) -> None:

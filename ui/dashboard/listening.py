@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import pandas as pd
 
@@ -36,12 +37,19 @@ def redundancy(found: pd.DataFrame) -> str:
     """Of the tokens judged by ear, how many did not matter; a table of `flag_precision`."""
     if found.empty:
         return "<p class='hint'>No token has been judged by ear yet.</p>"
+    parts = [_checkpoint(str(name), part) for name, part in found.groupby("checkpoint", sort=False)]
+    note = (
+        "<p class='hint'>Of flagged tokens this is the precision of SACLM's flags; kept ones, judged blind "
+        "among them, are what it is held against.</p>"
+    )
+    return "".join(parts) + note
+
+
+def _checkpoint(name: str, found: pd.DataFrame) -> str:
     rows = pd.DataFrame(
         {
-            "Checkpoint": row["checkpoint"][:8],
             "SACLM": "flagged" if row["flagged"] else "kept",
             "Tokens": f"{row['tokens']:,}",
-            "Unclear": f"{row['unclear']:,}",
             "Answers": f"{row['answers']:,}",
             "People": row["people"],
             "Did not matter": percent(row["share"]),
@@ -49,8 +57,6 @@ def redundancy(found: pd.DataFrame) -> str:
         }
         for row in found.to_dict("records")
     )
-    note = (
-        "<p class='hint'>Of flagged tokens this is the precision of SACLM's flags; kept ones, judged blind "
-        "among them, are what it is held against. What could not be told counts as unclear.</p>"
-    )
-    return table(rows) + note
+    unclear = int(found["unclear"].sum())
+    head = f"Checkpoint <code>{escape(name[:8])}</code>, {unclear:,} more could not be told"
+    return f"<p class='hint'>{head}</p>{table(rows)}"
