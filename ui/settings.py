@@ -26,12 +26,14 @@ class Settings:
     unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
     minute; 0 is no limit. dimensions: what answers are scored on. retention_days, backup_hours: see
     `storage.upkeep`; None: never. dashboard_password: without one the Dashboard opens on this machine alone.
+    checkpoints: a folder of further checkpoints to ask the same.
     """
 
     data: Path
     database_url: str
     preset: str = "mini"
     quantization: str = "nf4"
+    checkpoints: Path | None = None
     max_seconds: float = 30.0
     max_upload_mb: int = 200
     at_once: int = 3
@@ -51,6 +53,7 @@ class Settings:
             database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
             preset=environ.get("USAM_PRESET") or cls.preset,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
+            checkpoints=_folder(environ, "USAM_CHECKPOINTS"),
             max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
             max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
             at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
@@ -99,6 +102,16 @@ def _number(environ: Mapping[str, str], name: str, default: float, low: int, hig
     if not low <= number <= high:
         raise ValueError(f"{name} must be a number from {low} to {high}, not {environ[name]!r}.")
     return number
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        raise ValueError(f"{name} must be a folder that is there, not {text!r}.")
+    return folder
 
 
 def _dimensions(text: str | None) -> tuple[str, ...]:

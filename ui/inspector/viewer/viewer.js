@@ -73,7 +73,8 @@ class Viewer {
     const moved = aligned ? this.trace.moved(other) : null;
     this.against = moved && { trace: other, moved };
     this.versus.hidden = !other;
-    this.versus.textContent = other ? difference(this.trace, other, moved) : "";
+    const said = other ? [otherAnswer(this.trace, other), make("p", { text: difference(this.trace, other, moved) })] : [];
+    this.versus.replaceChildren(...said);
     this.root.dataset.compared = aligned ? "same sound" : other ? "other sound" : "";
     this.resize();
   }
