@@ -9,6 +9,7 @@ class Viewer {
     this.touched = () => touched({ span: this.chosen(), threshold: this.threshold });
     this.trace = null;
     this.player = new Player(() => this.playerChanged());
+    this.hatches = new Hatches();
     const find = (selector) => root.querySelector(selector);
     const parts = "stage base over tip map play loop now total note shares own versus numbers experts help keys words link";
     for (const name of parts.split(" ")) this[name] = find(`.${name}`);
@@ -170,7 +171,7 @@ class Viewer {
   }
 
   painter(canvas) {
-    return new Painter(canvas.getContext("2d"), this.trace, this.axis, this.plan, this.palette, this.picture);
+    return new Painter(canvas.getContext("2d"), this.trace, this.axis, this.plan, this.palette, this);
   }
 
   /** The whole clip small, with the part in view framed. Only while zoomed in. */
