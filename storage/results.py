@@ -55,6 +55,15 @@ class Span:
     created_at: datetime
     updated_at: datetime
 
+    def to_json(self) -> dict[str, str | float | None]:
+        return {
+            "id": self.id,
+            "start": self.start,
+            "end": self.end,
+            "label": self.label,
+            "comment": self.comment,
+        }
+
 
 @dataclass(frozen=True)
 class SpanRevision:

@@ -20,6 +20,7 @@ from ui.examples import EXAMPLE_FOLDER
 from ui.health import health_route
 from ui.limits import BodyLimit, OwnFiles
 from ui.loading import EngineLoader, LoadEngine, Progress
+from ui.models import LoadOther, Models, load_other
 from ui.page import build_page
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
@@ -33,22 +34,26 @@ CACHE_SWEEP = 3600  # seconds between looks for uploads that are old enough to g
 PAGES_HELD = 200
 
 
-def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Blocks:
-    """The app, with its engine already loading. `load_engine` replaces how the engine is made.
+def build(
+    settings: Settings, load_engine: LoadEngine | None = None, load_second: LoadOther = load_other
+) -> gr.Blocks:
+    """The app, with its engine already loading. `load_engine` replaces how the engine is made, `load_second`
+    how another one is that answers are held against.
 
     Raises StorageError when the database cannot be opened.
     """
     loader = EngineLoader(load_engine or engine_of(settings))
     database = open_database(settings.database_url)
     Upkeep(database, settings.backup_hours, settings.retention_days).start()
-    studio = Studio(loader, Feedback(database), settings)
+    models = Models(loader, settings.checkpoints, load_second)
+    studio = Studio(loader, Feedback(database), settings, models)
     with gr.Blocks(
         title="U-SAM Studio",
         analytics_enabled=False,
         delete_cache=(CACHE_SWEEP, CACHE_SECONDS),
         fill_width=True,
     ) as demo:
-        page = build_page(settings)
+        page = build_page(settings, models.names(settings.preset))
         add_endpoints(studio)  # before the page's own events, which would take the same names
         connect(demo, page, studio)
     with demo.route("Annotate", "/annotate"):

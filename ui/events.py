@@ -14,6 +14,7 @@ import gradio as gr
 
 from storage import StorageError
 from storage.errors import NotFoundError
+from storage.spans import Spans
 from ui import render
 from ui.answer import answer_shown
 from ui.clip import Timed, clip_chosen, no_clip
@@ -21,6 +22,7 @@ from ui.comparison import comparison_ready, connect_comparison
 from ui.examples import EXAMPLES
 from ui.history import history_shown
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
+from ui.inspector.findings import Findings
 from ui.inspector.payload import LINK, source_name
 from ui.loading import LoadState
 from ui.marks import connect_marks
@@ -349,14 +351,16 @@ class Desk:
     def compare(self, against: str, visit: Visit) -> Updates:
         return trace_shown(self.page.inspector, visit, against)
 
-    def file_asked(self, visit: Visit, annotator: str, event: gr.EventData) -> Updates:
+    def file_asked(self, visit: Visit, found: Findings, annotator: str, event: gr.EventData) -> Updates:
         """The file that a button of the viewer asks for."""
         entry = visit.current
         if entry is None:
             return {}
         try:
-            rating = self.studio.feedback.rating(entry.answer_id, annotator) if entry.answer_id else None
-            file = export(entry, event.kind, rating, dark=event.dark)
+            feedback, id_ = self.studio.feedback, entry.answer_id
+            rating = feedback.rating(id_, annotator) if id_ else None
+            spans = Spans(feedback).of(id_, annotator) if id_ else []
+            file = export(entry, event.kind, rating, found, spans, dark=event.dark)
         except Exception as error:
             log.exception("an export failed")
             raise gr.Error("The file could not be made. The server's log says why.") from error
@@ -438,10 +442,11 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     page.history.list.input(desk.reopen, reopened, **quiet)
 
     page.inspector.against.input(desk.compare, [page.inspector.against, page.visit], **quiet)
-    files = page.inspector.viewer.export(desk.file_asked, [page.visit, page.annotator], **quiet)
+    taken = [page.visit, page.inspector.what_if.found, page.annotator]
+    files = page.inspector.viewer.export(desk.file_asked, taken, **quiet)
     files.success(None, page.inspector.saved, js=SAVE_JS)
 
-    connect_what_if(page.inspector, studio, clip.audio, page.visit, everything)
+    connect_what_if(page, studio, everything)
 
     # Past the queue, which is full while many wait for the model: a rating must be saved even then.
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **fast)

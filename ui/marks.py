@@ -36,16 +36,7 @@ class Marks:
         """What the person marked and judged of an answer, as the viewer reads it. Raises StorageError."""
         return {
             "labels": self.labels,
-            "spans": [
-                {
-                    "id": span.id,
-                    "start": span.start,
-                    "end": span.end,
-                    "label": span.label,
-                    "comment": span.comment,
-                }
-                for span in Spans(self.feedback).of(answer_id, annotator)
-            ],
+            "spans": [span.to_json() for span in Spans(self.feedback).of(answer_id, annotator)],
             "verdicts": TokenVerdicts(self.feedback).of(answer_id, annotator),
         }
 

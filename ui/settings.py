@@ -30,12 +30,14 @@ class Settings:
     repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
     how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
     `storage.upkeep`; None: never. dashboard_password: without one the Dashboard opens on this machine alone.
+    checkpoints: a folder of further checkpoints to ask the same.
     """
 
     data: Path
     database_url: str
     preset: str = "mini"
     quantization: str = "nf4"
+    checkpoints: Path | None = None
     max_seconds: float = 30.0
     max_upload_mb: int = 200
     at_once: int = 3
@@ -61,6 +63,7 @@ class Settings:
             database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
             preset=environ.get("USAM_PRESET") or cls.preset,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
+            checkpoints=_folder(environ, "USAM_CHECKPOINTS"),
             max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
             max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
             at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
@@ -124,6 +127,16 @@ def _number(environ: Mapping[str, str], name: str, default: float, low: float, h
     if not low <= number <= high:
         raise ValueError(f"{name} must be a number from {low} to {high}, not {environ[name]!r}.")
     return number
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        raise ValueError(f"{name} must be a folder that is there, not {text!r}.")
+    return folder
 
 
 def _names(environ: Mapping[str, str], variable: str, kind: str, default: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 import json
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.ui.conftest import Server
 from tests.ui.fake_engine import TOKEN_SECONDS
@@ -157,6 +158,30 @@ def test_what_was_typed_stays_when_it_cannot_be_saved(answered: AppPage, server:
     form.get_by_label("To").fill("1")
     form.get_by_role("button", name="Save").click()
     expect(answered.picture.locator(".marked")).to_contain_text("a long thought")
+
+
+def test_downloads_hold_the_spans(answered: AppPage, browser: Browser, tmp_path: Path) -> None:
+    answered.stage.focus()
+    for key in ("ArrowRight", "m"):
+        answered.page.keyboard.press(key)
+    answered.picture.get_by_label("Comment").fill(HOSTILE)
+    answered.page.keyboard.press("Enter")
+    expect(answered.picture).to_have_attribute("data-marks", "1")
+    files = []
+    for name in ("JSON", "Offline page"):
+        with answered.page.expect_download() as download:
+            answered.picture.get_by_role("button", name=name, exact=True).click()
+        files.append(download.value.path().read_text())
+    [span] = json.loads(files[0])["spans"]
+    assert (span["start"], span["end"], span["label"]) == (0.0, TOKEN_SECONDS, "missed")
+    file = tmp_path / "page.html"
+    file.write_text(files[1])
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    expect(page.locator(".marked li")).to_have_text(re.compile("0.00–0.16 s.*missed.*<img"))
+    expect(page.get_by_role("button", name="Mark", exact=True)).to_have_count(0)
+    assert page.evaluate("window.hit") is None
+    page.close()
 
 
 def test_tokens_are_judged_from_the_keyboard_one_after_another(answered: AppPage, server: Server) -> None:

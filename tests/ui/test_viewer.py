@@ -2,17 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, expect
 
 from tests.ui.conftest import Server
 from tests.ui.fake_engine import TOKEN_SECONDS, FakeEngine, trace_of
-from tests.ui.pages import EXAMPLES, AppPage
+from tests.ui.pages import EXAMPLES, AppPage, exported, offline
 from ui.inspector import export
 from ui.visit import Entry
 from usam.audio import load_clip
@@ -411,18 +409,3 @@ def test_another_clip_is_shown_below(answered: AppPage) -> None:
 def compare(app: AppPage, choice: str) -> None:
     app.against.get_by_role("combobox").click()
     app.page.get_by_role("option", name=re.compile(choice)).click()
-
-
-def exported(app: AppPage, name: str) -> Path:
-    with app.page.expect_download() as download:
-        app.picture.get_by_role("button", name=name, exact=True).click()
-    target = Path(download.value.path()).with_suffix(Path(download.value.suggested_filename).suffix)
-    return Path(download.value.path()).rename(target)
-
-
-@contextmanager
-def offline(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser without a network."""
-    context = browser.new_context(offline=True)
-    yield context
-    context.close()

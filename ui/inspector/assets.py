@@ -9,6 +9,7 @@ SCRIPTS = (
     "axis",
     "lanes",
     "colours",
+    "hatch",
     "paint",
     "player",
     "sync",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,9 @@ from ui.history import label_of
 from ui.inspector.assets import asset, script, style
 from ui.inspector.interventions import WhatIfPanel, what_if_panel
 from ui.inspector.payload import viewed
+from ui.models import same_model
 from ui.stored import NOT_KEPT
-from ui.visit import Visit
+from ui.visit import Entry, Visit
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,8 @@ class InspectorPanel:
     what_if: WhatIfPanel
 
 
-def inspector_panel() -> InspectorPanel:
+def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorPanel:
+    """See `what_if_panel`."""
     notice = gr.HTML(render.EMPTY_FIGURE)
     against = gr.Dropdown([], label="Compare with", visible=False, elem_id="against")
     viewer = gr.HTML(
@@ -60,7 +63,9 @@ def inspector_panel() -> InspectorPanel:
         player="",
         said="",
     )
-    return InspectorPanel(notice, against, viewer, gr.JSON(visible=False), what_if_panel())
+    return InspectorPanel(
+        notice, against, viewer, gr.JSON(visible=False), what_if_panel(checkpoints, quantization)
+    )
 
 
 def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None) -> Updates:
@@ -69,7 +74,9 @@ def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None)
     entry = visit.current
     if entry is None:
         return trace_hidden(panel, render.EMPTY_FIGURE)
-    others = [(label_of(other), other.key) for other in reversed(visit.entries) if other is not entry]
+    others = [
+        (_told_apart(other, entry), other.key) for other in reversed(visit.entries) if other is not entry
+    ]
     choices = [("nothing", ""), *others]
     try:
         return {
@@ -81,6 +88,12 @@ def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None)
         log.exception("the trace of an answer could not be prepared for the viewer")
         sentence = "The trace could not be drawn. The answer is complete."
         return trace_hidden(panel, render.fault(sentence))
+
+
+def _told_apart(other: Entry, entry: Entry) -> str:
+    """Another answer in the list, with its model where that is another one."""
+    one, two = other.answer.model, entry.answer.model
+    return label_of(other) + ("" if same_model(one, two) else f" · {one.preset}, {one.quantization}")
 
 
 def trace_hidden(panel: InspectorPanel, notice: str) -> Updates:

@@ -10,6 +10,7 @@ class Viewer {
     this.trace = null;
     this.layers = []; // what else lies over the picture; each has a `place()`
     this.player = new Player(() => this.playerChanged());
+    this.hatches = new Hatches();
     const find = (selector) => root.querySelector(selector);
     const parts = "stage base over tip map play loop now total note shares own versus numbers experts help keys words link";
     for (const name of parts.split(" ")) this[name] = find(`.${name}`);
@@ -74,7 +75,8 @@ class Viewer {
     const moved = aligned ? this.trace.moved(other) : null;
     this.against = moved && { trace: other, moved };
     this.versus.hidden = !other;
-    this.versus.textContent = other ? difference(this.trace, other, moved) : "";
+    const said = other ? [otherAnswer(this.trace, other), make("p", { text: difference(this.trace, other, moved) })] : [];
+    this.versus.replaceChildren(...said);
     this.root.dataset.compared = aligned ? "same sound" : other ? "other sound" : "";
     this.resize();
   }
@@ -171,7 +173,7 @@ class Viewer {
   }
 
   painter(canvas) {
-    return new Painter(canvas.getContext("2d"), this.trace, this.axis, this.plan, this.palette, this.picture);
+    return new Painter(canvas.getContext("2d"), this.trace, this.axis, this.plan, this.palette, this);
   }
 
   /** The whole clip small, with the part in view framed. Only while zoomed in. */
