@@ -104,10 +104,10 @@ class Verdicts {
   begin() {
     const flagged = this.flagged();
     const kept = [...Array(this.viewer.trace.count).keys()].filter((index) => !flagged.includes(index));
-    const controls = shuffled(kept).slice(0, Math.ceil(flagged.length / CONTROLS));
-    const all = [...flagged, ...controls];
-    const open = all.filter((index) => !(index in this.saved));
-    Object.assign(this, { queue: shuffled(open.some((index) => flagged.includes(index)) ? open : all), at: 0, judging: true });
+    const left = (tokens) => tokens.filter((index) => !(index in this.saved));
+    const [asked, others] = left(flagged).length ? [left(flagged), left(kept)] : [flagged, kept];
+    const controls = shuffled(others).slice(0, Math.ceil(asked.length / CONTROLS));
+    Object.assign(this, { queue: shuffled([...asked, ...controls]), at: 0, judging: true });
     this.viewer.release();
     this.viewer.root.classList.add("blind");
     this.problem.textContent = "";
