@@ -267,6 +267,8 @@ class Feedback:
                     session, schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
                 ),
                 comparisons=_count(session, schema.Comparison.annotator_id == person),
+                spans=_count(session, schema.Span.annotator_id == person, schema.Span.withdrawn == false()),
+                tokens=_count(session, schema.TokenVerdict.annotator_id == person),
                 audio=_count(session, clips.sha256.in_(mine), clips.audio_path.is_not(None)),
             )
 
@@ -298,7 +300,9 @@ class Feedback:
             else:
                 which = answers.created_at < before
             doomed = select(answers.id).where(which)
-            rated, voted = schema.Rating, schema.Comparison
+            rated, voted, marked, heard = (
+                schema.Rating, schema.Comparison, schema.Span, schema.TokenVerdict
+            )  # fmt: skip
             counts = {
                 "answers": _count(session, which),
                 "ratings": _count(session, or_(rated.answer_id.in_(doomed), rated.annotator_id == person)),
@@ -310,6 +314,8 @@ class Feedback:
                         voted.annotator_id == person,
                     ),
                 ),
+                "spans": _count(session, or_(marked.answer_id.in_(doomed), marked.annotator_id == person)),
+                "tokens": _count(session, or_(heard.answer_id.in_(doomed), heard.annotator_id == person)),
             }
             session.execute(delete(answers).where(which))
             session.execute(delete(people).where(people.id == person))
@@ -331,9 +337,12 @@ class Feedback:
 
 def _insert_missing(session: Session, table: type[schema.Base], **values: Any) -> None:
     """Insert a row unless it is there, also when someone else inserts it at this moment."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    session.execute(inserting(session)(table).values(**values).on_conflict_do_nothing())
+
+
+def inserting(session: Session) -> Any:
+    """The INSERT of this database that can say what to do when the row is there."""
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
 
 
 def annotator_key(session: Session, public_id: str) -> int:
@@ -434,5 +443,7 @@ def _count(session: Session, *conditions: Any) -> int:
 
 def _left_nothing() -> list[Any]:
     """That a person has neither asked nor judged anything that is still there."""
-    tables = (schema.Answer, schema.Rating, schema.Comparison, schema.Mark)
+    tables = (
+        schema.Answer, schema.Rating, schema.Comparison, schema.Mark, schema.Span, schema.TokenVerdict
+    )  # fmt: skip
     return [~exists().where(table.annotator_id == schema.Annotator.id) for table in tables]

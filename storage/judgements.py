@@ -33,13 +33,13 @@ def judgement(
         "thumb": _choice("thumb", thumb, (-1, 0, 1)),
         "score": _choice("score", score, range(1, 6)),
         "dimensions": {
-            checked_dimension(name): _choice(name, value, range(1, 6))
+            checked_name(name, "dimension"): _choice(name, value, range(1, 6))
             for name, value in sorted((dimensions or {}).items())
             if value is not None
         },
         "flags": _flags(flags or ()),
-        "correction": _text("correction", correction, MAX_CORRECTION),
-        "comment": _text("comment", comment, MAX_COMMENT),
+        "correction": checked_text("correction", correction, MAX_CORRECTION),
+        "comment": checked_text("comment", comment, MAX_COMMENT),
     }
 
 
@@ -47,10 +47,10 @@ def says_nothing(values: Judgement) -> bool:
     return all(value is None or value == {} or value == [] for value in values.values())
 
 
-def checked_dimension(name: str) -> str:
-    """Raises RatingError unless `name` can head a column."""
+def checked_name(name: str, kind: str) -> str:
+    """Raises RatingError unless `name`, of a `kind` of thing, can head a column."""
     if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9_]{0,31}", name):
-        raise RatingError("A dimension's name is 1 to 32 small letters, digits or underscores.")
+        raise RatingError(f"A {kind}'s name is 1 to 32 small letters, digits or underscores.")
     return name
 
 
@@ -69,7 +69,8 @@ def _choice(name: str, value: int | None, allowed: Collection[int]) -> int | Non
     return int(value)
 
 
-def _text(name: str, value: str | None, longest: int) -> str | None:
+def checked_text(name: str, value: str | None, longest: int) -> str | None:
+    """The text as it is stored, None for an empty one. Raises RatingError when it is too long."""
     if value is None or not value.strip():
         return None
     if len(value) > longest:

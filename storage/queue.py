@@ -52,14 +52,17 @@ class Progress:
 class Queue:
     """Every method may raise StorageError. Judging itself is `Feedback.rate`."""
 
-    def __init__(self, feedback: Feedback) -> None:
+    def __init__(self, feedback: Feedback, wanted: int | None = None) -> None:
+        """wanted: people's judgements after which an answer waits for nobody else; None: it waits for all."""
         self.feedback = feedback
+        self.wanted = wanted
         self.database = feedback.database
 
     def upcoming(
         self, annotator: str, order: Order = "entropy", *, audio_only: bool = True, limit: int = BATCH
     ) -> list[str]:
-        """Ids of the next answers to judge; drafts come last, oldest first.
+        """Ids of the next answers to judge; drafts come last, oldest first, and wait also where all
+        wanted judgements are there.
 
         order: `entropy`, the router's most undecided first; `disagreement`, those on which people's ratings
           differ most; `chance`; `newest`.
@@ -69,7 +72,7 @@ class Queue:
             raise ValueError(f"no such order: {order}")
         with self.database.read() as session:
             person = _person(session, annotator)
-            fresh = _waiting(person, audio_only).where(~_marked(person))
+            fresh = self._wanting(person, audio_only).where(~_marked(person))
             begun = (
                 _waiting(person, audio_only)
                 .join(schema.Mark, schema.Mark.answer_id == schema.Answer.id)
@@ -149,8 +152,16 @@ class Queue:
                 ),
                 skipped=count(unrated.where(schema.Mark.state == "skipped")),
                 drafts=count(unrated.where(schema.Mark.state == "draft")),
-                left=count(_waiting(person, audio_only).where(~_marked(person, "skipped"))),
+                left=count(self._wanting(person, audio_only).where(~_marked(person, "skipped"))),
             )
+
+    def _wanting(self, person: int, audio_only: bool) -> Select[Any]:
+        """Those of `_waiting` that have fewer judgements than are wanted."""
+        waiting, rating = _waiting(person, audio_only), schema.Rating
+        if self.wanted is None:
+            return waiting
+        judged = select(func.count()).where(rating.answer_id == schema.Answer.id, rating.withdrawn == false())
+        return waiting.where(judged.correlate(schema.Answer).scalar_subquery() < self.wanted)
 
     def _mark(self, answer_id: str, annotator: str, state: str, draft: dict[str, Any] | None) -> None:
         with self.database.write() as session:

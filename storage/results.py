@@ -42,6 +42,43 @@ class Revision:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A part of what was heard that a person marked, as it counts now. Seconds of the original clip."""
+
+    id: str
+    answer_id: str
+    start: float
+    end: float
+    label: str
+    comment: str | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+    def to_json(self) -> dict[str, str | float | None]:
+        return {
+            "id": self.id,
+            "start": self.start,
+            "end": self.end,
+            "label": self.label,
+            "comment": self.comment,
+        }
+
+
+@dataclass(frozen=True)
+class SpanRevision:
+    """One state a span has had, numbered from 1."""
+
+    number: int
+    start: float
+    end: float
+    label: str
+    comment: str | None
+    withdrawn: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A vote between two answers; `swapped` when answer a stood on the right."""
 
@@ -73,11 +110,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class Holdings:
-    """How much is stored under a person's id; `audio`: clips of theirs whose sound is kept."""
+    """How much is stored under a person's id; `tokens`: verdicts on single ones; `audio`: clips of theirs
+    whose sound is kept."""
 
     answers: int
     ratings: int
     comparisons: int
+    spans: int
+    tokens: int
     audio: int
 
 
@@ -88,16 +128,21 @@ class Forgotten:
     answers: int
     ratings: int
     comparisons: int
+    spans: int
+    tokens: int
     clips: int
     files: int
 
     def __str__(self) -> str:
-        """`2 answers with their traces, 1 rating, 0 comparisons, 1 clip, 1 audio file`."""
+        """`1 answer with its trace, 2 ratings, 0 comparisons, 1 span, 0 judged tokens, 1 clip, 1 file`."""
         answers = (
             f"{_counted(self.answers, 'answer')} with {'its trace' if self.answers == 1 else 'their traces'}"
         )
-        rest = (("rating", self.ratings), ("comparison", self.comparisons), ("clip", self.clips))
-        return ", ".join((answers, *(_counted(n, noun) for noun, n in (*rest, ("audio file", self.files)))))
+        rest = (
+            ("rating", self.ratings), ("comparison", self.comparisons), ("span", self.spans),
+            ("judged token", self.tokens), ("clip", self.clips), ("audio file", self.files),
+        )  # fmt: skip
+        return ", ".join((answers, *(_counted(n, noun) for noun, n in rest)))
 
 
 def _counted(number: int, noun: str) -> str:

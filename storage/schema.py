@@ -1,5 +1,5 @@
-"""The tables: clips, annotators, answers with their internals, ratings with their revisions, comparisons,
-marks.
+"""The tables: clips, annotators, answers with their internals, ratings with their revisions and repeats,
+comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue.
 
 A clip is known by the hash of what was heard, never by a file name. Wide JSON columns stand last in
 their table, so that SQLite reads past them only when they are asked for.
@@ -149,7 +149,7 @@ class Internals(Base):
 
 
 class Judgement:
-    """What a person says about an answer; shared by a rating and by each of its revisions.
+    """What a person says about an answer; shared by a rating, each of its revisions, and a repeat of it.
 
     dimensions: 1 to 5 by name.  flags: names from `judgements.FLAGS`.
     """
@@ -158,7 +158,6 @@ class Judgement:
     score: Mapped[int | None]
     correction: Mapped[str | None] = mapped_column(Text)
     comment: Mapped[str | None] = mapped_column(Text)
-    withdrawn: Mapped[bool]
     dimensions: Mapped[dict[str, int]] = mapped_column(Json, default=dict, server_default=text("'{}'"))
     flags: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
 
@@ -184,6 +183,7 @@ class Rating(Judgement, Base):
     answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
     annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"), index=True)
     revision: Mapped[int]
+    withdrawn: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
 
@@ -200,7 +200,20 @@ class RatingRevision(Judgement, Base):
     rating_id: Mapped[UUID] = mapped_column(ForeignKey("ratings.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    withdrawn: Mapped[bool]
     restores: Mapped[int | None]
+
+
+class Repeat(Judgement, Base):
+    """What a person said when an answer that they had rated came again: `number` is the revision of the
+    rating that held then. It measures how steady the person is, and counts nowhere else."""
+
+    __tablename__ = "repeats"
+    __table_args__ = _judgement_checks()
+
+    rating_id: Mapped[UUID] = mapped_column(ForeignKey("ratings.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
 class Comparison(Base):
@@ -242,3 +255,70 @@ class Mark(Base):
     draft: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
     )
+
+
+class Marking:
+    """What a person says about a part of a clip; shared by a span and by each of its revisions.
+
+    start_s, end_s: seconds of the original clip.  label: what kind of remark it is, such as `missed`.
+    """
+
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    label: Mapped[str] = mapped_column(String(32))
+    comment: Mapped[str | None] = mapped_column(Text)
+    withdrawn: Mapped[bool]
+
+
+def _marking_checks() -> tuple[CheckConstraint]:
+    return (CheckConstraint("start_s >= 0 AND end_s > start_s", name="seconds"),)
+
+
+class Span(Marking, Base):
+    """A span of what was heard that a person marked, as it counts now."""
+
+    __tablename__ = "spans"
+    __table_args__ = (*_marking_checks(), Index(None, "answer_id", "annotator_id"))
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"), index=True)
+    revision: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class SpanRevision(Marking, Base):
+    """Every state a span has had; rows are added, never changed."""
+
+    __tablename__ = "span_revisions"
+    __table_args__ = _marking_checks()
+
+    span_id: Mapped[UUID] = mapped_column(ForeignKey("spans.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class TokenVerdict(Base):
+    """Whether one audio token, heard alone, mattered to the answer, and how SACLM had scored it.
+
+    flagged: SACLM held it redundant.  start_s, end_s: seconds of the original clip.
+    """
+
+    __tablename__ = "token_verdicts"
+    __table_args__ = (
+        CheckConstraint("verdict IN ('mattered', 'did_not', 'unclear')", name="verdict"),
+        CheckConstraint("token >= 0", name="token"),
+    )
+
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(
+        ForeignKey("annotators.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    token: Mapped[int] = mapped_column(primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(8))
+    flagged: Mapped[bool]
+    significance: Mapped[float]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

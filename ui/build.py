@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from storage import Feedback, open_database
 from storage.upkeep import Upkeep
+from ui.accounts import Accounts, Login
 from ui.annotate import annotate_page
 from ui.api import add_endpoints
 from ui.dashboard import dashboard_page
@@ -19,6 +20,7 @@ from ui.examples import EXAMPLE_FOLDER
 from ui.health import health_route
 from ui.limits import BodyLimit, OwnFiles
 from ui.loading import EngineLoader, LoadEngine, Progress
+from ui.models import LoadOther, Models, load_other
 from ui.page import build_page
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
@@ -32,22 +34,26 @@ CACHE_SWEEP = 3600  # seconds between looks for uploads that are old enough to g
 PAGES_HELD = 200
 
 
-def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Blocks:
-    """The app, with its engine already loading. `load_engine` replaces how the engine is made.
+def build(
+    settings: Settings, load_engine: LoadEngine | None = None, load_second: LoadOther = load_other
+) -> gr.Blocks:
+    """The app, with its engine already loading. `load_engine` replaces how the engine is made, `load_second`
+    how another one is that answers are held against.
 
     Raises StorageError when the database cannot be opened.
     """
     loader = EngineLoader(load_engine or engine_of(settings))
     database = open_database(settings.database_url)
     Upkeep(database, settings.backup_hours, settings.retention_days).start()
-    studio = Studio(loader, Feedback(database), settings)
+    models = Models(loader, settings.checkpoints, load_second)
+    studio = Studio(loader, Feedback(database), settings, models)
     with gr.Blocks(
         title="U-SAM Studio",
         analytics_enabled=False,
         delete_cache=(CACHE_SWEEP, CACHE_SECONDS),
         fill_width=True,
     ) as demo:
-        page = build_page(settings)
+        page = build_page(settings, models.names(settings.preset))
         add_endpoints(studio)  # before the page's own events, which would take the same names
         connect(demo, page, studio)
     with demo.route("Annotate", "/annotate"):
@@ -73,6 +79,11 @@ def engine_of(settings: Settings) -> LoadEngine:
     return load
 
 
+def signing_in(accounts: Path) -> dict[str, Any]:
+    """What `launch` needs to ask for an account of this file."""
+    return {"auth": Login(Accounts(accounts)).admits, "auth_message": "Sign in to U-SAM Studio."}
+
+
 def launch_options(settings: Settings) -> dict[str, Any]:
     """What `launch` needs: the look, and limits on what is taken in and given out.
 
@@ -82,6 +93,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         BodyLimit, max_upload=settings.max_upload_mb * MEGABYTE, folder=Path(get_upload_folder())
     )
     return {
+        **(signing_in(settings.accounts) if settings.accounts else {}),
         "theme": theme(),
         "css_paths": STYLE,
         "footer_links": ["api"],

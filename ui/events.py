@@ -12,8 +12,9 @@ from typing import Any
 
 import gradio as gr
 
-from storage import StorageError, new_annotator
+from storage import StorageError
 from storage.errors import NotFoundError
+from storage.spans import Spans
 from ui import render
 from ui.answer import answer_shown
 from ui.clip import Timed, clip_chosen, no_clip
@@ -21,8 +22,10 @@ from ui.comparison import comparison_ready, connect_comparison
 from ui.examples import EXAMPLES
 from ui.history import history_shown
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
+from ui.inspector.findings import Findings
 from ui.inspector.payload import LINK, source_name
 from ui.loading import LoadState
+from ui.marks import connect_marks
 from ui.page import Page
 from ui.privacy import connect_privacy
 from ui.question import busy, context_shown, placeholder
@@ -61,13 +64,14 @@ class Desk:
 
     # Opening and loading
 
-    def opened(self, annotator: str, request: gr.Request) -> Updates:
-        """A page was opened: give the browser its random id, once, and say how far the model is. A link to a
-        stored answer shows it."""
-        annotator = annotator or new_annotator()
+    def opened(self, annotator: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Updates:
+        """A page was opened: give the browser its random id, once, or the account's, and say how far the
+        model is. A link to a stored answer shows it."""
+        annotator = self.studio.identity.annotator(annotator, request, profile)
         linked = request.query_params.get(LINK)
         shown = self._linked(linked, annotator) if linked else {}
-        return {self.page.annotator: annotator, **self.load_state(), **shown}
+        who = render.signed_in(self.studio.identity.account(request))
+        return {self.page.annotator: annotator, self.page.who: who, **self.load_state(), **shown}
 
     def _linked(self, answer_id: str, annotator: str) -> Updates:
         try:
@@ -347,14 +351,16 @@ class Desk:
     def compare(self, against: str, visit: Visit) -> Updates:
         return trace_shown(self.page.inspector, visit, against)
 
-    def file_asked(self, visit: Visit, annotator: str, event: gr.EventData) -> Updates:
+    def file_asked(self, visit: Visit, found: Findings, annotator: str, event: gr.EventData) -> Updates:
         """The file that a button of the viewer asks for."""
         entry = visit.current
         if entry is None:
             return {}
         try:
-            rating = self.studio.feedback.rating(entry.answer_id, annotator) if entry.answer_id else None
-            file = export(entry, event.kind, rating, dark=event.dark)
+            feedback, id_ = self.studio.feedback, entry.answer_id
+            rating = feedback.rating(id_, annotator) if id_ else None
+            spans = Spans(feedback).of(id_, annotator) if id_ else []
+            file = export(entry, event.kind, rating, found, spans, dark=event.dark)
         except Exception as error:
             log.exception("an export failed")
             raise gr.Error("The file could not be made. The server's log says why.") from error
@@ -393,7 +399,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         for block in vars(panel).values()
         if isinstance(block, gr.blocks.Block)
     ]
-    everything += [*rating.fields, page.visit, page.annotator, page.banner, page.loading]
+    everything += [*rating.fields, page.visit, page.annotator, page.banner, page.who, page.loading]
     quiet: dict[str, Any] = {"outputs": everything, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
     # In the queue, the only place from where a refusal shows; few outputs, because it marks every one.
@@ -436,15 +442,17 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     page.history.list.input(desk.reopen, reopened, **quiet)
 
     page.inspector.against.input(desk.compare, [page.inspector.against, page.visit], **quiet)
-    files = page.inspector.viewer.export(desk.file_asked, [page.visit, page.annotator], **quiet)
+    taken = [page.visit, page.inspector.what_if.found, page.annotator]
+    files = page.inspector.viewer.export(desk.file_asked, taken, **quiet)
     files.success(None, page.inspector.saved, js=SAVE_JS)
 
-    connect_what_if(page.inspector, studio, clip.audio, page.visit, everything)
+    connect_what_if(page, studio, everything)
 
     # Past the queue, which is full while many wait for the model: a rating must be saved even then.
     rating.save.click(desk.save, [*rating.fields, page.visit, page.annotator], **fast)
     rating.withdraw.click(desk.withdraw, [page.visit, page.annotator], **fast)
     rating.undo.click(desk.undo, [page.visit, page.annotator], **fast)
 
+    connect_marks(page, studio, fast)
     connect_comparison(page, studio, fast, model)
-    connect_privacy(page, studio.feedback, desk.cleared, fast)
+    connect_privacy(page, studio, desk.cleared, fast)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ui.visit import Visit
 @dataclass(frozen=True)
 class Page:
     banner: gr.HTML
+    who: gr.HTML
     clip: ClipPanel
     question: QuestionPanel
     answer: AnswerPanel
@@ -43,13 +45,16 @@ def model_card(preset: str) -> str:
     return text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
 
 
-def build_page(settings: Settings) -> Page:
-    """Lay out every panel. Called inside a `gr.Blocks` context."""
+def build_page(settings: Settings, checkpoints: Sequence[str]) -> Page:
+    """Lay out every panel. Called inside a `gr.Blocks` context. checkpoints: see `what_if_panel`."""
     card = model_card(settings.preset)
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="top"):
         gr.HTML(render.HEADER)
         banner = gr.HTML("", elem_id="banner")
+        who = gr.HTML("", elem_id="who")
+        if settings.oauth:
+            gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="login")
     with gr.Row(elem_id="work"):
         with gr.Column(scale=5, min_width=320, elem_id="source"):
             clip = clip_panel(settings.max_seconds)
@@ -60,19 +65,20 @@ def build_page(settings: Settings) -> Page:
     with gr.Row(elem_id="look"):
         with gr.Column(scale=8, min_width=320, elem_id="inside"):
             gr.HTML("<h2>Inside the answer</h2>")
-            inspector = inspector_panel()
+            inspector = inspector_panel(checkpoints, settings.quantization)
         with gr.Column(scale=4, min_width=300, elem_id="side"):
             with gr.Column(elem_id="rate"):
                 rating = rating_panel(settings.dimensions)
             history = history_panel()
     comparison = comparison_panel()
-    privacy = privacy_panel()
+    privacy = privacy_panel(settings)
     gr.HTML(render.STANDS_IN)
     if card:
         with gr.Accordion("Model card", open=False, elem_id="card"):
             gr.Markdown(card)
     return Page(
         banner,
+        who,
         clip,
         question,
         answer,

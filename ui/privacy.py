@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from storage import Feedback, StorageError, new_annotator
+from storage import Feedback, StorageError
 from storage.errors import NotFoundError
 from ui import render
 
 if TYPE_CHECKING:
     from ui.page import Page
+    from ui.settings import Settings
+    from ui.studio import Studio
 
 Updates = dict[Any, Any]
 
@@ -21,6 +23,9 @@ STORED = """<p class="hint">Each answer is stored on this machine with its quest
 the clip, and so is what you say about it. It stands under a random id that only your browser keeps: no name,
 no address. A clip's audio is stored only where its box was ticked; then others who annotate here can hear
 it.</p>"""
+
+UNDER_ACCOUNT = """<p class="hint">While you are signed in it stands under an id made for your account
+instead; the name itself is not stored with it.</p>"""
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,11 @@ class PrivacyPanel:
     status: gr.HTML
 
 
-def privacy_panel() -> PrivacyPanel:
+def privacy_panel(settings: Settings) -> PrivacyPanel:
     with gr.Accordion("Your data", open=False, elem_id="privacy") as box:
         gr.HTML(STORED)
+        if settings.accounts or settings.oauth:
+            gr.HTML(UNDER_ACCOUNT)
         held = gr.HTML("", elem_id="held")
         with gr.Row(elem_id="delete-row"):
             delete = gr.Button("Delete my data", size="sm", min_width=140, scale=0, elem_id="delete-data")
@@ -60,11 +67,11 @@ def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
         held = feedback.holdings(annotator)
     except StorageError as error:
         return {panel.status: render.fault(str(error))}
-    cells = (("Answers", held.answers), ("Ratings", held.ratings), ("Comparisons", held.comparisons))
-    items = "".join(
-        f"<div><dt>{name}</dt><dd>{count}</dd></div>"
-        for name, count in (*cells, ("Clips with audio", held.audio))
-    )
+    cells = (
+        ("Answers", held.answers), ("Ratings", held.ratings), ("Comparisons", held.comparisons),
+        ("Marked spans", held.spans), ("Judged tokens", held.tokens), ("Clips with audio", held.audio),
+    )  # fmt: skip
+    items = "".join(f"<div><dt>{name}</dt><dd>{count}</dd></div>" for name, count in cells)
     return {
         panel.held: f'<dl class="meters">{items}</dl>',
         panel.delete: gr.Button(visible=True),
@@ -85,16 +92,16 @@ def deleted(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> tuple[bo
 
 
 def connect_privacy(
-    page: Page, feedback: Feedback, cleared: Callable[[str], Updates], fast: dict[str, Any]
+    page: Page, studio: Studio, cleared: Callable[[str], Updates], fast: dict[str, Any]
 ) -> None:
     """cleared: the updates that empty the rest of the page for a person with a new id."""
-    panel = page.privacy
+    panel, feedback = page.privacy, studio.feedback
 
-    def delete_all(annotator: str) -> Updates:
+    def delete_all(annotator: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Updates:
         done, said = deleted(panel, feedback, annotator)
         if not done:
             return said
-        fresh = new_annotator()
+        fresh = studio.identity.annotator("", request, profile)
         return {**cleared(fresh), page.annotator: fresh, **said}
 
     def held(annotator: str) -> Updates:

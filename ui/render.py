@@ -170,3 +170,10 @@ def describe(answer: Answer) -> str:
         f"Mel spectrogram of {span(heard.start, heard.end, heard.duration)} with {len(trace.tokens)} audio "
         f"tokens. Mean routing: {mean_routing(trace)}. {redundant} tokens are redundant."
     )
+
+
+def signed_in(account: str | None) -> str:
+    """Whose account the page is open under, and the way out; nothing without one."""
+    if account is None:
+        return ""
+    return f'<p class="who">Signed in as <b>{escape(account)}</b> · <a href="logout">Log out</a></p>'

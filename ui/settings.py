@@ -10,7 +10,9 @@ from sqlalchemy import URL, make_url
 
 from storage import StorageError
 from storage.database import data_folder
-from storage.judgements import DIMENSIONS, checked_dimension
+from storage.judgements import DIMENSIONS, checked_name
+from storage.spans import LABELS
+from ui.accounts import Accounts
 
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
@@ -24,23 +26,33 @@ class Settings:
     max_seconds: the longest span of a clip that is heard at once. max_upload_mb: the largest file taken.
     at_once: how many answers are written at once, in turns. max_waiting: how many questions may be asked and
     unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
-    minute; 0 is no limit. dimensions: what answers are scored on. retention_days, backup_hours: see
+    minute; 0 is no limit. dimensions: what answers are scored on. span_labels: what spans are marked as.
+    repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
+    how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
     `storage.upkeep`; None: never. dashboard_password: without one the Dashboard opens on this machine alone.
+    checkpoints: a folder of further checkpoints to ask the same.
     """
 
     data: Path
     database_url: str
     preset: str = "mini"
     quantization: str = "nf4"
+    checkpoints: Path | None = None
     max_seconds: float = 30.0
     max_upload_mb: int = 200
     at_once: int = 3
     max_waiting: int = 32
     per_minute: int = 30
     dimensions: tuple[str, ...] = DIMENSIONS
+    span_labels: tuple[str, ...] = LABELS
+    repeat_share: float = 0.1
+    judgements: int | None = None
     retention_days: float | None = None
     backup_hours: float | None = None
     dashboard_password: str = field(default="", repr=False)
+    accounts: Path | None = None
+    admins: frozenset[str] = frozenset()
+    oauth: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -51,20 +63,27 @@ class Settings:
             database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
             preset=environ.get("USAM_PRESET") or cls.preset,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
+            checkpoints=_folder(environ, "USAM_CHECKPOINTS"),
             max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
             max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
             at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
             max_waiting=int(_number(environ, "USAM_MAX_WAITING", cls.max_waiting, 1, 1000)),
             per_minute=int(_number(environ, "USAM_PER_MINUTE", cls.per_minute, 0, 10_000)),
-            dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
+            dimensions=_names(environ, "USAM_DIMENSIONS", "dimension", cls.dimensions),
+            span_labels=_names(environ, "USAM_SPAN_LABELS", "label", cls.span_labels),
+            repeat_share=_number(environ, "USAM_REPEAT_SHARE", cls.repeat_share, 0, 0.5),
+            judgements=_count("USAM_JUDGEMENTS", environ),
             retention_days=_positive("USAM_RETENTION_DAYS", environ),
             backup_hours=_positive("USAM_BACKUP_HOURS", environ),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
+            accounts=_accounts(environ.get("USAM_ACCOUNTS")),
+            admins=frozenset(environ.get("USAM_ADMINS", "").replace(",", " ").split()),
+            oauth={"SPACE_ID", "OAUTH_CLIENT_ID"} <= set(environ),  # as Spaces set them
         )
 
     def private_paths(self) -> list[str]:
         """Folders and files that must never be served."""
-        paths = [self.data]
+        paths = [self.data, *([self.accounts] if self.accounts else [])]
         url = make_url(self.database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             file = Path(url.database).expanduser().resolve()
@@ -87,12 +106,21 @@ class Settings:
         return path.read_text().strip()
 
 
+def _accounts(path: str | None) -> Path | None:
+    """The file of accounts, which must be there: with a mistake in its name the app would be open to all."""
+    if not path:
+        return None
+    file = Path(path).expanduser().resolve()
+    Accounts(file).passwords()
+    return file
+
+
 def sqlite_url(folder: Path) -> str:
     """The database file in a data folder."""
     return URL.create("sqlite", database=str(folder / "feedback.db")).render_as_string()
 
 
-def _number(environ: Mapping[str, str], name: str, default: float, low: int, high: int) -> float:
+def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
     number = _read(environ, name)
     if number is None:
         return default
@@ -101,14 +129,35 @@ def _number(environ: Mapping[str, str], name: str, default: float, low: int, hig
     return number
 
 
-def _dimensions(text: str | None) -> tuple[str, ...]:
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        raise ValueError(f"{name} must be a folder that is there, not {text!r}.")
+    return folder
+
+
+def _names(environ: Mapping[str, str], variable: str, kind: str, default: tuple[str, ...]) -> tuple[str, ...]:
     """The names in a list parted by commas, each once; an empty list is none at all."""
+    text = environ.get(variable)
     if text is None:
-        return Settings.dimensions
+        return default
     try:
-        return tuple(dict.fromkeys(checked_dimension(name) for name in text.replace(",", " ").split()))
+        return tuple(dict.fromkeys(checked_name(name, kind) for name in text.replace(",", " ").split()))
     except StorageError as error:
-        raise ValueError(f"USAM_DIMENSIONS cannot be {text!r}. {error}") from error
+        raise ValueError(f"{variable} cannot be {text!r}. {error}") from error
+
+
+def _count(name: str, environ: Mapping[str, str]) -> int | None:
+    """A whole number from 1 on, None where the variable is not set."""
+    number = _read(environ, name)
+    if number is None:
+        return None
+    if not (1 <= number < 1e6 and number == int(number)):
+        raise ValueError(f"{name} must be a whole number from 1 on, not {environ[name]!r}.")
+    return int(number)
 
 
 def _positive(name: str, environ: Mapping[str, str]) -> float | None:

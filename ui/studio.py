@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from storage import StorageError
+from ui.identity import Identity
 from ui.limits import Rate
 from ui.loading import EngineLoader, LoadState
+from ui.models import Models
 from ui.runs import Runs
 from ui.settings import Settings
+from ui.trials import Trials
 from ui.visit import Entry
 from usam.errors import RequestError, UsamError
 from usam.trace import Answer, Encoded, TextDelta, Turn
@@ -85,11 +88,17 @@ def retry_of(entry: Entry, seed: int, keep_audio: bool) -> Question:
 class Studio:
     """Joins the engine, the database and the pages being served. Safe to share between threads."""
 
-    def __init__(self, loader: EngineLoader, feedback: Feedback, settings: Settings) -> None:
+    def __init__(
+        self, loader: EngineLoader, feedback: Feedback, settings: Settings, models: Models | None = None
+    ) -> None:
+        """models: lends engines for what is tried on answers; by default the shipped checkpoints'."""
         self.loader = loader
         self.feedback = feedback
         self.settings = settings
+        self.models = models or Models(loader)
+        self.trials = Trials(self.models, self.listen)
         self.runs = Runs()
+        self.identity = Identity.of(settings)
         self.studies = Runs()  # of answers that are there: interventions and tests
         self.questions = Rate(settings.per_minute, "questions")
         self.ratings = Rate(settings.per_minute, "ratings")
@@ -141,16 +150,24 @@ class Studio:
             if isinstance(event, Answer):
                 answer = replace(event, timings=event.timings.after_decoding(decode_s))
                 entry = Entry(uuid.uuid4().hex, answer, clip, question.source or "")
-                yield self._store(entry, clip, question, annotator)
+                yield self.stored(entry, clip, annotator, question.parent, keep_audio=question.keep_audio)
             else:
                 yield event
 
-    def _store(self, entry: Entry, clip: Clip, question: Question, annotator: str | None) -> Entry:
+    def stored(
+        self,
+        entry: Entry,
+        clip: Clip,
+        annotator: str | None,
+        parent: str | None = None,
+        *,
+        keep_audio: bool = False,
+    ) -> Entry:
         """Keep the answer. A database that fails must not cost the user the answer they waited for."""
         try:
-            with heard_file(clip) if question.keep_audio else nullcontext() as audio:
+            with heard_file(clip) if keep_audio else nullcontext() as audio:
                 answer_id = self.feedback.record_answer(
-                    entry.answer.to_json(), annotator=annotator, parent=question.parent, audio_path=audio
+                    entry.answer.to_json(), annotator=annotator, parent=parent, audio_path=audio
                 )
         except (StorageError, OSError) as error:
             log.warning("an answer could not be stored: %s", error)

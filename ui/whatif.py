@@ -1,10 +1,11 @@
-"""What happens under "What if": joins the section to the engine. Every study is of the answer on display."""
+"""What happens under "What if": joins the section to the trials. Every study is of the answer on display."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,21 +13,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import gradio as gr
 
 from ui import render
-from ui.inspector import InspectorPanel
+from ui.history import history_shown
 from ui.inspector import outcomes as html
-from ui.inspector.interventions import Touched, intervention_of, leaned_on, touched_shown
-from ui.inspector.outcomes import Outcome, outcome_of
-from ui.stored import clip_of
+from ui.inspector import trace_shown
+from ui.inspector.findings import Findings
+from ui.inspector.interventions import Touched, intervention_of, touched_shown
+from ui.inspector.outcomes import outcome_of
+from ui.inspector.payload import leaned_on
 from ui.studio import UNEXPECTED, Studio
+from ui.trials import Subject
 from ui.visit import Entry, Visit
 from ui.visitor import page_of
 from ui.work import Done, GivenUpError, Progress, Step, steps
+from usam.deletion import SEEDS
 from usam.errors import RequestError, UsamError
-from usam.trace import Answer
 
 if TYPE_CHECKING:
-    from usam.audio import Clip
-    from usam.engine import Engine
+    from ui.page import Page
+    from usam.attribution import Attribution
+    from usam.deletion import DeletionTest
+    from usam.intervene import Intervened
+    from usam.replay import Replay
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +48,10 @@ Found = TypeVar("Found")
 class Bench:
     """The handlers of the section; what differs between visitors is in the arguments."""
 
-    def __init__(self, inspector: InspectorPanel, studio: Studio) -> None:
-        self.inspector = inspector
-        self.panel = inspector.what_if
+    def __init__(self, page: Page, studio: Studio) -> None:
+        self.page = page
+        self.inspector = page.inspector
+        self.panel = page.inspector.what_if
         self.studio = studio
 
     def reserve(self, request: gr.Request) -> Updates:
@@ -64,93 +72,107 @@ class Bench:
         self,
         choice: str | None,
         touched: Touched,
-        tried: tuple[Outcome, ...],
+        found: Findings,
         source: str | None,
         visit: Visit,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        from usam.intervene import Intervened, intervene
-
-        def work(engine: Engine, entry: Entry, progress: Progress) -> Intervened:
+        def work(entry: Entry, progress: Progress) -> Intervened:
             intervention = intervention_of(choice, touched.span, random.randrange(1000))
-            clip, baseline = self._baseline(engine, entry, source, touched, progress)
-            return intervene(engine, clip, baseline, intervention, progress)
+            subject = Subject(entry, source, touched.threshold)
+            return self.studio.trials.change(subject, intervention, progress)
 
         def shown(result: Intervened) -> Updates:
-            rows = (*tried, outcome_of(result))
-            return {self.panel.tried: rows, self.panel.outcomes: html.outcomes(rows)}
+            rows = (*found.changes, outcome_of(result))
+            return {
+                self.panel.found: replace(found, changes=rows),
+                self.panel.outcomes: html.outcomes(rows),
+            }
 
         yield from self._study(work, shown, self.panel.outcomes, visit, request)
 
     def test(
-        self, reference: str, touched: Touched, source: str | None, visit: Visit, request: gr.Request
+        self,
+        reference: str,
+        touched: Touched,
+        found: Findings,
+        source: str | None,
+        visit: Visit,
+        request: gr.Request,
     ) -> Iterator[Updates]:
-        from usam.deletion import DeletionTest, deletion_test
-
-        def work(engine: Engine, entry: Entry, progress: Progress) -> DeletionTest:
-            clip, baseline = self._baseline(engine, entry, source, touched, progress)
-            return deletion_test(
-                engine, clip, baseline, reference=reference.strip() or None, progress=progress
-            )
+        def work(entry: Entry, progress: Progress) -> DeletionTest:
+            subject = Subject(entry, source, touched.threshold)
+            return self.studio.trials.deletion(subject, reference.strip() or None, SEEDS, progress)
 
         def shown(result: DeletionTest) -> Updates:
-            return {self.panel.tested: html.deletion(result)}
+            return {
+                self.panel.found: replace(found, deletion=result),
+                self.panel.tested: html.deletion(result),
+            }
 
         yield from self._study(work, shown, self.panel.tested, visit, request)
 
-    def lean(self, source: str | None, visit: Visit, request: gr.Request) -> Iterator[Updates]:
-        from usam.attribution import Attribution, attribute
+    def lean(
+        self, found: Findings, source: str | None, visit: Visit, request: gr.Request
+    ) -> Iterator[Updates]:
+        def work(entry: Entry, progress: Progress) -> tuple[Entry, Attribution]:
+            return entry, self.studio.trials.attribution(Subject(entry, source), progress)
 
-        def work(engine: Engine, entry: Entry, progress: Progress) -> tuple[Entry, Attribution]:
-            clip, baseline = self._baseline(engine, entry, source, Touched(), progress)
-            window = engine.config.queries_per_window
-            return entry, attribute(engine, clip, baseline, group=window, progress=progress)
-
-        def shown(found: tuple[Entry, Attribution]) -> Updates:
+        def shown(result: tuple[Entry, Attribution]) -> Updates:
+            entry, words = result
             return {
-                self.inspector.viewer: gr.HTML(leaning=leaned_on(*found)),
+                self.panel.found: replace(found, words=words),
+                self.inspector.viewer: gr.HTML(leaning=leaned_on(entry, words)),
                 self.panel.leaning: render.saved("Pick a word above the picture."),
             }
 
         yield from self._study(work, shown, self.panel.leaning, visit, request)
 
     def replay(self, source: str | None, visit: Visit, request: gr.Request) -> Iterator[Updates]:
-        from usam.replay import Replay, replay
-
-        def work(engine: Engine, entry: Entry, progress: Progress) -> Replay:
-            return replay(engine, clip_of(entry, source, self.studio.listen), entry.answer, progress)
+        def work(entry: Entry, progress: Progress) -> Replay:
+            return self.studio.trials.replay(Subject(entry, source), progress)
 
         def shown(result: Replay) -> Updates:
             return {self.panel.replayed: html.replayed(result)}
 
         yield from self._study(work, shown, self.panel.replayed, visit, request)
 
-    def _baseline(
-        self, engine: Engine, entry: Entry, source: str | None, touched: Touched, progress: Progress
-    ) -> tuple[Clip, Answer]:
-        """The clip, and the answer with its own tokens, its redundancy as the viewer shows it.
+    def other(
+        self,
+        checkpoint: str,
+        quantization: str,
+        source: str | None,
+        visit: Visit,
+        annotator: str,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
+        def work(entry: Entry, progress: Progress) -> tuple[Entry, Entry]:
+            subject = Subject(entry, source)
+            answer, clip = self.studio.trials.other_model(subject, checkpoint, quantization, progress)
+            new = Entry(uuid.uuid4().hex, answer, clip, entry.source)
+            return entry, self.studio.stored(new, clip, annotator, entry.answer_id)
 
-        A stored answer comes without its tokens and is asked again first. Raises UsamError, also when it has
-        become another answer: then nobody could tell what of a change is due to the intervention.
-        """
-        from usam.replay import replay
+        def shown(result: tuple[Entry, Entry]) -> Updates:
+            entry, new = result
+            return {self.panel.othered: html.othered(entry.answer, new.answer), self.panel.arrived: new}
 
-        clip, answer = clip_of(entry, source, self.studio.listen), entry.answer
-        if not answer.ids:
-            again = replay(engine, clip, answer, progress)
-            if not again.same_answer:
-                raise RequestError(
-                    f"This stored answer cannot be tried out: asked again, it is “{again.answer.text}”. "
-                    f"{again.verdict()}"
-                )
-            answer = again.answer
-        if touched.threshold is not None:
-            answer = replace(answer, trace=answer.trace.flagged(touched.threshold))
-        return clip, answer
+        yield from self._study(work, shown, self.panel.othered, visit, request)
+
+    def joined(self, arrived: Entry | None, visit: Visit) -> Updates:
+        """Another model's answer joins the visit as it is by now, held against the one on display."""
+        if arrived is None:
+            return {}
+        visit = visit.keep(arrived)
+        return {
+            **trace_shown(self.inspector, visit, arrived.key),
+            **history_shown(self.page.history, visit),
+            self.page.visit: visit,
+            self.panel.arrived: None,
+        }
 
     def _study(
         self,
-        work: Callable[[Engine, Entry, Progress], Found],
+        work: Callable[[Entry, Progress], Found],
         shown: Callable[[Found], Updates],
         place: gr.HTML,
         visit: Visit,
@@ -163,10 +185,9 @@ class Bench:
             entry = visit.current
             if entry is None:
                 raise RequestError("There is no answer to try this on. Ask first.")
-            engine = self.studio.loader.engine
             if stop.is_set():  # while it waited in line
                 raise GivenUpError
-            for event in steps(lambda progress: work(engine, entry, progress), stop):
+            for event in steps(lambda progress: work(entry, progress), stop):
                 if isinstance(event, Done):
                     yield shown(event.result)
                 elif isinstance(event, Step) and time.monotonic() >= due:
@@ -193,22 +214,24 @@ class Bench:
         }
 
 
-def connect_what_if(
-    inspector: InspectorPanel, studio: Studio, source: gr.Audio, visit: gr.State, outputs: list[Any]
-) -> None:
-    """Attach the section's handlers; `source` is the clip in the page's player."""
-    bench, panel = Bench(inspector, studio), inspector.what_if
+def connect_what_if(page: Page, studio: Studio, outputs: list[Any]) -> None:
+    """Attach the section's handlers."""
+    inspector, source, visit = page.inspector, page.clip.audio, page.visit
+    bench, panel = Bench(page, studio), inspector.what_if
     quiet: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
     study: dict[str, Any] = {**quiet, "concurrency_id": STUDY, "concurrency_limit": 1}
     inspector.viewer.touched(bench.touched, visit, **fast)
     panel.stop.click(bench.stop, None, **fast)
     for button, handler, inputs in (
-        (panel.run, bench.change, [panel.change, panel.touched, panel.tried]),
-        (panel.test, bench.test, [panel.reference, panel.touched]),
-        (panel.lean, bench.lean, []),
-        (panel.replay, bench.replay, []),
+        (panel.run, bench.change, [panel.change, panel.touched, panel.found, source, visit]),
+        (panel.test, bench.test, [panel.reference, panel.touched, panel.found, source, visit]),
+        (panel.lean, bench.lean, [panel.found, source, visit]),
+        (panel.replay, bench.replay, [source, visit]),
+        (panel.other, bench.other, [panel.checkpoint, panel.precision, source, visit, page.annotator]),
     ):
         turn = button.click(bench.reserve, None, **fast)
-        ran = turn.success(handler, [*inputs, source, visit], **study)
-        ran.then(bench.release, None, **fast)
+        ran = turn.success(handler, inputs, **study)
+        ended = ran.then(bench.release, None, **fast)
+        if button is panel.other:
+            ended.then(bench.joined, [panel.arrived, visit], **fast)

@@ -1,4 +1,4 @@
-"""`python -m usam ask|intervene|deletion-test|eval|train|health|bench|weights`.
+"""`python -m usam ask|intervene|deletion-test|attribute|eval|train|health|bench|weights`.
 
 Exit status 0, or 2 with one plain line on stderr.
 """
@@ -76,7 +76,13 @@ def parser() -> argparse.ArgumentParser:
     deletion.add_argument("--reference", help="an answer to measure instead of the model's own")
     deletion.set_defaults(run=run_deletion_test)
 
-    for command in (ask, change, deletion):
+    leaning = commands.add_parser(
+        "attribute", help="which part of the clip each word of the answer leaned on"
+    )
+    leaning.add_argument("--group", type=int, help="audio tokens occluded at a time; by default a window's")
+    leaning.set_defaults(run=run_attribute)
+
+    for command in (ask, change, deletion, leaning):
         command.add_argument("clip", nargs="?" if command is ask else None)
         command.add_argument("question", nargs="?", help="without one, the task's own prompt is asked")
         command.add_argument("--task", choices=sorted(TASKS), default="qa")
@@ -141,12 +147,12 @@ def parser() -> argparse.ArgumentParser:
     weights.add_argument("--verify", action="store_true", help="check the hash of every file")
     weights.set_defaults(run=run_weights)
 
-    for command in (ask, change, deletion, evaluate, health):
+    for command in (ask, change, deletion, leaning, evaluate, health):
         command.add_argument("--quantization", choices=("nf4", "int8", "none"), default="nf4")
         command.add_argument("--checkpoint", type=Path, help="an adapter folder instead of the shipped one")
-    for command in (ask, change, deletion, evaluate, train, health, weights):
+    for command in (ask, change, deletion, leaning, evaluate, train, health, weights):
         command.add_argument("--preset", choices=("mini", "paper"), default="mini")
-    for command in (ask, change, deletion, evaluate, health):
+    for command in (ask, change, deletion, leaning, evaluate, health):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return root
 
@@ -228,6 +234,17 @@ def run_deletion_test(options: argparse.Namespace) -> None:
     baseline = engine.ask(clip, **asked(options))
     result = deletion_test(engine, clip, baseline, options.seeds, options.reference)
     print(json.dumps(result.to_json(), ensure_ascii=False) if options.json else result.table())
+
+
+def run_attribute(options: argparse.Namespace) -> None:
+    from usam.attribution import attribute
+
+    clip, _ = load_question(options)
+    engine = load_engine(options)
+    group = engine.config.queries_per_window if options.group is None else options.group
+    found = attribute(engine, clip, engine.ask(clip, **asked(options)), group, progress)
+    record = {"answer": found.answer.text, **found.to_json()}
+    print(json.dumps(record, ensure_ascii=False) if options.json else found.table())
 
 
 def load_question(options: argparse.Namespace) -> tuple[Any, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from usam.audio import Clip
     from usam.engine import Engine
     from usam.trace import Answer
+
+
+SHOWN = 3
+"""Spans of a word in the table."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,26 @@ class Attribution:
     words: tuple[Word, ...]
     scores: tuple[tuple[float, ...], ...]
     method: str = "occlusion"
+
+    def spans(self, scores: Sequence[float]) -> list[tuple[float, float, float]]:
+        """A word's scores by span: start and end in seconds of the clip, and nats; what it leaned on most
+        first. Neighbours that were occluded together share a score, and are one span."""
+        runs = []
+        pairs = zip(self.answer.trace.tokens, scores, strict=True)
+        for score, group in groupby(pairs, key=lambda pair: pair[1]):
+            tokens = [token for token, _ in group]
+            runs.append((tokens[0].start, tokens[-1].end, score * len(tokens)))
+        return sorted(runs, key=lambda run: -run[2])
+
+    def table(self) -> str:
+        """For a terminal: a line a word, with the spans that it leaned on most."""
+        lines = []
+        for word, scores in zip(self.words, self.scores, strict=True):
+            best = [f"{start:.2f}-{end:.2f} s {nats:+.3f}" for start, end, nats in self.spans(scores)[:SHOWN]]
+            lines.append(f"{word.text:20}  {'   '.join(best)}")
+        return "\n".join(
+            [*lines, "In nats, by occlusion: what a word's log-probability loses without the span."]
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {

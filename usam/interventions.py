@@ -46,6 +46,9 @@ class ForceExpert(Intervention):
     kind: str = field(default="force-expert", init=False)
     expert: int
 
+    def __post_init__(self) -> None:
+        _check_whole("expert", self.expert)
+
     def routing(self, experts: Sequence[str]) -> list[float]:
         if not 0 <= self.expert < len(experts):
             choice = ", ".join(f"{index} ({name})" for index, name in enumerate(experts))
@@ -90,6 +93,9 @@ class DropRandom(Intervention):
     kind: str = field(default="drop-random", init=False)
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        _check_whole("seed", self.seed)
+
     def kept(self, trace: Trace) -> list[bool]:
         redundant = sum(token.redundant for token in trace.tokens)
         dropped = set(random.Random(self.seed).sample(range(len(trace.tokens)), redundant))
@@ -118,13 +124,21 @@ class DropSpan(Intervention):
         return kept
 
 
-_KINDS: dict[str, type[Intervention]] = {
+def _check_whole(name: str, value: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise RequestError(f"The {name} has to be a whole number.")
+
+
+KINDS: dict[str, type[Intervention]] = {
     kind.kind: kind
     for kind in (Intervention, ForceExpert, Uniform, DropRedundant, KeepRedundant, DropRandom, DropSpan)
 }
 
 
 def from_json(record: Mapping[str, Any]) -> Intervention:
-    """The intervention whose fields these are. Raises KeyError or TypeError for anything else."""
+    """The intervention whose fields these are.
+
+    Raises KeyError, TypeError or ValueError for anything else, RequestError for fields that make none.
+    """
     settings = dict(record)
-    return _KINDS[settings.pop("kind")](**settings)
+    return KINDS[settings.pop("kind")](**settings)

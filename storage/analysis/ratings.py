@@ -58,10 +58,9 @@ def by_level(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     levels = pd.qcut(known[column], BINS, duplicates="drop", precision=2)
     if levels.cat.categories.empty:  # everyone's value is the same
         return by_group(known.assign(level=f"{known[column].iloc[0]:.2f}"), "level")
-    named = levels.cat.rename_categories(
-        [f"{max(part.left, 0):.2f}–{part.right:.2f}" for part in levels.cat.categories]
-    )
-    return by_group(known.assign(level=named), "level")
+    # Ranges that look alike once they are rounded are one.
+    names = [f"{max(part.left, 0):.2f}–{part.right:.2f}" for part in levels.cat.categories]
+    return by_group(known.assign(level=[names[code] for code in levels.cat.codes]), "level")
 
 
 def _summary(part: pd.DataFrame) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage.database import Database
 from storage.errors import plain_errors
-from storage.export import audiofolder, csv, dpo, kto, llama_factory, reward, swift
+from storage.export import audiofolder, csv, dpo, kto, llama_factory, reward, spans, swift
 from storage.export.audit import Audit
 from storage.export.reader import Reader
 
@@ -25,6 +25,7 @@ FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]
     "ms-swift-kto": (swift.write_labels, swift.FILES),
     "llama-factory": (llama_factory.write_pairs, llama_factory.FILES),
     "llama-factory-kto": (llama_factory.write_labels, llama_factory.FILES),
+    "spans": (spans.write, spans.FILES),
     "audiofolder": (audiofolder.write, audiofolder.FILES),
 }
 
@@ -32,7 +33,7 @@ FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]
 def export(database: Database, format: str, out: str | Path, *, audit: bool = False) -> Audit:
     """Write one of FORMATS into the folder `out`; with `audit` also `audit.json`.
 
-    csv: `ratings.csv`, `comparisons.csv`.  audiofolder: folders `train` and `test` with the kept clips and
+    csv: `csv.FILES`.  audiofolder: folders `train` and `test` with the kept clips and
     `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
     without rows has no file.  Earlier files of these names are replaced.
 

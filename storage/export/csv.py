@@ -1,4 +1,4 @@
-"""CSV tables: `ratings.csv` and `comparisons.csv`, in which no cell can become a formula."""
+"""CSV tables of all that was said, in which no cell can become a formula."""
 
 import csv
 from pathlib import Path
@@ -10,7 +10,13 @@ from storage.export import tables
 from storage.export.audit import Audit
 from storage.export.reader import Reader
 
-FILES = ("ratings.csv", "comparisons.csv")
+TABLES = {
+    "ratings.csv": tables.ratings,
+    "comparisons.csv": tables.comparisons,
+    "spans.csv": tables.spans,
+    "token_verdicts.csv": tables.token_verdicts,
+}
+FILES = tuple(TABLES)
 
 _FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n'")
 
@@ -29,11 +35,9 @@ def escape(cell: Any) -> Any:
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
     audit.dropped["withdrawn"] = reader.withdrawn()
-    for name, chunks in zip(
-        FILES, (tables.ratings(reader.session), tables.comparisons(reader.session)), strict=True
-    ):
+    for name, table in TABLES.items():
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
-            for number, chunk in enumerate(chunks):
+            for number, chunk in enumerate(table(reader.session)):
                 _escaped(chunk).to_csv(
                     file,
                     header=number == 0,

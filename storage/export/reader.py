@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, Select, false, func, literal, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from storage.schema import Answer, Clip, Comparison, Rating
+from storage.schema import Answer, Clip, Comparison, Rating, Span
 
 BATCH = 1000
 TEST_SHARE = 0.1
@@ -111,6 +111,29 @@ class Reader:
         for row in rows:
             a, b = Reply(row.text, not row.stopped), Reply(row.other_text, not row.other_stopped)
             yield Vote(self._asked_in(row), a, b, row.winner)
+
+    def spans(self) -> Iterator[tuple[Asked, str, list[dict[str, Any]]]]:
+        """(what was asked, the answer's text, all spans that people marked of it), an answer at a time. Their
+        times are seconds of the heard audio, which is what is kept."""
+        rows = self._stream(
+            _asked()
+            .add_columns(Answer.id, Answer.heard_start, Span.annotator_id, Span.start_s, Span.end_s)
+            .add_columns(Span.label, Span.comment)
+            .join(Span, Span.answer_id == Answer.id)
+            .where(Span.withdrawn == false())
+            .order_by(Answer.id, Span.start_s, Span.id)
+        )
+        for _, same in groupby(rows, key=lambda row: row.id):
+            marked = []
+            for row in same:
+                span = {
+                    "start": round(row.start_s - row.heard_start, 4),
+                    "end": round(row.end_s - row.heard_start, 4),
+                    "label": row.label,
+                    "annotator": row.annotator_id,
+                }
+                marked.append({**span, "comment": row.comment} if row.comment else span)
+            yield self._asked_in(row), row.text, marked
 
     def verdicts(self) -> Iterator[Verdict]:
         """One verdict a judged text, those on the same input in a row."""

@@ -1,13 +1,15 @@
-"""The judgements as flat tables, in chunks: one row a rating or comparison, with what made the answer."""
+"""The judgements as flat tables, in chunks: one row a rating, comparison, span or judged token, with what
+made the answer."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import false, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.export.reader import Rows, split_of
-from storage.schema import Answer, Clip, Comparison, Rating
+from storage.schema import Answer, Clip, Comparison, Rating, Span, TokenVerdict
 
 CHUNK = 5000  # rows
 
@@ -89,6 +91,58 @@ def comparisons(session: Session) -> Iterator[pd.DataFrame]:
         .join(b, Comparison.answer_b_id == b.id)
         .order_by(Comparison.id),
     )
+
+
+def spans(session: Session) -> Iterator[pd.DataFrame]:
+    """Marked spans that count now. Times are seconds of the original clip, as `heard_start` is."""
+    return _chunks(
+        session,
+        select(
+            Span.id.label("span_id"),
+            Span.annotator_id.label("annotator"),
+            Span.start_s,
+            Span.end_s,
+            Span.label,
+            Span.comment,
+            Span.revision,
+            Span.updated_at.label("marked_at"),
+            *_answered(),
+        )
+        .join(Answer, Span.answer_id == Answer.id)
+        .join(Clip, Clip.sha256 == Answer.clip_sha256)
+        .where(Span.withdrawn == false())
+        .order_by(Span.id),
+    )
+
+
+def token_verdicts(session: Session) -> Iterator[pd.DataFrame]:
+    """Single tokens that people heard alone, with SACLM's score and flag."""
+    return _chunks(
+        session,
+        select(
+            TokenVerdict.annotator_id.label("annotator"),
+            TokenVerdict.token,
+            TokenVerdict.start_s,
+            TokenVerdict.end_s,
+            TokenVerdict.significance,
+            TokenVerdict.flagged,
+            TokenVerdict.verdict,
+            TokenVerdict.updated_at.label("judged_at"),
+            *_answered(),
+        )
+        .join(Answer, TokenVerdict.answer_id == Answer.id)
+        .join(Clip, Clip.sha256 == Answer.clip_sha256)
+        .order_by(TokenVerdict.answer_id, TokenVerdict.annotator_id, TokenVerdict.token),
+    )
+
+
+def _answered() -> tuple[Any, ...]:
+    """The columns that say which answer a part of a clip was marked for."""
+    return (
+        Answer.id.label("answer_id"), Answer.task, Answer.question, Answer.text.label("answer"),
+        Answer.clip_sha256, Answer.heard_start, Answer.heard_end, Clip.audio_path,
+        Answer.model_fingerprint, Answer.quantization, Answer.seed,
+    )  # fmt: skip
 
 
 def _chunks(session: Session, rows: Rows) -> Iterator[pd.DataFrame]:

@@ -7,10 +7,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from ui.build import build, launch_options
 from ui.loading import LoadEngine
+from ui.models import LoadOther, load_other
 from ui.settings import Settings, sqlite_url
 
 EXAMPLES = Path(__file__).parents[2] / "ui" / "examples"
@@ -21,9 +22,11 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
 
 
 @contextmanager
-def serve(settings: Settings, load_engine: LoadEngine | None = None) -> Iterator[str]:
+def serve(
+    settings: Settings, load_engine: LoadEngine | None = None, load_second: LoadOther = load_other
+) -> Iterator[str]:
     """The app on a free port of this machine; yields its address."""
-    demo = build(settings, load_engine)
+    demo = build(settings, load_engine, load_second)
     try:
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options(settings))
         yield url
@@ -123,3 +126,18 @@ class AppPage:
         if comment:
             form.locator("#comment textarea").fill(comment)
         self.save.click()
+
+
+def exported(app: AppPage, name: str) -> Path:
+    with app.page.expect_download() as download:
+        app.picture.get_by_role("button", name=name, exact=True).click()
+    target = Path(download.value.path()).with_suffix(Path(download.value.suggested_filename).suffix)
+    return Path(download.value.path()).rename(target)
+
+
+@contextmanager
+def offline(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser without a network."""
+    context = browser.new_context(offline=True)
+    yield context
+    context.close()

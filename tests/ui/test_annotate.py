@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -37,9 +38,15 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page(browser: Browser, data: Path) -> Iterator[Page]:
+def choices() -> dict[str, Any]:
+    """What an administrator has chosen."""
+    return {}
+
+
+@pytest.fixture
+def page(browser: Browser, data: Path, choices: dict[str, Any]) -> Iterator[Page]:
     problems: list[str] = []
-    with serve(settings_in(data), lambda progress: FakeEngine()) as url:  # type: ignore[arg-type, return-value]
+    with serve(settings_in(data, **choices), lambda progress: FakeEngine()) as url:  # type: ignore[arg-type, return-value]
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
@@ -166,3 +173,40 @@ def test_an_answer_deleted_meanwhile_is_passed_over(page: Page, data: Path) -> N
     page.reload()
     expect(page.locator(".empty")).to_contain_text("Nothing to judge yet.")
     feedback.database.close()
+
+
+@pytest.mark.parametrize("choices", [{"repeat_share": 1.0, "judgements": 2}])
+def test_what_was_judged_comes_again_and_counts_only_as_a_repeat(
+    page: Page, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.repeats.GAP", 0)
+    monkeypatch.setattr("ui.annotate.desk.random.randrange", lambda end: 0)  # not the last of all
+    keys = page.keyboard
+    expect(page.locator(".item")).to_contain_text("0 others, 2 wanted")
+    expect(page.locator("#queue-head")).to_contain_text("come twice")
+    first = shown(page)
+    keys.press("g")
+    keys.press("4")
+    keys.press("Enter")
+    until_next(page, first)
+    page.reload()
+    expect(page.locator(".item[data-ready]")).to_be_visible()
+    assert shown(page) == first
+    expect(page.locator("#judge input:checked")).to_have_count(0)
+    keys.press("b")
+    keys.press("4")
+    keys.press("d")
+    expect(page.locator("#queue-status")).to_contain_text("You have judged this answer before")
+    keys.press("Enter")
+    until_next(page, first)
+    expect(page.locator(".steady")).to_contain_text("thumb 0 of 1 (0%–79%) · score 1 of 1")
+    assert said(data, first)[:2] == (1, 4)
+    assert rows(data, "SELECT number, thumb, score FROM repeats") == [(1, -1, 4)]
+    keys.press("z")
+    expect(page.locator(".steady")).to_be_hidden()
+    assert shown(page) == first
+    expect(page.locator("#thumb input:checked")).to_have_value("-1")
+    assert rows(data, "SELECT count(*) FROM repeats") == [(0,)]
+    keys.press("Enter")
+    expect(page.locator(".steady")).to_contain_text("thumb 0 of 1")
+    assert said(data, first)[:2] == (1, 4)

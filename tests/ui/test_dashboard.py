@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from storage import Feedback, open_database
 from storage.export import FORMATS, export
+from storage.repeats import Repeats
+from storage.tokens import TokenVerdicts
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
 from ui.dashboard.board import dashboard
@@ -65,6 +67,22 @@ def test_the_board_says_what_is_in_the_database(feedback: Feedback) -> None:
         assert strength in text
 
 
+def test_the_board_tells_own_consistency_and_the_precision_of_flags(feedback: Feedback) -> None:
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", dashboard(feedback)))
+    assert "No answer has been judged twice" in text
+    assert "No token has been judged by ear yet" in text
+    scored = {"start": 0.0, "end": 0.1, "significance": 0.2, "routing": [0.5, 0.5], "redundant": True}
+    answer = feedback.record_answer(record(20, tokens=[scored] * 4), annotator="asker")
+    TokenVerdicts(feedback).judge(answer, "me", {0: "did_not", 1: "did_not", 2: "mattered", 3: "unclear"})
+    feedback.rate(answer, "me", thumb=1, score=3)
+    Repeats(feedback).judge(answer, "me", thumb=1, score=4)
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", dashboard(feedback)))
+    assert "Thumb 1 1 100% 21%–100%" in text
+    assert "Score 1 1 0% 0%–79% 100%" in text
+    assert "Checkpoint f00d , 1 more could not be told" in text
+    assert "Did not matter 95 % flagged 3 1 1 67% 21%–94%" in text
+
+
 def test_names_are_text_and_colours_are_the_pages(feedback: Feedback) -> None:
     board = dashboard(feedback)
     assert "<img" not in board
@@ -88,7 +106,7 @@ def test_the_audit_says_what_an_export_then_does(feedback: Feedback, tmp_path: P
     done = export(feedback.database, format, tmp_path / "out")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))
     assert f"--format {format} " in text
-    for name, count in {**done.read, **done.rows}.items():
+    for name, count in {**+done.read, **+done.rows}.items():
         assert f"{name} {count:,}" in text
     for reason, count in (+done.dropped).items():
         assert f"{REASONS[reason]} {count:,}" in text

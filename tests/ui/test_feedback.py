@@ -174,7 +174,10 @@ def test_what_is_stored_is_shown_and_deleted_with_audio_and_traces(browser: Brow
         assert len(list(tmp_path.glob("audio/*"))) == 1
         app.page.get_by_role("button", name="Your data").click()
         expect(app.held).to_contain_text(
-            re.compile(r"Answers\s*1\s*Ratings\s*1\s*Comparisons\s*0\s*Clips with audio\s*1")
+            re.compile(
+                r"Answers\s*1\s*Ratings\s*1\s*Comparisons\s*0\s*"
+                r"Marked spans\s*0\s*Judged tokens\s*0\s*Clips with audio\s*1"
+            )
         )
         app.delete_data.click()
         app.delete_not.click()

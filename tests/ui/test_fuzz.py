@@ -24,6 +24,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
+ENDPOINTS = ["ask", "intervene", "deletion_test", "attribute", "rate", "compare", "trace"]
 FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -76,6 +77,17 @@ def test_any_trace(endpoints: Endpoints, value: Any) -> None:
 
 
 @FUZZ
+@given(values=st.tuples(*[JSON] * 5), name=st.sampled_from(["intervene", "deletion_test"]))
+def test_any_trial(endpoints: Endpoints, answer_id: str, values: tuple[Any, ...], name: str) -> None:
+    """Without its audio, so that whatever passes the checks ends there."""
+    first, change, *rest = values
+    arguments = (
+        (answer_id, change, None, rest[0]) if name == "intervene" else (answer_id, None, first, *rest[:2])
+    )
+    assert is_clean(replied(getattr(endpoints, name), *arguments))
+
+
+@FUZZ
 @given(question=st.none() | st.text(max_size=600), task=st.sampled_from(["qa", "asr"]) | st.text(max_size=30))
 def test_any_question(endpoints: Endpoints, question: str | None, task: str) -> None:
     """What a text box and a list let through; `test_any_message` sends the rest."""
@@ -89,7 +101,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(endpoint=st.sampled_from(["ask", "rate", "compare", "trace"]), data=st.lists(JSON, max_size=8))
+@given(endpoint=st.sampled_from(ENDPOINTS), data=st.lists(JSON, max_size=8))
 def test_any_message(url: str, endpoint: str, data: list[Any]) -> None:
     call = f"{url}gradio_api/call/{endpoint}"
     message = json.dumps({"data": data})  # with NaN and Infinity, which are no JSON

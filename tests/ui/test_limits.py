@@ -67,6 +67,12 @@ def test_a_visitor_rates_so_often_by_the_api(url: str) -> None:
     assert "At most 2 ratings a minute" in told[2]
 
 
+def test_a_trial_counts_as_a_question(url: str) -> None:
+    told = [str(call(url, "attribute", ["no-such-answer", None], "203.0.113.77")[1]) for _ in range(3)]
+    assert "no answer by that id" in told[0]
+    assert "At most 2 questions a minute" in told[2]
+
+
 def test_whoever_runs_the_app_here_is_not_limited(url: str) -> None:
     assert {ask(url, "127.0.0.1")[0] for _ in range(4)} == {"complete"}
 

@@ -2,17 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, expect
 
 from tests.ui.conftest import Server
 from tests.ui.fake_engine import TOKEN_SECONDS, FakeEngine, trace_of
-from tests.ui.pages import EXAMPLES, AppPage
+from tests.ui.pages import EXAMPLES, AppPage, exported, offline
 from ui.inspector import export
 from ui.visit import Entry
 from usam.audio import load_clip
@@ -183,6 +181,80 @@ def test_everything_works_by_keyboard(answered: AppPage) -> None:
     expect(answered.picture.locator(".keys")).to_be_visible()
 
 
+def test_a_span_is_chosen_and_played_by_keyboard(answered: AppPage) -> None:
+    press = answered.page.keyboard.press
+    answered.stage.focus()
+    press("i")
+    expect(answered.picture.locator(".note")).to_contain_text("Choose a token with the arrow keys")
+    for key in ("Home", "Shift+ArrowRight", "i", "ArrowRight", "ArrowRight", "o", "ArrowRight"):
+        press(key)
+    span = [pytest.approx(10 * TOKEN_SECONDS, abs=1e-3), pytest.approx(13 * TOKEN_SECONDS, abs=1e-3)]
+    assert list(map(float, value(answered, "selection").split(","))) == span
+    press("Space")
+    assert played(answered) == [span]
+    for key in ("End", "i"):  # past the span's end
+        press(key)
+    assert float(value(answered, "selection").split(",")[0]) == pytest.approx(46 * TOKEN_SECONDS, abs=1e-3)
+    for key in ("Home", "o"):  # before its start
+        press(key)
+    assert list(map(float, value(answered, "selection").split(","))) == token(0)
+    press("Escape")
+    assert value(answered, "selection") == ""
+
+
+def test_fingers_zoom_move_paint_and_tap(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    app = AppPage(context.new_page(), server.url)
+    app.upload(DOG)
+    app.ask_about("What animal is this?")
+    expect(app.picture).to_have_attribute("data-audio", "ready")
+    app.stage.scroll_into_view_if_needed()
+    box = app.stage.bounding_box()
+    assert box is not None
+    hand = context.new_cdp_session(app.page)
+
+    def touch(kind: str, *places: float) -> None:
+        points = [{"x": box["x"] + x, "y": box["y"] + 60, "id": i} for i, x in enumerate(places)]
+        hand.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    def view() -> tuple[float, float]:
+        start, end = map(float, value(app, "view").split(","))
+        return start, end
+
+    def time(x: float) -> float:
+        start, end = view()
+        return start + (x - 34) / (box["width"] - 44) * (end - start)
+
+    held = time(150), time(190)
+    touch("Start", 150, 190)
+    touch("Move", 120, 200)
+    touch("Move", 90, 250)
+    assert (time(90), time(250)) == (pytest.approx(held[0], abs=0.02), pytest.approx(held[1], abs=0.02))
+    touch("End")
+    assert value(app, "played") == ""
+
+    length, under = view()[1] - view()[0], time(200)
+    assert length < 3
+    touch("Start", 200)
+    touch("Move", 150)
+    touch("Move", 120)
+    touch("End")
+    assert time(120) == pytest.approx(under, abs=0.02)
+    assert value(app, "selection") == ""
+
+    ends = [time(100), time(160)]
+    touch("Start", 100)
+    app.page.wait_for_timeout(600)  # hold
+    touch("Move", 130)
+    touch("Move", 160)
+    touch("End")
+    assert played(app) == [[pytest.approx(end, abs=0.02) for end in ends]]
+    app.stage.tap(position={"x": 200, "y": 60})
+    assert played(app) == [token(int(time(200) / TOKEN_SECONDS))]
+    assert app.problems == []
+    context.close()
+
+
 def test_the_wheel_zooms_where_the_pointer_is(answered: AppPage) -> None:
     there = place(answered, 3.0)
     answered.stage.click(position=there)
@@ -337,18 +409,3 @@ def test_another_clip_is_shown_below(answered: AppPage) -> None:
 def compare(app: AppPage, choice: str) -> None:
     app.against.get_by_role("combobox").click()
     app.page.get_by_role("option", name=re.compile(choice)).click()
-
-
-def exported(app: AppPage, name: str) -> Path:
-    with app.page.expect_download() as download:
-        app.picture.get_by_role("button", name=name, exact=True).click()
-    target = Path(download.value.path()).with_suffix(Path(download.value.suggested_filename).suffix)
-    return Path(download.value.path()).rename(target)
-
-
-@contextmanager
-def offline(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser without a network."""
-    context = browser.new_context(offline=True)
-    yield context
-    context.close()

@@ -1,18 +1,19 @@
 """The section "What if" and links to stored answers, in a real browser, on a tiny model with real classes."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests import tiny
-from tests.ui.pages import EXAMPLES, AppPage, serve, settings_in
+from tests.ui.pages import EXAMPLES, AppPage, exported, offline, serve, settings_in
 from ui.inspector.outcomes import outcome_of
 from usam.audio import load_clip
-from usam.deletion import deletion_test
+from usam.deletion import SEEDS, deletion_test
 from usam.engine import Engine
 from usam.intervene import intervene
 from usam.interventions import ForceExpert
@@ -192,6 +193,41 @@ def test_words_can_be_picked_and_have_a_lane(app: AppPage, server: Tiny) -> None
     again = app.stage.bounding_box()
     assert again is not None
     assert again["height"] == low["height"]
+
+
+def test_what_was_tried_goes_into_the_offline_page(app: AppPage, server: Tiny, browser: Browser) -> None:
+    """With words to pick, the changes and the deletion test, and without a network."""
+    app.upload(DOG)
+    quiet = tiny.say(server.engine.model, "one <i>two</i> ")
+    try:
+        app.ask_about("Say something to take along")
+        run(app, "again")
+        opened(app, "Deletion test")
+        run(app, "deletion")
+        opened(app, "Words")
+        run(app, "lean")
+    finally:
+        quiet()
+    verdict = app.tested.locator("figcaption p").first.inner_text()
+    with offline(browser) as context:
+        page = context.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+        page.goto(exported(app, "Offline page").as_uri())
+        expect(page.locator(".changes tbody tr")).to_have_count(2)
+        expect(page.locator(".changes tbody tr").last).to_contain_text("only expert 1")
+        expect(page.locator(".tried .deletion")).to_contain_text(verdict)
+        expect(page.locator(".strip i")).to_have_count(3 + SEEDS)
+        page.locator(".viewer .words [aria-pressed=false]").get_by_text(
+            "<i>two</i>", exact=True
+        ).first.click()
+        expect(page.locator("section.viewer")).to_have_attribute("data-word", "<i>two</i>")
+        page.locator(".stage").hover(position={"x": 200, "y": 150})
+        expect(page.locator(".tip")).to_contain_text("nats")
+        assert problems == []
+    record = json.loads(exported(app, "JSON").read_text())
+    assert set(record["what_if"]) == {"interventions", "deletion_test", "attribution"}
 
 
 def test_stop_gives_up_and_leaves_everything_usable(answered: AppPage, server: Tiny) -> None:

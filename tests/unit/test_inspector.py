@@ -16,6 +16,8 @@ import torch
 
 from ui.inspector import sound
 from ui.inspector.exports import export, numbers_of
+from ui.inspector.findings import Findings
+from ui.inspector.outcomes import Outcome
 from ui.inspector.payload import (
     as_json,
     columns,
@@ -27,7 +29,10 @@ from ui.inspector.payload import (
 )
 from ui.inspector.report import offline_page
 from ui.visit import Entry
+from usam.attribution import Attribution, Word
 from usam.audio import SAMPLE_RATE, Clip, level_range, log_mel
+from usam.deletion import DeletionTest
+from usam.interventions import Uniform
 from usam.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace, Turn
 
 STEP = 0.08
@@ -180,15 +185,44 @@ class Scripts(HTMLParser):
 
 
 def test_texts_in_the_offline_page_stay_data() -> None:
-    page = offline_page(entry_of(source=f"/tmp/{HOSTILE.replace('/', '')}.wav", text=HOSTILE, word=HOSTILE))
+    entry = entry_of(source=f"/tmp/{HOSTILE.replace('/', '')}.wav", text=HOSTILE, word=HOSTILE)
+    page = offline_page(entry, found=tried(entry))
     found = Scripts(page)
-    assert found.types == ["application/json", "application/json", None]
+    assert found.types == ["application/json"] * 3 + [None]
     assert found.handlers == []
     assert not {"img", "link", "iframe"} & set(found.tags)
     assert "http" not in re.sub(r'http-equiv|"http://www\.w3\.org/2000/svg"', "", page)
     report = json.loads(re.findall(r'id="report">(.*?)</script>', page)[0])
     assert report["question"] == report["answer"] == HOSTILE
     assert report["history"] == [{"question": HOSTILE, "answer": HOSTILE}]
+
+
+def tried(entry: Entry) -> Findings:
+    """One change, a deletion test and a word, each with the answer's own text in it."""
+    text, tokens = entry.answer.text, len(entry.answer.trace.tokens)
+    change = Outcome("all experts alike", text, f"{text} again", -0.25, tokens, 3, 0.1, Uniform(), 0.4)
+    test = DeletionTest(-0.5, -0.6, (-1.0, -1.5), -3.0, tokens, 3, text, True, "question+answer")
+    words = Attribution(entry.answer, (Word(text, 0, 3),), ((0.25,) * tokens,))
+    return Findings((change,), test, words)
+
+
+def test_what_was_tried_is_in_the_json_and_in_the_offline_page() -> None:
+    entry = entry_of()
+    found = tried(entry)
+    record = json.loads(export(entry, "json", found=found).content)
+    [change] = record["what_if"]["interventions"]
+    assert change["intervention"] == {"kind": "uniform"}
+    assert (change["answer"], change["logprob_change"], change["threshold"]) == ("A dog. again", -0.25, 0.4)
+    assert record["what_if"]["deletion_test"]["drop_random"] == [-1.0, -1.5]
+    assert record["what_if"]["attribution"]["words"][0]["text"] == "A dog."
+    assert Answer.from_json(record) == entry.answer
+    assert "what_if" not in json.loads(export(entry, "json").content)
+    page = export(entry, "html", found=found).content.decode()
+    report = json.loads(re.findall(r'id="report">(.*?)</script>', page)[0])
+    assert report["changes"][0]["words"] == [["same", "A dog."], ["ins", "again"]]
+    assert report["deletion"]["rows"][2] == ["without 3 random", [-1.0, -1.5]]
+    [leaning] = re.findall(r'id="leaning">(.*?)</script>', page)
+    assert json.loads(leaning)["words"][0]["text"] == "A dog."
 
 
 def test_the_link_stays_with_the_server(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from matplotlib.collections import PathCollection
 
 from ui.inspector import outcomes as html
 from ui.inspector.chart import deletion_chart, deletion_figure
-from ui.inspector.interventions import Touched, changes, intervention_of, leaned_on
+from ui.inspector.interventions import Touched, changes, intervention_of
 from ui.inspector.outcomes import Outcome, word_diff
+from ui.inspector.payload import leaned_on
 from ui.visit import Entry
 from usam.attribution import Attribution, Word
 from usam.deletion import DeletionTest

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from storage import StorageError, new_annotator
+from storage import StorageError
+from storage.analysis.consistency import Steadiness
 from storage.errors import NotFoundError
 from storage.queue import Order, Progress, Queue
+from storage.repeats import Repeats
 from storage.results import Rating
 from ui import render as words
 from ui.annotate import render
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
 
 Updates = dict[Any, Any]
 UNDOABLE = 50
+NO_DRAFT = (
+    "You have judged this answer before; it came again to see how steady you are. Submit it, or skip it."
+)
+_DONE = {"repeated": "judged again", "passed": "skipped"}
 _SETTLED_JS = "() => { document.dispatchEvent(new Event('annotate:settled')); }"
 
 
@@ -28,7 +35,8 @@ _SETTLED_JS = "() => { document.dispatchEvent(new Event('annotate:settled')); }"
 class Sitting:
     """What one open page works on. current: id of the answer on display.  ahead: the next ones.
     done: (what was done, answer id), to be undone from the end.  begun: whether the answer on display
-    came with a draft.  counts: as of the last batch, and what was done since."""
+    came with a draft.  repeats: which of the answers the person has rated before.  counts: as of the last
+    batch, and what was done since.  steady: how far the person agrees with themselves."""
 
     order: Order = "entropy"
     audio_only: bool = True
@@ -36,11 +44,16 @@ class Sitting:
     ahead: tuple[str, ...] = ()
     done: tuple[tuple[str, str], ...] = ()
     begun: bool = False
+    repeats: frozenset[str] = frozenset()
+    steady: tuple[Steadiness, ...] = ()
     counts: Progress = field(default_factory=lambda: Progress(0, 0, 0, 0))
 
     def after(self, action: str) -> Sitting:
-        """The answer on display is dealt with: it was judged, skipped or drafted."""
+        """The answer on display is dealt with: it was judged, skipped or drafted; one that came again was
+        repeated or passed over, and counts nowhere."""
         done, counts, away = (*self.done, (action, self.current or "")), self.counts, action != "drafted"
+        if action in ("repeated", "passed"):
+            return replace(self, current=None, done=done[-UNDOABLE:])
         counts = Progress(
             judged=counts.judged + (action == "judged"),
             skipped=counts.skipped + (action == "skipped"),
@@ -53,6 +66,11 @@ class Sitting:
         """The next answer is on display, if one is ahead."""
         current, *ahead = self.ahead or (None,)
         return replace(self, current=current, ahead=tuple(ahead))
+
+    @property
+    def again(self) -> bool:
+        """The answer on display is one that the person has rated before."""
+        return self.current in self.repeats
 
     def back_to(self, answer_id: str) -> Sitting:
         """The last step is undone: its answer is on display again, before the one that was."""
@@ -71,10 +89,20 @@ class AnnotateDesk:
         self.sitting = sitting
         self.annotator = annotator
         self.feedback = studio.feedback
-        self.queue = Queue(studio.feedback)
+        self.queue = Queue(studio.feedback, studio.settings.judgements)
+        self.identity = studio.identity
+        self.repeats = Repeats(studio.feedback)
+        self.repeat_share = studio.settings.repeat_share
 
-    def opened(self, annotator: str, order: Order, audio_only: bool) -> Updates:
-        annotator = annotator or new_annotator()
+    def opened(
+        self,
+        annotator: str,
+        order: Order,
+        audio_only: bool,
+        request: gr.Request,
+        profile: gr.OAuthProfile | None = None,
+    ) -> Updates:
+        annotator = self.identity.annotator(annotator, request, profile)
         return {self.annotator: annotator, **self.started(annotator, order, audio_only)}
 
     def started(self, annotator: str, order: Order, audio_only: bool) -> Updates:
@@ -85,16 +113,19 @@ class AnnotateDesk:
         """values: the rating's fields, then the sitting and the annotator."""
         *fields, sitting, annotator = values
         said = self.panel.rating.said(fields)
-        return self._step(
-            "judged", sitting, annotator, lambda id_: self.feedback.rate(id_, annotator, **said)
-        )
+        action, save = ("repeated", self.repeats.judge) if sitting.again else ("judged", self.feedback.rate)
+        return self._step(action, sitting, annotator, lambda id_: save(id_, annotator, **said))
 
     def draft(self, *values: Any) -> Updates:
         *fields, sitting, annotator = values
+        if sitting.again:
+            return {self.panel.status: words.fault(NO_DRAFT)}
         said = self.panel.rating.said(fields)
         return self._step("drafted", sitting, annotator, lambda id_: self.queue.draft(id_, annotator, said))
 
     def skip(self, sitting: Sitting, annotator: str) -> Updates:
+        if sitting.again:
+            return self._step("passed", sitting, annotator, lambda id_: None)
         return self._step("skipped", sitting, annotator, lambda id_: self.queue.skip(id_, annotator))
 
     def undo(self, sitting: Sitting, annotator: str) -> Updates:
@@ -106,12 +137,16 @@ class AnnotateDesk:
             if action == "judged":
                 said = self.feedback.rating(answer_id, annotator)
                 self.feedback.undo(answer_id, annotator)
+            elif action in ("repeated", "passed"):
+                said = self.repeats.said(answer_id, annotator)
+                self.repeats.take_back(answer_id, annotator)
             else:
                 said = self.queue.item(answer_id, annotator).draft
                 self.queue.take_back(answer_id, annotator)
             counts = self.queue.progress(annotator, audio_only=sitting.audio_only)
-            now = replace(sitting.back_to(answer_id), counts=counts)
-            undone = words.saved(f"Undone: this one is not {action} any more")
+            steady = tuple(self.repeats.steadiness(annotator))
+            now = replace(sitting.back_to(answer_id), counts=counts, steady=steady)
+            undone = words.saved(f"Undone: this one is not {_DONE.get(action, action)} any more")
             return {**self._shown(now, annotator, said), self.panel.status: undone}
 
         if not sitting.done:
@@ -123,7 +158,10 @@ class AnnotateDesk:
 
         def step() -> Updates:
             save(sitting.current or "")
-            return self._next(sitting.after(action), annotator)
+            after = sitting.after(action)
+            if action == "repeated":
+                after = replace(after, steady=tuple(self.repeats.steadiness(annotator)))
+            return self._next(after, annotator)
 
         return self._guarded(step) if sitting.current else {}
 
@@ -132,7 +170,15 @@ class AnnotateDesk:
         if not sitting.ahead:
             ids = self.queue.upcoming(annotator, sitting.order, audio_only=sitting.audio_only)
             counts = self.queue.progress(annotator, audio_only=sitting.audio_only)
-            sitting = replace(sitting, ahead=tuple(ids), counts=counts)
+            wanted = sum(random.random() < self.repeat_share for _ in ids)
+            again = self.repeats.due(annotator, wanted, audio_only=sitting.audio_only)
+            sitting = replace(
+                sitting,
+                ahead=mixed(ids, again),
+                repeats=sitting.repeats | set(again),
+                counts=counts,
+                steady=tuple(self.repeats.steadiness(annotator)),
+            )
         return self._shown(sitting.advanced(), annotator)
 
     def _shown(
@@ -144,13 +190,13 @@ class AnnotateDesk:
                 item = self.queue.item(sitting.current, annotator)
             except NotFoundError:  # its owner deleted it while it waited here
                 sitting = sitting.advanced()
-        draft = item.draft if item else None
+        draft = item.draft if item and not sitting.again else None
         empty = render.empty(sitting.counts, audio_only=sitting.audio_only)
         return {
             self.sitting: replace(sitting, begun=draft is not None),
-            panel.item: render.item(item) if item else empty,
+            panel.item: render.item(item, self.queue.wanted) if item else empty,
             panel.judge: gr.Column(visible=item is not None),
-            panel.progress: render.progress(sitting.counts),
+            panel.progress: render.progress(sitting.counts) + render.steadiness(sitting.steady),
             panel.status: words.status("You began this one before.") if draft else "",
             **panel.rating.filled(said or draft),
         }
@@ -161,6 +207,14 @@ class AnnotateDesk:
             return step()
         except StorageError as error:
             return {self.panel.status: words.fault(str(error))}
+
+
+def mixed(ids: Sequence[str], again: Sequence[str]) -> tuple[str, ...]:
+    """The answers in their order, with those that come again at any place among them."""
+    ahead = list(ids)
+    for id_ in again:
+        ahead.insert(random.randrange(len(ahead) + 1), id_)
+    return tuple(ahead)
 
 
 def annotate_page(demo: gr.Blocks, studio: Studio) -> None:

@@ -17,6 +17,8 @@ ORDERS = (
     ("By chance", "chance"),
     ("Newest first", "newest"),
 )
+ACCOUNT, BROWSER = "an id of your account", "a random id kept in your browser"
+AGAIN = " Some answers come twice, to see how steady your judgements are."
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ def annotate_panel(settings: Settings) -> AnnotatePanel:
     with gr.Row(elem_id="queue-head"):
         gr.HTML(
             "<h2>Annotate</h2><p class='hint'>Listen, judge, go on: the keys do everything. What you say is "
-            "stored under a random id kept in your browser.</p>"
+            f"stored under {ACCOUNT if settings.accounts else BROWSER}."
+            f"{AGAIN if settings.repeat_share else ''}</p>"
         )
         progress = gr.HTML("", elem_id="queue-progress")
     with gr.Row(elem_id="queue-choice"):

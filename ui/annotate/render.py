@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
 
+from storage.analysis.consistency import Steadiness
 from storage.queue import Item, Progress
 from ui import render
 from usam.errors import UsamError
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 
 BARS = 160
 HEIGHT = 56
+SHOWN = ("thumb", "score")
+"""What one's own consistency is told of; the Dashboard has the rest."""
 
 KEYS = (
     ("Space", "play"), ("G", "good"), ("B", "bad"), ("1–5", "score"), ("↑ ↓", "row"),
@@ -45,6 +49,17 @@ def progress(counts: Progress) -> str:
     )
 
 
+def steadiness(found: Sequence[Steadiness]) -> str:
+    """How often the person said the same of answers that came twice; nothing before the first."""
+    cells = " · ".join(
+        f"{escape(one.judged.replace('_', ' '))} <b>{one.same} of {one.repeats}</b> "
+        f"({one.low:.0%}–{one.high:.0%})"
+        for one in found
+        if one.judged in SHOWN
+    )
+    return f'<p class="steady">The same when an answer came twice: {cells}</p>' if cells else ""
+
+
 def empty(counts: Progress, *, audio_only: bool) -> str:
     """Nothing is left to judge."""
     hint = "Answers come here from the Studio page" + (
@@ -56,7 +71,7 @@ def empty(counts: Progress, *, audio_only: bool) -> str:
     return f'<div class="empty"><p>{words}</p><p class="hint">{hint}</p></div>'
 
 
-def item(shown: Item) -> str:
+def item(shown: Item, wanted: int | None = None) -> str:
     """The clip, the question and the answer; nothing of the model's insides, which could sway a judgement."""
     turns = "".join(
         f'<div class="turn past"><p class="q">{escape(turn["question"])}</p>'
@@ -67,14 +82,15 @@ def item(shown: Item) -> str:
     return (
         f'<article class="item" data-id="{escape(shown.answer_id)}">{_player(shown)}'
         f'<div class="thread">{turns}<div class="turn now"><p class="q">{escape(shown.question)}</p>'
-        f'<p class="a">{escape(shown.text)}</p>{cut}</div></div>{_small_print(shown)}</article>'
+        f'<p class="a">{escape(shown.text)}</p>{cut}</div></div>{_small_print(shown, wanted)}</article>'
     )
 
 
-def _small_print(shown: Item) -> str:
+def _small_print(shown: Item, wanted: int | None) -> str:
     task = TASKS[shown.task].label if shown.task in TASKS else shown.task
     cells = [("Task", task), ("Heard", render.span(shown.heard_start, shown.heard_end, shown.clip_duration))]
-    cells += [("Judged by", f"{shown.others} other{'' if shown.others == 1 else 's'}")]
+    others = f"{shown.others} other{'' if shown.others == 1 else 's'}"
+    cells += [("Judged by", f"{others}, {wanted} wanted" if wanted else others)]
     items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
     return f'<dl class="meters">{items}</dl>'
 

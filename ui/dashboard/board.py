@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import pandas as pd
 
 from storage import Feedback, StorageError
 from storage.analysis.agreement import agreement
+from storage.analysis.consistency import steadiness
 from storage.analysis.preference import Bias, biases, strengths, votes
 from storage.analysis.ratings import by_day, by_group, by_level, ratings
+from storage.analysis.redundancy import flag_precision
 from ui import render
 from ui.dashboard import figures
+from ui.dashboard.listening import consistency, redundancy
+from ui.dashboard.tables import interval, number, table
 from usam.tasks import TASKS
 
 CAVEAT = (
@@ -25,9 +27,10 @@ def dashboard(feedback: Feedback) -> str:
     try:
         with feedback.database.read() as session:
             rated, cast, agreed = ratings(session), votes(session), agreement(session)
+            steady, heard = steadiness(session), flag_precision(session)
     except StorageError as error:
         return render.fault(str(error))
-    if rated.empty and cast.empty:
+    if rated.empty and cast.empty and heard.empty:
         return (
             '<div class="empty"><p>No ratings yet.</p><p class="hint">Rate an answer on the Studio page, or '
             "work through the queue on Annotate.</p></div>"
@@ -38,10 +41,10 @@ def dashboard(feedback: Feedback) -> str:
         cards += [_card("Over time", figures.over_time(by_day(rated)))]
     if thumbs:
         cards += [_card("Ratings by what was asked", _by_question(rated))]
-    cards += [_card("Agreement", _agreement(agreed))]
+    cards += [_card("Agreement", _agreement(agreed)), _card("Own consistency", consistency(steady))]
     if thumbs:
         cards += [_card("Ratings against internals", _by_internals(rated) + CAVEAT)]
-    cards += [_card("Comparisons", _comparisons(cast))]
+    cards += [_card("Comparisons", _comparisons(cast)), _card("Redundancy by ear", redundancy(heard))]
     return f'<div class="board">{"".join(cards)}</div>'
 
 
@@ -80,20 +83,20 @@ def _by_internals(rated: pd.DataFrame) -> str:
 def _agreement(agreed: pd.DataFrame) -> str:
     if agreed.empty:
         return "<p class='hint'>No answer has been judged by two people yet.</p>"
-    table = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "Judged": agreed["judged"].str.replace("_", " ").str.capitalize(),
             "Answers": agreed["answers"],
             "People": agreed["people"],
-            "α": agreed["alpha"].map(_number),
-            "95 %": [_interval(row.low, row.high) for row in agreed.itertuples()],
+            "α": agreed["alpha"].map(number),
+            "95 %": [interval(row.low, row.high) for row in agreed.itertuples()],
         }
     )
     note = (
         "<p class='hint'>Krippendorff's α: 1 is perfect agreement, 0 that of chance; below 0.67 draw no "
         "conclusions.</p>"
     )
-    return _table(table) + note
+    return table(rows) + note
 
 
 def _comparisons(cast: pd.DataFrame) -> str:
@@ -105,7 +108,7 @@ def _comparisons(cast: pd.DataFrame) -> str:
         if len(ranked) > 1
         else "<p class='hint'>All compared answers were made the same way, so none can be ranked.</p>"
     )
-    return drawing + _table(pd.DataFrame([_bias(bias) for bias in biases(cast)]))
+    return drawing + table(pd.DataFrame([_bias(bias) for bias in biases(cast)]))
 
 
 def _bias(bias: Bias) -> dict[str, object]:
@@ -116,20 +119,3 @@ def _bias(bias: Bias) -> dict[str, object]:
         "95 %": f"{bias.low:.0%}–{bias.high:.0%}" if bias.count else "–",
         "": "sways" if bias.count and not bias.low <= 0.5 <= bias.high else "",
     }
-
-
-def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.2f}"
-
-
-def _interval(low: float, high: float) -> str:
-    return "–" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
-
-
-def _table(table: pd.DataFrame) -> str:
-    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>"
-        for row in table.itertuples(index=False)
-    )
-    return f'<table class="numbers"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from ui import render
+from ui.identity import Identity
 from ui.limits import Rate, own_machine
 from ui.visitor import visitor_of
 from usam.errors import RequestError
@@ -17,21 +18,31 @@ ELSEWHERE = (
     "The Dashboard is for whoever runs this app. It opens on the app's own machine, or anywhere with the "
     "password that USAM_DASHBOARD_PASSWORD sets."
 )
+ADMINS = "The Dashboard is for the accounts that USAM_ADMINS names."
 LOCKED = "The Dashboard is for whoever runs this app. Type its password."
 WRONG = "That is not the password."
 
 
 class Door:
-    """With a `password`, open to who knows it; without one, to the server's own machine alone."""
+    """Open to accounts that are admins. With a `password`, also to who knows it; without one, and without
+    accounts, to the server's own machine."""
 
-    def __init__(self, password: str) -> None:
+    def __init__(self, password: str, identity: Identity | None = None) -> None:
         self.password = password
+        self.identity = identity
         self._attempts = Rate(ATTEMPTS, "attempts")
 
-    def shown(self, typed: str, request: gr.Request, draw: Callable[[], str]) -> str:
+    def shown(
+        self,
+        typed: str,
+        request: gr.Request,
+        draw: Callable[[], str],
+        profile: gr.OAuthProfile | None = None,
+    ) -> str:
         """What `draw` returns for who is let in, for others why they are not."""
         try:
-            self.admit(typed, visitor_of(request))
+            if not (self.identity and self.identity.is_admin(request, profile)):
+                self.admit(typed, visitor_of(request))
         except RequestError as refusal:
             return render.fault(str(refusal))
         return draw()
@@ -39,6 +50,8 @@ class Door:
     def admit(self, typed: str, address: str | None) -> None:
         """Raises RequestError with the reason why not."""
         if not self.password:
+            if self.identity and self.identity.named:
+                raise RequestError(ADMINS)
             if not own_machine(address):
                 raise RequestError(ELSEWHERE)
             return

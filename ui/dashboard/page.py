@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def dashboard_page(demo: gr.Blocks, studio: Studio) -> None:
     """Lay the page out and connect it. Called inside its route's context."""
-    door = Door(studio.settings.dashboard_password)
+    door = Door(studio.settings.dashboard_password, studio.identity)
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="board-head"):
         gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
@@ -26,13 +26,13 @@ def dashboard_page(demo: gr.Blocks, studio: Studio) -> None:
     board = gr.HTML("", elem_id="board")
     training_card(studio, door, password)
 
-    def drawn(typed: str, request: gr.Request) -> str:
+    def drawn(typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> str:
         def draw() -> str:
             from ui.dashboard.board import dashboard  # brings in matplotlib, which the app starts without
 
             return dashboard(studio.feedback)
 
-        return door.shown(typed, request, draw)
+        return door.shown(typed, request, draw, profile)
 
     for event in (demo.load, refresh.click, password.submit):
         event(drawn, password, board, show_progress="hidden", api_visibility="private")

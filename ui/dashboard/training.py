@@ -46,8 +46,8 @@ def training_card(studio: Studio, door: Door, password: gr.Textbox) -> None:
             look = gr.Button("Audit", min_width=110, scale=0, elem_id="audit")
         found = gr.HTML("", elem_id="audited")
 
-    def audited(format: str, typed: str, request: gr.Request) -> str:
-        return door.shown(typed, request, lambda: audit_shown(studio.feedback, format))
+    def audited(format: str, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> str:
+        return door.shown(typed, request, lambda: audit_shown(studio.feedback, format), profile)
 
     look.click(audited, [format, password], found, show_progress="minimal", api_visibility="private")
 

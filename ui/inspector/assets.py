@@ -9,20 +9,31 @@ SCRIPTS = (
     "axis",
     "lanes",
     "colours",
+    "hatch",
     "paint",
     "player",
     "sync",
     "panels",
     "experts",
     "viewer",
-    "input",
+    "keys",
+    "touch",
+    "pointer",
+    "marks",
+    "verdicts",
 )
+STYLES = ("viewer", "marks", "verdicts")
 
 
 @cache
 def asset(name: str) -> str:
     """The text of one file of the viewer."""
     return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def style() -> str:
+    """The viewer's style sheet, to be nested in the element that holds the viewer."""
+    return "\n".join(asset(f"{name}.css") for name in STYLES)
 
 
 def script(main: str) -> str:

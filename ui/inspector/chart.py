@@ -7,6 +7,7 @@ import io
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ui.inspector.outcomes import conditions
 from usam.deletion import DeletionTest
 
 _NARROWEST = 0.1
@@ -25,30 +26,23 @@ def deletion_chart(result: DeletionTest, *, dark: bool = False) -> bytes:
 def deletion_figure(result: DeletionTest, *, dark: bool = False) -> Figure:
     """On a transparent ground. Further to the right the reference is more likely."""
     colours = _NIGHT if dark else _DAY
-    dropped = result.tokens_dropped
-    rows = (
-        (f"all {result.tokens} tokens", (result.all,), "accent"),
-        (f"without {dropped} redundant", (result.drop_redundant,), "accent"),
-        (f"without {dropped} random", result.drop_random, "chance"),
-        (f"only {dropped} redundant", (result.keep_redundant,), "accent"),
-    )
+    rows = conditions(result)
     figure = Figure(figsize=(7.2, 2.1))
     axes = figure.subplots()
     figure.subplots_adjust(left=0.245, right=0.98, top=0.97, bottom=0.26)
     figure.patch.set_alpha(0)
     axes.patch.set_alpha(0)
     axes.axvline(result.all, color=colours["line"], linewidth=1.2, linestyle=(0, (5, 3)), zorder=0)
-    for place, (_, values, colour) in enumerate(rows):
+    for place, (_, values, chance) in enumerate(rows):
+        colour = colours["chance" if chance else "accent"]
         axes.hlines(place, min(result.all, *values), max(result.all, *values), colours["line"], linewidth=1.2)
         # Single draws are hollow, and their mean is a bar: they are the chance that the rest is held against.
         hollow = len(values) > 1
-        face = "none" if hollow else colours[colour]
-        axes.scatter(
-            values, [place] * len(values), s=44, facecolors=face, edgecolors=colours[colour], zorder=3
-        )
+        face = "none" if hollow else colour
+        axes.scatter(values, [place] * len(values), s=44, facecolors=face, edgecolors=colour, zorder=3)
         if hollow:
             mean = sum(values) / len(values)
-            axes.vlines(mean, place - 0.32, place + 0.32, colours[colour], linewidth=2, zorder=4)
+            axes.vlines(mean, place - 0.32, place + 0.32, colour, linewidth=2, zorder=4)
     axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel("log-probability, nats per token", color=colours["quiet"], fontsize=10)

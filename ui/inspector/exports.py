@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from storage.export.csv import escape
+from ui.inspector.findings import Findings
 from ui.inspector.payload import entropy_bits
 from ui.inspector.report import offline_page
 from ui.inspector.sound import waveform_of
@@ -19,7 +20,10 @@ from ui.visit import Entry
 from usam.trace import Trace
 
 if TYPE_CHECKING:
-    from storage.results import Rating
+    from storage.results import Rating, Span
+
+
+NOTHING = Findings()
 
 
 @dataclass(frozen=True)
@@ -53,21 +57,41 @@ def numbers_of(trace: Trace) -> pd.DataFrame:
     )
 
 
-def export(entry: Entry, kind: str, rating: Rating | None = None, *, dark: bool = False) -> Export:
+def export(
+    entry: Entry,
+    kind: str,
+    rating: Rating | None = None,
+    found: Findings = NOTHING,
+    spans: Sequence[Span] = (),
+    *,
+    dark: bool = False,
+) -> Export:
     """The file of one `kind`: png, svg, csv, json or html. Raises ValueError for any other."""
     if kind not in _KINDS:
         raise ValueError(f"there is no export of the kind {kind!r}")
     mime, write = _KINDS[kind]
-    return Export(f"usam-{entry.key[:8]}.{kind}", mime, write(entry, rating, dark))
+    return Export(f"usam-{entry.key[:8]}.{kind}", mime, write(Account(entry, rating, found, spans, dark)))
 
 
-def _picture(form: str) -> Callable[[Entry, Rating | None, bool], bytes]:
-    def write(entry: Entry, rating: Rating | None, dark: bool) -> bytes:
+@dataclass(frozen=True)
+class Account:
+    """All that a file may tell of an answer. spans: what the person marked. dark: the theme of a picture."""
+
+    entry: Entry
+    rating: Rating | None
+    found: Findings
+    spans: Sequence[Span]
+    dark: bool
+
+
+def _picture(form: str) -> Callable[[Account], bytes]:
+    def write(account: Account) -> bytes:
         from ui.inspector.figures import trace_figure  # imports matplotlib: not before it is needed
         from usam.audio import SAMPLE_RATE
 
+        entry = account.entry
         start, trace = entry.answer.heard.start, entry.answer.trace
-        figure = trace_figure(waveform_of(entry), SAMPLE_RATE, start, trace, dark=dark)
+        figure = trace_figure(waveform_of(entry), SAMPLE_RATE, start, trace, dark=account.dark)
         file = io.BytesIO()
         figure.savefig(file, format=form, dpi=144, facecolor=figure.get_facecolor())
         return file.getvalue()
@@ -75,19 +99,27 @@ def _picture(form: str) -> Callable[[Entry, Rating | None, bool], bytes]:
     return write
 
 
-def _csv(entry: Entry, rating: Rating | None, dark: bool) -> bytes:
-    return numbers_of(entry.answer.trace).map(escape).rename(columns=escape).to_csv(index=False).encode()
+def _csv(account: Account) -> bytes:
+    table = numbers_of(account.entry.answer.trace)
+    return table.map(escape).rename(columns=escape).to_csv(index=False).encode()
 
 
-def _json(entry: Entry, rating: Rating | None, dark: bool) -> bytes:
-    return json.dumps(entry.answer.to_json(), ensure_ascii=False, indent=1).encode()
+def _json(account: Account) -> bytes:
+    """The answer's JSON object; where something was tried on it what came of that as `what_if`, and where
+    something was marked in its clip the `spans`."""
+    further = {
+        "what_if": account.found.to_json(),
+        "spans": [span.to_json() for span in account.spans],
+    }
+    record = account.entry.answer.to_json() | {name: value for name, value in further.items() if value}
+    return json.dumps(record, ensure_ascii=False, indent=1).encode()
 
 
-def _html(entry: Entry, rating: Rating | None, dark: bool) -> bytes:
-    return offline_page(entry, rating).encode()
+def _html(account: Account) -> bytes:
+    return offline_page(account.entry, account.rating, account.found, account.spans).encode()
 
 
-_KINDS: dict[str, tuple[str, Callable[[Entry, Rating | None, bool], bytes]]] = {
+_KINDS: dict[str, tuple[str, Callable[[Account], bytes]]] = {
     "png": ("image/png", _picture("png")),
     "svg": ("image/svg+xml", _picture("svg")),
     "csv": ("text/csv", _csv),

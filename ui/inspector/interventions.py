@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
+from ui.inspector.findings import Findings
 from ui.inspector.outcomes import name_of
+from ui.models import PRECISIONS
 from ui.visit import Entry
 from usam.errors import RequestError
 from usam.interventions import (
@@ -22,9 +23,6 @@ from usam.interventions import (
     KeepRedundant,
     Uniform,
 )
-
-if TYPE_CHECKING:
-    from usam.attribution import Attribution
 
 Updates = dict[Any, Any]
 
@@ -47,7 +45,13 @@ _LEANING = (
 )
 _REPLAY = (
     '<p class="hint">Asks the same again, with the seed and temperature of the answer on display, and '
-    "compares answer and routing. Where the checkpoint or its precision is not the same, it says so.</p>"
+    "compares answer and routing, on the checkpoint and precision it was given by. Where that checkpoint is "
+    "gone, it says so.</p>"
+)
+_OTHER = (
+    '<p class="hint">Asks the same of another precision or checkpoint and holds both answers against each '
+    "other in the picture. The other model is loaded beside the running one, which takes some seconds and "
+    "about as much memory again, and is let go when it has answered.</p>"
 )
 
 
@@ -74,7 +78,8 @@ def _number(value: Any) -> float | None:
 
 @dataclass(frozen=True)
 class WhatIfPanel:
-    """touched: `Touched`. tried: the `Outcome`s of the answer on display, oldest first."""
+    """touched: `Touched`. found: `Findings` about the answer on display. arrived: the answer of another model
+    that is to join the visit."""
 
     box: gr.Column
     change: gr.Radio
@@ -87,22 +92,28 @@ class WhatIfPanel:
     leaning: gr.HTML
     replay: gr.Button
     replayed: gr.HTML
+    checkpoint: gr.Radio
+    precision: gr.Radio
+    other: gr.Button
+    othered: gr.HTML
     progress: gr.Row
     status: gr.HTML
     stop: gr.Button
     touched: gr.State
-    tried: gr.State
+    found: gr.State
+    arrived: gr.State
 
     @property
     def starts(self) -> list[gr.Button]:
-        return [self.run, self.test, self.lean, self.replay]
+        return [self.run, self.test, self.lean, self.replay, self.other]
 
     @property
     def results(self) -> list[gr.blocks.Block]:
-        return [self.outcomes, self.tested, self.leaning, self.replayed, self.tried]
+        return [self.outcomes, self.tested, self.leaning, self.replayed, self.othered, self.found]
 
 
-def what_if_panel() -> WhatIfPanel:
+def what_if_panel(checkpoints: Sequence[str], quantization: str) -> WhatIfPanel:
+    """checkpoints: those that can be asked, the app's own first. quantization: the app's own precision."""
     with gr.Column(visible=False, elem_id="what-if") as box:
         gr.HTML(_HEAD)
         with gr.Tabs():
@@ -130,6 +141,25 @@ def what_if_panel() -> WhatIfPanel:
                 gr.HTML(_REPLAY)
                 replay = gr.Button("Run it again", variant="primary", min_width=140, elem_id="replay")
                 replayed = gr.HTML("", elem_id="replayed")
+            with gr.Tab("Other model", elem_id="tab-other"):
+                gr.HTML(_OTHER)
+                checkpoint = gr.Radio(
+                    list(checkpoints),
+                    value=checkpoints[0],
+                    label="Checkpoint",
+                    elem_id="other-checkpoint",
+                    elem_classes="chips",
+                    visible=len(checkpoints) > 1,
+                )
+                precision = gr.Radio(
+                    [(words, name) for name, words in PRECISIONS.items()],
+                    value=next(name for name in PRECISIONS if name != quantization),
+                    label="Precision of the language model",
+                    elem_id="other-precision",
+                    elem_classes="chips",
+                )
+                other = gr.Button("Ask it the same", variant="primary", min_width=140, elem_id="other")
+                othered = gr.HTML("", elem_id="othered")
         with gr.Row(visible=False, elem_id="study") as progress:
             status = gr.HTML("", elem_id="study-status")
             stop = gr.Button("Stop", variant="stop", size="sm", min_width=90, scale=0, elem_id="study-stop")
@@ -145,11 +175,16 @@ def what_if_panel() -> WhatIfPanel:
         leaning=leaning,
         replay=replay,
         replayed=replayed,
+        checkpoint=checkpoint,
+        precision=precision,
+        other=other,
+        othered=othered,
         progress=progress,
         status=status,
         stop=stop,
         touched=gr.State(Touched()),
-        tried=gr.State(()),
+        found=gr.State(Findings()),
+        arrived=gr.State(None),
     )
 
 
@@ -166,8 +201,8 @@ def what_if_shown(panel: WhatIfPanel, entry: Entry | None) -> Updates:
         panel.box: gr.Column(visible=True),
         panel.change: gr.Radio(choices=choices, value=choices[0][1]),
         panel.touched: Touched(),
-        panel.tried: (),
-        **{block: "" for block in (panel.outcomes, panel.tested, panel.leaning, panel.replayed)},
+        panel.found: Findings(),
+        **{block: "" for block in panel.results if isinstance(block, gr.HTML)},
         panel.reference: "",
     }
 
@@ -205,12 +240,3 @@ def touched_shown(panel: WhatIfPanel, entry: Entry | None, touched: Touched) -> 
         return {panel.touched: touched}
     choices = changes(entry.answer.trace.experts, touched.span)
     return {panel.touched: touched, panel.change: gr.Radio(choices=choices)}
-
-
-def leaned_on(entry: Entry, found: Attribution) -> str:
-    """What the viewer is sent about the words: a number a token for each, as JSON."""
-    words = [
-        {"text": word.text, "scores": [round(score, 4) for score in scores]}
-        for word, scores in zip(found.words, found.scores, strict=True)
-    ]
-    return json.dumps({"key": entry.key, "words": words}, separators=(",", ":"), allow_nan=False)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from difflib import SequenceMatcher
 from html import escape
+from typing import Any
 
 from usam.deletion import DeletionTest
 from usam.intervene import Intervened
 from usam.interventions import DropRandom, DropSpan, ForceExpert, Intervention
 from usam.replay import Replay
+from usam.trace import Answer
 
 _NAMES = {
     "none": "as it was",
@@ -29,6 +31,7 @@ class Outcome:
     """One row of the table: what was changed, and what became of the answer.
 
     logprob_change: of the answer before, nats per token.  seconds_saved: of reading prompt, audio and answer.
+    threshold: that tokens were redundant by.
     """
 
     name: str
@@ -38,6 +41,13 @@ class Outcome:
     tokens: int
     tokens_dropped: int
     seconds_saved: float
+    intervention: Intervention = field(default_factory=Intervention)
+    threshold: float = 0.5
+
+    def to_json(self) -> dict[str, Any]:
+        left_out = ("name", "before", "after")
+        record = {name: value for name, value in asdict(self).items() if name not in left_out}
+        return {"answer": self.after, **record}
 
 
 def name_of(intervention: Intervention, experts: Sequence[str]) -> str:
@@ -60,6 +70,8 @@ def outcome_of(result: Intervened) -> Outcome:
         tokens=len(answer.trace.tokens),
         tokens_dropped=answer.trace.tokens_dropped,
         seconds_saved=result.seconds_saved,
+        intervention=intervention,
+        threshold=result.baseline.trace.threshold,
     )
 
 
@@ -95,19 +107,40 @@ def _row(outcome: Outcome) -> str:
     )
 
 
-def word_diff(before: str, after: str) -> str:
-    """The words of both texts in one line: `<del>` those that went, `<ins>` those that came."""
+def word_changes(before: str, after: str) -> list[tuple[str, str]]:
+    """The words of both texts in one line, in pieces: `del` for those that went, `ins` for those that came,
+    `same` for the rest."""
     old, new = before.split(), after.split()
-    if old == new:
-        return f'{escape(" ".join(new)) or _NOTHING_SAID} <span class="same">unchanged</span>'
     pieces = []
     for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        gone, come = escape(" ".join(old[i:j])), escape(" ".join(new[k:m]))
         if kind == "equal":
-            pieces.append(come)
+            pieces.append(("same", " ".join(new[k:m])))
         else:
-            pieces += [f"<del>{gone}</del>"] * bool(gone) + [f"<ins>{come}</ins>"] * bool(come)
-    return " ".join(pieces)
+            pieces += [("del", " ".join(old[i:j]))] * (j > i) + [("ins", " ".join(new[k:m]))] * (m > k)
+    return pieces
+
+
+def word_diff(before: str, after: str) -> str:
+    """`word_changes` as HTML."""
+    pieces = word_changes(before, after)
+    if all(kind == "same" for kind, _ in pieces):
+        words = " ".join(escape(words) for _, words in pieces)
+        return f'{words or _NOTHING_SAID} <span class="same">unchanged</span>'
+    return " ".join(
+        escape(words) if kind == "same" else f"<{kind}>{escape(words)}</{kind}>" for kind, words in pieces
+    )
+
+
+def conditions(result: DeletionTest) -> list[tuple[str, tuple[float, ...], bool]]:
+    """Of a deletion test: each condition in words, what was measured, and whether it is the chance that the
+    others are held against."""
+    dropped = result.tokens_dropped
+    return [
+        (f"all {result.tokens} tokens", (result.all,), False),
+        (f"without {dropped} redundant", (result.drop_redundant,), False),
+        (f"without {dropped} random", result.drop_random, True),
+        (f"only {dropped} redundant", (result.keep_redundant,), False),
+    ]
 
 
 def deletion(result: DeletionTest) -> str:
@@ -137,6 +170,20 @@ def replayed(result: Replay) -> str:
     words = word_diff(result.recorded.text, result.answer.text)
     diff = "" if result.same_answer else f'<p class="words">{words}</p>'
     return f'<div class="replayed {same}"><p>{escape(result.verdict())}</p>{diff}</div>'
+
+
+def othered(before: Answer, after: Answer) -> str:
+    """What another model said, and how large both are."""
+    one, two = before.model, after.model
+    beside = f"{one.preset}, {one.quantization}, with {one.memory_mb:.0f} MB"
+    sizes = (
+        f"{two.preset}, {two.quantization}: {two.memory_mb:.0f} MB of weights, loaded in "
+        f"{after.timings.load_s:.1f} s beside {beside}, and let go again."
+    )
+    return (
+        f'<div class="replayed good"><p class="words">{word_diff(before.text, after.text)}</p>'
+        f'<p class="hint">{escape(sizes)} Both are held against each other in the picture.</p></div>'
+    )
 
 
 def working(message: str, share: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,12 @@ import gradio as gr
 
 from ui import render
 from ui.history import label_of
-from ui.inspector.assets import asset, script
+from ui.inspector.assets import asset, script, style
 from ui.inspector.interventions import WhatIfPanel, what_if_panel
 from ui.inspector.payload import viewed
+from ui.models import same_model
 from ui.stored import NOT_KEPT
-from ui.visit import Visit
+from ui.visit import Entry, Visit
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ SAVE_JS = """(file) => {
 class InspectorPanel:
     """notice: what stands in the viewer's place without a trace. against: another answer of the visit to
     compare with. saved: the latest file asked for. The viewer's property `leaning` is what the words of the
-    answer leaned on (`leaned_on`), `player` the clip in the page's player (`source_name`)."""
+    answer leaned on (`leaned_on`), `player` the clip in the page's player (`source_name`), `said` what the
+    person marked and judged in the picture (`said_of`)."""
 
     notice: gr.HTML
     against: gr.Dropdown
@@ -45,20 +48,24 @@ class InspectorPanel:
     what_if: WhatIfPanel
 
 
-def inspector_panel() -> InspectorPanel:
+def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorPanel:
+    """See `what_if_panel`."""
     notice = gr.HTML(render.EMPTY_FIGURE)
     against = gr.Dropdown([], label="Compare with", visible=False, elem_id="against")
     viewer = gr.HTML(
         "",
         html_template=asset("template.html"),
-        css_template=asset("viewer.css"),
+        css_template=style(),
         js_on_load=script("gradio.js"),
         apply_default_css=False,
         elem_id="viewer",
         leaning="",
         player="",
+        said="",
     )
-    return InspectorPanel(notice, against, viewer, gr.JSON(visible=False), what_if_panel())
+    return InspectorPanel(
+        notice, against, viewer, gr.JSON(visible=False), what_if_panel(checkpoints, quantization)
+    )
 
 
 def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None) -> Updates:
@@ -67,7 +74,9 @@ def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None)
     entry = visit.current
     if entry is None:
         return trace_hidden(panel, render.EMPTY_FIGURE)
-    others = [(label_of(other), other.key) for other in reversed(visit.entries) if other is not entry]
+    others = [
+        (_told_apart(other, entry), other.key) for other in reversed(visit.entries) if other is not entry
+    ]
     choices = [("nothing", ""), *others]
     try:
         return {
@@ -79,6 +88,12 @@ def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None)
         log.exception("the trace of an answer could not be prepared for the viewer")
         sentence = "The trace could not be drawn. The answer is complete."
         return trace_hidden(panel, render.fault(sentence))
+
+
+def _told_apart(other: Entry, entry: Entry) -> str:
+    """Another answer in the list, with its model where that is another one."""
+    one, two = other.answer.model, entry.answer.model
+    return label_of(other) + ("" if same_model(one, two) else f" · {one.preset}, {one.quantization}")
 
 
 def trace_hidden(panel: InspectorPanel, notice: str) -> Updates:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ui import render
@@ -14,6 +14,9 @@ from ui.inspector import sound
 from ui.inspector.palette import EXPERT_COLOURS
 from ui.visit import Entry
 from usam.trace import Trace
+
+if TYPE_CHECKING:
+    from usam.attribution import Attribution
 
 LINK = "answer"
 """The part of the page's address that names a stored answer to show."""
@@ -34,6 +37,9 @@ def payload(entry: Entry) -> dict[str, Any]:
         "link": link_of(entry),
         "source": source_name(entry.source),
         "summary": render.describe(answer),
+        "answer": answer.text,
+        "question": answer.question,
+        "model": f"{answer.model.preset}, {answer.model.quantization}, {answer.model.fingerprint[:6]}",
         "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
         "paddedEnd": padded_end(trace),
         "experts": trace.experts,
@@ -64,6 +70,17 @@ def viewed(entry: Entry, other: Entry | None = None) -> str:
     if compared and other and _same_sound(entry, other):
         compared["sound"] = None
     return as_json({"trace": payload(entry), "other": compared})
+
+
+def leaned_on(entry: Entry, found: Attribution | None) -> str:
+    """What the viewer is sent about the words: a number a token for each, as JSON; empty for nothing."""
+    if found is None:
+        return ""
+    words = [
+        {"text": word.text, "scores": [round(score, 4) for score in scores]}
+        for word, scores in zip(found.words, found.scores, strict=True)
+    ]
+    return as_json({"key": entry.key, "words": words})
 
 
 def columns(trace: Trace) -> dict[str, list[Any]]:

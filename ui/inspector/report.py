@@ -8,28 +8,39 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ui.inspector.assets import asset, script
-from ui.inspector.payload import as_json, viewed
+from ui.inspector.assets import asset, script, style
+from ui.inspector.outcomes import conditions, word_changes
+from ui.inspector.payload import as_json, leaned_on, viewed
 from ui.visit import Entry
 from usam.tasks import TASKS
 
 if TYPE_CHECKING:
-    from storage.results import Rating
+    from storage.results import Rating, Span
+    from ui.inspector.findings import Findings
+    from ui.inspector.outcomes import Outcome
+    from usam.deletion import DeletionTest
 
 _THUMBS = {1: "good", -1: "bad"}
 
 
-def offline_page(entry: Entry, rating: Rating | None = None) -> str:
-    """The whole page as HTML."""
+def offline_page(
+    entry: Entry,
+    rating: Rating | None = None,
+    found: Findings | None = None,
+    spans: Sequence[Span] = (),
+) -> str:
+    """The whole page as HTML, with what was found out about the answer and marked in its clip."""
     code = script("report.js")
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'"
+    leaning = leaned_on(entry, found.words if found else None) or "null"
     alone = replace(entry, answer_id=None, source="")  # whoever is given the page is not given the link
-    style = f"{asset('report.css')}\n#page {{\n{asset('viewer.css')}\n}}"
+    sheet = f"{asset('report.css')}\n#page {{\n{style()}\n}}"
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -38,7 +49,7 @@ def offline_page(entry: Entry, rating: Rating | None = None) -> str:
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>U-SAM</title>
 <style>
-{style}
+{sheet}
 </style>
 </head>
 <body>
@@ -47,17 +58,22 @@ def offline_page(entry: Entry, rating: Rating | None = None) -> str:
 <div class="card">
 {asset("template.html")}
 </div>
+{asset("tried.html")}
 </main>
-<script type="application/json" id="report">{as_json(report_of(entry, rating))}</script>
+<script type="application/json" id="report">{as_json(report_of(entry, rating, found, spans))}</script>
 <script type="application/json" id="trace">{viewed(alone)}</script>
+<script type="application/json" id="leaning">{leaning}</script>
 <script>{code}</script>
 </body>
 </html>
 """
 
 
-def report_of(entry: Entry, rating: Rating | None) -> dict[str, Any]:
-    """The words around the picture: the conversation, and facts as pairs of a name and a text."""
+def report_of(
+    entry: Entry, rating: Rating | None, found: Findings | None = None, spans: Sequence[Span] = ()
+) -> dict[str, Any]:
+    """The words around the picture: the conversation, facts as pairs of a name and a text, what was tried,
+    and the spans marked in it."""
     answer = entry.answer
     heard, model = answer.heard, answer.model
     facts = [
@@ -73,6 +89,28 @@ def report_of(entry: Entry, rating: Rating | None) -> dict[str, Any]:
         "answer": answer.text,
         "history": [{"question": turn.question, "answer": turn.answer} for turn in answer.history],
         "facts": [(name, text) for name, text in facts if text],
+        "spans": [span.to_json() for span in spans],
+        "changes": [_change(outcome) for outcome in found.changes] if found else [],
+        "deletion": _deletion(found.deletion) if found and found.deletion else None,
+    }
+
+
+def _change(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "name": outcome.name,
+        "words": word_changes(outcome.before, outcome.after),
+        "likelihood": outcome.logprob_change,
+        "dropped": outcome.tokens_dropped,
+        "tokens": outcome.tokens,
+        "saved": outcome.seconds_saved,
+    }
+
+
+def _deletion(test: DeletionTest) -> dict[str, Any]:
+    return {
+        "rows": [(name, values) for name, values, _ in conditions(test)],
+        "verdict": test.verdict(),
+        "reference": test.reference,
     }
 
 

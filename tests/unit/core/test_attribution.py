@@ -72,6 +72,21 @@ def test_the_json_object_names_the_method(engine: Engine) -> None:
     assert len(record["tokens"]) == len(record["words"][0]["scores"]) == 10
 
 
+def test_the_table_has_the_spans_a_word_leaned_on_most(engine: Engine) -> None:
+    found = attribute(engine, CLIP, answered(engine, "A dog"), group=4)
+    spans = found.spans(found.scores[1])
+    assert sorted(span[:2] for span in spans) == [
+        pytest.approx(span) for span in ((0.0, 0.32), (0.32, 0.64), (0.64, 0.8))
+    ]
+    nats = [span[2] for span in spans]
+    assert nats == sorted(nats, reverse=True)
+    assert sum(nats) == pytest.approx(sum(found.scores[1]))
+    start, end, most = spans[0]
+    line = found.table().splitlines()[1]
+    assert line.startswith("dog")
+    assert f"{start:.2f}-{end:.2f} s {most:+.3f}" in line
+
+
 def test_what_cannot_be_attributed_is_refused(engine: Engine) -> None:
     answer = answered(engine, "A dog")
     with pytest.raises(RequestError, match="at least 1"):

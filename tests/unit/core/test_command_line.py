@@ -103,6 +103,18 @@ def test_deletion_test_prints_every_condition(
     assert given["all"] != record["all"]
 
 
+def test_attribute_prints_a_score_a_token_for_every_word(
+    loaded: Engine, clip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = printed(capsys, "attribute", clip, "What?", "--max-new-tokens", "6", "--group", "5")
+    assert record["method"] == "occlusion"
+    assert record["words"]
+    assert {len(word["scores"]) for word in record["words"]} == {len(record["tokens"])}
+    assert main(["attribute", clip, "--max-new-tokens", "6"]) == 0
+    assert "by occlusion" in capsys.readouterr().out.splitlines()[-1]
+    assert main(["attribute", clip, "--group", "0"]) == 2
+
+
 def test_without_json_a_table_and_a_sentence(
     loaded: Engine, clip: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

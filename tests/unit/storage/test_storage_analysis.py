@@ -186,6 +186,8 @@ def test_ratings_stand_beside_what_made_the_answer(feedback: Feedback, make_reco
     assert levels["count"].sum() == 30
     assert levels["good"].tolist() == sorted(levels["good"], reverse=True), "the undecided were rated worse"
     assert by_level(frame, "redundant_share")["count"].tolist() == [30], "one value, one group"
+    alike = frame.assign(router_entropy=[0.501 + n / 1e5 for n in range(30)])
+    assert by_level(alike, "router_entropy")["count"].sum() == 30, "ranges that look the same are no error"
 
 
 def test_days_without_ratings_are_shown(feedback: Feedback, make_record: Make) -> None:

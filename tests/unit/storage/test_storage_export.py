@@ -23,7 +23,7 @@ from storage.export import FORMATS, export
 from storage.export.csv import escape
 from storage.export.reader import split_of
 from storage.records import answer_columns
-from storage.schema import Annotator, Answer, Clip, Rating
+from storage.schema import Annotator, Answer, Clip, Rating, Span
 
 Make = Callable[..., dict[str, Any]]
 Rows = list[dict[str, Any]]
@@ -282,7 +282,12 @@ def test_exporting_nothing_leaves_headers_and_no_empty_training_file(
     feedback.withdraw(answer, "me")
     for name in FORMATS:
         export(feedback.database, name, tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} - {"data"} == {"ratings.csv", "comparisons.csv"}
+    assert {file.name for file in tmp_path.iterdir()} - {"data"} == {
+        "ratings.csv",
+        "comparisons.csv",
+        "spans.csv",
+        "token_verdicts.csv",
+    }
     assert (tmp_path / "ratings.csv").read_text().startswith('"rating_id"')
     assert cells(tmp_path / "ratings.csv") == []
 
@@ -319,11 +324,13 @@ def test_memory_does_not_grow_with_the_export(
         for n in range(count):
             columns = answer_columns(make_record(f"{n}" + "x" * length, clip=str(n)))
             judgement = {"thumb": n % 2 * 2 - 1, "correction": "y" * length, "withdrawn": False}
+            span = {"start_s": 1.0, "end_s": 2.0, "label": "missed", "withdrawn": False}
             answer = uuid4()
             for row in (
                 Clip(sha256=columns["clip_sha256"], seconds=3.0, audio_path="audio/clip.wav"),
                 Answer(**columns, id=answer, audio_kept=False),
                 Rating(answer_id=answer, annotator_id=1, revision=1, **judgement),
+                Span(answer_id=answer, annotator_id=1, revision=1, **span),
             ):
                 session.add(row)
                 session.flush()

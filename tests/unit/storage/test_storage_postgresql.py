@@ -27,6 +27,7 @@ from storage.export import FORMATS, export
 from storage.queue import Queue
 from storage.schema import Base
 from storage.upkeep import prune
+from tests.unit.storage.versions import VERSIONS, everything_works, fill, made_by
 
 Make = Callable[..., dict[str, Any]]
 SERVER = os.environ.get("USAM_TEST_POSTGRESQL", "")
@@ -191,3 +192,11 @@ def test_judgements_in_depth_the_queue_and_what_they_say(
     assert feedback.holdings("asker").audio == 1
     assert prune(database, 1).answers == 0
     assert feedback.forget(annotator="asker").answers == 3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_everything_works_on_what_an_earlier_version_left(version: str, url: str, make_record: Make) -> None:
+    engine = made_by(version, url)
+    fill(engine, version, make_record())
+    engine.dispose()
+    everything_works(url)

@@ -61,7 +61,7 @@ def test_what_is_too_old_goes_with_all_about_it(
         }
     assert left == {
         "clips": 1, "annotators": 1, "answers": 1, "internals": 1, "ratings": 1, "rating_revisions": 1,
-        "comparisons": 0, "marks": 0,
+        "comparisons": 0, "marks": 0, "spans": 0, "span_revisions": 0, "token_verdicts": 0, "repeats": 0,
     }  # fmt: skip
     assert prune(database, 30).answers == 0
 
@@ -92,7 +92,8 @@ def test_the_command_takes_its_age_from_the_setting(
     assert main(["prune", "--days", "30"]) == 0
     assert (
         capsys.readouterr().out.count(
-            "deleted 1 answer with its trace, 1 rating, 0 comparisons, 1 clip, 1 audio file"
+            "deleted 1 answer with its trace, 1 rating, 0 comparisons, 0 spans, "
+            "0 judged tokens, 1 clip, 1 audio file"
         )
         == 1
     )

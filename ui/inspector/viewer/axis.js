@@ -55,6 +55,16 @@ class TimeAxis {
     this.show(this.from + seconds, this.to + seconds);
   }
 
+  /** Zoom and pan so that two times lie at two places, as far as the clip goes. */
+  pin(x1, time1, x2, time2) {
+    const whole = this.high - this.low;
+    const length = ((time2 - time1) / (x2 - x1)) * this.width;
+    if (!(length > 0 && Number.isFinite(length))) return; // the fingers have met or crossed
+    const shown = clamp(length, Math.min(SHORTEST_VIEW, whole), whole);
+    const from = (time1 + time2) / 2 - (((x1 + x2) / 2 - this.left) / this.width) * shown;
+    this.show(from, from + shown);
+  }
+
   fit() {
     this.show(this.low, this.high);
   }

@@ -1,5 +1,13 @@
 // What the routing of a clip amounts to: beside what is typical, and beside another answer's.
 
+/** Another answer that is held against this one: what it was asked and says where that differs, and by which model. */
+function otherAnswer(trace, other) {
+  const parts = [make("b", { text: "Other answer: " }), `“${other.answer}”`];
+  if (other.question !== trace.question) parts.push(` to “${other.question}”`);
+  if (other.model !== trace.model) parts.push(` by ${other.model}, beside ${trace.model}`);
+  return make("p", {}, ...parts);
+}
+
 /** What sets another answer's trace apart, in words; token by token when both heard the same sound. */
 function difference(trace, other, moved) {
   if (!moved) {

@@ -3,11 +3,11 @@
 const FONT = '"IBM Plex Sans", system-ui, sans-serif';
 const TICKS_HZ = [100, 250, 500, 1000, 2000, 4000, 7500];
 const LONGEST_WORD = 24; // characters in a title
-const HATCH = 7; // pixels between two lines
 
 class Painter {
-  constructor(context, trace, axis, plan, palette, picture) {
-    Object.assign(this, { context, trace, axis, plan, palette, picture });
+  /** `picture` is the spectrogram, `hatches` the patterns to hatch with. */
+  constructor(context, trace, axis, plan, palette, { picture, hatches }) {
+    Object.assign(this, { context, trace, axis, plan, palette, picture, hatches });
     this.right = axis.left + axis.width;
   }
 
@@ -61,8 +61,9 @@ class Painter {
     const to = Math.min(axis.to, trace.last);
     if (to <= from) return;
     const rate = trace.sound.rate;
-    context.imageSmoothingQuality = "high";
     const [left, width] = [axis.x(from), axis.x(to) - axis.x(from)];
+    // Only where frames share a pixel is the best quality worth its time.
+    context.imageSmoothingQuality = (to - from) * rate > width ? "high" : "low";
     context.drawImage(
       picture, (from - trace.first) * rate, 0, (to - from) * rate, picture.height, left, lane.top, width, lane.height,
     );
@@ -71,26 +72,14 @@ class Painter {
     }
   }
 
-  /** Diagonal lines over [left, right]; they start from a fixed grid, so that neighbouring runs agree. */
+  /** Diagonal lines over [left, right], rising or, for -1, falling. They are a pattern that starts at the canvas's
+   *  corner, so that neighbouring runs agree. */
   hatched(left, right, lane, veil, colour, direction) {
     const { context } = this;
-    context.save();
-    context.beginPath();
-    context.rect(left, lane.top, right - left, lane.height);
-    context.clip();
     context.fillStyle = veil;
     context.fillRect(left, lane.top, right - left, lane.height);
-    context.strokeStyle = colour;
-    context.lineWidth = 1;
-    context.beginPath();
-    const rise = lane.height * direction;
-    const begin = Math.floor((left - Math.abs(rise)) / HATCH) * HATCH;
-    for (let x = begin; x < right + Math.abs(rise); x += HATCH) {
-      context.moveTo(x, lane.bottom);
-      context.lineTo(x + rise, lane.top);
-    }
-    context.stroke();
-    context.restore();
+    context.fillStyle = this.hatches.of(context, colour, direction);
+    context.fillRect(left, lane.top, right - left, lane.height);
   }
 
   /** The tokens in view, with their pixels. Edges are the tokens' own. */

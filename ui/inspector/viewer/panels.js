@@ -1,4 +1,4 @@
-// The parts of the viewer that are text: tooltip, table, experts, keys. All text is set as text, never as markup.
+// The parts of the viewer that are text: tooltip and table. All text is set as text, never as markup.
 
 /** An element: `make("p", {class: "note", text: words}, child, ...)`. */
 function make(tag, attributes = {}, ...children) {
@@ -10,27 +10,6 @@ function make(tag, attributes = {}, ...children) {
   }
   element.append(...children);
   return element;
-}
-
-const KEYS = [
-  ["← →", "previous or next token; with Shift ten tokens"],
-  ["Home End", "first or last token"],
-  ["Enter", "play the token"],
-  ["Space", "play or pause"],
-  ["+ − 0", "zoom in, out, whole clip"],
-  ["Page ↑ ↓", "move the view"],
-  ["L", "loop"],
-  ["Esc", "stop; let go of the token and the span"],
-  ["?", "this list"],
-  ["click", "lock a token and play it"],
-  ["drag", "play a span; What if can drop it"],
-  ["wheel", "zoom, once the picture is clicked or with Ctrl; with Shift move"],
-];
-
-function keyList() {
-  const list = make("dl");
-  for (const [keys, what] of KEYS) list.append(make("div", {}, make("dt", { text: keys }), make("dd", { text: what })));
-  return list;
 }
 
 /** Every value of one token, as the tooltip shows it. `sound` is the level under the pointer, if any. */

@@ -22,5 +22,46 @@ function write() {
   follow();
 }
 
+/** What was tried under "What if": a row for every change, the latest last, and the deletion test. */
+function writeTried({ answer, changes, deletion }) {
+  document.querySelector(".tried").hidden = !changes.length && !deletion;
+  const body = document.querySelector(".changes tbody");
+  document.querySelector(".changes").hidden = !changes.length;
+  const row = (name, ...cells) => body.append(make("tr", {}, make("th", { scope: "row", text: name }), ...cells));
+  const number = (text) => make("td", { text });
+  row("as it was", make("td", { class: "words", text: answer }), number(""), number(""), number(""));
+  for (const { name, words, likelihood, dropped, tokens, saved } of changes) {
+    const pieces = words.flatMap(([kind, text]) => [kind === "same" ? text : make(kind, { text }), " "]);
+    const share = dropped ? `${dropped} of ${tokens}` : "none";
+    row(name, make("td", { class: "words" }, ...pieces), ...[signed(likelihood, 3), share, signed(-saved, 2)].map(number));
+  }
+  if (deletion) document.querySelector(".deletion").append(...deletionRows(deletion));
+}
+
+const signed = (value, digits) => `${value < 0 ? "−" : "+"}${fixed(Math.abs(value), digits)}`;
+
+/** A strip for every condition, a dot for every measurement; further to the right the answer is likelier. */
+function deletionRows({ rows, verdict, reference }) {
+  const all = rows.flatMap(([, values]) => values);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const place = (value) => `${high > low ? (100 * (value - low)) / (high - low) : 50}%`;
+  const strips = rows.map(([name, values]) => {
+    const dots = values.map((value) => make("i", { style: { left: place(value) }, title: fixed(value, 3) }));
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const strip = make("td", {}, make("span", { class: "strip" }, ...dots));
+    return make("tr", {}, make("th", { scope: "row", text: name }), strip, make("td", { text: fixed(mean, 3) }));
+  });
+  const head = ["Deletion test", "", "nats per token"].map((text) => make("th", { scope: "col", text }));
+  return [
+    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...strips)),
+    make("p", { text: verdict }),
+    make("p", { class: "hint", text: `Log-probability of “${reference}”.` }),
+  ];
+}
+
 write();
-new Viewer(document.querySelector(".viewer")).show(inPage("trace").trace);
+writeTried(inPage("report"));
+const viewer = new Viewer(document.querySelector(".viewer"));
+viewer.show(inPage("trace").trace);
+new Marks(viewer).show(inPage("report").spans, []);
+viewer.lean(inPage("leaning")?.words ?? []);

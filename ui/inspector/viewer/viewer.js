@@ -8,7 +8,9 @@ class Viewer {
     Object.assign(this, { root, page });
     this.touched = () => touched({ span: this.chosen(), threshold: this.threshold });
     this.trace = null;
+    this.layers = []; // what else lies over the picture; each has a `place()`
     this.player = new Player(() => this.playerChanged());
+    this.hatches = new Hatches();
     const find = (selector) => root.querySelector(selector);
     const parts = "stage base over tip map play loop now total note shares own versus numbers experts help keys words link";
     for (const name of parts.split(" ")) this[name] = find(`.${name}`);
@@ -73,7 +75,8 @@ class Viewer {
     const moved = aligned ? this.trace.moved(other) : null;
     this.against = moved && { trace: other, moved };
     this.versus.hidden = !other;
-    this.versus.textContent = other ? difference(this.trace, other, moved) : "";
+    const said = other ? [otherAnswer(this.trace, other), make("p", { text: difference(this.trace, other, moved) })] : [];
+    this.versus.replaceChildren(...said);
     this.root.dataset.compared = aligned ? "same sound" : other ? "other sound" : "";
     this.resize();
   }
@@ -147,6 +150,7 @@ class Viewer {
     if (this.stale) {
       this.stale = false;
       this.painter(this.base).draw(this);
+      for (const layer of this.layers) layer.place();
     }
     const playhead = this.playhead();
     this.painter(this.over).overlay({
@@ -169,7 +173,7 @@ class Viewer {
   }
 
   painter(canvas) {
-    return new Painter(canvas.getContext("2d"), this.trace, this.axis, this.plan, this.palette, this.picture);
+    return new Painter(canvas.getContext("2d"), this.trace, this.axis, this.plan, this.palette, this);
   }
 
   /** The whole clip small, with the part in view framed. Only while zoomed in. */
@@ -476,13 +480,27 @@ class Viewer {
 
   select(one, other) {
     const times = [one, other].map((x) => clamp(this.axis.time(x), this.trace.first, this.trace.last));
-    this.selection = times.sort((a, b) => a - b);
-    this.root.dataset.selection = this.selection.map((time) => fixed(time, 3)).join(",");
     this.locked = -1;
     delete this.root.dataset.locked;
     this.point(-1);
+    this.setSpan(times.sort((a, b) => a - b));
+  }
+
+  /** Let the span begin or end with the token that is pointed at, which stays so. */
+  mark(edge) {
+    const index = this.locked >= 0 ? this.locked : this.token;
+    if (index < 0) return this.say("Choose a token with the arrow keys first.");
+    const [start, end] = [this.trace.tokens.start[index], this.trace.tokens.end[index]];
+    const [from, to] = this.selection ?? [start, end];
+    this.setSpan(edge === "start" ? [start, Math.max(to, end)] : [Math.min(from, start), end]);
+  }
+
+  setSpan(span) {
+    this.selection = span;
+    this.root.dataset.selection = span.map((time) => fixed(time, 3)).join(",");
     this.player.stop();
     this.touched();
-    this.say(`Span ${this.selection.map((time) => fixed(time, 2)).join("–")} s`);
+    this.say(`Span ${span.map((time) => fixed(time, 2)).join("–")} s`);
+    this.move();
   }
 }
