@@ -60,6 +60,7 @@ def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorP
         elem_id="viewer",
         leaning="",
         player="",
+        router="",
     )
     return InspectorPanel(
         notice, against, viewer, gr.JSON(visible=False), what_if_panel(checkpoints, quantization)

@@ -39,6 +39,7 @@ def payload(entry: Entry) -> dict[str, Any]:
         "summary": render.describe(answer),
         "answer": answer.text,
         "question": answer.question,
+        "fingerprint": answer.model.fingerprint,
         "model": f"{answer.model.preset}, {answer.model.quantization}, {answer.model.fingerprint[:6]}",
         "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
         "paddedEnd": padded_end(trace),
@@ -81,6 +82,12 @@ def leaned_on(entry: Entry, found: Attribution | None) -> str:
         for word, scores in zip(found.words, found.scores, strict=True)
     ]
     return as_json({"key": entry.key, "words": words})
+
+
+def started(router: dict[str, Any]) -> str:
+    """What the viewer is sent about the router as it was when the model had loaded, as JSON."""
+    names = ("fingerprint", "experts", "distinct", "load", "entropy_bits", "dead", "collapsed")
+    return as_json({name: router[name] for name in names})
 
 
 def columns(trace: Trace) -> dict[str, list[Any]]:
