@@ -25,17 +25,23 @@ function write() {
 /** What was tried under "What if": a row for every change, the latest last, and the deletion test. */
 function writeTried({ answer, changes, deletion }) {
   document.querySelector(".tried").hidden = !changes.length && !deletion;
-  const body = document.querySelector(".changes tbody");
-  document.querySelector(".changes").hidden = !changes.length;
-  const row = (name, ...cells) => body.append(make("tr", {}, make("th", { scope: "row", text: name }), ...cells));
-  const number = (text) => make("td", { text });
-  row("as it was", make("td", { class: "words", text: answer }), number(""), number(""), number(""));
+  if (changes.length) writeChanges(answer, changes);
+  if (deletion) document.querySelector(".deletion").append(...deletionRows(deletion));
+}
+
+function writeChanges(answer, changes) {
+  const table = document.querySelector(".changes");
+  table.hidden = false;
+  const row = (name, words, ...numbers) => {
+    const cells = numbers.map((text) => make("td", { text }));
+    const said = make("td", { class: "words" }, ...words);
+    table.tBodies[0].append(make("tr", {}, make("th", { scope: "row", text: name }), said, ...cells));
+  };
+  row("as it was", [answer], "", "", "");
   for (const { name, words, likelihood, dropped, tokens, saved } of changes) {
     const pieces = words.flatMap(([kind, text]) => [kind === "same" ? text : make(kind, { text }), " "]);
-    const share = dropped ? `${dropped} of ${tokens}` : "none";
-    row(name, make("td", { class: "words" }, ...pieces), ...[signed(likelihood, 3), share, signed(-saved, 2)].map(number));
+    row(name, pieces, signed(likelihood, 3), dropped ? `${dropped} of ${tokens}` : "none", signed(-saved, 2));
   }
-  if (deletion) document.querySelector(".deletion").append(...deletionRows(deletion));
 }
 
 const signed = (value, digits) => `${value < 0 ? "−" : "+"}${fixed(Math.abs(value), digits)}`;
