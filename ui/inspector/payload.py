@@ -40,7 +40,7 @@ def payload(entry: Entry) -> dict[str, Any]:
         "answer": answer.text,
         "question": answer.question,
         "fingerprint": answer.model.fingerprint,
-        "model": f"{answer.model.preset}, {answer.model.quantization}, {answer.model.fingerprint[:6]}",
+        "model": f"{answer.model.preset}, {answer.model.quantization}",
         "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
         "paddedEnd": padded_end(trace),
         "experts": trace.experts,

@@ -4,7 +4,9 @@
 function otherAnswer(trace, other) {
   const parts = [make("b", { text: "Other answer: " }), `“${other.answer}”`];
   if (other.question !== trace.question) parts.push(` to “${other.question}”`);
-  if (other.model !== trace.model) parts.push(` by ${other.model}, beside ${trace.model}`);
+  const sameCheckpoint = other.fingerprint === trace.fingerprint;
+  const name = ({ model, fingerprint }) => (sameCheckpoint ? model : `${model}, checkpoint ${fingerprint.slice(0, 6)}`);
+  if (name(other) !== name(trace)) parts.push(` by ${name(other)}; this one by ${name(trace)}`);
   return make("p", {}, ...parts);
 }
 

@@ -33,7 +33,8 @@ function writeChanges(answer, changes) {
   const table = document.querySelector(".changes");
   table.hidden = false;
   const row = (name, words, ...numbers) => {
-    const cells = numbers.map((text) => make("td", { text }));
+    const labels = ["Likelihood, nats per token", "Tokens dropped", "Reading time, s"];
+    const cells = numbers.map((text, i) => make("td", { text, "data-label": labels[i] }));
     const said = make("td", { class: "words" }, ...words);
     table.tBodies[0].append(make("tr", {}, make("th", { scope: "row", text: name }), said, ...cells));
   };
@@ -44,7 +45,11 @@ function writeChanges(answer, changes) {
   }
 }
 
-const signed = (value, digits) => `${value < 0 ? "−" : "+"}${fixed(Math.abs(value), digits)}`;
+/** With a true minus, and without a sign that only rounding left. */
+function signed(value, digits) {
+  const size = fixed(Math.abs(value), digits);
+  return Number(size) === 0 ? size : `${value < 0 ? "−" : "+"}${size}`;
+}
 
 /** A strip for every condition, a dot for every measurement; further to the right the answer is likelier. */
 function deletionRows({ rows, verdict, reference }) {
@@ -55,13 +60,13 @@ function deletionRows({ rows, verdict, reference }) {
     const dots = values.map((value) => make("i", { style: { left: place(value) }, title: fixed(value, 3) }));
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     const strip = make("td", {}, make("span", { class: "strip" }, ...dots));
-    return make("tr", {}, make("th", { scope: "row", text: name }), strip, make("td", { text: fixed(mean, 3) }));
+    return make("tr", {}, make("th", { scope: "row", text: name }), strip, make("td", { text: signed(mean, 3) }));
   });
   const head = ["Deletion test", "", "nats per token"].map((text) => make("th", { scope: "col", text }));
   return [
     make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...strips)),
     make("p", { text: verdict }),
-    make("p", { class: "hint", text: `Log-probability of “${reference}”.` }),
+    make("p", { class: "hint", text: `Log-probability of “${reference}”` }),
   ];
 }
 
