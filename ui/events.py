@@ -23,7 +23,7 @@ from ui.examples import EXAMPLES
 from ui.history import history_shown
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
 from ui.inspector.findings import Findings
-from ui.inspector.payload import LINK, source_name
+from ui.inspector.payload import LINK, source_name, started
 from ui.loading import LoadState
 from ui.marks import connect_marks
 from ui.page import Page
@@ -91,6 +91,11 @@ class Desk:
     def load_state(self) -> Updates:
         state = self.studio.loader.state
         return {self.page.banner: render.banner(state), self.page.loading: gr.Timer(active=not state.ready)}
+
+    def router_told(self) -> Updates:
+        """Once the model has loaded, the viewer is told how alive its router is."""
+        router = self.studio.router()
+        return {self.page.inspector.viewer: gr.HTML(router=started(router))} if router else {}
 
     # The clip
 
@@ -410,9 +415,9 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     at_once = studio.settings.at_once
     model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": at_once}
 
-    demo.load(desk.opened, page.annotator, **fast)
+    demo.load(desk.opened, page.annotator, **fast).then(desk.router_told, None, **fast)
     demo.unload(desk.left)
-    page.loading.tick(desk.load_state, None, **fast)
+    page.loading.tick(desk.load_state, None, **fast).then(desk.router_told, None, **fast)
 
     clip.audio.change(desk.clip_changed, [clip.audio, page.visit], **quiet)
     for slider in (clip.start, clip.length):

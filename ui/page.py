@@ -45,8 +45,11 @@ def model_card(preset: str) -> str:
     return text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
 
 
-def build_page(settings: Settings, checkpoints: Sequence[str]) -> Page:
-    """Lay out every panel. Called inside a `gr.Blocks` context. checkpoints: see `what_if_panel`."""
+def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
+    """Lay out every panel. Called inside a `gr.Blocks` context.
+
+    checkpoints: those that *What if* can ask, the app's own first; by default that alone.
+    """
     card = model_card(settings.preset)
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="top"):
@@ -65,7 +68,7 @@ def build_page(settings: Settings, checkpoints: Sequence[str]) -> Page:
     with gr.Row(elem_id="look"):
         with gr.Column(scale=8, min_width=320, elem_id="inside"):
             gr.HTML("<h2>Inside the answer</h2>")
-            inspector = inspector_panel(checkpoints, settings.quantization)
+            inspector = inspector_panel(checkpoints or [settings.preset], settings.quantization)
         with gr.Column(scale=4, min_width=300, elem_id="side"):
             with gr.Column(elem_id="rate"):
                 rating = rating_panel(settings.dimensions)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -97,11 +97,21 @@ class Studio:
         self.settings = settings
         self.models = models or Models(loader)
         self.trials = Trials(self.models, self.listen)
+        self._router: dict[str, Any] | None = None
         self.runs = Runs()
         self.identity = Identity.of(settings)
         self.studies = Runs()  # of answers that are there: interventions and tests
         self.questions = Rate(settings.per_minute, "questions")
         self.ratings = Rate(settings.per_minute, "ratings")
+
+    def router(self) -> dict[str, Any] | None:
+        """How alive the router was once the model had loaded (`usam.health`), None until then."""
+        if self._router is None and self.loader.state.ready:
+            engine = self.loader.engine
+            self._router = {**engine.health(), "fingerprint": engine.model_info.fingerprint}
+            if self._router["collapsed"]:
+                log.warning("the router has collapsed: %s", self._router)
+        return self._router
 
     def listen(self, source: str, start: float | None = None, end: float | None = None) -> Clip:
         """Decode the span of a file that would be heard. Raises AudioError."""

@@ -39,6 +39,17 @@ class FakeEngine:
         self.asked: list[dict[str, Any]] = []
         self.writing = 0
 
+    def health(self) -> dict[str, Any]:
+        """A router of which one expert is dead, so that the page has something to warn of."""
+        return {
+            "experts": ["expert 1", "expert 2", "expert 3"],
+            "distinct": True,
+            "load": [0.5, 0.5, 0.0],
+            "entropy_bits": 0.75,
+            "dead": ["expert 3"],
+            "collapsed": False,
+        }
+
     def stream(
         self,
         audio: Clip,

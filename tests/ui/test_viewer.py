@@ -277,6 +277,10 @@ def test_experts_are_held_against_what_is_typical(answered: AppPage) -> None:
     panel = answered.picture.locator(".experts")
     for text in ("speech", "sound", "music", "100 %", "Load imbalance: expert", "no expert is dead"):
         expect(panel).to_contain_text(text)
+    expect(panel.locator(".warning")).to_have_text(
+        "The router was not well when the model loaded: expert 3 is dead (load 50 %, 50 %, 0 % over random "
+        "tokens, 0.75 bits a token)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorP
         leaning="",
         player="",
         said="",
+        router="",
     )
     return InspectorPanel(
         notice, against, viewer, gr.JSON(visible=False), what_if_panel(checkpoints, quantization)

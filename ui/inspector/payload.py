@@ -39,7 +39,8 @@ def payload(entry: Entry) -> dict[str, Any]:
         "summary": render.describe(answer),
         "answer": answer.text,
         "question": answer.question,
-        "model": f"{answer.model.preset}, {answer.model.quantization}, {answer.model.fingerprint[:6]}",
+        "fingerprint": answer.model.fingerprint,
+        "model": f"{answer.model.preset}, {answer.model.quantization}",
         "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
         "paddedEnd": padded_end(trace),
         "experts": trace.experts,
@@ -81,6 +82,12 @@ def leaned_on(entry: Entry, found: Attribution | None) -> str:
         for word, scores in zip(found.words, found.scores, strict=True)
     ]
     return as_json({"key": entry.key, "words": words})
+
+
+def started(router: dict[str, Any]) -> str:
+    """What the viewer is sent about the router as it was when the model had loaded, as JSON."""
+    names = ("fingerprint", "experts", "distinct", "load", "entropy_bits", "dead", "collapsed")
+    return as_json({name: router[name] for name in names})
 
 
 def columns(trace: Trace) -> dict[str, list[Any]]:

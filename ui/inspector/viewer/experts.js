@@ -4,7 +4,9 @@
 function otherAnswer(trace, other) {
   const parts = [make("b", { text: "Other answer: " }), `“${other.answer}”`];
   if (other.question !== trace.question) parts.push(` to “${other.question}”`);
-  if (other.model !== trace.model) parts.push(` by ${other.model}, beside ${trace.model}`);
+  const sameCheckpoint = other.fingerprint === trace.fingerprint;
+  const name = ({ model, fingerprint }) => (sameCheckpoint ? model : `${model}, checkpoint ${fingerprint.slice(0, 6)}`);
+  if (name(other) !== name(trace)) parts.push(` by ${name(other)}; this one by ${name(trace)}`);
   return make("p", {}, ...parts);
 }
 
@@ -25,8 +27,9 @@ function difference(trace, other, moved) {
   );
 }
 
-/** Share of each expert in this clip beside what is typical for a kind of sound, and what to make of it. */
-function expertPanel(trace) {
+/** Share of each expert in this clip beside what is typical for a kind of sound, and what to make of it. `atStart` is
+ *  how alive the router was when the model had loaded, if that is known. */
+function expertPanel(trace, atStart) {
   const load = trace.load();
   const typical = Object.entries(trace.router?.typical ?? {});
   const heads = ["Expert", "This clip", ...typical.map(([kind]) => kind)];
@@ -43,12 +46,25 @@ function expertPanel(trace) {
     body.append(row);
   });
   const said = remarks(trace, load);
+  if (atStart && atStart.fingerprint === trace.fingerprint) said.push(aliveness(atStart));
   if (typical.length) said.unshift(["hint", "Beside it: the typical share of each kind in the evaluation."]);
   return [
     make("h3", { text: "Experts in this clip" }),
     make("table", {}, make("thead", {}, head), body),
     ...said.map(([name, text]) => make("p", { class: name, text })),
   ];
+}
+
+/** One sentence about the router as it was when the model had loaded. */
+function aliveness({ experts, distinct, load, entropy_bits: entropy, dead, collapsed }) {
+  const loads = `load ${load.map(percent).join(", ")} over random tokens, ${fixed(entropy, 2)} bits a token`;
+  const faults = [
+    ...(distinct ? [] : ["its experts say the same"]),
+    ...dead.map((name) => `${name} is dead`),
+    ...(collapsed && distinct ? ["one expert takes it all"] : []),
+  ];
+  if (faults.length) return ["warning", `The router was not well when the model loaded: ${faults.join(", ")} (${loads}).`];
+  return ["hint", `When the model loaded, its ${experts.length} experts were distinct and alive: ${loads}.`];
 }
 
 /** Sentences about the load: the nearest kind, the imbalance, and a warning when one expert does it all. */

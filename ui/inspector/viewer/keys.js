@@ -14,7 +14,7 @@ const KEYS = [
   ["click, tap", "lock a token and play it"],
   ["drag", "play a span; What if can drop it"],
   ["wheel", "zoom, once the picture is clicked or with Ctrl; with Shift move"],
-  ["finger", "drag to move the view; hold, then drag, for a span; two zoom"],
+  ["finger", "drag to move the view; hold, then drag, for a span; pinch to zoom"],
 ];
 
 function keyList() {

@@ -25,20 +25,31 @@ function write() {
 /** What was tried under "What if": a row for every change, the latest last, and the deletion test. */
 function writeTried({ answer, changes, deletion }) {
   document.querySelector(".tried").hidden = !changes.length && !deletion;
-  const body = document.querySelector(".changes tbody");
-  document.querySelector(".changes").hidden = !changes.length;
-  const row = (name, ...cells) => body.append(make("tr", {}, make("th", { scope: "row", text: name }), ...cells));
-  const number = (text) => make("td", { text });
-  row("as it was", make("td", { class: "words", text: answer }), number(""), number(""), number(""));
-  for (const { name, words, likelihood, dropped, tokens, saved } of changes) {
-    const pieces = words.flatMap(([kind, text]) => [kind === "same" ? text : make(kind, { text }), " "]);
-    const share = dropped ? `${dropped} of ${tokens}` : "none";
-    row(name, make("td", { class: "words" }, ...pieces), ...[signed(likelihood, 3), share, signed(-saved, 2)].map(number));
-  }
+  if (changes.length) writeChanges(answer, changes);
   if (deletion) document.querySelector(".deletion").append(...deletionRows(deletion));
 }
 
-const signed = (value, digits) => `${value < 0 ? "−" : "+"}${fixed(Math.abs(value), digits)}`;
+function writeChanges(answer, changes) {
+  const table = document.querySelector(".changes");
+  table.hidden = false;
+  const row = (name, words, ...numbers) => {
+    const labels = ["Likelihood, nats per token", "Tokens dropped", "Reading time, s"];
+    const cells = numbers.map((text, i) => make("td", { text, "data-label": labels[i] }));
+    const said = make("td", { class: "words" }, ...words);
+    table.tBodies[0].append(make("tr", {}, make("th", { scope: "row", text: name }), said, ...cells));
+  };
+  row("as it was", [answer], "", "", "");
+  for (const { name, words, likelihood, dropped, tokens, saved } of changes) {
+    const pieces = words.flatMap(([kind, text]) => [kind === "same" ? text : make(kind, { text }), " "]);
+    row(name, pieces, signed(likelihood, 3), dropped ? `${dropped} of ${tokens}` : "none", signed(-saved, 2));
+  }
+}
+
+/** With a true minus, and without a sign that only rounding left. */
+function signed(value, digits) {
+  const size = fixed(Math.abs(value), digits);
+  return Number(size) === 0 ? size : `${value < 0 ? "−" : "+"}${size}`;
+}
 
 /** A strip for every condition, a dot for every measurement; further to the right the answer is likelier. */
 function deletionRows({ rows, verdict, reference }) {
@@ -49,13 +60,13 @@ function deletionRows({ rows, verdict, reference }) {
     const dots = values.map((value) => make("i", { style: { left: place(value) }, title: fixed(value, 3) }));
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     const strip = make("td", {}, make("span", { class: "strip" }, ...dots));
-    return make("tr", {}, make("th", { scope: "row", text: name }), strip, make("td", { text: fixed(mean, 3) }));
+    return make("tr", {}, make("th", { scope: "row", text: name }), strip, make("td", { text: signed(mean, 3) }));
   });
   const head = ["Deletion test", "", "nats per token"].map((text) => make("th", { scope: "col", text }));
   return [
     make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...strips)),
     make("p", { text: verdict }),
-    make("p", { class: "hint", text: `Log-probability of “${reference}”.` }),
+    make("p", { class: "hint", text: `Log-probability of “${reference}”` }),
   ];
 }
 

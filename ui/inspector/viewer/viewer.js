@@ -9,6 +9,7 @@ class Viewer {
     this.touched = () => touched({ span: this.chosen(), threshold: this.threshold });
     this.trace = null;
     this.layers = []; // what else lies over the picture; each has a `place()`
+    this.router = null;
     this.player = new Player(() => this.playerChanged());
     this.hatches = new Hatches();
     const find = (selector) => root.querySelector(selector);
@@ -48,7 +49,7 @@ class Viewer {
     this.root.setAttribute("aria-label", trace.summary);
     this.stage.setAttribute("aria-valuemax", trace.count);
     this.stage.setAttribute("aria-valuetext", trace.words(0, trace.threshold));
-    this.experts.replaceChildren(...expertPanel(trace));
+    this.experts.replaceChildren(...expertPanel(trace, this.router));
     this.numbers.open = false;
     this.say("");
     this.setListen("all");
@@ -79,6 +80,12 @@ class Viewer {
     this.versus.replaceChildren(...said);
     this.root.dataset.compared = aligned ? "same sound" : other ? "other sound" : "";
     this.resize();
+  }
+
+  /** How alive the router was when the model had loaded; null while nobody knows. */
+  setRouter(router) {
+    this.router = router;
+    if (this.trace) this.experts.replaceChildren(...expertPanel(this.trace, router));
   }
 
   // What the words leaned on
