@@ -10,6 +10,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from storage import Feedback, open_database
+from storage.snapshots import Snapshots
 from storage.upkeep import Upkeep
 from ui.annotate import annotate_page
 from ui.api import add_endpoints
@@ -38,8 +39,11 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
     Raises StorageError when the database cannot be opened.
     """
     loader = EngineLoader(load_engine or engine_of(settings))
+    snapshots = Snapshots(settings.snapshots) if settings.snapshots else None
+    if snapshots:
+        snapshots.bring_back(settings.database_url)
     database = open_database(settings.database_url)
-    Upkeep(database, settings.backup_hours, settings.retention_days).start()
+    Upkeep(database, settings.backup_hours, settings.retention_days, snapshots).start()
     studio = Studio(loader, Feedback(database), settings)
     with gr.Blocks(
         title="U-SAM Studio",

@@ -183,7 +183,7 @@ class Desk:
             return
         begin, end = timed.span(start, length, self.longest) if timed.source == source else (None, None)
         question = Question(
-            text=text,
+            text=text or "",  # a program may send nothing in place of a text
             task=task,
             source=tied.source if tied else source,
             clip=tied_clip,

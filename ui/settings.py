@@ -25,7 +25,8 @@ class Settings:
     at_once: how many answers are written at once, in turns. max_waiting: how many questions may be asked and
     unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
     minute; 0 is no limit. dimensions: what answers are scored on. retention_days, backup_hours: see
-    `storage.upkeep`; None: never. dashboard_password: without one the Dashboard opens on this machine alone.
+    `storage.upkeep`; None: never. snapshots: folder of `storage.snapshots` (absolute); None: there are none.
+    dashboard_password: without one the Dashboard opens on this machine alone.
     """
 
     data: Path
@@ -40,6 +41,7 @@ class Settings:
     dimensions: tuple[str, ...] = DIMENSIONS
     retention_days: float | None = None
     backup_hours: float | None = None
+    snapshots: Path | None = None
     dashboard_password: str = field(default="", repr=False)
 
     @classmethod
@@ -59,12 +61,13 @@ class Settings:
             dimensions=_dimensions(environ.get("USAM_DIMENSIONS")),
             retention_days=_positive("USAM_RETENTION_DAYS", environ),
             backup_hours=_positive("USAM_BACKUP_HOURS", environ),
+            snapshots=_folder(environ.get("USAM_SNAPSHOTS")),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
         )
 
     def private_paths(self) -> list[str]:
         """Folders and files that must never be served."""
-        paths = [self.data]
+        paths = [self.data, *([self.snapshots] if self.snapshots else [])]
         url = make_url(self.database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             file = Path(url.database).expanduser().resolve()
@@ -99,6 +102,10 @@ def _number(environ: Mapping[str, str], name: str, default: float, low: int, hig
     if not low <= number <= high:
         raise ValueError(f"{name} must be a number from {low} to {high}, not {environ[name]!r}.")
     return number
+
+
+def _folder(name: str | None) -> Path | None:
+    return Path(name).expanduser().resolve() if name else None
 
 
 def _dimensions(text: str | None) -> tuple[str, ...]:
