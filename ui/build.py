@@ -24,6 +24,7 @@ from ui.page import build_page
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
 from ui.theme import STYLE, theme
+from ui.zerogpu import lends_gpu, load_lending
 
 if TYPE_CHECKING:
     from usam.engine import Engine
@@ -63,6 +64,8 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
     demo.loader = loader  # for the health route
     loader.start()
+    if lends_gpu():
+        loader.join()  # what is on the GPU is packed when the app is launched
     return demo
 
 
@@ -70,6 +73,8 @@ def engine_of(settings: Settings) -> LoadEngine:
     """Loads the engine the settings name."""
 
     def load(progress: Progress) -> Engine:
+        if lends_gpu():
+            return load_lending(settings.preset, settings.quantization, settings.at_once, progress)
         from usam.engine import Engine  # imports torch: in the loader's thread, not before the page is up
 
         return Engine.load(settings.preset, settings.quantization, progress=progress)
