@@ -24,6 +24,7 @@ from ui.page import build_page
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
 from ui.theme import STYLE, theme
+from ui.tour import TOUR_STYLE
 from ui.zerogpu import lends_gpu, load_lending
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
     )
     return {
         "theme": theme(),
-        "css_paths": STYLE,
+        "css_paths": [STYLE, TOUR_STYLE],
         "footer_links": ["api"],
         "run_history": False,
         "max_file_size": settings.max_upload_mb * MEGABYTE,

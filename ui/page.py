@@ -17,6 +17,7 @@ from ui.privacy import PrivacyPanel, privacy_panel
 from ui.question import QuestionPanel, question_panel
 from ui.rating import RatingPanel, rating_panel
 from ui.settings import Settings
+from ui.tour import tour_panel
 from ui.visit import Visit
 
 
@@ -50,6 +51,7 @@ def build_page(settings: Settings) -> Page:
     with gr.Row(elem_id="top"):
         gr.HTML(render.HEADER)
         banner = gr.HTML("", elem_id="banner")
+    tour_panel()
     with gr.Row(elem_id="work"):
         with gr.Column(scale=5, min_width=320, elem_id="source"):
             clip = clip_panel(settings.max_seconds)

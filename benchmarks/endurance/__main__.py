@@ -76,11 +76,10 @@ def report(ledger: Ledger, watch: Watch, after: Reading) -> bool:
     streaming = sum(busy for _, busy in ledger.pages)
     print(f"page while answers stream: p95 {1000 * ledger.p95():.0f} ms of {streaming} loads")
     for number, life in enumerate(watch.lives()):
-        for name, (at, reading) in zip(
-            ("start", "middle", "end"), (life[0], life[len(life) // 2], life[-1]), strict=True
-        ):
-            print(f"  process {number + 1} {name:7} {at:5.0f} s  {reading}")
-    print(f"  all have left           {after}")
+        for share in (0, 1 / 4, 1 / 2, 3 / 4, 1):
+            at, reading = life[round(share * (len(life) - 1))]
+            print(f"  process {number + 1} {at:5.0f} s  {reading}")
+    print(f"  all have left      {after}")
     return not ledger.errors and not found.lost and not found.went_on and found.sound
 
 
