@@ -114,7 +114,10 @@ class Desk:
         return {self.page.visit: visit.fresh(), **context_shown(self.page.question, visit.fresh())}
 
     def example_chosen(self, kind: str, index: int, visit: Visit) -> Updates:
-        example = EXAMPLES[kind][index]
+        examples = EXAMPLES[kind]
+        if not isinstance(index, int) or not 0 <= index < len(examples):
+            raise gr.Error("There is no such example.", print_exception=False)
+        example = examples[index]
         return {
             **self._untied(visit),
             self.page.clip.audio: example.path,
@@ -202,6 +205,7 @@ class Desk:
     ) -> Iterator[Updates]:
         entry = visit.current
         if entry is None:
+            yield {**self._lost(), self.page.answer.heard: ""}
             return
         try:
             entry = replace(entry, clip=clip_of(entry, source, self.studio.listen))
@@ -292,6 +296,10 @@ class Desk:
 
     # What to do with an answer
 
+    def _lost(self) -> Updates:
+        """The browser still shows an answer that this process never wrote."""
+        return {self.page.answer.notice: render.fault(render.LOST)}
+
     def follow_up(self, source: str | None, visit: Visit) -> Updates:
         visit = visit.follow_up()
         text = gr.Textbox(placeholder="Ask more about the same clip")
@@ -306,7 +314,7 @@ class Desk:
     def edit(self, source: str | None, visit: Visit) -> Updates:
         visit = visit.edit()
         if visit.current is None:
-            return {}
+            return self._lost()
         return {
             self.page.visit: visit,
             self.page.question.task: visit.current.answer.task,
@@ -326,7 +334,7 @@ class Desk:
         visit = visit.show(key)
         entry = visit.current
         if entry is None:
-            return {}
+            return self._lost()
         return {
             **self._shown(visit, annotator),
             **self._clip_of(entry, source),
@@ -351,7 +359,7 @@ class Desk:
         """The file that a button of the viewer asks for."""
         entry = visit.current
         if entry is None:
-            return {}
+            return self._lost()
         try:
             rating = self.studio.feedback.rating(entry.answer_id, annotator) if entry.answer_id else None
             file = export(entry, event.kind, rating, dark=event.dark)

@@ -49,7 +49,11 @@ class Bench:
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn before the study waits in line, so that Stop works from the start."""
         if not self.studio.studies.begin(page_of(request)):
-            raise gr.Error("Something is still being tried. Press Stop first.", title="One at a time")
+            raise gr.Error(
+                "Something is still being tried. Press Stop first.",
+                title="One at a time",
+                print_exception=False,
+            )
         return {**self._busy(True), self.panel.status: html.working("Waiting for the model", 0.0)}
 
     def stop(self, request: gr.Request) -> Updates:
@@ -90,7 +94,7 @@ class Bench:
         def work(engine: Engine, entry: Entry, progress: Progress) -> DeletionTest:
             clip, baseline = self._baseline(engine, entry, source, touched, progress)
             return deletion_test(
-                engine, clip, baseline, reference=reference.strip() or None, progress=progress
+                engine, clip, baseline, reference=(reference or "").strip() or None, progress=progress
             )
 
         def shown(result: DeletionTest) -> Updates:

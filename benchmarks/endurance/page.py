@@ -86,6 +86,30 @@ class OpenPage:
         if refused:
             raise RefusedError(refused)
 
+    @property
+    def events(self) -> list[str]:
+        """The names of all that the page can send."""
+        return [step["api_name"] for step in self._steps.values() if step["backend_fn"]]
+
+    def fields(self, event: str) -> int:
+        """How many values go with an event."""
+        return len(self._named(event)["inputs"])
+
+    def send(self, event: str, changed: dict[int, Any]) -> None:
+        """Send one event by its name, with other values in the place of some fields'. Raises RefusedError."""
+        inputs, kept = self._named(event)["inputs"], self._values
+        try:
+            self._values = {
+                **kept,
+                **{inputs[at]: value for at, value in changed.items() if at < len(inputs)},
+            }
+            list(self._run(self._named(event)))
+        finally:
+            self._values = kept
+
+    def _named(self, event: str) -> dict[str, Any]:
+        return next(step for step in self._steps.values() if step["api_name"] == event)
+
     def join(self, name: str) -> str:
         """Press Ask, but do not read the answer; returns where it streams."""
         first = self._step_of(name, "click")

@@ -1,4 +1,4 @@
-"""The audit of dependencies: holes fail it, and a service that cannot be asked is told, not taken for a pass."""
+"""The audit of dependencies: holes fail it, and a service that cannot be asked is no pass."""
 
 import os
 import subprocess

@@ -125,7 +125,9 @@ class AnnotateDesk:
             save(sitting.current or "")
             return self._next(sitting.after(action), annotator)
 
-        return self._guarded(step) if sitting.current else {}
+        if sitting.current is None:
+            return {self.panel.status: words.fault(words.LOST)}
+        return self._guarded(step)
 
     def _next(self, sitting: Sitting, annotator: str) -> Updates:
         """Show what comes next; the database is asked for the order, and counted, once a batch."""
