@@ -21,7 +21,7 @@ CLIPS = sorted(EXAMPLE_FOLDER.glob("*.ogg"))
 TASKS = ("qa", "qa", "asr", "aac", "mc")
 DEAF_SECONDS = 20.0
 REUSED = httpx.Limits(keepalive_expiry=1.0)
-"""The server closes connections that are idle for 5 s. A browser sends again what meets that, httpx does not."""
+"""The server closes connections idle for 5 s. A browser sends again what meets that, httpx does not."""
 
 
 @dataclass
