@@ -23,9 +23,12 @@ ENV USAM_DATA=/data/feedback \
     GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_SERVER_PORT=7860 \
     OMP_WAIT_POLICY=PASSIVE \
+    MPLCONFIGDIR=/tmp/matplotlib \
     PYTHONDONTWRITEBYTECODE=1
 
 EXPOSE 7860
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+# As the first process of a container, Python passes over SIGTERM.
+STOPSIGNAL SIGINT
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/health')"]
 CMD ["python", "-u", "app.py"]

@@ -77,7 +77,7 @@ class Database:
 
         Raises StorageError; an earlier file of that name stays as it was until the copy is complete.
         """
-        live, target = self._sqlite_file(), Path(file).expanduser().resolve()
+        live, target = self.sqlite_file(), Path(file).expanduser().resolve()
         if target == live or target.is_dir():
             raise StorageError(f"{target} cannot be the backup file; name another one.")
         with plain_errors():
@@ -88,7 +88,7 @@ class Database:
                 with closing(self.engine.raw_connection()) as pooled:
                     _copy(cast(sqlite3.Connection, pooled.driver_connection), temporary)
                 _check(temporary)
-                _sync(temporary)
+                sync(temporary)
                 temporary.replace(target)
             finally:
                 temporary.unlink(missing_ok=True)
@@ -100,7 +100,7 @@ class Database:
         The backup is first copied, checked and brought to this version's schema; whatever fails, the
         current data stays. Raises NotFoundError, CorruptError, SchemaError, StorageError.
         """
-        live, source = self._sqlite_file(), Path(file).expanduser().resolve()
+        live, source = self.sqlite_file(), Path(file).expanduser().resolve()
         if not source.is_file():
             raise NotFoundError(f"There is no backup file {source}.")
         if source == live:
@@ -137,7 +137,8 @@ class Database:
         """Close every idle connection."""
         self.engine.dispose()
 
-    def _sqlite_file(self) -> Path:
+    def sqlite_file(self) -> Path:
+        """Raises StorageError when the database is another one."""
         if self.file is None:
             raise StorageError("Backup and restore here are for SQLite; use your database's own tools.")
         return self.file
@@ -253,6 +254,7 @@ def _check(file: Path) -> None:
             raise CorruptError("The file is not a feedback database.")
 
 
-def _sync(file: Path) -> None:
+def sync(file: Path) -> None:
+    """Wait until the file is on the disk. Raises OSError."""
     with file.open("rb") as handle:
         os.fsync(handle.fileno())

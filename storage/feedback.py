@@ -347,7 +347,7 @@ def inserting(session: Session) -> Any:
 
 def annotator_key(session: Session, public_id: str) -> int:
     """The person's key, made when they are new. Raises StorageError when the id is not one."""
-    if not re.fullmatch(r"[\w.-]{1,64}", public_id, re.ASCII):
+    if not isinstance(public_id, str) or not re.fullmatch(r"[\w.-]{1,64}", public_id, re.ASCII):
         raise StorageError("An annotator id is 1 to 64 letters, digits, dots, hyphens or underscores.")
     _insert_missing(session, schema.Annotator, public_id=public_id)
     return session.scalars(select(schema.Annotator.id).filter_by(public_id=public_id)).one()

@@ -1,4 +1,4 @@
-"""What a running app does by itself: a backup every so many hours, and forgetting what is too old."""
+"""What a running app does by itself: backups, snapshots, and forgetting what is too old."""
 
 import logging
 import threading
@@ -12,6 +12,7 @@ from storage.errors import StorageError
 from storage.feedback import Feedback
 from storage.results import Forgotten
 from storage.schema import now
+from storage.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +23,12 @@ LOOK_SECONDS = 300.0
 @dataclass(frozen=True)
 class Upkeep:
     """backup_hours: hours between backups.  retention_days: age at which answers are forgotten.
-    None: never."""
+    snapshots: where the database is copied to whenever it changed. None: never."""
 
     database: Database
     backup_hours: float | None = None
     retention_days: float | None = None
+    snapshots: Snapshots | None = None
 
     @property
     def folder(self) -> Path:
@@ -35,7 +37,7 @@ class Upkeep:
 
     def start(self) -> None:
         """Look after the database from now on, in the background, for as long as the program runs."""
-        if self.backup_hours or self.retention_days:
+        if self.backup_hours or self.retention_days or self.snapshots:
             threading.Thread(target=self._forever, name="upkeep", daemon=True).start()
 
     def run(self) -> None:
@@ -47,6 +49,8 @@ class Upkeep:
             self.database.backup(self.folder / f"feedback-{now():%Y%m%d-%H%M%S}.db")
             for old in self._backups()[:-KEPT_BACKUPS]:
                 old.unlink(missing_ok=True)
+        if self.snapshots:
+            self.snapshots.save(self.database)
 
     def _forever(self) -> None:
         while True:

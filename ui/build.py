@@ -10,6 +10,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from storage import Feedback, open_database
+from storage.snapshots import Snapshots
 from storage.upkeep import Upkeep
 from ui.accounts import Accounts, Login
 from ui.annotate import annotate_page
@@ -25,6 +26,8 @@ from ui.page import build_page
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
 from ui.theme import STYLE, theme
+from ui.tour import TOUR_STYLE
+from ui.zerogpu import lends_gpu, load_lending
 
 if TYPE_CHECKING:
     from usam.engine import Engine
@@ -43,8 +46,11 @@ def build(
     Raises StorageError when the database cannot be opened.
     """
     loader = EngineLoader(load_engine or engine_of(settings))
+    snapshots = Snapshots(settings.snapshots) if settings.snapshots else None
+    if snapshots:
+        snapshots.bring_back(settings.database_url)
     database = open_database(settings.database_url)
-    Upkeep(database, settings.backup_hours, settings.retention_days).start()
+    Upkeep(database, settings.backup_hours, settings.retention_days, snapshots).start()
     models = Models(loader, settings.checkpoints, load_second)
     studio = Studio(loader, Feedback(database), settings, models)
     with gr.Blocks(
@@ -65,6 +71,8 @@ def build(
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
     demo.loader = loader  # for the health route
     loader.start()
+    if lends_gpu():
+        loader.join()  # what is on the GPU is packed when the app is launched
     return demo
 
 
@@ -72,6 +80,8 @@ def engine_of(settings: Settings) -> LoadEngine:
     """Loads the engine the settings name."""
 
     def load(progress: Progress) -> Engine:
+        if lends_gpu():
+            return load_lending(settings.preset, settings.quantization, settings.at_once, progress)
         from usam.engine import Engine  # imports torch: in the loader's thread, not before the page is up
 
         return Engine.load(settings.preset, settings.quantization, progress=progress)
@@ -95,7 +105,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
     return {
         **(signing_in(settings.accounts) if settings.accounts else {}),
         "theme": theme(),
-        "css_paths": STYLE,
+        "css_paths": [STYLE, TOUR_STYLE],
         "footer_links": ["api"],
         "run_history": False,
         "max_file_size": settings.max_upload_mb * MEGABYTE,

@@ -146,7 +146,11 @@ class ComparisonDesk:
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn; Stop in the question panel ends it."""
         if not self.studio.runs.begin(request.session_hash or ""):
-            raise gr.Error("The last answer is still being written. Press Stop first.", title="One at a time")
+            raise gr.Error(
+                "The last answer is still being written. Press Stop first.",
+                title="One at a time",
+                print_exception=False,
+            )
         return {
             **busy(self.page.question, True),
             self.panel.start: gr.Button("Writing…", interactive=False),
@@ -218,7 +222,7 @@ class ComparisonDesk:
     def vote(self, winner: Winner, visit: Visit, duel: Duel, annotator: str) -> Updates:
         """Save the vote, then say which was which; the new answers join the visit's list."""
         if not duel.pair:
-            return {}
+            return {self.panel.status: render.fault(render.LOST)}
         left, right = duel.pair
         try:
             self.studio.feedback.compare(

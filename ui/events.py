@@ -123,7 +123,10 @@ class Desk:
         return {self.page.visit: visit.fresh(), **context_shown(self.page.question, visit.fresh())}
 
     def example_chosen(self, kind: str, index: int, visit: Visit) -> Updates:
-        example = EXAMPLES[kind][index]
+        examples = EXAMPLES[kind]
+        if not isinstance(index, int) or not 0 <= index < len(examples):
+            raise gr.Error("There is no such example.", print_exception=False)
+        example = examples[index]
         return {
             **self._untied(visit),
             self.page.clip.audio: example.path,
@@ -192,7 +195,7 @@ class Desk:
             return
         begin, end = timed.span(start, length, self.longest) if timed.source == source else (None, None)
         question = Question(
-            text=text,
+            text=text or "",  # a program may send nothing in place of a text
             task=task,
             source=tied.source if tied else source,
             clip=tied_clip,
@@ -211,6 +214,7 @@ class Desk:
     ) -> Iterator[Updates]:
         entry = visit.current
         if entry is None:
+            yield {**self._lost(), self.page.answer.heard: ""}
             return
         try:
             entry = replace(entry, clip=clip_of(entry, source, self.studio.listen))
@@ -301,6 +305,10 @@ class Desk:
 
     # What to do with an answer
 
+    def _lost(self) -> Updates:
+        """The browser still shows an answer that this process never wrote."""
+        return {self.page.answer.notice: render.fault(render.LOST)}
+
     def follow_up(self, source: str | None, visit: Visit) -> Updates:
         visit = visit.follow_up()
         text = gr.Textbox(placeholder="Ask more about the same clip")
@@ -315,7 +323,7 @@ class Desk:
     def edit(self, source: str | None, visit: Visit) -> Updates:
         visit = visit.edit()
         if visit.current is None:
-            return {}
+            return self._lost()
         return {
             self.page.visit: visit,
             self.page.question.task: visit.current.answer.task,
@@ -335,7 +343,7 @@ class Desk:
         visit = visit.show(key)
         entry = visit.current
         if entry is None:
-            return {}
+            return self._lost()
         return {
             **self._shown(visit, annotator),
             **self._clip_of(entry, source),
@@ -360,7 +368,7 @@ class Desk:
         """The file that a button of the viewer asks for."""
         entry = visit.current
         if entry is None:
-            return {}
+            return self._lost()
         try:
             feedback, id_ = self.studio.feedback, entry.answer_id
             rating = feedback.rating(id_, annotator) if id_ else None

@@ -54,7 +54,7 @@ class Rate:
                 times.popleft()
             if len(times) >= self.count:
                 wait = max(1, round(times[0] + 60 - now))
-                raise RequestError(f"At most {self.count} {self.what} a minute: the next can go in {wait} s.")
+                raise RequestError(f"At most {self.count} {self.what} a minute. Try again in {wait} s.")
             times.append(now)
 
 

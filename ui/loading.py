@@ -49,6 +49,11 @@ class EngineLoader:
             self._thread = threading.Thread(target=self._run, name="load-engine", daemon=True)
             self._thread.start()
 
+    def join(self) -> None:
+        """Wait until the load that was started has ended, well or not."""
+        if self._thread is not None:
+            self._thread.join()
+
     def wait(self, stop: threading.Event) -> Iterator[LoadState]:
         """Yield the state until the engine is ready or `stop` is set. Raises UsamError if the load fails."""
         self.start()

@@ -18,6 +18,7 @@ from ui.privacy import PrivacyPanel, privacy_panel
 from ui.question import QuestionPanel, question_panel
 from ui.rating import RatingPanel, rating_panel
 from ui.settings import Settings
+from ui.tour import tour_panel
 from ui.visit import Visit
 
 
@@ -58,6 +59,7 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
         who = gr.HTML("", elem_id="who")
         if settings.oauth:
             gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="login")
+    tour_panel()
     with gr.Row(elem_id="work"):
         with gr.Column(scale=5, min_width=320, elem_id="source"):
             clip = clip_panel(settings.max_seconds)

@@ -27,14 +27,18 @@ HEADER = """
 </header>"""
 
 STANDS_IN = """
-<footer class="limits"><p><strong>What is real.</strong> Whisper base and SmolLM2-135M-Instruct are the real
-ones. YAMNet stands in for CED and musicnn for MERT, whose weights need a model hub. The model card has the
-measurements.</p></footer>"""
+<footer class="limits"><p><strong>What is real.</strong> Whisper base and SmolLM2-135M-Instruct are those
+that were published. YAMNet stands in for CED and musicnn for MERT, whose weights come from a model hub alone.
+The model card has the measurements.</p></footer>"""
 
 # Opened first: a closed card is too short to scroll to.
 _TO_CARD = (
     "const card = document.querySelector('#card'); card.querySelector('button:not(.open)')?.click();"
     "setTimeout(() => card.scrollIntoView(), 80); return false"
+)
+
+LOST = (
+    "The server was restarted since this page was opened, and forgot what is on it. Reload the page to go on."
 )
 
 EMPTY_ANSWER = """<div class="empty"><p>Your answer appears here.</p>
@@ -46,7 +50,7 @@ tokens the model found redundant.</p></div>"""
 
 WAITING_FIGURE = '<div class="empty waiting" role="status"><p>The picture follows the answer.</p></div>'
 
-EMPTY_RATING = '<div class="empty"><p>The form opens with the answer.</p></div>'
+EMPTY_RATING = '<div class="empty"><p>You can rate the answer once it is there.</p></div>'
 
 
 def limits(*, card: bool) -> str:

@@ -29,8 +29,9 @@ class Settings:
     minute; 0 is no limit. dimensions: what answers are scored on. span_labels: what spans are marked as.
     repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
     how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
-    `storage.upkeep`; None: never. dashboard_password: without one the Dashboard opens on this machine alone.
-    checkpoints: a folder of further checkpoints to ask the same.
+    `storage.upkeep`; None: never. snapshots: folder of `storage.snapshots` (absolute); None: there are none.
+    dashboard_password: without one the Dashboard opens on this machine alone. checkpoints: a folder of
+    further checkpoints to ask the same.
     """
 
     data: Path
@@ -49,6 +50,7 @@ class Settings:
     judgements: int | None = None
     retention_days: float | None = None
     backup_hours: float | None = None
+    snapshots: Path | None = None
     dashboard_password: str = field(default="", repr=False)
     accounts: Path | None = None
     admins: frozenset[str] = frozenset()
@@ -75,6 +77,7 @@ class Settings:
             judgements=_count("USAM_JUDGEMENTS", environ),
             retention_days=_positive("USAM_RETENTION_DAYS", environ),
             backup_hours=_positive("USAM_BACKUP_HOURS", environ),
+            snapshots=_path(environ.get("USAM_SNAPSHOTS")),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
             accounts=_accounts(environ.get("USAM_ACCOUNTS")),
             admins=frozenset(environ.get("USAM_ADMINS", "").replace(",", " ").split()),
@@ -83,7 +86,7 @@ class Settings:
 
     def private_paths(self) -> list[str]:
         """Folders and files that must never be served."""
-        paths = [self.data, *([self.accounts] if self.accounts else [])]
+        paths = [self.data, *(path for path in (self.accounts, self.snapshots) if path)]
         url = make_url(self.database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             file = Path(url.database).expanduser().resolve()
@@ -129,13 +132,14 @@ def _number(environ: Mapping[str, str], name: str, default: float, low: float, h
     return number
 
 
+def _path(name: str | None) -> Path | None:
+    return Path(name).expanduser().resolve() if name else None
+
+
 def _folder(environ: Mapping[str, str], name: str) -> Path | None:
-    text = environ.get(name)
-    if not text:
-        return None
-    folder = Path(text).expanduser().resolve()
-    if not folder.is_dir():
-        raise ValueError(f"{name} must be a folder that is there, not {text!r}.")
+    folder = _path(environ.get(name))
+    if folder and not folder.is_dir():
+        raise ValueError(f"{name} must be a folder that is there, not {environ[name]!r}.")
     return folder
 
 

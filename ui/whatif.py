@@ -57,7 +57,11 @@ class Bench:
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn before the study waits in line, so that Stop works from the start."""
         if not self.studio.studies.begin(page_of(request)):
-            raise gr.Error("Something is still being tried. Press Stop first.", title="One at a time")
+            raise gr.Error(
+                "Something is still being tried. Press Stop first.",
+                title="One at a time",
+                print_exception=False,
+            )
         return {**self._busy(True), self.panel.status: html.working("Waiting for the model", 0.0)}
 
     def stop(self, request: gr.Request) -> Updates:
@@ -102,7 +106,7 @@ class Bench:
     ) -> Iterator[Updates]:
         def work(entry: Entry, progress: Progress) -> DeletionTest:
             subject = Subject(entry, source, touched.threshold)
-            return self.studio.trials.deletion(subject, reference.strip() or None, SEEDS, progress)
+            return self.studio.trials.deletion(subject, (reference or "").strip() or None, SEEDS, progress)
 
         def shown(result: DeletionTest) -> Updates:
             return {

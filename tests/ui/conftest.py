@@ -16,6 +16,14 @@ class Server:
     engine: FakeEngine = field(default_factory=FakeEngine)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def uploads_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Gradio keeps uploads by their hash and deletes them at its end: also those of another run of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app with the small engine, shared by the tests of a module."""

@@ -102,3 +102,12 @@ def test_a_refusal(page: AppPage, axe: str) -> None:
     page.ask_about("without a clip", finished=False)
     expect(page.notice).to_contain_text("upload a clip")
     assert findings(page.page, axe) == []
+
+
+def test_the_tour(page: AppPage, axe: str) -> None:
+    page.page.get_by_role("button", name="Take the tour").click()
+    for _ in range(2):
+        assert findings(page.page, axe) == []
+        page.page.locator(".tour-next").click()
+    expect(page.page.locator(".tour-note")).to_contain_text("needs an answer")
+    assert findings(page.page, axe) == []

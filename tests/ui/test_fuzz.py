@@ -1,6 +1,8 @@
 """The endpoints with anything in the place of what they take: one clean error, and the app goes on."""
 
+import contextlib
 import json
+import re
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -8,9 +10,10 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.endurance.page import OpenPage, RefusedError
 from storage import Feedback, open_database
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import EXAMPLES, serve, settings_in
@@ -25,6 +28,10 @@ JSON = st.recursive(
     max_leaves=5,
 )
 ENDPOINTS = ["ask", "intervene", "deletion_test", "attribute", "rate", "compare", "trace"]
+OURS = re.compile(
+    r'File "[^"]*/(?:ui|usam|storage)/[^"]*\.py", line \d+, in .*\n.*\n(?:[ ~^]*\n)?\w*(?:Error|Exception)\b'
+)
+"""The end of a traceback that begins in Gradio and ends in this project."""
 FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -111,3 +118,40 @@ def test_any_message(url: str, endpoint: str, data: list[Any]) -> None:
         assert "Traceback" not in reply
         assert "/ui/" not in reply
     assert httpx.get(f"{url}health").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def page(url: str) -> Iterator[OpenPage]:
+    """An open page with an answer on it."""
+    with httpx.Client(base_url=url.rstrip("/"), timeout=30) as client, OpenPage(client, "someone") as page:
+        page.upload(EXAMPLES / "sound-dog.ogg")
+        list(page.trigger("ask"))
+        yield page
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    phases=[Phase.generate],  # a page takes too long to look for the smallest
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_message_to_the_page(
+    page: OpenPage, capfd: pytest.CaptureFixture[str], data: st.DataObject
+) -> None:
+    """The page's own events are no secret: whoever looks can send them whatever they like."""
+    name = data.draw(st.sampled_from(page.events))
+    changed = data.draw(st.dictionaries(st.integers(0, page.fields(name)), JSON, max_size=3))
+    with contextlib.suppress(RefusedError):
+        page.send(name, changed)
+    told = capfd.readouterr().err
+    crashes = [crash for crash in told.split("Traceback (most recent call last)")[1:] if OURS.search(crash)]
+    assert crashes == [], name
+
+
+def test_a_page_that_the_server_forgot_is_told_to_reload(url: str) -> None:
+    """After a restart the browser shows an answer of which the server knows nothing."""
+    with httpx.Client(base_url=url.rstrip("/"), timeout=30) as client, OpenPage(client, "someone") as page:
+        for button in ("edit", "retry", "vote-a"):
+            with pytest.raises(RefusedError, match="Reload the page"):
+                list(page.trigger(button))

@@ -60,6 +60,7 @@ def test_the_image_runs_without_root_and_is_watched() -> None:
     assert instructions("USER") == ["studio"]
     assert DOCKERFILE.index("USER studio") > DOCKERFILE.rindex("RUN ")
     assert instructions("VOLUME") == ["/data"]
+    assert instructions("STOPSIGNAL") == ["SIGINT"], "the first process of a container does not hear SIGTERM"
     [environment] = instructions("ENV")
     settings = dict(word.split("=") for word in shlex.split(environment))
     assert settings["USAM_DATA"].startswith("/data/")

@@ -163,7 +163,9 @@ class AnnotateDesk:
                 after = replace(after, steady=tuple(self.repeats.steadiness(annotator)))
             return self._next(after, annotator)
 
-        return self._guarded(step) if sitting.current else {}
+        if sitting.current is None:
+            return {self.panel.status: words.fault(words.LOST)}
+        return self._guarded(step)
 
     def _next(self, sitting: Sitting, annotator: str) -> Updates:
         """Show what comes next; the database is asked for the order, and counted, once a batch."""

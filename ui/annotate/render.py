@@ -41,7 +41,11 @@ def progress(counts: Progress) -> str:
     """How far through the queue the person is, as a bar and in words."""
     done = counts.judged + counts.skipped
     total = max(done + counts.left, 1)
-    drafts = f" · <b>{counts.drafts}</b> drafts among them" if counts.drafts else ""
+    drafts = (
+        f" · <b>{counts.drafts}</b> draft{'' if counts.drafts == 1 else 's'} among them"
+        if counts.drafts
+        else ""
+    )
     return (
         f'<div class="progress"><progress max="{total}" value="{done}" aria-label="Queue"></progress>'
         f"<p><b>{counts.judged}</b> judged · <b>{counts.skipped}</b> skipped · "

@@ -53,6 +53,8 @@ def training_card(studio: Studio, door: Door, password: gr.Textbox) -> None:
 
 
 def audit_shown(feedback: Feedback, format: str) -> str:
+    if format not in list(FORMATS):
+        return render.fault("There is no such format.")
     try:
         done = preview(feedback.database, format)
     except StorageError as error:

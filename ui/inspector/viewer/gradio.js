@@ -1,7 +1,8 @@
 // The viewer as a Gradio component: its value is a trace, and perhaps another one to compare it with, as JSON
 // text; empty for none. Another answer about the same sound is drawn on the same axis, any other one below.
 // Its property `leaning` tells what the words of the answer leaned on, `player` which clip the page's player has,
-// `said` what the person marked and judged, as it is kept, or why it could not be, `router` how alive the router was when the model had loaded.
+// `said` what the person marked and judged, as it is kept, or why it could not be, `router` how alive the router
+// was when the model had loaded.
 
 const SETTLED = 150; // ms without a change until the server is told what is touched
 
