@@ -12,12 +12,13 @@ from pathlib import Path
 
 from storage.database import Database
 from storage.errors import plain_errors
-from storage.export import audiofolder, csv, dpo, kto, llama_factory, reward, swift
+from storage.export import audiofolder, csv, dpo, kto, llama_factory, parquet, reward, swift
 from storage.export.audit import Audit
 from storage.export.reader import Reader
 
 FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]] = {
     "csv": (csv.write, csv.FILES),
+    "parquet": (parquet.write, parquet.FILES),
     "dpo": (dpo.write, dpo.FILES),
     "kto": (kto.write, kto.FILES),
     "reward": (reward.write, reward.FILES),
@@ -32,7 +33,7 @@ FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]
 def export(database: Database, format: str, out: str | Path, *, audit: bool = False) -> Audit:
     """Write one of FORMATS into the folder `out`; with `audit` also `audit.json`.
 
-    csv: `ratings.csv`, `comparisons.csv`.  audiofolder: folders `train` and `test` with the kept clips and
+    csv: `ratings.csv`, `comparisons.csv`; parquet: the same two.  audiofolder: folders `train` and `test` with the kept clips and
     `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
     without rows has no file.  Earlier files of these names are replaced.
 

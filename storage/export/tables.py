@@ -1,13 +1,15 @@
 """The judgements as flat tables, in chunks: one row a rating or comparison, with what made the answer."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import false, select
+from sqlalchemy import Boolean, Double, Integer, String, Uuid, false, select
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.types import TypeEngine
 
 from storage.export.reader import Rows, split_of
-from storage.schema import Answer, Clip, Comparison, Rating
+from storage.schema import Answer, Clip, Comparison, Rating, UtcDateTime
 
 CHUNK = 5000  # rows
 
@@ -94,7 +96,8 @@ def comparisons(session: Session) -> Iterator[pd.DataFrame]:
 def _chunks(session: Session, rows: Rows) -> Iterator[pd.DataFrame]:
     """At least one chunk, so that an empty table still has its columns."""
     for chunk in pd.read_sql(rows, session.connection(), chunksize=CHUNK, dtype=_types(rows)):
-        yield chunk.assign(split=[split_of(sha256) for sha256 in chunk["clip_sha256"]])
+        splits = [split_of(sha256) for sha256 in chunk["clip_sha256"]]
+        yield chunk.assign(split=pd.Series(splits, chunk.index, dtype="str"))
 
 
 def _spread(chunk: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -103,9 +106,23 @@ def _spread(chunk: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     for offset, name in enumerate(names):
         scores = [dimensions.get(name) for dimensions in chunk["dimensions"]]
         chunk.insert(place + offset, f"dimension_{name}", pd.array(scores, dtype="Int64"))
-    return chunk.drop(columns="dimensions").assign(flags=chunk["flags"].map(";".join))
+    flags = chunk["flags"].map(";".join).astype("str")
+    return chunk.drop(columns="dimensions").assign(flags=flags)
 
 
 def _types(rows: Rows) -> dict[str, str]:
-    """Whole numbers that may be missing stay whole numbers."""
-    return {column.name: "Int64" for column in rows.selected_columns if column.name in ("thumb", "score")}
+    """One type a column, whatever a chunk holds; JSON is left to `_spread`."""
+    kinds: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
+        (Boolean, "bool"),
+        (Integer, "Int64"),
+        (Double, "float64"),
+        (String, "str"),
+        (Uuid, "str"),
+        (UtcDateTime, "datetime64[us, UTC]"),
+    )
+    return {
+        column.name: dtype
+        for column in rows.selected_columns
+        for kind, dtype in kinds
+        if isinstance(column.type, kind)
+    }

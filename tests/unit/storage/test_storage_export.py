@@ -282,7 +282,9 @@ def test_exporting_nothing_leaves_headers_and_no_empty_training_file(
     feedback.withdraw(answer, "me")
     for name in FORMATS:
         export(feedback.database, name, tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} - {"data"} == {"ratings.csv", "comparisons.csv"}
+    assert {file.name for file in tmp_path.iterdir()} - {"data"} == {
+        f"{table}.{end}" for table in ("ratings", "comparisons") for end in ("csv", "parquet")
+    }
     assert (tmp_path / "ratings.csv").read_text().startswith('"rating_id"')
     assert cells(tmp_path / "ratings.csv") == []
 
