@@ -33,9 +33,9 @@ FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]
 def export(database: Database, format: str, out: str | Path, *, audit: bool = False) -> Audit:
     """Write one of FORMATS into the folder `out`; with `audit` also `audit.json`.
 
-    csv: `ratings.csv`, `comparisons.csv`; parquet: the same two.  audiofolder: folders `train` and `test` with the kept clips and
-    `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
-    without rows has no file.  Earlier files of these names are replaced.
+    csv: `ratings.csv`, `comparisons.csv`; parquet: the same two.  audiofolder: folders `train` and `test`
+    with the kept clips and `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the
+    hash of the audio; one without rows has no file.  Earlier files of these names are replaced.
 
     Returns what was read, written and dropped, and why. Raises StorageError, KeyError (no such format).
     """
