@@ -14,6 +14,7 @@ from storage.upkeep import Upkeep
 from ui.annotate import annotate_page
 from ui.api import add_endpoints
 from ui.dashboard import dashboard_page
+from ui.downloads import download_route
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
 from ui.health import health_route
@@ -41,6 +42,7 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
     database = open_database(settings.database_url)
     Upkeep(database, settings.backup_hours, settings.retention_days).start()
     studio = Studio(loader, Feedback(database), settings)
+    studio.downloads.clean()
     with gr.Blocks(
         title="U-SAM Studio",
         analytics_enabled=False,
@@ -57,7 +59,7 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
     # Room for ratings beside the questions, which are counted before they get here (`Desk.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
-    demo.loader = loader  # for the health route
+    demo.loader, demo.downloads = loader, studio.downloads  # for the routes
     loader.start()
     return demo
 
@@ -95,7 +97,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "mcp_server": False,
         "enable_monitoring": False,
         "app_kwargs": {
-            "routes": [health_route()],
+            "routes": [health_route(), download_route()],
             "middleware": [Middleware(OwnFiles), body_limit],
             "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
         },

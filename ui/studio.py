@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from storage import StorageError
+from ui.downloads import Downloads
 from ui.limits import Rate
 from ui.loading import EngineLoader, LoadState
 from ui.runs import Runs
@@ -89,6 +90,7 @@ class Studio:
         self.loader = loader
         self.feedback = feedback
         self.settings = settings
+        self.downloads = Downloads(settings.data / "downloads")
         self.runs = Runs()
         self.studies = Runs()  # of answers that are there: interventions and tests
         self.questions = Rate(settings.per_minute, "questions")

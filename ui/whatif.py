@@ -50,7 +50,7 @@ class Bench:
         """Take the page's turn before the study waits in line, so that Stop works from the start."""
         if not self.studio.studies.begin(page_of(request)):
             raise gr.Error("Something is still being tried. Press Stop first.", title="One at a time")
-        return {**self._busy(True), self.panel.status: html.working("Waiting for the model", 0.0)}
+        return {**self._busy(True), self.panel.status: render.working("Waiting for the model", 0.0)}
 
     def stop(self, request: gr.Request) -> Updates:
         self.studio.studies.stop(page_of(request))
@@ -171,7 +171,7 @@ class Bench:
                     yield shown(event.result)
                 elif isinstance(event, Step) and time.monotonic() >= due:
                     due = time.monotonic() + REDRAW_SECONDS
-                    yield {self.panel.status: html.working(event.message, event.share)}
+                    yield {self.panel.status: render.working(event.message, event.share)}
         except GivenUpError:
             yield {self.panel.status: ""}
         except UsamError as error:

@@ -29,9 +29,7 @@ def escape(cell: Any) -> Any:
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
     audit.dropped["withdrawn"] = reader.withdrawn()
-    for name, chunks in zip(
-        FILES, (tables.ratings(reader.session), tables.comparisons(reader.session)), strict=True
-    ):
+    for name, chunks in zip(FILES, (tables.ratings(reader), tables.comparisons(reader)), strict=True):
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             for number, chunk in enumerate(chunks):
                 _escaped(chunk).to_csv(

@@ -14,9 +14,7 @@ FILES = ("ratings.parquet", "comparisons.parquet")
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
     audit.dropped["withdrawn"] = reader.withdrawn()
-    for name, chunks in zip(
-        FILES, (tables.ratings(reader.session), tables.comparisons(reader.session)), strict=True
-    ):
+    for name, chunks in zip(FILES, (tables.ratings(reader), tables.comparisons(reader)), strict=True):
         audit.rows[name] = _write(chunks, folder / name)
     audit.read.update(audit.rows)
 

@@ -5,22 +5,22 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Boolean, Double, Integer, String, Uuid, false, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
-from storage.export.reader import Rows, split_of
+from storage.export.reader import Reader, Rows, split_of
 from storage.schema import Answer, Clip, Comparison, Rating, UtcDateTime
 
 CHUNK = 5000  # rows
 
 
-def ratings(session: Session) -> Iterator[pd.DataFrame]:
+def ratings(reader: Reader) -> Iterator[pd.DataFrame]:
     """Ratings that count now. `annotator` is a number, never the id that a person's browser keeps; each
     dimension that anyone scored is a column of its own, `flags` are joined by semicolons."""
-    scored = session.scalars(select(Rating.dimensions).where(Rating.withdrawn == false()).distinct())
+    scored = reader.session.scalars(select(Rating.dimensions).where(Rating.withdrawn == false()).distinct())
     names = sorted({name for dimensions in scored for name in dimensions})
     chunks = _chunks(
-        session,
+        reader,
         select(
             Rating.id.label("rating_id"),
             Rating.annotator_id.label("annotator"),
@@ -62,11 +62,11 @@ def ratings(session: Session) -> Iterator[pd.DataFrame]:
         yield _spread(chunk, names)
 
 
-def comparisons(session: Session) -> Iterator[pd.DataFrame]:
+def comparisons(reader: Reader) -> Iterator[pd.DataFrame]:
     """Votes between two answers."""
     a, b = aliased(Answer), aliased(Answer)
     return _chunks(
-        session,
+        reader,
         select(
             Comparison.id.label("comparison_id"),
             Comparison.annotator_id.label("annotator"),
@@ -93,11 +93,12 @@ def comparisons(session: Session) -> Iterator[pd.DataFrame]:
     )
 
 
-def _chunks(session: Session, rows: Rows) -> Iterator[pd.DataFrame]:
+def _chunks(reader: Reader, rows: Rows) -> Iterator[pd.DataFrame]:
     """At least one chunk, so that an empty table still has its columns."""
-    for chunk in pd.read_sql(rows, session.connection(), chunksize=CHUNK, dtype=_types(rows)):
+    for chunk in pd.read_sql(rows, reader.session.connection(), chunksize=CHUNK, dtype=_types(rows)):
         splits = [split_of(sha256) for sha256 in chunk["clip_sha256"]]
         yield chunk.assign(split=pd.Series(splits, chunk.index, dtype="str"))
+        reader.passed(len(chunk))
 
 
 def _spread(chunk: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
 from ui.dashboard.board import dashboard
 from ui.dashboard.door import ATTEMPTS, Door
-from ui.dashboard.training import REASONS, audit_shown
+from ui.dashboard.training import REASONS, prepare
+from ui.downloads import Downloads
 from usam.errors import RequestError
 
 HOSTILE = "<img src=x onerror='document.title=1'> $x & \"y\""
@@ -84,10 +85,10 @@ def test_names_are_text_and_colours_are_the_pages(feedback: Feedback) -> None:
 
 @pytest.mark.parametrize("format", list(FORMATS))
 def test_the_audit_says_what_an_export_then_does(feedback: Feedback, tmp_path: Path, format: str) -> None:
-    shown = audit_shown(feedback, format)
+    *_, shown = prepare(feedback.database, Downloads(tmp_path / "downloads"), format)
     done = export(feedback.database, format, tmp_path / "out")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))
-    assert f"--format {format} " in text
+    assert f"Download usam-{format}-" in text
     for name, count in {**done.read, **done.rows}.items():
         assert f"{name} {count:,}" in text
     for reason, count in (+done.dropped).items():
@@ -110,8 +111,8 @@ def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path:
         page.locator("#refresh").click()
         expect(page.locator(".board-card", has_text="Ratings against internals")).to_contain_text("n = 1")
         expect(page.locator(".board-card", has_text="Agreement")).to_contain_text("by two people yet")
-        page.locator("#audit").click()
-        expect(page.locator("#audited")).to_contain_text("no counterpart on the same question")
+        page.locator("#prepare").click()
+        expect(page.locator("#prepared")).to_contain_text("no counterpart on the same question")
         context.close()
 
 
@@ -143,8 +144,8 @@ def test_a_locked_board_shows_nothing_before_its_password(browser: Browser, tmp_
         page = browser.new_page()
         page.goto(f"{url}dashboard")
         expect(page.locator("#board")).to_contain_text("Type its password")
-        page.locator("#audit").click()
-        expect(page.locator("#audited")).to_contain_text("Type its password")
+        page.locator("#prepare").click()
+        expect(page.locator("#prepared")).to_contain_text("Type its password")
         page.get_by_label("Password").fill("sesame")
         page.get_by_label("Password").press("Enter")
         expect(page.locator("#board")).to_contain_text("No ratings yet")
