@@ -23,6 +23,7 @@ from storage.internals import internals
 from storage.judgements import MAX_COMMENT, MAX_CORRECTION, judgement, says_nothing
 from storage.records import answer_columns, answer_record, checked_sha256
 from storage.results import Comparison, Forgotten, Holdings, Rating, Revision, Summary, Winner
+from storage.words import erase_deleted
 
 __all__ = ["MAX_COMMENT", "MAX_CORRECTION", "Feedback", "new_annotator"]
 
@@ -323,6 +324,7 @@ class Feedback:
                 .returning(clips.sha256)
             ).all()
             orphans = session.scalars(delete(clips).where(~asked).returning(clips.sha256)).all()
+            erase_deleted(session)
         with plain_errors():
             files = sum(kept_audio.remove(self.database.folder, sha) for sha in {*silenced, *orphans})
         self.database.truncate_log()
