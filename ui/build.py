@@ -13,7 +13,9 @@ from storage import Feedback, open_database
 from storage.upkeep import Upkeep
 from ui.annotate import annotate_page
 from ui.api import add_endpoints
+from ui.browse import browse_page
 from ui.dashboard import dashboard_page
+from ui.dashboard.door import Door
 from ui.downloads import download_route
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
@@ -54,8 +56,11 @@ def build(settings: Settings, load_engine: LoadEngine | None = None) -> gr.Block
         connect(demo, page, studio)
     with demo.route("Annotate", "/annotate"):
         annotate_page(demo, studio)
+    door = Door(settings.dashboard_password)
     with demo.route("Dashboard", "/dashboard"):
-        dashboard_page(demo, studio)
+        dashboard_page(demo, studio, door)
+    with demo.route("Browse", "/browse"):
+        browse_page(demo, studio, door)
     # Room for ratings beside the questions, which are counted before they get here (`Desk.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)

@@ -1,4 +1,4 @@
-"""Who may see the Dashboard: whoever runs the app, told by a password or by being on its own machine."""
+"""Who may see what everybody did: whoever runs the app, told by a password or by being on its own machine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from usam.errors import RequestError
 
 ATTEMPTS = 10  # a minute, of one address
 ELSEWHERE = (
-    "The Dashboard is for whoever runs this app. It opens on the app's own machine, or anywhere with the "
+    "This page is for whoever runs this app. It opens on the app's own machine, or anywhere with the "
     "password that USAM_DASHBOARD_PASSWORD sets."
 )
-LOCKED = "The Dashboard is for whoever runs this app. Type its password."
+LOCKED = "This page is for whoever runs this app. Type its password."
 WRONG = "That is not the password."
 
 

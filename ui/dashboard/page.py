@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from ui.studio import Studio
 
 
-def dashboard_page(demo: gr.Blocks, studio: Studio) -> None:
+def dashboard_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
     """Lay the page out and connect it. Called inside its route's context."""
-    door = Door(studio.settings.dashboard_password)
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="board-head"):
         gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
