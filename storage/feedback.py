@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from storage import audio as kept_audio
 from storage import schema
 from storage.database import Database
+from storage.disputes import settle
 from storage.errors import NotFoundError, RatingError, StorageError, plain_errors
 from storage.internals import internals
 from storage.judgements import MAX_COMMENT, MAX_CORRECTION, judgement, says_nothing
@@ -312,8 +313,10 @@ class Feedback:
                     ),
                 ),
             }
+            judged = session.scalars(select(rated.answer_id).where(rated.annotator_id == person)).all()
             session.execute(delete(answers).where(which))
             session.execute(delete(people).where(people.id == person))
+            settle(session, judged)
             if before is not None:
                 session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
             asked = exists().where(answers.clip_sha256 == clips.sha256)
@@ -391,6 +394,7 @@ def _revise(
         **judgement,
     )
     session.add(revision)
+    settle(session, [rating.answer_id])
 
 
 def _before_last_save(session: Session, rating: schema.Rating) -> int | None:

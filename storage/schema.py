@@ -148,6 +148,15 @@ class Internals(Base):
     redundant_share: Mapped[float | None]
 
 
+class Dispute(Base):
+    """How far the ratings of an answer lie apart (`storage.disputes`), where they do."""
+
+    __tablename__ = "disputes"
+
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    spread: Mapped[float] = mapped_column(index=True)
+
+
 class Judgement:
     """What a person says about an answer; shared by a rating and by each of its revisions.
 

@@ -90,7 +90,7 @@ def test_from_the_first_version_everything_is_kept_and_can_be_changed(url: str, 
     database.close()
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0006"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0006", "0007"])
 def test_an_empty_database_of_an_earlier_version_opens(version: str, url: str, make_record: Make) -> None:
     made_by(version, url).dispose()
     database = open_database(url)

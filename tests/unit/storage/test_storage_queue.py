@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select, text
 
-from storage import Feedback
+from storage import Feedback, open_database
 from storage.errors import NotFoundError, RatingError
 from storage.internals import internals
 from storage.queue import Queue
+from storage.schema import Dispute
 
 Make = Callable[..., dict[str, Any]]
 Ask = Callable[..., str]
@@ -163,3 +165,47 @@ def test_entropy_is_0_for_one_expert_and_1_for_all_alike(weights: list[float]) -
 @pytest.mark.parametrize("trace", [{}, {"tokens": []}, {"tokens": [{}], "experts": ["a"]}, {"tokens": None}])
 def test_a_trace_without_tokens_has_no_numbers(trace: dict[str, Any]) -> None:
     assert set(internals(trace).values()) == {None}
+
+
+def test_disputes_are_those_of_the_ratings_whatever_was_done(
+    queue: Queue, feedback: Feedback, ask: Ask
+) -> None:
+    quarrel, nuance, agreed, alone = (ask(text) for text in ("quarrel", "nuance", "agreed", "alone"))
+    for answer, mine, yours in ((quarrel, 1, -1), (agreed, 1, 1)):
+        feedback.rate(answer, "me", thumb=mine)
+        feedback.rate(answer, "you", thumb=yours)
+    feedback.rate(nuance, "me", score=2)
+    feedback.rate(nuance, "you", score=3)
+    feedback.rate(alone, "me", thumb=-1, score=1)
+
+    def disputed() -> dict[str, float]:
+        with feedback.database.read() as session:
+            return {str(row.answer_id): row.spread for row in session.scalars(select(Dispute))}
+
+    assert disputed() == {quarrel: 1.0, nuance: 0.25}
+    feedback.rate(quarrel, "you", thumb=1)
+    assert disputed() == {nuance: 0.25}
+    feedback.undo(quarrel, "you")
+    feedback.withdraw(nuance, "me")
+    assert disputed() == {quarrel: 1.0}
+    feedback.rate(agreed, "they", thumb=-1, score=5)
+    assert disputed() == {quarrel: 1.0, agreed: 1.0}
+    feedback.forget(annotator="they")
+    assert disputed() == {quarrel: 1.0}
+    feedback.forget(annotator="asker")
+    assert disputed() == {}
+
+
+def test_disputes_of_earlier_ratings_are_measured_by_the_migration(
+    feedback: Feedback, ask: Ask, url: str
+) -> None:
+    answer = ask("quarrel")
+    feedback.rate(answer, "me", thumb=1, score=5)
+    feedback.rate(answer, "you", thumb=-1, score=1)
+    with feedback.database.engine.begin() as connection:
+        connection.execute(text("DROP TABLE disputes"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+    with open_database(url).read() as session:
+        assert [(str(row.answer_id), row.spread) for row in session.scalars(select(Dispute))] == [
+            (answer, 2.0)
+        ]
