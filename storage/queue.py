@@ -211,8 +211,10 @@ def _in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
             measured = waiting.join(schema.Internals, schema.Internals.answer_id == schema.Answer.id)
             return (measured.order_by(schema.Internals.router_entropy.desc().nulls_last()),)
         case "disagreement":
-            disputed = waiting.join(schema.Dispute, schema.Dispute.answer_id == schema.Answer.id)
-            return disputed.order_by(schema.Dispute.spread.desc()), newest
+            # Not a join: SQLite might begin at the answers, all of them, and sort.
+            dispute = schema.Dispute
+            waits = waiting.where(schema.Answer.id == dispute.answer_id).correlate(dispute).exists()
+            return select(dispute.answer_id).where(waits).order_by(dispute.spread.desc()), newest
         case "chance":  # ids are random: any of them is as good a place to begin
             begin = uuid4()
             by_id = waiting.order_by(schema.Answer.id)

@@ -4,6 +4,7 @@ import hashlib
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
 from ui.dashboard.board import dashboard
 from ui.dashboard.door import ATTEMPTS, Door
+from ui.dashboard.page import Board
 from ui.dashboard.training import REASONS, prepare
 from ui.downloads import Downloads
 from usam.errors import RequestError
@@ -114,6 +116,19 @@ def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path:
         page.locator("#prepare").click()
         expect(page.locator("#prepared")).to_contain_text("no counterpart on the same question")
         context.close()
+
+
+def test_the_last_drawing_is_shown_with_its_age_until_there_is_a_new_one(
+    feedback: Feedback, tmp_path: Path
+) -> None:
+    board = Board(SimpleNamespace(feedback=feedback))  # type: ignore[arg-type]
+    (first,) = board.drawings()
+    feedback.rate(feedback.record_answer(record(99), annotator="me"), "me", thumb=1)
+    old, new = board.drawings()
+    assert "As it was 0 s ago" in old
+    assert old.endswith(first)
+    assert "Ratings</dt><dd>25" in new
+    assert "ago" not in new
 
 
 def test_the_door_opens_with_the_password_or_at_home() -> None:

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 
-import gradio as gr
-
-from ui import render
 from ui.limits import Rate, own_machine
-from ui.visitor import visitor_of
 from usam.errors import RequestError
 
 ATTEMPTS = 10  # a minute, of one address
@@ -27,14 +22,6 @@ class Door:
     def __init__(self, password: str) -> None:
         self.password = password
         self._attempts = Rate(ATTEMPTS, "attempts")
-
-    def shown(self, typed: str, request: gr.Request, draw: Callable[[], str]) -> str:
-        """What `draw` returns for who is let in, for others why they are not."""
-        try:
-            self.admit(typed, visitor_of(request))
-        except RequestError as refusal:
-            return render.fault(str(refusal))
-        return draw()
 
     def admit(self, typed: str, address: str | None) -> None:
         """Raises RequestError with the reason why not."""

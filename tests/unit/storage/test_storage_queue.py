@@ -1,19 +1,21 @@
 """The annotation queue: who still has what to judge, in which order, and what was put aside."""
 
 import math
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from storage import Feedback, open_database
 from storage.errors import NotFoundError, RatingError
 from storage.internals import internals
-from storage.queue import Queue
+from storage.queue import Order, Queue
 from storage.schema import Dispute
 
 Make = Callable[..., dict[str, Any]]
@@ -108,6 +110,33 @@ def test_the_most_disputed_answer_comes_first(queue: Queue, feedback: Feedback, 
     assert set(order[2:]) == {agreed, unjudged}
     assert queue.item(disputed, "me").others == 2
     assert queue.item(disputed, "p").others == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "index"),
+    [
+        ("disagreement", "ix_disputes_spread"),
+        ("entropy", "ix_internals_router_entropy"),
+        ("newest", "ix_answers_created_at"),
+        ("chance", "sqlite_autoindex_answers_1"),
+    ],
+)
+def test_every_order_follows_an_index(queue: Queue, ask: Ask, order: Order, index: str) -> None:
+    ask("a")
+    seen: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(queue.database.engine, "before_cursor_execute", note)
+    queue.upcoming("me", order)
+    event.remove(queue.database.engine, "before_cursor_execute", note)
+    statement, parameters = next(found for found in seen if "LIMIT" in found[0])
+    assert queue.database.file is not None
+    with closing(sqlite3.connect(queue.database.file)) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    assert index in plan[0]
+    assert not any("TEMP B-TREE" in step for step in plan)
 
 
 def test_chance_has_no_order(queue: Queue, ask: Ask) -> None:
