@@ -189,7 +189,7 @@ def _marked(person: int, *states: str) -> ColumnElement[bool]:
 
 def _judgeable(audio_only: bool) -> Select[Any]:
     """Ids of answers with words."""
-    answers = select(schema.Answer.id).where(schema.Answer.text != "")
+    answers = select(schema.Answer.id).where(schema.WITH_WORDS)
     if audio_only:
         answers = answers.join(schema.Clip, schema.Clip.sha256 == schema.Answer.clip_sha256).where(
             schema.Clip.audio_path.is_not(None)

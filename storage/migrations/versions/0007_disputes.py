@@ -1,4 +1,4 @@
-"""How far the ratings of each answer lie apart, and indexes to count what waits in the queue by."""
+"""How far the ratings of each answer lie apart, and an index to count what waits in the queue by."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,7 +30,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_disputes_spread", "disputes", ["spread"])
     op.execute(MEASURED)
+    words = sa.text("text != ''")
+    op.create_index(
+        "ix_answers_judgeable", "answers", ["clip_sha256"], sqlite_where=words, postgresql_where=words
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_answers_judgeable", "answers")
     op.drop_table("disputes")

@@ -233,6 +233,7 @@ def test_disputes_of_earlier_ratings_are_measured_by_the_migration(
     feedback.rate(answer, "you", thumb=-1, score=1)
     with feedback.database.engine.begin() as connection:
         connection.execute(text("DROP TABLE disputes"))
+        connection.execute(text("DROP INDEX ix_answers_judgeable"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
     with open_database(url).read() as session:
         assert [(str(row.answer_id), row.spread) for row in session.scalars(select(Dispute))] == [
