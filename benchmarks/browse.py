@@ -1,6 +1,6 @@
 """How long a person waits for what the pages ask of a database with a million ratings, and the indexes used.
 
-    python -m benchmarks.browse [--ratings 1000000] [--rounds 30] [--explain] [--folder DIR]
+    python -m benchmarks.browse [--ratings 1000000] [--rounds 30] [--explain] [--folder DIR] [--only WORD]
 
 The database is made once in DIR and used again; without DIR it is temporary.
 """
@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,12 +25,13 @@ from storage import Database, Feedback, open_database
 from storage.analysis.agreement import agreement
 from storage.analysis.preference import votes
 from storage.analysis.ratings import ratings
+from storage.browse import Wanted, browse, choices
 from storage.queue import Queue
 
 PEOPLE = 200
 RATERS = 10  # of each answer
 HERE = "person-0"
-BATCH = 10_000
+VOCABULARY = 20_000
 
 
 def fill(file: Path, count: int) -> None:
@@ -50,10 +52,12 @@ def fill(file: Path, count: int) -> None:
                 for n in range(answers)
             ),
         )
-        said = [_judgement(draw) for _ in range(1000)]
+        said = [_judgement(draw) for _ in range(50_000)]
         raters = [draw.sample(range(1, PEOPLE + 1), RATERS) for _ in range(1000)]
         every = [
-            (n, i, raters[n % 1000][i], said[(n + i) % 1000]) for n in range(answers) for i in range(RATERS)
+            (n, i, raters[n % 1000][i], said[(n * RATERS + i) % len(said)])
+            for n in range(answers)
+            for i in range(RATERS)
         ]
         _insert(
             connection,
@@ -107,15 +111,21 @@ def _answer(n: int, draw: random.Random) -> tuple[Any, ...]:
     return (
         _id(n), f"{n:064x}", n % PEOPLE + 1, f"{n // 2:064x}", True, 0.0, 3.0, 3.0,
         draw.choice(("qa", "asr", "aac", "mc")), "mini", "f00dcafe", draw.choice(("nf4", "none")), "cpu",
-        n, 0.7, 64, False, _time(n), "What do you hear?", f"A dog barks {n} times.", "", "[]", "{}", "{}",
-        trace,
+        n, 0.7, 64, False, _time(n), "What do you hear?", f"{_words(draw, 12)} {n} times.", "", "[]", "{}",
+        "{}", trace,
     )  # fmt: skip
 
 
 def _judgement(draw: random.Random) -> tuple[Any, ...]:
     thumb, score = draw.choice((-1, 1, None)), draw.choice((1, 2, 3, 4, 5, None))
     dimensions = json.dumps({"correctness": draw.randint(1, 5)})
-    return (thumb, score, draw.choice((None, "A cat purrs.")), None, False, dimensions, "[]")
+    correction, comment = (_words(draw, 12) if draw.random() < 0.3 else None for _ in range(2))
+    return (thumb, score, correction, comment, False, dimensions, "[]")
+
+
+def _words(draw: random.Random, count: int) -> str:
+    """Some words are common and most are rare, as in every language."""
+    return " ".join(f"word{int(VOCABULARY ** draw.random())}" for _ in range(count))
 
 
 def requests(database: Database) -> dict[str, Callable[[], object]]:
@@ -123,6 +133,7 @@ def requests(database: Database) -> dict[str, Callable[[], object]]:
     feedback = Feedback(database)
     queue = Queue(feedback)
     answer = queue.upcoming(HERE, "entropy")[0]
+    far_back = (datetime.fromisoformat(_time(100)).replace(tzinfo=UTC), UUID(int=0))
     middle = feedback.answers_of(HERE, limit=200)[-1].answer_id
 
     def looked_at(look: Callable[[Any], object]) -> Callable[[], object]:
@@ -142,6 +153,16 @@ def requests(database: Database) -> dict[str, Callable[[], object]]:
             feedback.undo(answer, HERE),
         ),
         "what is stored of a person": lambda: feedback.holdings(HERE),
+        "browse: newest": lambda: browse(database, Wanted()),
+        "browse: far back": lambda: browse(database, Wanted(), far_back),
+        "browse: task and thumb": lambda: browse(database, Wanted(task="asr", thumb=-1)),
+        "browse: nothing is so": lambda: browse(database, Wanted(kind="nothing")),
+        "search: a common word": lambda: browse(database, Wanted(words="word1")),
+        "search: a rare word": lambda: browse(database, Wanted(words="word19876")),
+        "search: two words, a score": lambda: browse(database, Wanted(words="word12 word345", score=1)),
+        "search: a beginning": lambda: browse(database, Wanted(words="word123*")),
+        "search: no such word": lambda: browse(database, Wanted(words="unheard")),
+        "search: choices": lambda: choices(database),
         "queue: item": lambda: queue.item(answer, HERE),
         "queue: progress": lambda: queue.progress(HERE),
         "queue: by entropy": lambda: queue.upcoming(HERE, "entropy"),
@@ -176,21 +197,25 @@ def plans(database: Database, run: Callable[[], object]) -> list[str]:
         ]
 
 
-def measure(folder: Path, count: int, rounds: int, explain: bool) -> None:
+def measure(folder: Path, count: int, rounds: int, explain: bool, only: str) -> None:
     file = folder / "feedback.db"
     fresh = not file.exists()
     database = open_database(f"sqlite:///{file}")
     if fresh:
         fill(file, count)
-    print(f"{'':28}{'median':>10}{'p95':>10}   ms, of {rounds} rounds")
+    print(f"{'':28}{'median':>10}{'p95':>10}{'CPU':>10}   ms, of {rounds} rounds")
     for name, run in requests(database).items():
-        times = []
+        if only not in name:
+            continue
+        times, works = [], []
         for _ in range(rounds):
-            began = time.perf_counter()
+            began, work = time.perf_counter(), time.process_time()
             run()
             times.append(1000 * (time.perf_counter() - began))
+            works.append(1000 * (time.process_time() - work))
         p95 = statistics.quantiles(times, n=20)[-1]
-        print(f"{name:28}{statistics.median(times):10.1f}{p95:10.1f}", flush=True)
+        median, work = statistics.median(times), statistics.median(works)
+        print(f"{name:28}{median:10.1f}{p95:10.1f}{work:10.1f}", flush=True)
         if explain:
             print("".join(f"    {step}\n" for step in plans(database, run)), end="")
     database.close()
@@ -201,11 +226,12 @@ def main() -> None:
     parser.add_argument("--ratings", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--rounds", type=int, default=30, metavar="N")
     parser.add_argument("--explain", action="store_true", help="show the plan of every query")
+    parser.add_argument("--only", default="", metavar="WORD", help="requests with this in their name")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the database is kept")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.folder or Path(scratch)
-        measure(folder, arguments.ratings, arguments.rounds, arguments.explain)
+        measure(folder, arguments.ratings, arguments.rounds, arguments.explain, arguments.only)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 from storage import audio as kept_audio
 from storage import schema
 from storage.database import Database
+from storage.disputes import settle
 from storage.errors import NotFoundError, RatingError, StorageError, plain_errors
 from storage.internals import internals
 from storage.judgements import MAX_COMMENT, MAX_CORRECTION, judgement, says_nothing
 from storage.records import answer_columns, answer_record, checked_sha256
 from storage.results import Comparison, Forgotten, Holdings, Rating, Revision, Summary, Winner
+from storage.words import erase_deleted
 
 __all__ = ["MAX_COMMENT", "MAX_CORRECTION", "Feedback", "new_annotator"]
 
@@ -317,8 +319,10 @@ class Feedback:
                 "spans": _count(session, or_(marked.answer_id.in_(doomed), marked.annotator_id == person)),
                 "tokens": _count(session, or_(heard.answer_id.in_(doomed), heard.annotator_id == person)),
             }
+            judged = session.scalars(select(rated.answer_id).where(rated.annotator_id == person)).all()
             session.execute(delete(answers).where(which))
             session.execute(delete(people).where(people.id == person))
+            settle(session, judged)
             if before is not None:
                 session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
             asked = exists().where(answers.clip_sha256 == clips.sha256)
@@ -329,6 +333,7 @@ class Feedback:
                 .returning(clips.sha256)
             ).all()
             orphans = session.scalars(delete(clips).where(~asked).returning(clips.sha256)).all()
+            erase_deleted(session)
         with plain_errors():
             files = sum(kept_audio.remove(self.database.folder, sha) for sha in {*silenced, *orphans})
         self.database.truncate_log()
@@ -398,6 +403,7 @@ def _revise(
         **judgement,
     )
     session.add(revision)
+    settle(session, [rating.answer_id])
 
 
 def _before_last_save(session: Session, rating: schema.Rating) -> int | None:

@@ -141,18 +141,27 @@ class Queue:
             def count(rows: Select[Any]) -> int:
                 return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
-            unrated = select(schema.Mark.answer_id).where(
-                schema.Mark.annotator_id == person, ~_rated(person, schema.Mark.answer_id)
+            mark = schema.Mark
+            judged = select(schema.Rating.answer_id).where(
+                schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
             )
+            unrated = select(mark.answer_id).where(
+                mark.annotator_id == person, ~_rated(person, mark.answer_id)
+            )
+            skipped = unrated.where(mark.state == "skipped")
+            if self.wanted is None:
+                # What a person is done with is little beside all that there is, which an index counts.
+                everything = _judgeable(audio_only)
+                done = judged.union_all(skipped).subquery()
+                left = count(everything)
+                left -= count(everything.where(schema.Answer.id.in_(select(done.c.answer_id))))
+            else:
+                left = count(self._wanting(person, audio_only).where(~_marked(person, "skipped")))
             return Progress(
-                judged=count(
-                    select(schema.Rating.id).where(
-                        schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
-                    )
-                ),
-                skipped=count(unrated.where(schema.Mark.state == "skipped")),
-                drafts=count(unrated.where(schema.Mark.state == "draft")),
-                left=count(self._wanting(person, audio_only).where(~_marked(person, "skipped"))),
+                judged=count(judged),
+                skipped=count(skipped),
+                drafts=count(unrated.where(mark.state == "draft")),
+                left=left,
             )
 
     def _wanting(self, person: int, audio_only: bool) -> Select[Any]:
@@ -193,14 +202,19 @@ def _marked(person: int, *states: str) -> ColumnElement[bool]:
     return mark.where(schema.Mark.state.in_(states)) if states else mark
 
 
-def _waiting(person: int, audio_only: bool) -> Select[Any]:
-    """Ids of answers with words that the person has not judged."""
-    waiting = select(schema.Answer.id).where(schema.Answer.text != "", ~_rated(person, schema.Answer.id))
+def _judgeable(audio_only: bool) -> Select[Any]:
+    """Ids of answers with words."""
+    answers = select(schema.Answer.id).where(schema.WITH_WORDS)
     if audio_only:
-        waiting = waiting.join(schema.Clip, schema.Clip.sha256 == schema.Answer.clip_sha256).where(
+        answers = answers.join(schema.Clip, schema.Clip.sha256 == schema.Answer.clip_sha256).where(
             schema.Clip.audio_path.is_not(None)
         )
-    return waiting
+    return answers
+
+
+def _waiting(person: int, audio_only: bool) -> Select[Any]:
+    """Ids of answers with words that the person has not judged."""
+    return _judgeable(audio_only).where(~_rated(person, schema.Answer.id))
 
 
 def _in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
@@ -212,26 +226,13 @@ def _in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
             measured = waiting.join(schema.Internals, schema.Internals.answer_id == schema.Answer.id)
             return (measured.order_by(schema.Internals.router_entropy.desc().nulls_last()),)
         case "disagreement":
-            spread = _spread().subquery()
-            disputed = waiting.join(spread, spread.c.answer_id == schema.Answer.id)
-            return disputed.where(spread.c.spread > 0).order_by(spread.c.spread.desc()), newest
+            # Not a join: SQLite might begin at the answers, all of them, and sort.
+            dispute = schema.Dispute
+            waits = waiting.where(schema.Answer.id == dispute.answer_id).correlate(dispute).exists()
+            return select(dispute.answer_id).where(waits).order_by(dispute.spread.desc()), newest
         case "chance":  # ids are random: any of them is as good a place to begin
             begin = uuid4()
             by_id = waiting.order_by(schema.Answer.id)
             return by_id.where(schema.Answer.id >= begin), by_id.where(schema.Answer.id < begin)
         case _:
             return (newest,)
-
-
-def _spread() -> Select[*tuple[Any, ...]]:
-    """How far the ratings of each answer lie apart, from 0 to 2: thumbs and scores count alike."""
-    thumb, score = schema.Rating.thumb, schema.Rating.score
-    apart = (func.coalesce(func.max(thumb) - func.min(thumb), 0)) / 2.0 + (
-        func.coalesce(func.max(score) - func.min(score), 0)
-    ) / 4.0
-    return (
-        select(schema.Rating.answer_id, apart.label("spread"))
-        .where(schema.Rating.withdrawn == false())
-        .group_by(schema.Rating.answer_id)
-        .having(func.count() > 1)
-    )

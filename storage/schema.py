@@ -49,6 +49,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+WITH_WORDS = text("text != ''")
+"""Of the answers that can be judged. A literal, because SQLite uses no partial index for a bound value."""
+
 Json = JSON().with_variant(JSONB(), "postgresql")
 
 
@@ -107,6 +110,7 @@ class Answer(Base):
         CheckConstraint("temperature >= 0", name="temperature"),
         CheckConstraint("max_new_tokens >= 0", name="max_new_tokens"),
         Index(None, "annotator_id", "created_at", "id"),
+        Index("ix_answers_judgeable", "clip_sha256", sqlite_where=WITH_WORDS, postgresql_where=WITH_WORDS),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
@@ -146,6 +150,15 @@ class Internals(Base):
     router_entropy: Mapped[float | None] = mapped_column(index=True)
     dominant_expert: Mapped[str | None] = mapped_column(String(64))
     redundant_share: Mapped[float | None]
+
+
+class Dispute(Base):
+    """How far the ratings of an answer lie apart (`storage.disputes`), where they do."""
+
+    __tablename__ = "disputes"
+
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    spread: Mapped[float] = mapped_column(index=True)
 
 
 class Judgement:

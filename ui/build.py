@@ -15,7 +15,10 @@ from storage.upkeep import Upkeep
 from ui.accounts import Accounts, Login
 from ui.annotate import annotate_page
 from ui.api import add_endpoints
+from ui.browse import browse_page
 from ui.dashboard import dashboard_page
+from ui.dashboard.door import Door
+from ui.downloads import download_route
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
 from ui.health import health_route
@@ -53,6 +56,7 @@ def build(
     Upkeep(database, settings.backup_hours, settings.retention_days, snapshots).start()
     models = Models(loader, settings.checkpoints, load_second)
     studio = Studio(loader, Feedback(database), settings, models)
+    studio.downloads.clean()
     with gr.Blocks(
         title="U-SAM Studio",
         analytics_enabled=False,
@@ -64,12 +68,15 @@ def build(
         connect(demo, page, studio)
     with demo.route("Annotate", "/annotate"):
         annotate_page(demo, studio)
+    door = Door(settings.dashboard_password, studio.identity)
     with demo.route("Dashboard", "/dashboard"):
-        dashboard_page(demo, studio)
+        dashboard_page(demo, studio, door)
+    with demo.route("Browse", "/browse"):
+        browse_page(demo, studio, door)
     # Room for ratings beside the questions, which are counted before they get here (`Desk.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
-    demo.loader = loader  # for the health route
+    demo.loader, demo.downloads = loader, studio.downloads  # for the routes
     loader.start()
     if lends_gpu():
         loader.join()  # what is on the GPU is packed when the app is launched
@@ -117,7 +124,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "mcp_server": False,
         "enable_monitoring": False,
         "app_kwargs": {
-            "routes": [health_route()],
+            "routes": [health_route(), download_route()],
             "middleware": [Middleware(OwnFiles), body_limit],
             "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
         },

@@ -102,6 +102,15 @@ def waiting(state: LoadState) -> str:
     )
 
 
+def working(message: str, share: float) -> str:
+    """How far a longer piece of work is. share: from 0 to 1."""
+    percent = round(100 * min(max(share, 0.0), 1.0))
+    return (
+        f'<p class="engine loading" role="status"><i></i>{escape(message)} <b>{percent} %</b>'
+        f'<progress max="100" value="{percent}" aria-label="Progress">{percent} %</progress></p>'
+    )
+
+
 def status(text: str) -> str:
     return f'<p class="heard" role="status">{escape(text)}</p>'
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from storage import StorageError
+from ui.downloads import Downloads
 from ui.identity import Identity
 from ui.limits import Rate
 from ui.loading import EngineLoader, LoadState
@@ -98,6 +99,7 @@ class Studio:
         self.models = models or Models(loader)
         self.trials = Trials(self.models, self.listen)
         self._router: dict[str, Any] | None = None
+        self.downloads = Downloads(settings.data / "downloads")
         self.runs = Runs()
         self.identity = Identity.of(settings)
         self.studies = Runs()  # of answers that are there: interventions and tests

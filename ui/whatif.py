@@ -62,7 +62,7 @@ class Bench:
                 title="One at a time",
                 print_exception=False,
             )
-        return {**self._busy(True), self.panel.status: html.working("Waiting for the model", 0.0)}
+        return {**self._busy(True), self.panel.status: render.working("Waiting for the model", 0.0)}
 
     def stop(self, request: gr.Request) -> Updates:
         self.studio.studies.stop(page_of(request))
@@ -196,7 +196,7 @@ class Bench:
                     yield shown(event.result)
                 elif isinstance(event, Step) and time.monotonic() >= due:
                     due = time.monotonic() + REDRAW_SECONDS
-                    yield {self.panel.status: html.working(event.message, event.share)}
+                    yield {self.panel.status: render.working(event.message, event.share)}
         except GivenUpError:
             yield {self.panel.status: ""}
         except UsamError as error:

@@ -9,15 +9,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from storage.database import Database
 from storage.errors import plain_errors
-from storage.export import audiofolder, csv, dpo, kto, llama_factory, reward, spans, swift
+from storage.export import audiofolder, csv, dpo, kto, llama_factory, parquet, reward, spans, swift
 from storage.export.audit import Audit
-from storage.export.reader import Reader
+from storage.export.reader import Progress, Reader
 
 FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]] = {
     "csv": (csv.write, csv.FILES),
+    "parquet": (parquet.write, parquet.FILES),
     "dpo": (dpo.write, dpo.FILES),
     "kto": (kto.write, kto.FILES),
     "reward": (reward.write, reward.FILES),
@@ -28,38 +30,51 @@ FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]
     "spans": (spans.write, spans.FILES),
     "audiofolder": (audiofolder.write, audiofolder.FILES),
 }
+AUDIT = "audit.json"
 
 
 def export(database: Database, format: str, out: str | Path, *, audit: bool = False) -> Audit:
     """Write one of FORMATS into the folder `out`; with `audit` also `audit.json`.
 
-    csv: `csv.FILES`.  audiofolder: folders `train` and `test` with the kept clips and
-    `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
+    csv: `csv.FILES`; parquet: the same tables.  audiofolder: folders `train` and `test` with the kept clips
+    and `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
     without rows has no file.  Earlier files of these names are replaced.
 
     Returns what was read, written and dropped, and why. Raises StorageError, KeyError (no such format).
     """
-    write, files = FORMATS[format]
-    done = Audit(format)
-    names = (*files, "audit.json")
+    names = (*FORMATS[format][1], AUDIT)
     if format == "audiofolder":
         audiofolder.check(Path(out))
     with plain_errors(), _complete(Path(out), names) as folder, database.read() as session:
-        reader = Reader(session, database.folder)
-        write(reader, folder, done)
-        if audit:
-            done.measure_people(reader)
-            (folder / "audit.json").write_text(json.dumps(done.to_json(), indent=2) + "\n", "utf-8")
+        return _write(Reader(session, database.folder), format, folder, audit=audit)
+
+
+def pack(database: Database, format: str, file: Path, progress: Progress | None = None) -> Audit:
+    """Write one of FORMATS with its audit into the zip archive `file`, to be used on another machine: the
+    kept clips of its rows go along, in a folder `audio` that the rows name.
+
+    Returns the audit, biases measured. Raises StorageError, KeyError (no such format), and whatever
+    `progress` raises.
+    """
+    with plain_errors(), tempfile.TemporaryDirectory(dir=file.parent, prefix=".export-") as scratch:
+        folder = Path(scratch)
+        with database.read() as session:
+            reader = Reader(session, database.folder, along=True, progress=progress)
+            done = _write(reader, format, folder, audit=True)
+        with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+            for made in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
+                archive.write(made, made.relative_to(folder))
+                reader.passed(0)  # packing can be given up as well
     return done
 
 
-def preview(database: Database, format: str) -> Audit:
-    """What `export` would read, write and drop, with the biases measured; nothing is kept of it.
-
-    Raises StorageError, KeyError (no such format).
-    """
-    with plain_errors(), tempfile.TemporaryDirectory() as scratch:
-        return export(database, format, scratch, audit=True)
+def _write(reader: Reader, format: str, folder: Path, *, audit: bool) -> Audit:
+    done = Audit(format)
+    FORMATS[format][0](reader, folder, done)
+    if audit:
+        done.measure_people(reader)
+        (folder / AUDIT).write_text(json.dumps(done.to_json(), indent=2) + "\n", "utf-8")
+    return done
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def write(reader: Reader, folder: Path, audit: Audit) -> None:
     audit.dropped["withdrawn"] = reader.withdrawn()
     with ExitStack() as stack:
         files = {}
-        for chunk in tables.ratings(reader.session):
+        for chunk in tables.ratings(reader):
             audit.read["ratings"] += len(chunk)
             for row in chunk.to_dict("records"):
                 source = reader.folder / row["audio_path"] if isinstance(row["audio_path"], str) else None

@@ -10,13 +10,7 @@ from storage.export import tables
 from storage.export.audit import Audit
 from storage.export.reader import Reader
 
-TABLES = {
-    "ratings.csv": tables.ratings,
-    "comparisons.csv": tables.comparisons,
-    "spans.csv": tables.spans,
-    "token_verdicts.csv": tables.token_verdicts,
-}
-FILES = tuple(TABLES)
+FILES = tuple(f"{table}.csv" for table in tables.TABLES)
 
 _FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r\n'")
 
@@ -35,9 +29,10 @@ def escape(cell: Any) -> Any:
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
     audit.dropped["withdrawn"] = reader.withdrawn()
-    for name, table in TABLES.items():
+    for table, chunks in tables.TABLES.items():
+        name = f"{table}.csv"
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
-            for number, chunk in enumerate(table(reader.session)):
+            for number, chunk in enumerate(chunks(reader)):
                 _escaped(chunk).to_csv(
                     file,
                     header=number == 0,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
@@ -15,14 +16,17 @@ FILES = ("train.jsonl", "test.jsonl")
 
 
 def write_splits(samples: Iterable[tuple[Asked, dict[str, Any]]], folder: Path, audit: Audit) -> None:
-    """Write each sample into the file of the split of the clip it is about. Lines are ASCII, safe for any
-    line splitter."""
+    """Write each sample into the file of the split of the clip it is about, and beside the files the clips
+    that go along. Lines are ASCII, safe for any line splitter."""
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / name).open("w", encoding="ascii")) for name in FILES}
         for asked, sample in samples:
             name = f"{split_of(asked.sha256)}.jsonl"
             files[name].write(json.dumps(sample) + "\n")
             audit.rows[name] += 1
+            if asked.audio and asked.along and not (clip := folder / asked.along).exists():
+                clip.parent.mkdir(exist_ok=True)
+                shutil.copyfile(asked.audio, clip)
 
 
 class Seen:

@@ -1,7 +1,7 @@
 """Streams judgements out of the database, each with what was asked; shared by every format."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,9 +13,13 @@ from sqlalchemy.orm import Session, aliased
 from storage.schema import Answer, Clip, Comparison, Rating, Span
 
 BATCH = 1000
+CLIPS = "audio"
+"""The export's folder of clips that go along."""
 TEST_SHARE = 0.1
 
 Message = dict[str, str]
+Progress = Callable[[int, int], None]
+"""Called now and then with the number of judgements read, and about how many there are."""
 Rows = Select[*tuple[Any, ...]]
 
 
@@ -30,19 +34,23 @@ def reply(text: str) -> list[Message]:
 
 @dataclass(frozen=True)
 class Asked:
-    """What answers answer: a clip, earlier turns about it, and a question."""
+    """What answers answer: a clip, earlier turns about it, and a question.
+
+    audio: the kept clip.  along: its path in the export's folder, where clips go along with the rows.
+    """
 
     input_hash: str
     sha256: str
     messages: list[Message]
     audio: Path | None
+    along: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """TRL's conversational `prompt`, and `audios` when the audio was kept (stock TRL ignores it)."""
         return {"prompt": self.messages, **self.audios()}
 
     def audios(self) -> dict[str, list[str]]:
-        return {"audios": [str(self.audio)]} if self.audio else {}
+        return {"audios": [self.along or str(self.audio)]} if self.audio else {}
 
 
 @dataclass(frozen=True)
@@ -79,12 +87,24 @@ class Verdict:
 class Reader:
     """Streams over one consistent snapshot.
 
-    folder: the data folder, where kept audio is.
+    folder: the data folder, where kept audio is.  along: whether clips go along with the rows.
     """
 
-    def __init__(self, session: Session, folder: Path) -> None:
+    def __init__(
+        self, session: Session, folder: Path, *, along: bool = False, progress: Progress | None = None
+    ) -> None:
         self.session = session
         self.folder = folder
+        self.along = along
+        self.progress = progress
+        self._passed = 0
+        self._total = self._judgements() if progress else 0
+
+    def passed(self, count: int) -> None:
+        """So many more judgements have been read."""
+        self._passed += count
+        if self.progress:
+            self.progress(self._passed, max(self._total, self._passed))
 
     def corrections(self) -> Iterator[tuple[Asked, Reply, str]]:
         """(what was asked, the answer, the corrected answer)."""
@@ -169,6 +189,10 @@ class Reader:
         """Number of comparisons, by the values of their columns (one value, or a tuple of several)."""
         return self._counts(select(*columns, func.count()).select_from(Comparison).group_by(*columns))
 
+    def _judgements(self) -> int:
+        counts = (select(func.count()).select_from(table) for table in (Rating, Comparison))
+        return sum(self.session.scalar(count) or 0 for count in counts)
+
     def _counts(self, counted: Rows) -> Counter[Any]:
         counts: Counter[Any] = Counter()
         for *values, count in self.session.execute(counted):
@@ -176,7 +200,10 @@ class Reader:
         return counts
 
     def _stream(self, rows: Rows) -> Iterator[Row[Any]]:
-        return iter(self.session.execute(rows, execution_options={"yield_per": BATCH}))
+        found = self.session.execute(rows, execution_options={"yield_per": BATCH})
+        for batch in found.partitions():
+            yield from batch
+            self.passed(len(batch))
 
     def _asked_in(self, row: Row[Any]) -> Asked:
         turns = [
@@ -185,11 +212,14 @@ class Reader:
             for message in ({"role": "user", "content": turn["question"]}, *reply(turn["answer"]))
         ]
         audio = self.folder / row.audio_path if row.audio_path else None
+        if audio and not audio.exists():
+            audio = None
         return Asked(
             input_hash=row.input_hash,
             sha256=row.clip_sha256,
             messages=[*turns, {"role": "user", "content": row.question or row.prompt}],
-            audio=audio if audio and audio.exists() else None,
+            audio=audio,
+            along=f"{CLIPS}/{audio.name}" if audio and self.along else None,
         )
 
 

@@ -1,26 +1,27 @@
 """The judgements as flat tables, in chunks: one row a rating, comparison, span or judged token, with what
 made the answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import false, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Boolean, Double, Integer, String, Uuid, false, select
+from sqlalchemy.orm import aliased
+from sqlalchemy.types import TypeEngine
 
-from storage.export.reader import Rows, split_of
-from storage.schema import Answer, Clip, Comparison, Rating, Span, TokenVerdict
+from storage.export.reader import Reader, Rows, split_of
+from storage.schema import Answer, Clip, Comparison, Rating, Span, TokenVerdict, UtcDateTime
 
 CHUNK = 5000  # rows
 
 
-def ratings(session: Session) -> Iterator[pd.DataFrame]:
+def ratings(reader: Reader) -> Iterator[pd.DataFrame]:
     """Ratings that count now. `annotator` is a number, never the id that a person's browser keeps; each
     dimension that anyone scored is a column of its own, `flags` are joined by semicolons."""
-    scored = session.scalars(select(Rating.dimensions).where(Rating.withdrawn == false()).distinct())
+    scored = reader.session.scalars(select(Rating.dimensions).where(Rating.withdrawn == false()).distinct())
     names = sorted({name for dimensions in scored for name in dimensions})
     chunks = _chunks(
-        session,
+        reader,
         select(
             Rating.id.label("rating_id"),
             Rating.annotator_id.label("annotator"),
@@ -62,11 +63,11 @@ def ratings(session: Session) -> Iterator[pd.DataFrame]:
         yield _spread(chunk, names)
 
 
-def comparisons(session: Session) -> Iterator[pd.DataFrame]:
+def comparisons(reader: Reader) -> Iterator[pd.DataFrame]:
     """Votes between two answers."""
     a, b = aliased(Answer), aliased(Answer)
     return _chunks(
-        session,
+        reader,
         select(
             Comparison.id.label("comparison_id"),
             Comparison.annotator_id.label("annotator"),
@@ -93,10 +94,10 @@ def comparisons(session: Session) -> Iterator[pd.DataFrame]:
     )
 
 
-def spans(session: Session) -> Iterator[pd.DataFrame]:
+def spans(reader: Reader) -> Iterator[pd.DataFrame]:
     """Marked spans that count now. Times are seconds of the original clip, as `heard_start` is."""
     return _chunks(
-        session,
+        reader,
         select(
             Span.id.label("span_id"),
             Span.annotator_id.label("annotator"),
@@ -115,10 +116,10 @@ def spans(session: Session) -> Iterator[pd.DataFrame]:
     )
 
 
-def token_verdicts(session: Session) -> Iterator[pd.DataFrame]:
+def token_verdicts(reader: Reader) -> Iterator[pd.DataFrame]:
     """Single tokens that people heard alone, with SACLM's score and flag."""
     return _chunks(
-        session,
+        reader,
         select(
             TokenVerdict.annotator_id.label("annotator"),
             TokenVerdict.token,
@@ -145,10 +146,12 @@ def _answered() -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _chunks(session: Session, rows: Rows) -> Iterator[pd.DataFrame]:
+def _chunks(reader: Reader, rows: Rows) -> Iterator[pd.DataFrame]:
     """At least one chunk, so that an empty table still has its columns."""
-    for chunk in pd.read_sql(rows, session.connection(), chunksize=CHUNK, dtype=_types(rows)):
-        yield chunk.assign(split=[split_of(sha256) for sha256 in chunk["clip_sha256"]])
+    for chunk in pd.read_sql(rows, reader.session.connection(), chunksize=CHUNK, dtype=_types(rows)):
+        splits = [split_of(sha256) for sha256 in chunk["clip_sha256"]]
+        yield chunk.assign(split=pd.Series(splits, chunk.index, dtype="str"))
+        reader.passed(len(chunk))
 
 
 def _spread(chunk: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -157,9 +160,31 @@ def _spread(chunk: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     for offset, name in enumerate(names):
         scores = [dimensions.get(name) for dimensions in chunk["dimensions"]]
         chunk.insert(place + offset, f"dimension_{name}", pd.array(scores, dtype="Int64"))
-    return chunk.drop(columns="dimensions").assign(flags=chunk["flags"].map(";".join))
+    flags = chunk["flags"].map(";".join).astype("str")
+    return chunk.drop(columns="dimensions").assign(flags=flags)
 
 
 def _types(rows: Rows) -> dict[str, str]:
-    """Whole numbers that may be missing stay whole numbers."""
-    return {column.name: "Int64" for column in rows.selected_columns if column.name in ("thumb", "score")}
+    """One type a column, whatever a chunk holds; JSON is left to `_spread`."""
+    kinds: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
+        (Boolean, "bool"),
+        (Integer, "Int64"),
+        (Double, "float64"),
+        (String, "str"),
+        (Uuid, "str"),
+        (UtcDateTime, "datetime64[us, UTC]"),
+    )
+    return {
+        column.name: dtype
+        for column in rows.selected_columns
+        for kind, dtype in kinds
+        if isinstance(column.type, kind)
+    }
+
+
+TABLES: dict[str, Callable[[Reader], Iterator[pd.DataFrame]]] = {
+    "ratings": ratings,
+    "comparisons": comparisons,
+    "spans": spans,
+    "token_verdicts": token_verdicts,
+}

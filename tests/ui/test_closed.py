@@ -36,16 +36,15 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     data = tmp_path_factory.mktemp("data")
     with serve(settings_in(data), lambda progress: FakeEngine(pause=0.0)) as url:
         uploaded = httpx.post(f"{url}gradio_api/upload", files={"files": ("dog.ogg", DOG.read_bytes())})
-        (data / "audio").mkdir()
-        for private in ("audio/kept.wav", "export/ratings.csv", "feedback-backup.db"):
-            (data / private).parent.mkdir(exist_ok=True)
+        for private in PRIVATE[3:-1]:
+            (data / private).parent.mkdir(parents=True, exist_ok=True)
             (data / private).write_bytes(b"private")
         yield Kept(url, data, uploaded.json()[0])
 
 
 PRIVATE = [
     "feedback.db", "feedback.db-wal", "browser-secret", "audio/kept.wav", "export/ratings.csv",
-    "feedback-backup.db", "",
+    "feedback-backup.db", "downloads/0a1b/file", "",
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
 from ui.dashboard.board import dashboard
 from ui.dashboard.door import ATTEMPTS, Door
-from ui.dashboard.training import REASONS, audit_shown
+from ui.dashboard.page import Board
+from ui.dashboard.training import REASONS, prepare
+from ui.downloads import Downloads
 from usam.errors import RequestError
 
 HOSTILE = "<img src=x onerror='document.title=1'> $x & \"y\""
@@ -102,10 +105,10 @@ def test_names_are_text_and_colours_are_the_pages(feedback: Feedback) -> None:
 
 @pytest.mark.parametrize("format", list(FORMATS))
 def test_the_audit_says_what_an_export_then_does(feedback: Feedback, tmp_path: Path, format: str) -> None:
-    shown = audit_shown(feedback, format)
+    *_, shown = prepare(feedback.database, Downloads(tmp_path / "downloads"), format)
     done = export(feedback.database, format, tmp_path / "out")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))
-    assert f"--format {format} " in text
+    assert f"Download usam-{format}-" in text
     for name, count in {**+done.read, **+done.rows}.items():
         assert f"{name} {count:,}" in text
     for reason, count in (+done.dropped).items():
@@ -128,9 +131,22 @@ def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path:
         page.locator("#refresh").click()
         expect(page.locator(".board-card", has_text="Ratings against internals")).to_contain_text("n = 1")
         expect(page.locator(".board-card", has_text="Agreement")).to_contain_text("by two people yet")
-        page.locator("#audit").click()
-        expect(page.locator("#audited")).to_contain_text("no counterpart on the same question")
+        page.locator("#prepare").click()
+        expect(page.locator("#prepared")).to_contain_text("no counterpart on the same question")
         context.close()
+
+
+def test_the_last_drawing_is_shown_with_its_age_until_there_is_a_new_one(
+    feedback: Feedback, tmp_path: Path
+) -> None:
+    board = Board(SimpleNamespace(feedback=feedback))  # type: ignore[arg-type]
+    (first,) = board.drawings()
+    feedback.rate(feedback.record_answer(record(99), annotator="me"), "me", thumb=1)
+    old, new = board.drawings()
+    assert re.search(r"As it was \d+ s ago", old)
+    assert old.endswith(first)
+    assert "Ratings</dt><dd>25" in new
+    assert "ago" not in new
 
 
 def test_the_door_opens_with_the_password_or_at_home() -> None:
@@ -161,8 +177,8 @@ def test_a_locked_board_shows_nothing_before_its_password(browser: Browser, tmp_
         page = browser.new_page()
         page.goto(f"{url}dashboard")
         expect(page.locator("#board")).to_contain_text("Type its password")
-        page.locator("#audit").click()
-        expect(page.locator("#audited")).to_contain_text("Type its password")
+        page.locator("#prepare").click()
+        expect(page.locator("#prepared")).to_contain_text("Type its password")
         page.get_by_label("Password").fill("sesame")
         page.get_by_label("Password").press("Enter")
         expect(page.locator("#board")).to_contain_text("No ratings yet")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from matplotlib.collections import PathCollection
 
+from ui import render
 from ui.inspector import outcomes as html
 from ui.inspector.chart import deletion_chart, deletion_figure
 from ui.inspector.interventions import Touched, changes, intervention_of
@@ -61,7 +62,7 @@ def test_no_text_becomes_markup(texts: tuple[str, str]) -> None:
         html.outcomes([outcome(*texts, name=HOSTILE)]),
         html.replayed(result),
         html.deletion(TEST),
-        html.working(HOSTILE, 0.5),
+        render.working(HOSTILE, 0.5),
     ]
     for page in shown:
         assert "<script" not in page

@@ -1,13 +1,11 @@
-"""Who may see the Dashboard: whoever runs the app, told by a password or by being on its own machine."""
+"""Who may see what everybody did: whoever runs the app, told by a password or by being on its own machine."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 
 import gradio as gr
 
-from ui import render
 from ui.identity import Identity
 from ui.limits import Rate, own_machine
 from ui.visitor import visitor_of
@@ -15,11 +13,11 @@ from usam.errors import RequestError
 
 ATTEMPTS = 10  # a minute, of one address
 ELSEWHERE = (
-    "The Dashboard is for whoever runs this app. It opens on the app's own machine, or anywhere with the "
+    "This page is for whoever runs this app. It opens on the app's own machine, or anywhere with the "
     "password that USAM_DASHBOARD_PASSWORD sets."
 )
-ADMINS = "The Dashboard is for the accounts that USAM_ADMINS names."
-LOCKED = "The Dashboard is for whoever runs this app. Type its password."
+ADMINS = "This page is for the accounts that USAM_ADMINS names."
+LOCKED = "This page is for whoever runs this app. Type its password."
 WRONG = "That is not the password."
 
 
@@ -32,20 +30,10 @@ class Door:
         self.identity = identity
         self._attempts = Rate(ATTEMPTS, "attempts")
 
-    def shown(
-        self,
-        typed: str,
-        request: gr.Request,
-        draw: Callable[[], str],
-        profile: gr.OAuthProfile | None = None,
-    ) -> str:
-        """What `draw` returns for who is let in, for others why they are not."""
-        try:
-            if not (self.identity and self.identity.is_admin(request, profile)):
-                self.admit(typed, visitor_of(request))
-        except RequestError as refusal:
-            return render.fault(str(refusal))
-        return draw()
+    def let_in(self, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> None:
+        """Raises RequestError with the reason why not."""
+        if not (self.identity and self.identity.is_admin(request, profile)):
+            self.admit(typed, visitor_of(request))
 
     def admit(self, typed: str, address: str | None) -> None:
         """Raises RequestError with the reason why not."""

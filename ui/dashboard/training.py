@@ -1,21 +1,33 @@
-"""The card about training data: what an export would hold and leave out, before anyone makes it."""
+"""The card about training data: what an export holds and leaves out, told before it is taken away."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from storage import Feedback, StorageError
-from storage.export import FORMATS, preview
+from storage import Database, StorageError
+from storage.export import FORMATS, pack
 from storage.export.audit import Audit
+from storage.schema import now
 from ui import render
+from ui.downloads import ROUTE, Downloads, Offer
+from ui.work import Done, Progress, steps
+from usam.errors import RequestError
 
 if TYPE_CHECKING:
     from ui.dashboard.door import Door
     from ui.studio import Studio
+
+log = logging.getLogger(__name__)
+
+REDRAW_SECONDS = 0.3
+_ONCE = "setTimeout(() => { this.querySelector('button').disabled = true; })"
 
 REASONS = {
     "withdrawn": "withdrawn",
@@ -38,34 +50,84 @@ def training_card(studio: Studio, door: Door, password: gr.Textbox) -> None:
     """Lay the card out and connect it. Called inside the page's context."""
     with gr.Column(elem_id="training"):
         gr.HTML(
-            "<h3>Training data</h3><p class='hint'>What an export would hold and leave out, and what to know "
-            "before training on it.</p>"
+            "<h3>Training data</h3><p class='hint'>Made, looked over, and only then taken away: what it "
+            "holds and leaves out, and what to know before training on it.</p>"
         )
         with gr.Row(elem_id="training-row"):
             format = gr.Dropdown(list(FORMATS), value="dpo", label="Format", elem_id="format")
-            look = gr.Button("Audit", min_width=110, scale=0, elem_id="audit")
-        found = gr.HTML("", elem_id="audited")
+            make = gr.Button("Prepare", min_width=110, scale=0, elem_id="prepare")
+        made = gr.HTML("", elem_id="prepared")
 
-    def audited(format: str, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> str:
-        return door.shown(typed, request, lambda: audit_shown(studio.feedback, format), profile)
+    def prepared(
+        format: str, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None
+    ) -> Iterator[str]:
+        try:
+            door.let_in(typed, request, profile)
+        except RequestError as refusal:
+            yield render.fault(str(refusal))
+        else:
+            yield from prepare(studio.feedback.database, studio.downloads, format)
 
-    look.click(audited, [format, password], found, show_progress="minimal", api_visibility="private")
+    make.click(
+        prepared,
+        [format, password],
+        made,
+        show_progress="hidden",
+        trigger_mode="once",
+        concurrency_limit=1,  # an export reads everything
+        api_visibility="private",
+    )
 
 
-def audit_shown(feedback: Feedback, format: str) -> str:
-    if format not in list(FORMATS):
-        return render.fault("There is no such format.")
+def prepare(database: Database, downloads: Downloads, format: str) -> Iterator[str]:
+    """How far the export is, in HTML, then its audit with a button to take it away. What is taken away is
+    what was looked over, also when people rated meanwhile. A page that is closed gives it up."""
     try:
-        done = preview(feedback.database, format)
+        offer = downloads.begin(f"usam-{format}-{now():%Y%m%d}.zip")
+    except OSError as error:
+        log.exception("there is no place to make an export in")
+        yield render.fault(f"Nothing can be prepared: {error.strerror}.")
+        return
+    offered, due = False, 0.0
+
+    def make(tell: Progress) -> Audit:
+        def read(count: int, of: int) -> None:
+            tell(f"{count:,} judgements read", count / max(of, 1))
+
+        return pack(database, format, offer.file, read)
+
+    try:
+        for event in steps(make, threading.Event()):
+            if isinstance(event, Done):
+                downloads.offer(offer)
+                offered = True
+                yield looked_over(event.result, offer)
+            elif time.monotonic() >= due:
+                due = time.monotonic() + REDRAW_SECONDS
+                yield render.working(event.message, event.share)
     except StorageError as error:
-        return render.fault(str(error))
-    command = f"python -m storage export --format {format} --out DIR --audit"
+        yield render.fault(str(error))
+    finally:
+        if not offered:
+            downloads.withdraw(offer)
+
+
+def looked_over(done: Audit, offer: Offer) -> str:
+    """The audit, and the button. The key is in the page and in the form's body, in no address."""
+    size = offer.file.stat().st_size
     return (
         f'<div class="audit">{_counts("Read", done.read)}{_counts("Written", done.rows)}'
         f"{_counts('Left out', {REASONS.get(name, name): n for name, n in done.dropped.items()})}</div>"
-        f"{_findings(done)}<p class='hint'>To make it, whoever runs the app says "
-        f"<code>{escape(command)}</code>.</p>"
+        f"{_findings(done)}"
+        f'<form class="take" method="post" action="{ROUTE}" onsubmit="{_ONCE}">'
+        f'<input type="hidden" name="key" value="{escape(offer.key)}">'
+        f'<button type="submit">Download {escape(offer.name)}, {_size(size)}</button>'
+        "<p class='hint'>It can be taken once, within ten minutes, and is deleted here with that.</p></form>"
     )
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{max(count / 2**10, 0.1):.1f} KB"
 
 
 def _counts(title: str, counts: Mapping[str, int]) -> str:

@@ -186,15 +186,6 @@ def othered(before: Answer, after: Answer) -> str:
     )
 
 
-def working(message: str, share: float) -> str:
-    """How far a study is."""
-    percent = round(100 * min(max(share, 0.0), 1.0))
-    return (
-        f'<p class="engine loading" role="status"><i></i>{escape(message)} <b>{percent} %</b>'
-        f'<progress max="100" value="{percent}" aria-label="Progress">{percent} %</progress></p>'
-    )
-
-
 def _signed(value: float, digits: int) -> str:
     """With a true minus, and without a sign that only rounding left."""
     text = f"{value:+.{digits}f}"

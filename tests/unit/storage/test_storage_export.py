@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from hypothesis import strategies as st
 import storage
 from storage import Database, Feedback, StorageError
 from storage.__main__ import main
-from storage.export import FORMATS, export
+from storage.export import FORMATS, export, pack
 from storage.export.csv import escape
 from storage.export.reader import split_of
+from storage.export.tables import TABLES
 from storage.records import answer_columns
 from storage.schema import Annotator, Answer, Clip, Rating, Span
 
@@ -283,10 +285,7 @@ def test_exporting_nothing_leaves_headers_and_no_empty_training_file(
     for name in FORMATS:
         export(feedback.database, name, tmp_path)
     assert {file.name for file in tmp_path.iterdir()} - {"data"} == {
-        "ratings.csv",
-        "comparisons.csv",
-        "spans.csv",
-        "token_verdicts.csv",
+        f"{table}.{end}" for table in TABLES for end in ("csv", "parquet")
     }
     assert (tmp_path / "ratings.csv").read_text().startswith('"rating_id"')
     assert cells(tmp_path / "ratings.csv") == []
@@ -341,6 +340,31 @@ def test_memory_does_not_grow_with_the_export(
         tracemalloc.stop()
         assert audit.rows.total() >= count
         assert peak < length * count / 2, name
+
+
+def test_a_packed_export_tells_how_far_it_is_and_can_be_given_up(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.export.tables.CHUNK", 1)
+    for n in range(3):
+        feedback.rate(ask(f"answer {n}", clip=str(n)), "me", thumb=1)
+    told: list[tuple[int, int]] = []
+    audit = pack(feedback.database, "csv", tmp_path / "whole.zip", lambda *far: told.append(far))
+    assert [far for far in told if far[0]][:3] == [(1, 3), (2, 3), (3, 3)]
+    with zipfile.ZipFile(tmp_path / "whole.zip") as archive:
+        assert set(archive.namelist()) == {*(f"{table}.csv" for table in TABLES), "audit.json"}
+        assert json.loads(archive.read("audit.json")) == audit.to_json()
+
+    class GivenUpError(Exception):
+        pass
+
+    def give_up(read: int, of: int) -> None:
+        raise GivenUpError
+
+    (tmp_path / "none").mkdir()
+    with pytest.raises(GivenUpError):
+        pack(feedback.database, "csv", tmp_path / "none" / "a.zip", give_up)
+    assert list((tmp_path / "none").iterdir()) == []
 
 
 def command(*arguments: str, data: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":

@@ -1,18 +1,22 @@
 """The annotation queue: who still has what to judge, in which order, and what was put aside."""
 
 import math
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event, select, text
 
-from storage import Feedback
+from storage import Feedback, open_database
 from storage.errors import NotFoundError, RatingError
 from storage.internals import internals
-from storage.queue import Queue
+from storage.queue import Order, Queue
+from storage.schema import Dispute
 
 Make = Callable[..., dict[str, Any]]
 Ask = Callable[..., str]
@@ -108,6 +112,33 @@ def test_the_most_disputed_answer_comes_first(queue: Queue, feedback: Feedback, 
     assert queue.item(disputed, "p").others == 1
 
 
+@pytest.mark.parametrize(
+    ("order", "index"),
+    [
+        ("disagreement", "ix_disputes_spread"),
+        ("entropy", "ix_internals_router_entropy"),
+        ("newest", "ix_answers_created_at"),
+        ("chance", "sqlite_autoindex_answers_1"),
+    ],
+)
+def test_every_order_follows_an_index(queue: Queue, ask: Ask, order: Order, index: str) -> None:
+    ask("a")
+    seen: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(queue.database.engine, "before_cursor_execute", note)
+    queue.upcoming("me", order)
+    event.remove(queue.database.engine, "before_cursor_execute", note)
+    statement, parameters = next(found for found in seen if "LIMIT" in found[0])
+    assert queue.database.file is not None
+    with closing(sqlite3.connect(queue.database.file)) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    assert index in plan[0]
+    assert not any("TEMP B-TREE" in step for step in plan)
+
+
 def test_chance_has_no_order(queue: Queue, ask: Ask) -> None:
     """That thirty shuffles of eight answers agree is as good as impossible."""
     for n in range(8):
@@ -163,3 +194,48 @@ def test_entropy_is_0_for_one_expert_and_1_for_all_alike(weights: list[float]) -
 @pytest.mark.parametrize("trace", [{}, {"tokens": []}, {"tokens": [{}], "experts": ["a"]}, {"tokens": None}])
 def test_a_trace_without_tokens_has_no_numbers(trace: dict[str, Any]) -> None:
     assert set(internals(trace).values()) == {None}
+
+
+def test_disputes_are_those_of_the_ratings_whatever_was_done(
+    queue: Queue, feedback: Feedback, ask: Ask
+) -> None:
+    quarrel, nuance, agreed, alone = (ask(text) for text in ("quarrel", "nuance", "agreed", "alone"))
+    for answer, mine, yours in ((quarrel, 1, -1), (agreed, 1, 1)):
+        feedback.rate(answer, "me", thumb=mine)
+        feedback.rate(answer, "you", thumb=yours)
+    feedback.rate(nuance, "me", score=2)
+    feedback.rate(nuance, "you", score=3)
+    feedback.rate(alone, "me", thumb=-1, score=1)
+
+    def disputed() -> dict[str, float]:
+        with feedback.database.read() as session:
+            return {str(row.answer_id): row.spread for row in session.scalars(select(Dispute))}
+
+    assert disputed() == {quarrel: 1.0, nuance: 0.25}
+    feedback.rate(quarrel, "you", thumb=1)
+    assert disputed() == {nuance: 0.25}
+    feedback.undo(quarrel, "you")
+    feedback.withdraw(nuance, "me")
+    assert disputed() == {quarrel: 1.0}
+    feedback.rate(agreed, "they", thumb=-1, score=5)
+    assert disputed() == {quarrel: 1.0, agreed: 1.0}
+    feedback.forget(annotator="they")
+    assert disputed() == {quarrel: 1.0}
+    feedback.forget(annotator="asker")
+    assert disputed() == {}
+
+
+def test_disputes_of_earlier_ratings_are_measured_by_the_migration(
+    feedback: Feedback, ask: Ask, url: str
+) -> None:
+    answer = ask("quarrel")
+    feedback.rate(answer, "me", thumb=1, score=5)
+    feedback.rate(answer, "you", thumb=-1, score=1)
+    with feedback.database.engine.begin() as connection:
+        connection.execute(text("DROP TABLE disputes"))
+        connection.execute(text("DROP INDEX ix_answers_judgeable"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+    with open_database(url).read() as session:
+        assert [(str(row.answer_id), row.spread) for row in session.scalars(select(Dispute))] == [
+            (answer, 2.0)
+        ]

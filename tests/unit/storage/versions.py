@@ -17,8 +17,8 @@ from storage.repeats import Repeats
 from storage.spans import Spans
 from storage.tokens import TokenVerdicts
 
-VERSIONS = ("0001", "0002", "0003", "0004")
-ANSWER, RATING = UUID(int=1), UUID(int=2)
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
 THEN = "2026-01-02 03:04:05.000000"
 
 
@@ -42,7 +42,7 @@ def insert(engine: Engine, table: str, **values: Any) -> None:
 
 def fill(engine: Engine, version: str, record: dict[str, Any]) -> None:
     """One clip, answer, person, and rating that was changed once, in the columns of version 0001; from 0003
-    on also what was measured of the answer, and a second person who skipped it."""
+    on also what was measured of the answer, and a second person who skipped it; from 0005 on a span."""
     columns = {
         name: json.dumps(value) if isinstance(value, dict | list) else value
         for name, value in answer_columns(record).items()
@@ -77,6 +77,20 @@ def fill(engine: Engine, version: str, record: dict[str, Any]) -> None:
             updated_at=THEN,
             draft=None,
         )
+    if version >= "0005":
+        marked = {"start_s": 0.5, "end_s": 1.5, "label": "missed", "comment": None, "withdrawn": False}
+        insert(
+            engine,
+            "spans",
+            id=SPAN.hex,
+            answer_id=ANSWER.hex,
+            annotator_id=1,
+            revision=1,
+            created_at=THEN,
+            updated_at=THEN,
+            **marked,
+        )
+        insert(engine, "span_revisions", span_id=SPAN.hex, number=1, created_at=THEN, **marked)
     if not engine.url.drivername.startswith("sqlite"):  # numbers given by hand do not move its counter
         with engine.begin() as connection:
             connection.execute(text("SELECT setval('annotators_id_seq', 2)"))
@@ -90,6 +104,8 @@ def everything_works(url: str) -> None:
     assert rating is not None
     assert (rating.thumb, rating.score, rating.correction, rating.revision) == (1, 4, "two dogs", 2)
     assert [revision.thumb for revision in feedback.history(answer, "me")] == [-1, 1]
+    earlier = [span.id for span in Spans(feedback).of(answer, "me")]
+    assert earlier in ([], [str(SPAN)])
     span = Spans(feedback).mark(answer, "me", 1.0, 2.0, "missed")
     Spans(feedback).change(span.id, "me", 1.0, 3.0, "wrong", "no")
     assert [state.end for state in Spans(feedback).history(span.id, "me")] == [2.0, 3.0]
@@ -108,5 +124,5 @@ def everything_works(url: str) -> None:
     with database.read() as session:
         assert flag_precision(session)["tokens"].tolist() == [1, 1]
     gone = feedback.forget(annotator="me")
-    assert (gone.answers, gone.ratings, gone.spans, gone.tokens) == (1, 1, 1, 2)
+    assert (gone.answers, gone.ratings, gone.spans, gone.tokens) == (1, 1, 1 + len(earlier), 2)
     database.close()
