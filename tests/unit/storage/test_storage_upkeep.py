@@ -61,7 +61,8 @@ def test_what_is_too_old_goes_with_all_about_it(
         }
     assert left == {
         "clips": 1, "annotators": 1, "answers": 1, "internals": 1, "ratings": 1, "rating_revisions": 1,
-        "comparisons": 0, "marks": 0, "spans": 0, "span_revisions": 0, "token_verdicts": 0, "repeats": 0, "disputes": 0,
+        "comparisons": 0, "marks": 0, "spans": 0, "span_revisions": 0, "token_verdicts": 0, "repeats": 0,
+        "disputes": 0,
     }  # fmt: skip
     assert prune(database, 30).answers == 0
 
