@@ -170,15 +170,15 @@ class Instructor:
     def speech(self, example: Example, random: Random) -> Instruction:
         said = example.transcript
         draw = random.random()
-        if said is None or draw < 0.15:
+        if said is None or draw < 0.25:
             return Instruction("kind", random.choice(KIND), KIND_ANSWER["speech"])
-        if draw < 0.23:
+        if draw < 0.33:
             return self.yes_no("speech", (), random)
-        if draw < 0.38:
+        if draw < 0.43:
             return Instruction("open", random.choice(OPEN), f"Someone says: {said}")
-        if draw < 0.41:
+        if draw < 0.45:
             return Instruction("s2tt", random.choice(TRANSLATE), example.translation or said)
-        if draw < 0.44:
+        if draw < 0.47:
             return Instruction("describe", random.choice(SOUND[:1] + MUSIC[:1]), f"A person speaking: {said}")
         return Instruction("asr", random.choice(TRANSCRIBE), said)
 

@@ -39,8 +39,8 @@ ALIGN_SHARES = {
     "drumkits": 0.03, "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.08,
 }  # fmt: skip
 INSTRUCT_SHARES = {
-    "speech": 0.14, "synthesis": 0.05, "joined": 0.06, "sound": 0.36, "music": 0.12, "rendered": 0.04,
-    "drumkits": 0.03, "songs": 0.02, "imagined": 0.08, "silence": 0.02, "mixture": 0.09,
+    "speech": 0.22, "synthesis": 0.04, "joined": 0.05, "sound": 0.32, "music": 0.16, "rendered": 0.04,
+    "drumkits": 0.03, "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.05,
 }  # fmt: skip
 IMAGINED = 4  # clips of each class
 STATISTICS_CLIPS = 400
