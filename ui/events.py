@@ -95,7 +95,7 @@ class Desk:
     def router_told(self) -> Updates:
         """Once the model has loaded, the viewer is told how alive its router is."""
         router = self.studio.router()
-        return {self.page.inspector.viewer: gr.HTML(router=started(router))} if router else {}
+        return {self.page.inspector.viewer: gr.HTML(router=started(router)) if router else gr.skip()}
 
     # The clip
 

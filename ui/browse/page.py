@@ -48,7 +48,7 @@ class Filters:
 
 def wanted(*values: Any) -> Wanted:
     """The filters' values as they are looked for; `until` is the last day. Raises RequestError."""
-    words, *chosen, since, until = values
+    words, *chosen, since, until = ("" if value is None else value for value in values)
     first, last = _day(since), _day(until)
     end = last + timedelta(days=1) if last else None
     task, kind, model, quantization, thumb, score = (None if value == _ANY[1] else value for value in chosen)
