@@ -17,7 +17,7 @@ from ui.annotate import annotate_page
 from ui.api import add_endpoints
 from ui.browse import browse_page
 from ui.dashboard import dashboard_page
-from ui.dashboard.door import Door
+from ui.door import Door
 from ui.downloads import download_route
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER

@@ -14,7 +14,7 @@ from storage import StorageError
 from storage.browse import Key, Wanted, browse, choices
 from ui import render as words
 from ui.browse import render
-from ui.dashboard.door import Door
+from ui.door import Door
 from usam.errors import RequestError
 from usam.tasks import TASKS
 
@@ -69,9 +69,7 @@ def browse_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
     database = studio.feedback.database
     gr.Navbar(main_page_name="Studio")
     gr.HTML("<h2>Browse</h2>" + render.HINT, elem_id="browse-head")
-    password = gr.Textbox(
-        label="Password", type="password", visible=bool(door.password), elem_id="browse-password"
-    )
+    password = door.password_box("browse-password")
     filters = _filters()
     found = gr.HTML("", elem_id="browse")
     older = gr.Button("Older", size="sm", visible=False, elem_id="older")

@@ -21,7 +21,7 @@ from ui.work import Done, Progress, steps
 from usam.errors import RequestError
 
 if TYPE_CHECKING:
-    from ui.dashboard.door import Door
+    from ui.door import Door
     from ui.studio import Studio
 
 log = logging.getLogger(__name__)
