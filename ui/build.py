@@ -23,7 +23,7 @@ from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
 from ui.health import health_route
 from ui.limits import BodyLimit, OwnFiles
-from ui.loading import EngineLoader, LoadEngine, Progress
+from ui.loading import EngineLoader, LoadEngine
 from ui.models import LoadOther, Models, load_other
 from ui.page import build_page
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
@@ -31,6 +31,7 @@ from ui.studio import Studio
 from ui.theme import STYLE, theme
 from ui.tour import TOUR_STYLE
 from ui.zerogpu import lends_gpu, load_lending
+from usam.progress import Progress
 
 if TYPE_CHECKING:
     from usam.engine import Engine
