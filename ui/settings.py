@@ -30,8 +30,9 @@ class Settings:
     repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
     how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
     `storage.upkeep`; None: never. snapshots: folder of `storage.snapshots` (absolute); None: there are none.
-    dashboard_password: without one the Dashboard opens on this machine alone. checkpoints: a folder of
-    further checkpoints to ask the same.
+    checkpoints: a folder of further checkpoints to ask the same. dashboard_password, admins: who Dashboard
+    and Browse open to (`ui.door`). accounts: file of `ui.accounts`; None: nobody has to sign in. oauth:
+    whether people can sign in with Hugging Face.
     """
 
     data: Path
