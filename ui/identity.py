@@ -6,11 +6,13 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-
-import gradio as gr
+from typing import TYPE_CHECKING
 
 from storage import new_annotator
 from ui.settings import Settings
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 _MARK = "account-"  # what the ids of accounts begin with
 

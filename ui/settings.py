@@ -75,9 +75,9 @@ class Settings:
             dimensions=_names(environ, "USAM_DIMENSIONS", "dimension", cls.dimensions),
             span_labels=_names(environ, "USAM_SPAN_LABELS", "label", cls.span_labels),
             repeat_share=_number(environ, "USAM_REPEAT_SHARE", cls.repeat_share, 0, 0.5),
-            judgements=_count("USAM_JUDGEMENTS", environ),
-            retention_days=_positive("USAM_RETENTION_DAYS", environ),
-            backup_hours=_positive("USAM_BACKUP_HOURS", environ),
+            judgements=_count(environ, "USAM_JUDGEMENTS"),
+            retention_days=_positive(environ, "USAM_RETENTION_DAYS"),
+            backup_hours=_positive(environ, "USAM_BACKUP_HOURS"),
             snapshots=_path(environ.get("USAM_SNAPSHOTS")),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
             accounts=_accounts(environ.get("USAM_ACCOUNTS")),
@@ -155,7 +155,7 @@ def _names(environ: Mapping[str, str], variable: str, kind: str, default: tuple[
         raise ValueError(f"{variable} cannot be {text!r}. {error}") from error
 
 
-def _count(name: str, environ: Mapping[str, str]) -> int | None:
+def _count(environ: Mapping[str, str], name: str) -> int | None:
     """A whole number from 1 on, None where the variable is not set."""
     number = _read(environ, name)
     if number is None:
@@ -165,7 +165,7 @@ def _count(name: str, environ: Mapping[str, str]) -> int | None:
     return int(number)
 
 
-def _positive(name: str, environ: Mapping[str, str]) -> float | None:
+def _positive(environ: Mapping[str, str], name: str) -> float | None:
     """A number above 0, None where the variable is not set."""
     number = _read(environ, name)
     if number is not None and not 0.0 < number < 1e5:

@@ -1,4 +1,4 @@
-"""What the page and the API do, free of Gradio: ask the engine, keep the answer, rate it."""
+"""What the page and the API do, free of Gradio: ask the engine, and keep the answer."""
 
 from __future__ import annotations
 
