@@ -99,7 +99,6 @@ class Page:
 class Choices:
     """What the latest LOOK answers can be told apart by."""
 
-    tasks: tuple[str, ...]
     kinds: tuple[str, ...]
     models: tuple[str, ...]
     quantizations: tuple[str, ...]
@@ -122,13 +121,13 @@ def choices(database: Database) -> Choices:
     """Raises StorageError."""
     with database.read() as session:
         latest = _looked_at(session, Wanted(), None).limit(LOOK).subquery().c
-        columns = (latest.task, Internals.dominant_expert, latest.model_fingerprint, latest.quantization)
+        columns = (Internals.dominant_expert, latest.model_fingerprint, latest.quantization)
         measured = select(*columns).outerjoin(Internals, Internals.answer_id == latest.id)
         together = session.execute(measured.distinct()).all()
-        tasks, kinds, models, quantizations = (
+        kinds, models, quantizations = (
             tuple(sorted({row[place] for row in together} - {None})) for place in range(len(columns))
         )
-        return Choices(tasks, kinds, models, quantizations)
+        return Choices(kinds, models, quantizations)
 
 
 def _looked_at(session: Session, wanted: Wanted, after: Key | None) -> Any:

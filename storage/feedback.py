@@ -5,10 +5,10 @@ Each call is one transaction and returns only once it is on the disk.
 
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, Unpack, cast, get_args
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, exists, false, func, or_, select, tuple_, update
@@ -21,12 +21,12 @@ from storage.database import Database
 from storage.disputes import settle
 from storage.errors import NotFoundError, RatingError, StorageError, plain_errors
 from storage.internals import internals
-from storage.judgements import MAX_COMMENT, MAX_CORRECTION, judgement, says_nothing
+from storage.judgements import Said, judgement, rating_of
 from storage.records import answer_columns, answer_record, checked_sha256
 from storage.results import Comparison, Forgotten, Holdings, Rating, Revision, Summary, Winner
 from storage.words import erase_deleted
 
-__all__ = ["MAX_COMMENT", "MAX_CORRECTION", "Feedback", "new_annotator"]
+__all__ = ["Feedback", "new_annotator"]
 
 
 def new_annotator() -> str:
@@ -122,36 +122,14 @@ class Feedback:
                 for identity, parent, *rest in session.execute(wanted)
             ]
 
-    def rate(
-        self,
-        answer_id: str,
-        annotator: str,
-        *,
-        thumb: int | None = None,
-        score: int | None = None,
-        dimensions: Mapping[str, int | None] | None = None,
-        flags: Collection[str] | None = None,
-        correction: str | None = None,
-        comment: str | None = None,
-    ) -> Rating:
-        """Give or change a rating; what is passed is the whole rating from now on.
+    def rate(self, answer_id: str, annotator: str, **said: Unpack[Said]) -> Rating:
+        """Give or change a rating; what is passed (see `Said`) is the whole rating from now on.
 
-        thumb: -1, 0 or 1.  score: 1 to 5.  dimensions: 1 to 5 by name.  flags: of FLAGS.
-        correction: a better answer, at most MAX_CORRECTION characters.  comment: at most MAX_COMMENT.
         A change is a new revision; the same again is not.
 
         Raises RatingError, NotFoundError.
         """
-        said = judgement(
-            thumb=thumb,
-            score=score,
-            dimensions=dimensions,
-            flags=flags,
-            correction=correction,
-            comment=comment,
-        )
-        if says_nothing(said):
-            raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
+        values = rating_of(**said)
         with self.database.write() as session:
             answer, person = answer_key(session, answer_id), annotator_key(session, annotator)
             _insert_missing(
@@ -159,7 +137,7 @@ class Feedback:
             )
             rating = _locked_rating(session, answer, annotator)
             assert rating is not None
-            _revise(session, rating, withdrawn=False, **said)
+            _revise(session, rating, withdrawn=False, **values)
             return _rating(rating, annotator)
 
     def withdraw(self, answer_id: str, annotator: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from storage.errors import RatingError
 from storage.records import clean
@@ -14,6 +14,19 @@ DIMENSIONS = ("correctness", "completeness", "helpfulness")
 """What an answer is scored on where nobody says otherwise; a team may name its own."""
 
 FLAGS = ("hallucination", "wrong_language", "unsafe", "bad_audio")
+
+
+class Said(TypedDict, total=False):
+    """thumb: -1, 0 or 1.  score: 1 to 5.  dimensions: 1 to 5 by name.  flags: of FLAGS.
+    correction: a better answer, at most MAX_CORRECTION characters.  comment: at most MAX_COMMENT."""
+
+    thumb: int | None
+    score: int | None
+    dimensions: Mapping[str, int | None] | None
+    flags: Collection[str] | None
+    correction: str | None
+    comment: str | None
+
 
 Judgement = dict[str, Any]
 """Values of the columns that `schema.Judgement` names, but `withdrawn`."""
@@ -43,8 +56,12 @@ def judgement(
     }
 
 
-def says_nothing(values: Judgement) -> bool:
-    return all(value is None or value == {} or value == [] for value in values.values())
+def rating_of(**said: Unpack[Said]) -> Judgement:
+    """The checked column values of a rating. Raises RatingError, also when it says nothing."""
+    values = judgement(**said)
+    if all(value is None or value == {} or value == [] for value in values.values()):
+        raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
+    return values
 
 
 def checked_name(name: str, kind: str) -> str:

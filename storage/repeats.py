@@ -1,9 +1,8 @@
 """Answers that come a second time to whoever rated them: how far a person agrees with themselves."""
 
 import random
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy import exists, false, or_, select
 from sqlalchemy.orm import Session
@@ -12,7 +11,7 @@ from storage import schema
 from storage.analysis.consistency import Steadiness, steadiness
 from storage.errors import RatingError
 from storage.feedback import Feedback, annotator_key, answer_key
-from storage.judgements import judgement, says_nothing
+from storage.judgements import Said, judgement, rating_of
 
 GAP = 10
 """Ratings that lie at least between an answer's first time and its second."""
@@ -50,38 +49,18 @@ class Repeats:
         waiting = [str(id_) for id_, audio, met in rows if not met and (audio or not audio_only)]
         return random.sample(waiting, min(count, len(waiting)))
 
-    def judge(
-        self,
-        answer_id: str,
-        annotator: str,
-        *,
-        thumb: int | None = None,
-        score: int | None = None,
-        dimensions: Mapping[str, int | None] | None = None,
-        flags: Collection[str] | None = None,
-        correction: str | None = None,
-        comment: str | None = None,
-    ) -> None:
+    def judge(self, answer_id: str, annotator: str, **said: Unpack[Said]) -> None:
         """Save what the person says this time, beside their rating, which stays as it is.
 
         Raises RatingError (nothing was said; nothing to repeat), NotFoundError.
         """
-        said = judgement(
-            thumb=thumb,
-            score=score,
-            dimensions=dimensions,
-            flags=flags,
-            correction=correction,
-            comment=comment,
-        )
-        if says_nothing(said):
-            raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
+        values = rating_of(**said)
         with self.feedback.database.write() as session:
             rating = _rating(session, answer_id, annotator)
             if rating is None or rating.withdrawn:
                 raise RatingError("You have not rated this answer, so there is nothing to repeat.")
             session.merge(
-                schema.Repeat(rating_id=rating.id, number=rating.revision, created_at=schema.now(), **said)
+                schema.Repeat(rating_id=rating.id, number=rating.revision, created_at=schema.now(), **values)
             )
 
     def said(self, answer_id: str, annotator: str) -> dict[str, Any] | None:

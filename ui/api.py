@@ -38,7 +38,8 @@ def add_endpoints(studio: Studio) -> None:
     `gr.Blocks` context.
 
     On purpose no others, and no MCP server: whoever reaches the app reaches these. What belongs to whoever
-    runs it, such as export, backup and forgetting others, is on the command line (`python -m storage`) alone.
+    runs it, such as backup and forgetting others, is on the command line (`python -m storage`), and exports
+    are behind the Dashboard's door as well.
     """
     endpoints = Endpoints(studio)
     # Real components, unlike gr.api's, check that a client's file is one it uploaded.

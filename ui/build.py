@@ -17,13 +17,13 @@ from ui.annotate import annotate_page
 from ui.api import add_endpoints
 from ui.browse import browse_page
 from ui.dashboard import dashboard_page
-from ui.dashboard.door import Door
+from ui.door import Door
 from ui.downloads import download_route
 from ui.events import connect
 from ui.examples import EXAMPLE_FOLDER
 from ui.health import health_route
 from ui.limits import BodyLimit, OwnFiles
-from ui.loading import EngineLoader, LoadEngine, Progress
+from ui.loading import EngineLoader, LoadEngine
 from ui.models import LoadOther, Models, load_other
 from ui.page import build_page
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
@@ -31,6 +31,7 @@ from ui.studio import Studio
 from ui.theme import STYLE, theme
 from ui.tour import TOUR_STYLE
 from ui.zerogpu import lends_gpu, load_lending
+from usam.progress import Progress
 
 if TYPE_CHECKING:
     from usam.engine import Engine

@@ -10,6 +10,8 @@ import gradio as gr
 from ui import render
 from ui.examples import EXAMPLES
 from ui.microphone import microphone_notice
+from ui.privacy import whose_id
+from ui.settings import Settings
 from ui.uploads import uploads_only
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class ClipPanel:
     examples: dict[str, gr.Dataset]
 
 
-def clip_panel(max_seconds: float) -> ClipPanel:
+def clip_panel(settings: Settings) -> ClipPanel:
     audio = gr.Audio(
         sources=["upload", "microphone"],
         type="filepath",
@@ -60,22 +62,23 @@ def clip_panel(max_seconds: float) -> ClipPanel:
         ),
     )
     uploads_only(audio)
+    longest = settings.max_seconds
     microphone_notice()
     outlook = gr.HTML("", elem_id="outlook")
     with gr.Row(visible=False, elem_id="span") as span:
         start = gr.Slider(0, 1, 0, step=0.1, label="Hear from (s)", min_width=140, elem_id="span-start")
         length = gr.Slider(
-            1, max_seconds, max_seconds, step=0.1, label="for (s)", min_width=140, elem_id="span-length"
+            1, longest, longest, step=0.1, label="for (s)", min_width=140, elem_id="span-length"
         )
     with gr.Row(elem_id="examples"):
         examples = {kind: _example_row(kind) for kind in EXAMPLES}
     keep = gr.Checkbox(
         False,
         label="Also store this clip's audio",
-        info="Each answer is stored here with its question, its trace and a hash of the clip, under a random "
-        "id kept in your browser. With the audio, others who annotate here and whoever has the link to an "
-        "answer can hear it, and your ratings can be used for training. You can delete it all under “Your "
-        "data”.",
+        info="Each answer is stored here with its question, its trace and a hash of the clip, under "
+        f"{whose_id(settings)}. With the audio, others who annotate here, whoever runs this app and whoever "
+        "has the link to an answer can hear it, and it can be used for training. You can delete it all under "
+        "“Your data”.",
         elem_id="keep",
     )
     return ClipPanel(audio, outlook, span, start, length, gr.State(Timed()), keep, examples)

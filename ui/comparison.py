@@ -16,9 +16,10 @@ from storage import StorageError
 from storage.results import Winner
 from ui import render
 from ui.history import history_shown
-from ui.question import busy
+from ui.question import STILL_WRITING, busy, one_at_a_time
 from ui.studio import Question, retry_of
 from ui.visit import Entry, Visit
+from ui.visitor import page_of
 from usam.errors import UsamError
 
 if TYPE_CHECKING:
@@ -145,12 +146,8 @@ class ComparisonDesk:
 
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn; Stop in the question panel ends it."""
-        if not self.studio.runs.begin(request.session_hash or ""):
-            raise gr.Error(
-                "The last answer is still being written. Press Stop first.",
-                title="One at a time",
-                print_exception=False,
-            )
+        if not self.studio.runs.begin(page_of(request)):
+            raise one_at_a_time(STILL_WRITING)
         return {
             **busy(self.page.question, True),
             self.panel.start: gr.Button("Writing…", interactive=False),
@@ -160,7 +157,7 @@ class ComparisonDesk:
         }
 
     def release(self, request: gr.Request) -> Updates:
-        self.studio.runs.end(request.session_hash or "")
+        self.studio.runs.end(page_of(request))
         return {
             **busy(self.page.question, False),
             self.panel.start: gr.Button("Write another pair", interactive=True),
@@ -170,7 +167,7 @@ class ComparisonDesk:
         self, contest: str, keep: bool, visit: Visit, duel: Duel, annotator: str, request: gr.Request
     ) -> Iterator[Updates]:
         """Write the missing answers, without showing them, then show the pair."""
-        stop = self.studio.runs.stop_event(request.session_hash or "")
+        stop = self.studio.runs.stop_event(page_of(request))
         questions = contestants(contest, visit, duel, keep)
         if visit.current and visit.current.answer_id is None:
             sentence = visit.current.storage_error or "This answer is not stored."

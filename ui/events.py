@@ -28,7 +28,7 @@ from ui.loading import LoadState
 from ui.marks import connect_marks
 from ui.page import Page
 from ui.privacy import connect_privacy
-from ui.question import busy, context_shown, placeholder
+from ui.question import STILL_WRITING, busy, context_shown, one_at_a_time, placeholder
 from ui.rating import rating_hidden, rating_shown, save_rating, undo_rating, withdraw_rating
 from ui.stored import clip_of, stored_entry
 from ui.studio import Hearing, Question, Studio, retry_of
@@ -146,11 +146,7 @@ class Desk:
             line = f"The line is full: {most} wait before you. Please try again in a minute."
             raise gr.Error(line, title="The line is full", print_exception=False)
         if not runs.begin(page_of(request)):
-            raise gr.Error(
-                "The last answer is still being written. Press Stop first.",
-                title="One at a time",
-                print_exception=False,
-            )
+            raise one_at_a_time(STILL_WRITING)
         self.studio.studies.stop(page_of(request))  # it is of the answer that is about to go
         return {
             **busy(self.page.question, True),

@@ -6,11 +6,13 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-
-import gradio as gr
+from typing import TYPE_CHECKING
 
 from storage import new_annotator
 from ui.settings import Settings
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 _MARK = "account-"  # what the ids of accounts begin with
 
@@ -18,8 +20,8 @@ _MARK = "account-"  # what the ids of accounts begin with
 @dataclass(frozen=True)
 class Identity:
     """secret: of this installation; ids of accounts are made with it, so that a name does not tell its id,
-    which is as good as a password.  admins: names of accounts that the Dashboard opens to.  named: whether
-    there are accounts at all."""
+    which is as good as a password.  admins: names of accounts that Dashboard and Browse open to.
+    named: whether there are accounts at all."""
 
     secret: str = field(repr=False)
     admins: frozenset[str] = frozenset()

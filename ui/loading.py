@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from usam.errors import UsamError
+from usam.progress import Progress
 
 if TYPE_CHECKING:
     from usam.engine import Engine
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[str, float], None]
 LoadEngine = Callable[[Progress], "Engine"]
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ui.loading import EngineLoader, Progress
+from ui.loading import EngineLoader
 from usam.errors import RequestError
+from usam.progress import Progress
 from usam.trace import ModelInfo
 
 if TYPE_CHECKING:

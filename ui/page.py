@@ -62,7 +62,7 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
     tour_panel()
     with gr.Row(elem_id="work"):
         with gr.Column(scale=5, min_width=320, elem_id="source"):
-            clip = clip_panel(settings.max_seconds)
+            clip = clip_panel(settings)
         with gr.Column(scale=7, min_width=320, elem_id="talk"):
             question = question_panel()
             gr.HTML(render.limits(card=bool(card)), elem_id="limits")

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 Updates = dict[Any, Any]
 
-STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace and a hash of
-the clip, and so is what you say about it. It stands under a random id that only your browser keeps: no name,
-no address. A clip's audio is stored only where its box was ticked; then others who annotate here can hear
-it.</p>"""
+_BROWSERS, _ACCOUNTS = "a random id kept in your browser", "an id made for your account"
 
-UNDER_ACCOUNT = """<p class="hint">While you are signed in it stands under an id made for your account
-instead; the name itself is not stored with it.</p>"""
+_STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace and a hash of
+the clip, and so is what you say about it. It stands under {id}, without a name or an address. Others who
+annotate here are shown questions and answers; whoever runs this app reads all of it, and can train on it. A
+clip's audio is stored only where its box was ticked; then they can hear it, and so can whoever has the link
+to an answer.</p>"""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,16 @@ class PrivacyPanel:
     status: gr.HTML
 
 
+def whose_id(settings: Settings) -> str:
+    """What a visitor's answers and ratings stand under, in words."""
+    if settings.accounts:
+        return _ACCOUNTS
+    return f"{_BROWSERS} or, while you are signed in, {_ACCOUNTS}" if settings.oauth else _BROWSERS
+
+
 def privacy_panel(settings: Settings) -> PrivacyPanel:
     with gr.Accordion("Your data", open=False, elem_id="privacy") as box:
-        gr.HTML(STORED)
-        if settings.accounts or settings.oauth:
-            gr.HTML(UNDER_ACCOUNT)
+        gr.HTML(_STORED.format(id=whose_id(settings)))
         held = gr.HTML("", elem_id="held")
         with gr.Row(elem_id="delete-row"):
             delete = gr.Button("Delete my data", size="sm", min_width=140, scale=0, elem_id="delete-data")

@@ -9,10 +9,11 @@ import gradio as gr
 
 from ui import render
 from ui.visit import Visit
-from usam.tasks import TASKS
+from usam.tasks import MAX_QUESTION, TASKS
 
 Updates = dict[Any, Any]
-LONGEST_QUESTION = 500
+
+STILL_WRITING = "The last answer is still being written. Press Stop first."
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def question_panel() -> QuestionPanel:
             placeholder=TASKS["qa"].prompt,
             lines=1,
             max_lines=4,
-            max_length=LONGEST_QUESTION,
+            max_length=MAX_QUESTION,
             elem_id="question",
         )
         ask = gr.Button("Ask", variant="primary", elem_id="ask", min_width=110, scale=0)
@@ -77,3 +78,8 @@ def busy(panel: QuestionPanel, running: bool) -> Updates:
         panel.ask: gr.Button(visible=not running),
         panel.stop: gr.Button("Stop", visible=running, interactive=True),
     }
+
+
+def one_at_a_time(sentence: str) -> gr.Error:
+    """Refuses what a page asks for while it waits for something else; no fault of the server's."""
+    return gr.Error(sentence, title="One at a time", print_exception=False)

@@ -9,14 +9,12 @@ from typing import Any
 import gradio as gr
 
 from storage import Feedback, StorageError
-from storage.judgements import FLAGS
+from storage.judgements import FLAGS, MAX_COMMENT, MAX_CORRECTION
 from storage.results import Rating
 from ui import render
 from ui.visit import Entry
 
 Updates = dict[Any, Any]
-
-LONGEST_TEXT = 4000
 
 
 @dataclass(frozen=True)
@@ -112,11 +110,11 @@ def rating_fields(dimensions: Sequence[str], *, open: bool = False) -> RatingFie
         label="Correction",
         placeholder="What the answer should have been (optional)",
         lines=2,
-        max_length=LONGEST_TEXT,
+        max_length=MAX_CORRECTION,
         elem_id="correction",
     )
     comment = gr.Textbox(
-        label="Comment", placeholder="Optional", lines=2, max_length=LONGEST_TEXT, elem_id="comment"
+        label="Comment", placeholder="Optional", lines=2, max_length=MAX_COMMENT, elem_id="comment"
     )
     return RatingFields(thumb, score, scores, flags, correction, comment)
 

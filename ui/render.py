@@ -65,11 +65,7 @@ def banner(state: LoadState) -> str:
         return f'<p class="engine fault" role="alert">{escape(state.error)} Ask a question to try again.</p>'
     if state.ready:
         return '<p class="engine ready" role="status"><i></i>Model ready</p>'
-    percent = round(100 * min(max(state.fraction, 0.0), 1.0))
-    return (
-        f'<p class="engine loading" role="status"><i></i>{escape(state.step)} <b>{percent} %</b>'
-        f'<progress max="100" value="{percent}" aria-label="Loading the model">{percent} %</progress></p>'
-    )
+    return working(state.step, state.fraction, "Loading the model")
 
 
 def seconds(value: float) -> str:
@@ -102,12 +98,12 @@ def waiting(state: LoadState) -> str:
     )
 
 
-def working(message: str, share: float) -> str:
-    """How far a longer piece of work is. share: from 0 to 1."""
+def working(message: str, share: float, label: str = "Progress") -> str:
+    """How far a longer piece of work is. share: from 0 to 1. label: the bar's name."""
     percent = round(100 * min(max(share, 0.0), 1.0))
     return (
         f'<p class="engine loading" role="status"><i></i>{escape(message)} <b>{percent} %</b>'
-        f'<progress max="100" value="{percent}" aria-label="Progress">{percent} %</progress></p>'
+        f'<progress max="100" value="{percent}" aria-label="{label}">{percent} %</progress></p>'
     )
 
 

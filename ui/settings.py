@@ -30,8 +30,9 @@ class Settings:
     repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
     how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
     `storage.upkeep`; None: never. snapshots: folder of `storage.snapshots` (absolute); None: there are none.
-    dashboard_password: without one the Dashboard opens on this machine alone. checkpoints: a folder of
-    further checkpoints to ask the same.
+    checkpoints: a folder of further checkpoints to ask the same. dashboard_password, admins: who Dashboard
+    and Browse open to (`ui.door`). accounts: file of `ui.accounts`; None: nobody has to sign in. oauth:
+    whether people can sign in with Hugging Face.
     """
 
     data: Path
@@ -74,9 +75,9 @@ class Settings:
             dimensions=_names(environ, "USAM_DIMENSIONS", "dimension", cls.dimensions),
             span_labels=_names(environ, "USAM_SPAN_LABELS", "label", cls.span_labels),
             repeat_share=_number(environ, "USAM_REPEAT_SHARE", cls.repeat_share, 0, 0.5),
-            judgements=_count("USAM_JUDGEMENTS", environ),
-            retention_days=_positive("USAM_RETENTION_DAYS", environ),
-            backup_hours=_positive("USAM_BACKUP_HOURS", environ),
+            judgements=_count(environ, "USAM_JUDGEMENTS"),
+            retention_days=_positive(environ, "USAM_RETENTION_DAYS"),
+            backup_hours=_positive(environ, "USAM_BACKUP_HOURS"),
             snapshots=_path(environ.get("USAM_SNAPSHOTS")),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
             accounts=_accounts(environ.get("USAM_ACCOUNTS")),
@@ -154,7 +155,7 @@ def _names(environ: Mapping[str, str], variable: str, kind: str, default: tuple[
         raise ValueError(f"{variable} cannot be {text!r}. {error}") from error
 
 
-def _count(name: str, environ: Mapping[str, str]) -> int | None:
+def _count(environ: Mapping[str, str], name: str) -> int | None:
     """A whole number from 1 on, None where the variable is not set."""
     number = _read(environ, name)
     if number is None:
@@ -164,7 +165,7 @@ def _count(name: str, environ: Mapping[str, str]) -> int | None:
     return int(number)
 
 
-def _positive(name: str, environ: Mapping[str, str]) -> float | None:
+def _positive(environ: Mapping[str, str], name: str) -> float | None:
     """A number above 0, None where the variable is not set."""
     number = _read(environ, name)
     if number is not None and not 0.0 < number < 1e5:

@@ -1,4 +1,4 @@
-"""What the page and the API do, free of Gradio: ask the engine, keep the answer, rate it."""
+"""What the page and the API do, free of Gradio: ask the engine, and keep the answer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from storage import StorageError
 from ui.downloads import Downloads
@@ -190,10 +188,12 @@ class Studio:
 @contextmanager
 def heard_file(clip: Clip) -> Iterator[str]:
     """A WAV file with exactly the samples that were heard and hashed, for as long as the block runs."""
+    from usam.audio import SAMPLE_RATE, pcm16  # imports torch: not before it is needed
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "heard.wav"
-        samples = np.clip(np.rint(clip.waveform.numpy() * 2.0**15), -(2**15), 2**15 - 1).astype("<i2")
+        samples = pcm16(clip.waveform.numpy())
         with wave.open(str(path), "wb") as file:
-            file.setparams((1, 2, 16_000, len(samples), "NONE", ""))
+            file.setparams((1, 2, SAMPLE_RATE, len(samples), "NONE", ""))
             file.writeframes(samples.tobytes())
         yield str(path)

@@ -11,6 +11,7 @@ from ui.stored import Listen, clip_of
 from ui.visit import Entry
 from usam.errors import RequestError
 from usam.interventions import Intervention
+from usam.progress import Progress
 from usam.trace import Answer
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from usam.intervene import Intervened
     from usam.replay import Replay
 
-Progress = Callable[[str, float], None]
 Result = TypeVar("Result")
 
 

@@ -20,13 +20,15 @@ from ui.inspector.findings import Findings
 from ui.inspector.interventions import Touched, intervention_of, touched_shown
 from ui.inspector.outcomes import outcome_of
 from ui.inspector.payload import leaned_on
+from ui.question import one_at_a_time
 from ui.studio import UNEXPECTED, Studio
 from ui.trials import Subject
 from ui.visit import Entry, Visit
 from ui.visitor import page_of
-from ui.work import Done, GivenUpError, Progress, Step, steps
+from ui.work import Done, GivenUpError, Step, steps
 from usam.deletion import SEEDS
 from usam.errors import RequestError, UsamError
+from usam.progress import Progress
 
 if TYPE_CHECKING:
     from ui.page import Page
@@ -57,11 +59,7 @@ class Bench:
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn before the study waits in line, so that Stop works from the start."""
         if not self.studio.studies.begin(page_of(request)):
-            raise gr.Error(
-                "Something is still being tried. Press Stop first.",
-                title="One at a time",
-                print_exception=False,
-            )
+            raise one_at_a_time("Something is still being tried. Press Stop first.")
         return {**self._busy(True), self.panel.status: render.working("Waiting for the model", 0.0)}
 
     def stop(self, request: gr.Request) -> Updates:

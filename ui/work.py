@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Progress = Callable[[str, float], None]
+from usam.progress import Progress
+
 Result = TypeVar("Result")
 
 

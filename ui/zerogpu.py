@@ -18,6 +18,7 @@ from ctypes import c_bool
 from typing import TYPE_CHECKING, Any, cast
 
 from usam.errors import UsamError
+from usam.progress import Progress
 
 if TYPE_CHECKING:
     from usam.engine import Engine
@@ -107,9 +108,7 @@ class LendingEngine:
             self._stops.give_back(number)
 
 
-def load_lending(
-    preset: str, quantization: str, at_once: int, progress: Callable[[str, float], None]
-) -> Engine:
+def load_lending(preset: str, quantization: str, at_once: int, progress: Progress) -> Engine:
     """Both engines; to be called before the app is launched, when `spaces` packs what is on the GPU.
 
     Raises UsamError.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from usam.errors import RequestError
+from usam.progress import Progress
 
 if TYPE_CHECKING:
     from usam.audio import Clip
@@ -79,7 +80,7 @@ def attribute(
     clip: Clip,
     answer: Answer,
     group: int = 1,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Attribution:
     """Drop `group` neighbouring audio tokens at a time and see how much less likely each word becomes.
 

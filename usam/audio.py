@@ -92,14 +92,18 @@ def load_clip(
 
     waveform = _resample(mono.samples, mono.rate)
     waveform = waveform / np.float32(max(1.0, np.abs(waveform).max()))
-    pcm = np.clip(np.rint(waveform * 2.0**15), -(2**15), 2**15 - 1).astype("<i2")
     return Clip(
         waveform=torch.from_numpy(waveform),
         start=mono.first / mono.rate,
         end=mono.last / mono.rate,
         duration=max(length, mono.last / mono.rate),
-        sha256=hashlib.sha256(pcm.tobytes()).hexdigest(),
+        sha256=hashlib.sha256(pcm16(waveform).tobytes()).hexdigest(),
     )
+
+
+def pcm16(waveform: np.ndarray) -> np.ndarray:
+    """Float samples of any shape, full scale at 1, as 16-bit little-endian PCM: what is hashed and kept."""
+    return np.clip(np.rint(waveform * 2.0**15), -(2**15), 2**15 - 1).astype("<i2")
 
 
 def log_mel(waveform: Tensor, mels: int = 80) -> Tensor:

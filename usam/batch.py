@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError, UsamError
+from usam.progress import Progress
 from usam.tasks import check_question
 
 if TYPE_CHECKING:
     from usam.engine import Engine
-
-Report = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def read_table(table: Path, task: str = "qa") -> list[Row]:
 
 
 def run_batch(
-    table: Path, output: Path, rows: list[Row], load: Callable[[], Engine], report: Report, **options: Any
+    table: Path, output: Path, rows: list[Row], load: Callable[[], Engine], report: Progress, **options: Any
 ) -> Outcome:
     """Ask what `output` has no line for yet, and append: the row, its path, and the answer's JSON or `error`.
 

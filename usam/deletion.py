@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
 from usam.intervene import recall_unchanged
 from usam.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
+from usam.progress import Progress
 
 if TYPE_CHECKING:
     from usam.audio import Clip
@@ -81,7 +81,7 @@ def deletion_test(
     baseline: Answer,
     seeds: int = SEEDS,
     reference: str | None = None,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> DeletionTest:
     """Score a reference answer with all tokens, without the redundant ones, without as many random ones
     (once a seed), and with the redundant ones alone.

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from usam.health import health
 from usam.interventions import Intervention
 from usam.loading import CHECKPOINTS, checkpoint_folder, load_model
 from usam.model import IGNORED, USAM
+from usam.progress import Progress
 from usam.prompts import Prompt
 from usam.quantization import Precision, choose
 from usam.tasks import TASKS, check_question
@@ -31,7 +32,6 @@ from usam.trace import Answer, AudioToken, Encoded, Event, Heard, ModelInfo, Tex
 from usam.turns import FairLock
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
-Progress = Callable[[str, float], None]
 
 MAX_SECONDS = 30.0
 CACHED_CLIPS = 16

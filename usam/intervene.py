@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
 from usam.interventions import Intervention
+from usam.progress import Progress
 from usam.trace import Answer, TextDelta
 
 if TYPE_CHECKING:
     from usam.adapter import AudioTokens
     from usam.audio import Clip
     from usam.engine import Engine
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from usam.adapter import USAMAdapter
 from usam.encoders import Encoder, load_encoders
 from usam.errors import WeightsError
 from usam.model import LORA, SPEECH_LORA, USAM
+from usam.progress import Progress
 from usam.quantization import COMPUTE_DTYPE, Precision, quantize, quieten_bitsandbytes
 from usam.weights import WeightPaths, fetch
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-Progress = Callable[[str, float], None]
 
 
 def load_llm(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

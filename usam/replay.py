@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from usam.errors import RequestError
 from usam.intervene import ask_again
+from usam.progress import Progress
 
 if TYPE_CHECKING:
     from usam.audio import Clip
@@ -68,9 +68,7 @@ class Replay:
         return " ".join(filter(None, (answer, routing, model)))
 
 
-def replay(
-    engine: Engine, clip: Clip, recorded: Answer, progress: Callable[[str, float], None] | None = None
-) -> Replay:
+def replay(engine: Engine, clip: Clip, recorded: Answer, progress: Progress | None = None) -> Replay:
     """Ask again what a recorded answer was asked, with its seed, temperature, length and intervention.
 
     The engine's checkpoint and precision are used: where the answer was given under others, `other_model`

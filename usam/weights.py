@@ -25,8 +25,7 @@ from filelock import FileLock, Timeout
 
 from usam.catalogue import PRESETS, Model, Preset, Wheel
 from usam.errors import WeightsError
-
-Progress = Callable[[str, float], None]
+from usam.progress import Progress
 
 LAYOUT = 1  # raise it when a converter's output changes: directories of an older layout are made again
 MANIFEST = "manifest.json"

@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.ui.conftest import Server
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import EXAMPLES, AppPage, rows, serve, settings_in
-from ui.loading import Progress
 from usam.audio import load_clip
 from usam.errors import WeightsError
+from usam.progress import Progress
 
 DOG = EXAMPLES / "sound-dog.ogg"
 PIANO = EXAMPLES / "music-piano.ogg"

@@ -17,9 +17,9 @@ from storage.tokens import TokenVerdicts
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
 from ui.dashboard.board import dashboard
-from ui.dashboard.door import ATTEMPTS, Door
 from ui.dashboard.page import Board
 from ui.dashboard.training import REASONS, prepare
+from ui.door import ATTEMPTS, Door
 from ui.downloads import Downloads
 from usam.errors import RequestError
 

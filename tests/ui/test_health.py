@@ -9,7 +9,8 @@ import pytest
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import serve, settings_in
 from ui.health import describe
-from ui.loading import LoadState, Progress
+from ui.loading import LoadState
+from usam.progress import Progress
 
 
 def test_health_is_told_while_the_model_loads_and_after(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def entry(key: str, heard: Clip, *, history: tuple[Turn, ...] = (), temperature:
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("USAM_DATA", str(tmp_path))
     settings = Settings.from_environment({"USAM_QUANTIZATION": "none", "USAM_MAX_SECONDS": "12"})
-    assert settings == Settings(tmp_path, sqlite_url(tmp_path), "mini", "none", max_seconds=12.0)
+    assert settings == Settings(tmp_path, sqlite_url(tmp_path), quantization="none", max_seconds=12.0)
 
 
 @pytest.mark.parametrize("wrong", ["0", "31", "abc", "nan", "-5"])

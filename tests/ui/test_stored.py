@@ -15,9 +15,10 @@ from ui.settings import sqlite_url
 from ui.stored import clip_of, stored_entry
 from ui.studio import heard_file
 from ui.visit import Visit
-from ui.work import Done, GivenUpError, Progress, Step, steps
+from ui.work import Done, GivenUpError, Step, steps
 from usam.audio import load_clip
 from usam.errors import RequestError, UsamError
+from usam.progress import Progress
 from usam.trace import Answer
 
 DOG = EXAMPLES / "sound-dog.ogg"

@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 from tests import tiny
 from tests.ui.pages import EXAMPLES, AppPage, serve, settings_in
 from tests.ui.test_what_if import opened, run
-from ui.loading import EngineLoader, Progress
+from ui.loading import EngineLoader
 from ui.models import Models
 from usam.attribution import attribute
 from usam.audio import load_clip
@@ -27,6 +27,7 @@ from usam.engine import Engine
 from usam.errors import RequestError
 from usam.intervene import intervene
 from usam.interventions import DropRandom, ForceExpert
+from usam.progress import Progress
 from usam.quantization import choose
 
 DOG = EXAMPLES / "sound-dog.ogg"

@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 
 from ui.accounts import ATTEMPTS, Accounts, Login, main
-from ui.dashboard.door import Door
+from ui.door import Door
 from ui.identity import Identity
 from ui.settings import Settings
 from usam.errors import RequestError

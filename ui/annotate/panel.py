@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from ui.annotate import render
+from ui.privacy import whose_id
 from ui.rating import RatingFields, rating_fields
 from ui.settings import Settings
 
@@ -17,7 +18,6 @@ ORDERS = (
     ("By chance", "chance"),
     ("Newest first", "newest"),
 )
-ACCOUNT, BROWSER = "an id of your account", "a random id kept in your browser"
 AGAIN = " Some answers come twice, to see how steady your judgements are."
 
 
@@ -42,7 +42,7 @@ def annotate_panel(settings: Settings) -> AnnotatePanel:
     with gr.Row(elem_id="queue-head"):
         gr.HTML(
             "<h2>Annotate</h2><p class='hint'>Listen, judge, go on: the keys do everything. What you say is "
-            f"stored under {ACCOUNT if settings.accounts else BROWSER}."
+            f"stored under {whose_id(settings)}."
             f"{AGAIN if settings.repeat_share else ''}</p>"
         )
         progress = gr.HTML("", elem_id="queue-progress")

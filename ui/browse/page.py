@@ -14,7 +14,7 @@ from storage import StorageError
 from storage.browse import Key, Wanted, browse, choices
 from ui import render as words
 from ui.browse import render
-from ui.dashboard.door import Door
+from ui.door import Door
 from usam.errors import RequestError
 from usam.tasks import TASKS
 
@@ -48,18 +48,19 @@ class Filters:
 
 def wanted(*values: Any) -> Wanted:
     """The filters' values as they are looked for; `until` is the last day. Raises RequestError."""
-    words, *chosen, since, until = ("" if value is None else value for value in values)
+    words, *chosen, since, until = values
     first, last = _day(since), _day(until)
     end = last + timedelta(days=1) if last else None
     task, kind, model, quantization, thumb, score = (None if value == _ANY[1] else value for value in chosen)
-    return Wanted(words, task, kind, model, quantization, thumb, score, first, end)
+    return Wanted(words or "", task, kind, model, quantization, thumb, score, first, end)
 
 
-def _day(text: str) -> datetime | None:
-    if not text.strip():
+def _day(text: str | None) -> datetime | None:
+    written = (text or "").strip()
+    if not written:
         return None
     try:
-        return datetime.strptime(text.strip(), _DAY).replace(tzinfo=UTC)
+        return datetime.strptime(written, _DAY).replace(tzinfo=UTC)
     except ValueError as error:
         raise RequestError("A day is written like 2026-01-31.") from error
 
@@ -69,9 +70,7 @@ def browse_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
     database = studio.feedback.database
     gr.Navbar(main_page_name="Studio")
     gr.HTML("<h2>Browse</h2>" + render.HINT, elem_id="browse-head")
-    password = gr.Textbox(
-        label="Password", type="password", visible=bool(door.password), elem_id="browse-password"
-    )
+    password = door.password_box("browse-password")
     filters = _filters()
     found = gr.HTML("", elem_id="browse")
     older = gr.Button("Older", size="sm", visible=False, elem_id="older")

@@ -14,7 +14,7 @@ from ui.dashboard.training import training_card
 from usam.errors import RequestError
 
 if TYPE_CHECKING:
-    from ui.dashboard.door import Door
+    from ui.door import Door
     from ui.studio import Studio
 
 
@@ -57,9 +57,7 @@ def dashboard_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
     with gr.Row(elem_id="board-head"):
         gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
         refresh = gr.Button("Refresh", size="sm", min_width=100, scale=0, elem_id="refresh")
-    password = gr.Textbox(
-        label="Password", type="password", visible=bool(door.password), elem_id="board-password"
-    )
+    password = door.password_box("board-password")
     shown = gr.HTML("", elem_id="board")
     training_card(studio, door, password)
     board = Board(studio)

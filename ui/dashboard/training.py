@@ -17,11 +17,12 @@ from storage.export.audit import Audit
 from storage.schema import now
 from ui import render
 from ui.downloads import ROUTE, Downloads, Offer
-from ui.work import Done, Progress, steps
+from ui.work import Done, steps
 from usam.errors import RequestError
+from usam.progress import Progress
 
 if TYPE_CHECKING:
-    from ui.dashboard.door import Door
+    from ui.door import Door
     from ui.studio import Studio
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,5 @@
 """The picture of one answer to publish: what was heard, which experts it met, what was redundant."""
 
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -10,49 +9,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ui.inspector.palette import EXPERT_COLOURS
+from ui.inspector.palette import DARK, EXPERT_COLOURS, LIGHT, Palette
 from ui.inspector.payload import SUPERVISION
 from usam.audio import SAMPLE_RATE, level_range, log_mel, mel_centres
 from usam.trace import Trace
 
 _HATCH = "///"
 _TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 7500)
-
-
-@dataclass(frozen=True)
-class _Palette:
-    """Colours of one theme; `sound` runs from silence to the loudest, `veil` lies over redundant tokens."""
-
-    paper: str
-    ink: str
-    quiet: str
-    line: str
-    veil: str
-    hatch: str
-    threshold: str
-    sound: tuple[str, ...]
-
-
-_LIGHT = _Palette(
-    paper="#ffffff",
-    ink="#1b2327",
-    quiet="#54524c",
-    line="#ccc8be",
-    veil="#ffffff80",
-    hatch="#1b232788",
-    threshold="#b84e00",
-    sound=("#f4f6f5", "#9cc9c8", "#2a8381", "#0c3337"),
-)
-_DARK = _Palette(
-    paper="#14191d",
-    ink="#e6e4df",
-    quiet="#bdbab2",
-    line="#3a4249",
-    veil="#14191d80",
-    hatch="#f3f1ec88",
-    threshold="#f0883e",
-    sound=("#0e1215", "#145556", "#4c9f9c", "#f4efdc"),
-)
 
 
 def trace_figure(
@@ -70,7 +33,7 @@ def trace_figure(
         raise ValueError(f"the picture is made at {SAMPLE_RATE} Hz, not {sample_rate} Hz")
     if not trace.tokens:
         raise ValueError("the trace has no tokens to draw")
-    palette = _DARK if dark else _LIGHT
+    palette = DARK if dark else LIGHT
     figure = Figure(figsize=(8.0, 6.6), facecolor=palette.paper)
     sound, routing, significance = figure.subplots(
         3,
@@ -103,7 +66,7 @@ def redundant_runs(trace: Trace) -> list[tuple[float, float]]:
     return runs
 
 
-def _draw_sound(axes: Axes, waveform: torch.Tensor, start: float, palette: _Palette) -> None:
+def _draw_sound(axes: Axes, waveform: torch.Tensor, start: float, palette: Palette) -> None:
     """Mel bands are evenly spaced, so the axis is the mel scale: near to logarithmic, labelled in Hz."""
     picture = log_mel(waveform)
     bands, frames = picture.shape
@@ -122,7 +85,7 @@ def _draw_sound(axes: Axes, waveform: torch.Tensor, start: float, palette: _Pale
     axes.set_yticks(heights, [f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz}" for hertz in _TICKS_HZ])
 
 
-def _draw_redundant(axes: Axes, trace: Trace, palette: _Palette) -> None:
+def _draw_redundant(axes: Axes, trace: Trace, palette: Palette) -> None:
     axes.broken_barh(
         [(start, end - start) for start, end in redundant_runs(trace)],
         (0, axes.get_ylim()[1]),
@@ -144,23 +107,23 @@ def _draw_routing(axes: Axes, edges: np.ndarray, trace: Trace) -> None:
     axes.set_yticks((0, 0.5, 1))
 
 
-def _draw_significance(axes: Axes, edges: np.ndarray, trace: Trace, palette: _Palette) -> None:
+def _draw_significance(axes: Axes, edges: np.ndarray, trace: Trace, palette: Palette) -> None:
     values = np.array([token.significance for token in trace.tokens])
     axes.stairs(values, edges, baseline=0, fill=True, facecolor=palette.line, alpha=0.5, linewidth=0)
     axes.stairs(values, edges, baseline=None, edgecolor=palette.ink, linewidth=1.4)
-    axes.axhline(trace.threshold, color=palette.threshold, linewidth=1.4, linestyle=(0, (5, 3)))
+    axes.axhline(trace.threshold, color=palette.alarm, linewidth=1.4, linestyle=(0, (5, 3)))
     axes.set_ylim(0, 1)
     axes.set_yticks((0, 0.5, 1))
 
 
-def _dress(axes: Axes, palette: _Palette) -> None:
+def _dress(axes: Axes, palette: Palette) -> None:
     axes.tick_params(colors=palette.quiet, labelsize=10, length=3)
     for side in axes.spines.values():
         side.set_color(palette.line)
 
 
 def _name(
-    figure: Figure, sound: Axes, routing: Axes, significance: Axes, trace: Trace, palette: _Palette
+    figure: Figure, sound: Axes, routing: Axes, significance: Axes, trace: Trace, palette: Palette
 ) -> None:
     """Titles and legend."""
     redundant = sum(token.redundant for token in trace.tokens)
@@ -206,5 +169,5 @@ def _name(
         textcoords="offset points",
         ha="right",
         fontsize=10,
-        color=palette.threshold,
+        color=palette.alarm,
     )

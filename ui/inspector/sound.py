@@ -31,8 +31,9 @@ def waveform_of(entry: Entry) -> Tensor:
 
 def opus(waveform: Tensor) -> bytes:
     """[samples] at 16 kHz, mono, as an Ogg Opus file; one shorter than 0.2 s may decode to more samples."""
-    pcm = np.clip(np.rint(waveform.numpy() * 2.0**15), -(2**15), 2**15 - 1).astype("<i2")
-    frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+    from usam.audio import pcm16  # imports torch: not before it is needed
+
+    frame = av.AudioFrame.from_ndarray(pcm16(waveform.numpy())[None], format="s16", layout="mono")
     frame.sample_rate = RATE
     file = io.BytesIO()
     with av.open(file, "w", format="ogg") as container:

@@ -50,8 +50,8 @@ const STEPS = [
   {
     title: "Rate the answer",
     text:
-      "Good or bad, a score, what it should have said: ratings become training data. They are stored under a random " +
-      "id that only your browser knows; under “Your data” you can delete them.",
+      "Good or bad, a score, what it should have said: ratings become training data. They are stored under " +
+      "an id, not your name; under “Your data” you can delete them.",
     target: "#rate",
     aside: true, // the form is where the card is
     needs: "answer",

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from storage import Database, Feedback, new_annotator
 from storage.errors import NotFoundError, RatingError, RecordError, StorageError
-from storage.feedback import MAX_COMMENT, MAX_CORRECTION
+from storage.judgements import MAX_COMMENT, MAX_CORRECTION
 from storage.schema import Annotator, Clip
 
 Make = Callable[..., dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Who may see what everybody did: whoever runs the app, told by a password or by being on its own machine."""
+"""Who Dashboard and Browse open to: admins, or whoever runs the app, told by a password or by the machine."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ class Door:
         self.password = password
         self.identity = identity
         self._attempts = Rate(ATTEMPTS, "attempts")
+
+    def password_box(self, elem_id: str) -> gr.Textbox:
+        """Where a visitor types the password; hidden where there is none. Called inside a page's context."""
+        return gr.Textbox(label="Password", type="password", visible=bool(self.password), elem_id=elem_id)
 
     def let_in(self, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> None:
         """Raises RequestError with the reason why not."""
