@@ -50,7 +50,8 @@ class Identity:
         """The id that what a person says is stored under: the account's, else the one that the browser
         `kept`, else a new one."""
         # An id that an account has left in the browser is not for whoever comes after it.
-        own = kept if not kept.startswith(_MARK) else ""
+        # A page that was tampered with may send anything at all.
+        own = kept if isinstance(kept, str) and not kept.startswith(_MARK) else ""
         return self.of_account(request, profile) or own or new_annotator()
 
     def is_admin(self, request: gr.Request | None, profile: gr.OAuthProfile | None = None) -> bool:
