@@ -19,8 +19,8 @@ class Task:
 
 TASKS: dict[str, Task] = {
     "qa": Task("Ask", "What do you hear?"),
-    "asr": Task("Transcribe", "Write down what is said.", beams=4),
-    "s2tt": Task("Translate", "Translate the speech into English.", beams=4),
+    "asr": Task("Transcribe", "Write down what is said.", beams=6),
+    "s2tt": Task("Translate", "Translate the speech into English.", beams=6),
     "aac": Task("Describe sound", "Describe the sound."),
     "mc": Task("Describe music", "Describe the music."),
 }
