@@ -17,6 +17,7 @@ from usam.audio import SAMPLE_RATE, load_clip
 from usam.encoders.whisper import load_transcriber
 from usam.training.evaluation.clips import read_clips
 from usam.training.evaluation.figures import word_errors
+from usam.training.run import read_heldout
 from usam.weights import fetch
 
 CLIPS = Path(__file__).parents[1] / "tests" / "clips"
@@ -38,7 +39,7 @@ def transcripts(engine: Engine, data: Path | None) -> dict[str, Any]:
         "usam nf4": lambda heard: engine.ask((SAMPLE_RATE, heard.numpy()), task="asr").text,
         "whisper base": whisper.transcribe,
     }
-    clips = spoken(data)
+    clips = spoken(data, engine.checkpoint)
     for write in writers.values():
         write(clips[0][0][: SAMPLE_RATE // 2])  # warm
     seconds: dict[str, list[float]] = {name: [] for name in writers}
@@ -57,9 +58,9 @@ def transcripts(engine: Engine, data: Path | None) -> dict[str, Any]:
     }
 
 
-def spoken(data: Path | None) -> Sequence[Spoken]:
-    """Waveforms [samples] with what is said in them."""
+def spoken(data: Path | None, checkpoint: Path) -> Sequence[Spoken]:
+    """Waveforms [samples] with what is said in them: of `data` the clips of the checkpoint's card."""
     if data is None:
         return [(load_clip(CLIPS / name).waveform, said) for name, said in SPOKEN.items()]
-    heard = read_clips(data, OF_A_KIND).single
+    heard = read_clips(data, OF_A_KIND, read_heldout(checkpoint / "heldout.txt")).single
     return [(clip.waveform, clip.transcript) for clip in heard if clip.transcript]
