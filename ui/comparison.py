@@ -122,10 +122,9 @@ def sides(duel: Duel, winner: Winner | None = None) -> str:
 def _side(letter: str, entry: Entry, known: bool, winner: Winner | None, *, won: bool) -> str:
     answer, made = entry.answer, ""
     if winner is not None:
-        sampling = f"temperature {answer.temperature:g}" if answer.temperature else "greedy"
         origin = "the answer on display" if known else "written for this comparison"
         made = (
-            f'<p class="made">Seed <b>{answer.seed}</b>, <b>{sampling}</b>, '
+            f'<p class="made">Seed <b>{answer.seed}</b>, <b>{render.decoding(answer)}</b>, '
             f"quantisation {escape(answer.model.quantization)}; {origin}</p>"
         )
     text = escape(answer.text) or '<span class="hint">The model said nothing.</span>'

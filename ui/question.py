@@ -53,7 +53,7 @@ def question_panel() -> QuestionPanel:
         stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=110, scale=0, visible=False)
     with gr.Accordion("Sampling", open=False, elem_id="sampling"), gr.Row():
         temperature = gr.Slider(
-            0, 1.5, 0, step=0.1, label="Temperature", info="0 is greedy: the seed has no effect."
+            0, 1.5, 0, step=0.1, label="Temperature", info="0 takes the likeliest: the seed has no effect."
         )
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1)
     return QuestionPanel(task, text, context, context_line, fresh, ask, stop, seed, temperature)

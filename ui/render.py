@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ui.loading import LoadState
+from usam.tasks import TASKS
 from usam.trace import Answer, Trace, Turn
 
 HEADER = """
@@ -147,18 +148,23 @@ def thread(
     )
 
 
+def decoding(answer: Answer) -> str:
+    """How the answer's words were chosen."""
+    if answer.temperature:
+        return f"temperature {answer.temperature:g}"
+    beams = TASKS[answer.task].beams
+    return f"{beams} beams" if beams > 1 else "greedy"
+
+
 def meters(answer: Answer) -> str:
     """Times, model and sampling of one answer, in one line of instruments."""
     times, model = answer.timings, answer.model
-    sampling = f"seed {answer.seed}" + (
-        f", temperature {answer.temperature:g}" if answer.temperature else ", greedy"
-    )
     cells = (
         ("Encode", f"{times.encode_s:.2f} s"),
         ("First token", f"{times.first_token_s:.2f} s"),
         ("Speed", f"{times.tokens_per_s:.0f} tokens/s"),
         ("Model", f"{model.preset} · {model.quantization} · {model.device}"),
-        ("Sampling", sampling),
+        ("Decoding", f"seed {answer.seed}, {decoding(answer)}"),
     )
     items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
     return f'<dl class="meters">{items}</dl>'
