@@ -23,6 +23,7 @@ from usam.generation import Decoding, TextStream
 from usam.health import health
 from usam.interventions import Intervention
 from usam.loading import CHECKPOINTS, checkpoint_folder, load_model
+from usam.memory import give_back
 from usam.model import IGNORED, USAM
 from usam.progress import Progress
 from usam.prompts import Prompt
@@ -99,6 +100,7 @@ class Engine:
         precision = choose(quantization, device)
         folder = checkpoint_folder(checkpoint) if checkpoint else CHECKPOINTS / preset
         model = load_model(folder, precision, progress)
+        give_back()
         return cls(model, precision, folder, time.monotonic() - started)
 
     @property
@@ -188,6 +190,7 @@ class Engine:
         frames = self._frames.pop(clip.sha256, None)
         if frames is None:
             frames = self.model.frames(clip.waveform)
+            give_back()
         self._frames[clip.sha256] = frames  # the latest last
         if len(self._frames) > CACHED_CLIPS:
             self._frames.popitem(last=False)
