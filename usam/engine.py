@@ -35,7 +35,7 @@ from usam.turns import FairLock
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
 
 MAX_SECONDS = 30.0
-CACHED_CLIPS = 16
+CACHED_CLIPS = 8
 
 
 @dataclass(frozen=True)
