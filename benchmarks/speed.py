@@ -187,7 +187,7 @@ def table(found: dict[str, Any]) -> str:
     lines.append(f"load {app['load_s']} s, resident {app['resident_mb']} MB")
     written = found["transcripts"]
     lines += [
-        f"transcript, {name:13} {seconds:6.2f} s a clip, word error rate {written['wer'][name]:.3f}"
+        f"transcript, {name:17} {seconds:6.2f} s a clip, word error rate {written['wer'][name]:.3f}"
         f" ({written['clips']} clips, {written['audio_s']} s)"
         for name, seconds in written["median_s"].items()
     ]
