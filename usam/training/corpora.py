@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from torch import Tensor
+
+from usam.audio import load_clip
 from usam.errors import UsamError
 
 Kind = Literal["speech", "sound", "music"]
@@ -80,6 +83,11 @@ class Example:
     span: tuple[float, float] | None = None
     translation: str | None = None
     background: Kind | None = None
+
+    def waveform(self) -> Tensor:
+        """What is heard of the clip, float32 [samples] at 16 kHz. Raises AudioError if it cannot be read."""
+        start, end = self.span or (None, None)
+        return load_clip(self.path, start, end).waveform
 
     @property
     def name(self) -> str:

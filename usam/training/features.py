@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from usam.audio import SAMPLE_RATE, load_clip
+from usam.audio import SAMPLE_RATE
 from usam.encoders import Encoder, Whisper
 from usam.errors import AudioError
 from usam.model import align
@@ -39,9 +39,8 @@ class FeatureCache:
         """Compute what is missing; yields each example that is ready, skipping those that cannot be heard."""
         for example in examples:
             if not self.has(example):
-                start, end = example.span or (None, None)
                 try:
-                    waveform = load_clip(example.path, start, end).waveform
+                    waveform = example.waveform()
                 except AudioError:
                     continue
                 self.store(self.file(example), waveform, encoders)

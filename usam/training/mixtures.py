@@ -1,16 +1,16 @@
 """Speech over music and speech with a sound behind it, mixed from the clips at hand."""
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from usam.audio import SAMPLE_RATE, load_clip
+from usam.audio import SAMPLE_RATE
 from usam.training.augment import loop, mix
 from usam.training.corpora import Example
+from usam.training.made import made_once
 
 RATIO = (-3.0, 12.0)  # dB of the voice over what is behind it
 LONGEST_VOICE, SHORTEST_BACKGROUND = 8.0, 1.0  # seconds
@@ -23,22 +23,16 @@ def write_mixtures(folder: Path, examples: Sequence[Example], count: int, seed: 
     """
     voices = [e for e in examples if e.transcript and e.seconds <= LONGEST_VOICE]
     behind = [e for e in examples if e.kind != "speech" and e.label and e.seconds >= SHORTEST_BACKGROUND]
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest = folder / "manifest.jsonl"
-    if not manifest.exists():
-        possible = count if voices and behind else 0
-        lines = [json.dumps(_write(folder, index, voices, behind, seed)) for index in range(possible)]
-        manifest.write_text("\n".join(lines))
-    for line in map(json.loads, manifest.read_text().splitlines()):
-        yield replace(_example(folder / line.pop("file")), **line)
+    write = partial(_write, folder, voices, behind, seed)
+    return made_once(folder, "mixture", count if voices and behind else 0, write)
 
 
 def _write(
-    folder: Path, index: int, voices: Sequence[Example], behind: Sequence[Example], seed: int
+    folder: Path, voices: Sequence[Example], behind: Sequence[Example], seed: int, index: int
 ) -> dict[str, str | float | None]:
     rng = np.random.default_rng((seed, index))
     voice, other = voices[int(rng.integers(len(voices)))], behind[int(rng.integers(len(behind)))]
-    spoken, background = load_clip(voice.path).waveform, load_clip(other.path).waveform
+    spoken, background = voice.waveform(), other.waveform()
     mixed = mix(spoken, loop(background, len(spoken), rng), float(rng.uniform(*RATIO)))
     mixed = mixed / mixed.abs().max().clamp_min(1.0)
     file = folder / f"{index:05d}.flac"
@@ -51,7 +45,3 @@ def _write(
         "background": other.kind,
         "licence": f"{voice.licence}; {other.licence}",
     }
-
-
-def _example(path: Path) -> Example:
-    return Example(path, 0.0, "speech", None, None, f"mixture:{path.stem}", "mixture", "", "en")

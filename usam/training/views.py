@@ -14,7 +14,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from usam.audio import SAMPLE_RATE, load_clip
+from usam.audio import SAMPLE_RATE
 from usam.errors import AudioError
 from usam.training.augment import change_speed, coloured_noise, mix, pad, reverberate, to_level
 from usam.training.corpora import Example
@@ -52,9 +52,8 @@ def write_views(folder: Path, examples: Sequence[Example], seed: int) -> Iterato
             continue
         path = folder / f"{example.name.replace('/', '-')}.flac"
         if path.name not in lengths:
-            start, end = example.span or (None, None)
             try:
-                heard = load_clip(example.path, start, end).waveform
+                heard = example.waveform()
             except AudioError:
                 continue
             waveform = view(heard, np.random.default_rng((seed, len(lengths))))

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 from torch import Tensor
 
-from usam.audio import SAMPLE_RATE, load_clip
+from usam.audio import SAMPLE_RATE
 from usam.training.alignment import KINDS
 from usam.training.augment import loop, mix
 from usam.training.corpora import Example, read_corpus, split
@@ -80,11 +80,10 @@ def sample(examples: Sequence[Example], limit: int | None) -> list[Example]:
 
 
 def heard(example: Example) -> TestClip:
-    start, end = example.span or (None, None)
     return TestClip(
         name=example.name,
         kinds=frozenset({example.kind}),
-        waveform=load_clip(example.path, start, end).waveform,
+        waveform=example.waveform(),
         source=example.source,
         transcript=example.transcript,
         label=example.label,
