@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ui.loading import EngineLoader
 from usam.errors import RequestError
+from usam.memory import give_back
 from usam.progress import Progress
 from usam.trace import ModelInfo
 
@@ -88,7 +89,7 @@ class Models:
                 # Nothing here may hold on to the engine: it goes when `use` returns.
                 return use(self._load(folder, quantization, tell))
             finally:
-                _give_back()
+                _let_go()
 
 
 def same_model(one: ModelInfo, other: ModelInfo) -> bool:
@@ -96,10 +97,11 @@ def same_model(one: ModelInfo, other: ModelInfo) -> bool:
     return (one.fingerprint, one.quantization) == (other.fingerprint, other.quantization)
 
 
-def _give_back() -> None:
+def _let_go() -> None:
     """What is no longer referred to, in cycles too, goes back to the machine."""
     import torch
 
     gc.collect()
+    give_back()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
