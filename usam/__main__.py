@@ -102,6 +102,9 @@ def parser() -> argparse.ArgumentParser:
         "--ablations", action="store_true", help="also without single parts, and SACLM's deletion test"
     )
     evaluate.add_argument("--work", type=Path, help="folder for what the baselines compute once")
+    evaluate.add_argument(
+        "--packages", type=Path, help="/usr/share with fillets-ng's Czech and Dutch, to be translated"
+    )
     evaluate.add_argument("--write", action="store_true", help="keep the figures in the checkpoint folder")
     evaluate.add_argument("--heldout", type=Path, help="file of further held-out clip names, one a line")
     evaluate.set_defaults(run=run_eval)
@@ -305,6 +308,7 @@ def run_eval(options: argparse.Namespace) -> None:
             baselines=options.baselines,
             ablations=options.ablations,
             work=options.work,
+            packages=options.packages,
         ),
         report,
     )

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 CLIPS = {
     "speech/own/jail.ogg": ("tests/clips/speech_jail.ogg", "there was no lack of air and light"),
     "speech/own/chapter.ogg": ("tests/clips/speech_chapter.ogg", "chapter one"),
+    "speech/own/light.ogg": ("tests/clips/speech_jail.ogg", "[gender] male"),  # Whisper is asked
     "sound/own/siren.ogg": ("tests/clips/siren.ogg", "siren"),
     "sound/own/dog.ogg": ("ui/examples/sound-dog.ogg", "dog barking"),
     "music/own/piano.ogg": ("tests/clips/piano.ogg", "piano"),
@@ -44,13 +45,14 @@ def test_a_few_steps_make_a_checkpoint_that_answers_and_a_second_call_goes_on(
     monkeypatch.setattr(dataset, "SILENCES", 6)
     monkeypatch.setattr(dataset, "HELD_SILENCES", 2)
     output, work = tmp_path / "adapter", tmp_path / "work"
-    command = ["train", "--data", str(corpus), "--work", str(work), "--output", str(output), "--no-teacher"]
+    command = ["train", "--data", str(corpus), "--work", str(work), "--output", str(output)]
     for stage in ("direct", "tokens", "align", "instruct"):
         command += [f"--{stage}-steps", "2"]
     assert main(command) == 0
     engine = Engine.load(checkpoint=output, quantization="none")
     answer = engine.ask(ROOT / "tests/clips/siren.ogg", "What is this?", max_new_tokens=4)
     assert answer.timings.answer_tokens > 0
+    assert "light" in (work / "transcripts.json").read_text()
     assert (output / "speech_lora" / "adapter_model.safetensors").is_file()
     assert sum(file.stat().st_size for file in output.rglob("*.safetensors")) < 32 * 2**20
 

@@ -1,6 +1,7 @@
 """The public evaluation: what is right, balanced questions, mixtures, batches that equal single questions."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,7 @@ from usam.training.evaluation.asking import Frames, ask, batches
 from usam.training.evaluation.baselines import repetitive, unheard
 from usam.training.evaluation.clips import TestClip, TestSet, mixed, silent
 from usam.training.evaluation.deletion import SEEDS, costs_of, deletion, drawn
-from usam.training.evaluation.figures import ratio, share, word_errors
+from usam.training.evaluation.figures import likeness, ratio, share, word_errors
 from usam.training.evaluation.probe import fit
 from usam.training.evaluation.questions import (
     Question,
@@ -260,6 +261,35 @@ def test_word_errors_are_told_by_speaker(clips: TestSet) -> None:
         "transcription": 0,
         "transcription, digits": 0,
     }
+
+
+def test_captions_have_to_name_what_is_heard(clips: TestSet) -> None:
+    questions = question_sets(clips)["captions"]
+    figures = score(questions, [f"A {q.clip.label}." if q.task == "aac" else "Music." for q in questions])
+    assert {name: figure["value"] for name, figure in figures.items()} == {
+        "caption": 0.5,
+        "caption, sound": 1,
+        "caption, music": 0,
+    }
+
+
+def test_translations_are_scored_by_language_and_nothing_is_asked_without_any(clips: TestSet) -> None:
+    assert question_sets(clips)["translation"] == []
+    foreign = [
+        clip("speech", seed=40 + index, language=language, translation="the door is open")
+        for index, language in enumerate(("cs", "nl"))
+    ]
+    questions = question_sets(replace(clips, foreign=foreign))["translation"]
+    figures = score(questions, ["the door is open", "xxx"])
+    assert figures["translation, Czech"]["value"] == pytest.approx(1)
+    assert figures["translation, Dutch"]["value"] == 0
+    assert figures["translation"]["value"] == pytest.approx(0.5)
+
+
+def test_a_translation_half_right_is_worth_more_than_none_and_less_than_all() -> None:
+    values = [likeness([("the door is open", said)])["value"] for said in ("the floor is wet", "xxx")]
+    assert 0.2 < values[0] < 0.9
+    assert values[1] == 0
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ LONGEST_FRAMES = 200  # of clips without words: a cut tells as much, and every f
 DOMAIN_WEIGHT = 0.1
 WORDS_WEIGHT = 0.5
 SACLM_WEIGHT = 0.1
+SACLM_FROM = 1500  # steps
 BLANK_WEIGHT = 0.1
 
 
@@ -200,8 +201,10 @@ def listen(model: USAM, batch: AlignmentBatch, tuning: bool) -> Tensor:
     return torch.cat([heard.float(), frames[..., whisper.dim :]], dim=-1)
 
 
-def alignment_losses(model: USAM, batch: AlignmentBatch, step: int, saclm_from: int) -> dict[str, Tensor]:
-    """All losses of one batch; "loss" is their weighted sum."""
+def alignment_losses(
+    model: USAM, batch: AlignmentBatch, step: int, saclm_from: int | None
+) -> dict[str, Tensor]:
+    """All losses of one batch; "loss" is their weighted sum. SACLM joins at its step, or never."""
     with torch.autocast("cpu", torch.bfloat16):
         audio = model.embed_audio(listen(model, batch, tuning=True), batch.mask, batch.questions)
     assert audio.logits is not None
@@ -210,7 +213,7 @@ def alignment_losses(model: USAM, batch: AlignmentBatch, step: int, saclm_from: 
     loss = sum(parts.values(), log_probs.new_zeros(()))
     parts["domain"] = domain(audio, [item.example.kind for item in batch.items])
     loss = loss + DOMAIN_WEIGHT * parts["domain"]
-    if step >= saclm_from:
+    if saclm_from is not None and step >= saclm_from:
         texts = [target_text(model, item) for item in batch.items]
         parts["saclm"] = saclm(model, audio, texts)
         parts["blank"] = blank(model, audio, log_probs, texts)
@@ -308,6 +311,7 @@ def run_alignment(
     folder: Path,
     seed: int = 0,
     started: bool = False,
+    with_saclm: bool = True,
 ) -> None:
     """Train the whole path from frames to words. SACLM joins once tokens mean something.
 
@@ -327,5 +331,10 @@ def run_alignment(
         {"params": [p for p in model.encoders.parameters() if p.requires_grad], "lr": 4e-4},
     ]
     batches = prefetch(draw(pools, 32.0, draws(folder, seed)), collate)
-    saclm_from = 0 if started else 1500
+    saclm_from = (0 if started else saclm_start(budget)) if with_saclm else None
     train(model, groups, batches, partial(alignment_losses, model, saclm_from=saclm_from), budget, folder)
+
+
+def saclm_start(budget: Budget) -> int:
+    """The step from which tokens mean something; a third of a run that is shorter than usual."""
+    return SACLM_FROM if budget.steps is None else min(SACLM_FROM, budget.steps // 3)

@@ -37,12 +37,16 @@ class Data:
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders of labelled audio: the corpus, and what may be added to it for training."""
+    """Folders of labelled audio: the corpus, and what may be added to it for training.
+
+    derived: whether views, mixtures and rows of utterances are made from the clips.
+    """
 
     corpus: Path
     synthesis: Path | None = None
     packages: Path | None = None
     rendered: Path | None = None
+    derived: bool = True
 
 
 def gather(sources: Sources, work: Path, transcripts: Mapping[str, str], also_heldout: Sequence[str]) -> Data:
@@ -50,11 +54,13 @@ def gather(sources: Sources, work: Path, transcripts: Mapping[str, str], also_he
     train, heldout = split(read_corpus(sources.corpus), also_heldout)
     silences = list(write_silence(work / "silence", SILENCES))
     train = [replace(e, transcript=e.transcript or transcripts.get(e.name) or None) for e in train]
-    mixtures = list(write_mixtures(work / "mixtures", train, min(MIXTURES, len(train) // 3), seed=0))
-    train += [*write_views(work / "views", train, seed=0), *mixtures]
+    if sources.derived:
+        mixtures = list(write_mixtures(work / "mixtures", train, min(MIXTURES, len(train) // 3), seed=0))
+        train += [*write_views(work / "views", train, seed=0), *mixtures]
     if sources.synthesis is not None:
         train += read_synthesis(sources.synthesis)
-    train += write_joined(work / "joined", train, min(JOINED, len(train) // 8), seed=0)
+    if sources.derived:
+        train += write_joined(work / "joined", train, min(JOINED, len(train) // 8), seed=0)
     if sources.packages is not None:
         train += read_packages(sources.packages)
     if sources.rendered is not None:

@@ -30,6 +30,7 @@ from usam.training.alignment import (
     domain,
     draw,
     listen,
+    saclm,
     word_losses,
 )
 from usam.training.features import prefetch
@@ -108,7 +109,9 @@ def collate(
     return InstructBatch(clips, instructions, prompts, answers)
 
 
-def instruct_losses(model: USAM, random: Random, batch: InstructBatch, step: int) -> dict[str, Tensor]:
+def instruct_losses(
+    model: USAM, random: Random, with_saclm: bool, batch: InstructBatch, step: int
+) -> dict[str, Tensor]:
     """Cross-entropy of the answers, with the light terms of stage 1; a loss for each kind of question."""
     clips = batch.clips
     with torch.autocast("cpu", torch.bfloat16):
@@ -129,10 +132,13 @@ def instruct_losses(model: USAM, random: Random, batch: InstructBatch, step: int
     loss = parts["answer"] + WORD_LOSSES_WEIGHT * sum(pointing.values(), log_probs.new_zeros(()))
     parts |= {name: value.detach() for name, value in pointing.items()}
     parts["domain"] = domain(audio, [item.example.kind for item in clips.items])
-    texts = [torch.cat([p.question, a]) for p, a in zip(batch.prompts, batch.answers, strict=True)]
-    parts["saclm"] = model.adapter.saclm.loss(audio.tokens, audio.mask, *model.embed_text(texts))
-    parts["blank"] = blank(model, audio, log_probs, texts)
-    loss = loss + SACLM_WEIGHT * (parts["domain"] + parts["saclm"] + parts["blank"])
+    light = [parts["domain"]]
+    if with_saclm:
+        texts = [torch.cat([p.question, a]) for p, a in zip(batch.prompts, batch.answers, strict=True)]
+        parts["saclm"] = saclm(model, audio, texts)
+        parts["blank"] = blank(model, audio, log_probs, texts)
+        light += [parts["saclm"], parts["blank"]]
+    loss = loss + SACLM_WEIGHT * sum(light[1:], light[0])
     return {"loss": loss, **parts}
 
 
@@ -146,6 +152,7 @@ def run_instruct(
     folder: Path,
     seed: int = 0,
     started: bool = False,
+    with_saclm: bool = True,
     seconds: float = 48.0,
 ) -> None:
     """Train LoRA and, slowly, the adapter on answers; the speech encoder stays as stage 1 left it.
@@ -164,5 +171,5 @@ def run_instruct(
         draw(pools, seconds, draws(folder, seed)),
         partial(collate, align, model, instructor, pieces, draws(folder, seed, "questions")),
     )
-    losses = partial(instruct_losses, model, draws(folder, seed, "left out"))
+    losses = partial(instruct_losses, model, draws(folder, seed, "left out"), with_saclm)
     train(model, groups, batches, losses, budget, folder)

@@ -5,9 +5,10 @@ so that a second call continues where the first was cut.
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -66,7 +67,16 @@ class TrainingOptions:
     align: Budget = Budget(minutes=30)
     instruct: Budget = Budget(minutes=60)
     teacher: bool = True
+    derived: bool = True
     seed: int = 0
+    run: str = ""  # runs of other names share the work folder's frames, and nothing else
+    saclm: bool = True
+    sizes: Mapping[str, Any] = field(default_factory=dict)  # of `USAMConfig`, beside the preset's
+
+    @property
+    def stages(self) -> Path:
+        """The folder of this run's checkpoints and logs."""
+        return self.work / self.run
 
 
 @dataclass(frozen=True)
@@ -88,9 +98,11 @@ def run_training(options: TrainingOptions, report: Callable[[str], None] = print
     pools = make_pools(prepared.items, ALIGN_SHARES)
     started = options.start is not None
     if not started:
-        run_direct(model, collate, pools, options.direct, options.work / "direct", options.seed)
-    run_tokens(model, collate, pools, options.tokens, options.work / "tokens", options.seed)
-    run_alignment(model, collate, pools, options.align, options.work / "align", options.seed, started)
+        run_direct(model, collate, pools, options.direct, options.stages / "direct", options.seed)
+    run_tokens(model, collate, pools, options.tokens, options.stages / "tokens", options.seed)
+    run_alignment(
+        model, collate, pools, options.align, options.stages / "align", options.seed, started, options.saclm
+    )
     instruct(prepared, options, report)
     ship(model, options.output)
     report(f"written to {options.output}")
@@ -98,6 +110,7 @@ def run_training(options: TrainingOptions, report: Callable[[str], None] = print
 
 def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> Prepared:
     """Read the data, compute the frames that are missing, and build an untrained model."""
+    options.work.mkdir(parents=True, exist_ok=True)
     paths = fetch("mini", lambda message, share: report(message))
     encoders = frozen_encoders(paths)
     transcripts = {}
@@ -129,7 +142,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
 
 
 def sources(options: TrainingOptions) -> Sources:
-    return Sources(options.corpus, options.synthesis, options.packages, options.rendered)
+    return Sources(options.corpus, options.synthesis, options.packages, options.rendered, options.derived)
 
 
 def gather_corpus(options: TrainingOptions) -> Sequence[Example]:
@@ -164,7 +177,7 @@ def initial_adapter(
 
     Made once and kept: a resumed run must not see other classes because data was added.
     """
-    folder = options.work / "initial"
+    folder = options.stages / "initial"
     if (folder / "config.json").exists():
         return USAMAdapter.from_pretrained(folder)
     targets = make_targets(pieces, examples, yamnet)
@@ -173,7 +186,8 @@ def initial_adapter(
         adapter = start_from(options.start, targets.token_ids)
         adapter.save_pretrained(folder)
         return adapter
-    adapter = USAMAdapter(USAMConfig(anchor_tokens=len(targets.token_ids), slow_size=SLOW_SIZE))
+    sizes = {"slow_size": SLOW_SIZE, **options.sizes, "anchor_tokens": len(targets.token_ids)}
+    adapter = USAMAdapter(USAMConfig(**sizes))
     assert adapter.anchor is not None
     adapter.anchor.token_ids.copy_(torch.tensor(targets.token_ids))
     chosen = random.Random(options.seed).sample(list(examples), min(STATISTICS_CLIPS, len(examples)))
@@ -211,9 +225,10 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
         Instructor({kind: sorted(found) for kind, found in labels.items()}),
         prepared.pieces,
         options.instruct,
-        options.work / "instruct",
+        options.stages / "instruct",
         options.seed,
         options.start is not None,
+        options.saclm,
     )
 
 

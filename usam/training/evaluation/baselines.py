@@ -54,6 +54,7 @@ def baselines(
         for k in TOP
     }
     found |= whisper(sets["transcription"], work, report)
+    found["Whisper base"] = {**found["Whisper base"], **whisper_translation(sets["translation"], report)}
     report("the LLM without audio")
     questions = [question for asked in sets.values() for question in asked]
     found["LLM without audio"] = score(
@@ -117,6 +118,18 @@ def whisper(questions: Sequence[Question], work: Path | None, report: Report) ->
         "Whisper base": score(questions, [plain for plain, _ in texts]),
         "Whisper base, loop guard": score(questions, [guarded for _, guarded in texts]),
     }
+
+
+def whisper_translation(questions: Sequence[Question], report: Report) -> Figures:
+    """What its decoder makes of foreign speech when asked for English."""
+    transcriber = load_transcriber(fetch().whisper) if questions else None
+    texts = []
+    for question in questions:
+        assert transcriber is not None
+        clip = question.clip
+        texts.append(transcriber.transcribe(clip.waveform, language=clip.language, task="translate"))
+    report(f"Whisper's decoder translated {len(texts)} clips")
+    return score(questions, texts)
 
 
 def repetitive(text: str) -> bool:

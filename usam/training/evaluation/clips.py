@@ -12,6 +12,7 @@ from usam.audio import SAMPLE_RATE
 from usam.training.alignment import KINDS
 from usam.training.augment import loop, mix
 from usam.training.corpora import Example, read_corpus, split
+from usam.training.packages import FILLETS_LANGUAGES, read_fillets
 from usam.training.silence import nothing
 
 SILENT_CLIPS = 20
@@ -25,7 +26,8 @@ class TestClip:
     """One clip nobody trained on, and what is true of it.
 
     waveform [samples] at 16 kHz; `kinds` are those heard: two in a mixture, none in silence. `source` is the
-    collection it comes from; `transcript` and `label` are those of the corpus. Clips compare by identity.
+    collection it comes from; `transcript` and `label` are those of the corpus, `translation` is the English
+    of speech in another `language`. Clips compare by identity.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of the name
@@ -36,6 +38,8 @@ class TestClip:
     source: str = ""
     transcript: str | None = None
     label: str | None = None
+    language: str = "en"
+    translation: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -44,24 +48,29 @@ class TestClip:
 
 @dataclass(frozen=True)
 class TestSet:
-    """The clips of one evaluation. `single` hold one kind of audio each."""
+    """The clips of one evaluation. `single` hold one kind of audio each, `foreign` speech to translate."""
 
     __test__ = False
 
     single: Sequence[TestClip]
     mixed: Sequence[TestClip]
     silent: Sequence[TestClip]
+    foreign: Sequence[TestClip] = ()
 
     def of(self, kind: str) -> list[TestClip]:
         return [clip for clip in self.single if clip.kinds == {kind}]
 
     @property
     def all(self) -> list[TestClip]:
-        return [*self.single, *self.mixed, *self.silent]
+        return [*self.single, *self.mixed, *self.silent, *self.foreign]
 
 
-def read_clips(folder: Path, limit: int | None = None, heldout: Collection[str] = ()) -> TestSet:
+def read_clips(
+    folder: Path, limit: int | None = None, heldout: Collection[str] = (), packages: Path | None = None
+) -> TestSet:
     """Held-out clips of a corpus folder, at most `limit` of each kind and sort, drawn by a fixed seed.
+
+    With `packages`, the folder `read_fillets` takes, lines to translate are among them, `limit` a language.
 
     Raises CorpusError, or AudioError for a clip that cannot be read.
     """
@@ -70,7 +79,15 @@ def read_clips(folder: Path, limit: int | None = None, heldout: Collection[str] 
     single = [heard(example) for example in chosen]
     mixtures = MIXTURES if limit is None else min(limit, MIXTURES)
     silences = SILENT_CLIPS if limit is None else min(limit, SILENT_CLIPS)
-    return TestSet(single, list(mixed(single, mixtures)), list(silent(silences)))
+    foreign = [] if packages is None else list(translated(packages, limit))
+    return TestSet(single, list(mixed(single, mixtures)), list(silent(silences)), foreign)
+
+
+def translated(packages: Path, limit: int | None) -> Iterator[TestClip]:
+    """Lines of held-out levels, `limit` of each language."""
+    _, lines = split(read_fillets(packages))
+    for language in FILLETS_LANGUAGES:
+        yield from map(heard, sample([line for line in lines if line.language == language], limit))
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> list[Example]:
@@ -87,6 +104,8 @@ def heard(example: Example) -> TestClip:
         source=example.source,
         transcript=example.transcript,
         label=example.label,
+        language=example.language,
+        translation=example.translation,
     )
 
 

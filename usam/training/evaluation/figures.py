@@ -6,6 +6,7 @@ from typing import Any
 
 import jiwer
 import numpy as np
+from sacrebleu.metrics import CHRF
 from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
 BOOTSTRAPS = 1000
@@ -50,6 +51,13 @@ def word_errors(pairs: Sequence[tuple[str, str]]) -> Figure:
     words = np.array([c.substitutions + c.deletions + c.hits for c in counted], dtype=float)
     references, hypotheses = (list(side) for side in zip(*cleaned, strict=True))
     return {**ratio(errors, words), "cer": jiwer.cer(references, hypotheses)}
+
+
+def likeness(pairs: Sequence[tuple[str, str]]) -> Figure:
+    """Mean chrF (Popovic, 2015), 0 to 1, of (reference, translation) pairs, case and all."""
+    metric = CHRF()
+    scores = [metric.sentence_score(translation, [reference]).score / 100 for reference, translation in pairs]
+    return mean(np.array(scores))
 
 
 def bootstrap(statistic: Callable[[np.ndarray], float], size: int) -> list[float]:

@@ -13,7 +13,7 @@ from random import Random
 from usam.tasks import TASKS
 from usam.training.corpora import label_words
 from usam.training.evaluation.clips import TestClip, TestSet
-from usam.training.evaluation.figures import Figure, share, word_errors
+from usam.training.evaluation.figures import Figure, likeness, share, word_errors
 from usam.training.evaluation.judging import (
     content_stems,
     describes,
@@ -38,6 +38,7 @@ SPEAKERS = {
     "picovoice_wakeword": "wake words",
     "speechocean762": "accented",
 }
+LANGUAGES = {"cs": "Czech", "nl": "Dutch"}
 # In these someone may be heard to speak or sing words, whatever kind of clip the corpus calls them.
 VOICED = frozenset({"mumbling", "crowd", "choir"})
 
@@ -47,7 +48,8 @@ class Question:
     """One question about one clip, decoded as its `task` is in the app.
 
     judges: for each figure it counts for, whether an answer is right. transcribed: the figures that take
-    the answer's word errors against the clip's transcript instead.
+    the answer's word errors against the clip's transcript instead; translated: those that take its likeness
+    to the clip's translation.
     """
 
     clip: TestClip
@@ -55,6 +57,7 @@ class Question:
     max_new_tokens: int = NAME_TOKENS
     judges: Mapping[str, Judge] = field(default_factory=dict)
     transcribed: Sequence[str] = ()
+    translated: Sequence[str] = ()
     task: str = "qa"
 
 
@@ -65,6 +68,8 @@ def question_sets(clips: TestSet) -> dict[str, list[Question]]:
         "transcription": transcription(clips.single),
         "sounds": sounds(clips.of("sound")),
         "instruments": instruments(clips.of("music")),
+        "captions": captions(clips.single),
+        "translation": translation(clips.foreign),
         "kind": kind(clips.single),
         "mixtures": mixtures(clips.mixed),
         "presence": presence(clips.single, len(named) // 4),
@@ -79,6 +84,7 @@ def score(questions: Sequence[Question], answers: Sequence[str]) -> dict[str, Fi
     figures: dict[str, Callable[[], Figure]] = {}
     hits: dict[str, list[bool]] = defaultdict(list)
     spoken: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    meant: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for question, answer in zip(questions, answers, strict=True):
         for name, judge in question.judges.items():
             hits[name].append(judge(answer))
@@ -86,6 +92,9 @@ def score(questions: Sequence[Question], answers: Sequence[str]) -> dict[str, Fi
         for name in question.transcribed:
             spoken[name].append((question.clip.transcript or "", answer))
             figures.setdefault(name, partial(word_errors, spoken[name]))
+        for name in question.translated:
+            meant[name].append((question.clip.translation or "", answer))
+            figures.setdefault(name, partial(likeness, meant[name]))
     return {name: figure() for name, figure in figures.items()}
 
 
@@ -124,6 +133,35 @@ def instruments(clips: Sequence[TestClip]) -> list[Question]:
             judges["instrument family named"] = partial(_family_named, label=clip.label)
         questions.append(Question(clip, "What instrument is this?", judges=judges))
     return questions
+
+
+def captions(clips: Sequence[TestClip]) -> list[Question]:
+    """What the tasks of describing ask: whether the description names what is heard."""
+    return [
+        Question(
+            clip,
+            TASKS[task].prompt,
+            judges=dict.fromkeys(("caption", f"caption, {kind}"), partial(names, label=clip.label)),
+            task=task,
+        )
+        for kind, task in (("sound", "aac"), ("music", "mc"))
+        for clip in clips
+        if clip.kinds == {kind} and clip.label
+    ]
+
+
+def translation(clips: Sequence[TestClip]) -> list[Question]:
+    """Foreign speech into English, overall and by language."""
+    return [
+        Question(
+            clip,
+            TASKS["s2tt"].prompt,
+            TRANSCRIPT_TOKENS,
+            translated=("translation", f"translation, {LANGUAGES[clip.language]}"),
+            task="s2tt",
+        )
+        for clip in clips
+    ]
 
 
 def kind(clips: Sequence[TestClip]) -> list[Question]:

@@ -24,7 +24,7 @@ VERBATIM = 8  # answers of each set of questions that are kept word by word
 class Options:
     """limit: at most so many clips of each kind. heldout: names of further clips that were kept out.
     work: a folder for Whisper's texts and the linear probe's pooled frames, which every checkpoint shares;
-    without one the probe is left out."""
+    without one the probe is left out. packages: where fillets-ng's speech is, to be translated."""
 
     data: Path
     limit: int | None = None
@@ -32,6 +32,7 @@ class Options:
     baselines: bool = False
     ablations: bool = False
     work: Path | None = None
+    packages: Path | None = None
 
 
 def evaluate(engine: Engine, options: Options, report: Report = lambda message: None) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def evaluate(engine: Engine, options: Options, report: Report = lambda message: 
     if options.work is not None:
         options.work.mkdir(parents=True, exist_ok=True)
     model = engine.model
-    clips = read_clips(options.data, options.limit, options.heldout)
+    clips = read_clips(options.data, options.limit, options.heldout, options.packages)
     sets = question_sets(clips)
     questions = [question for asked in sets.values() for question in asked]
     encoders: Sequence[Encoder] = list(model.encoders)  # type: ignore[arg-type]
