@@ -6,29 +6,68 @@ from pathlib import Path
 import pytest
 import torch
 
-from usam.adapter import USAMAdapter
+from usam.adapter import AudioTokens, USAMAdapter
 from usam.config import USAMConfig
 from usam.training.alignment import saclm_start
 from usam.training.controls import CONTROLS, WHOLE, gather, table
 from usam.training.loop import Budget
 
-
-@pytest.mark.parametrize("name", CONTROLS)
-def test_every_control_hears_a_clip(name: str) -> None:
-    sizes = {**CONTROLS[name].sizes}
-    adapter = USAMAdapter(USAMConfig(slow_size=64, **sizes)).eval()
-    frames, mask = torch.randn(1, 20, adapter.config.frame_dim), torch.ones(1, 20, dtype=torch.bool)
-    audio = adapter(frames, mask, torch.randn(1, adapter.config.llm_dim))
-    assert audio.tokens.shape == (1, 5, adapter.config.llm_dim)
-    assert torch.allclose(audio.routing.sum(-1), torch.ones(1, 5))
+FRAMES = 20
 
 
-def test_one_expert_is_as_large_as_the_three_it_stands_for() -> None:
-    def weights(name: str) -> int:
-        adapter = USAMAdapter(USAMConfig(**CONTROLS[name].sizes))
-        return sum(p.numel() for p in adapter.projector.experts.parameters())
+def heard(adapter: USAMAdapter) -> AudioTokens:
+    torch.manual_seed(1)
+    frames, mask = torch.randn(1, FRAMES, adapter.config.frame_dim), torch.ones(1, FRAMES, dtype=torch.bool)
+    audio: AudioTokens = adapter.eval()(frames, mask, torch.randn(1, adapter.config.llm_dim))
+    return audio
 
-    assert weights("one expert") == pytest.approx(weights(WHOLE), rel=0.01)
+
+@pytest.fixture
+def adapter() -> USAMAdapter:
+    """An adapter whose every parameter does something, as after training."""
+    torch.manual_seed(0)
+    adapter = USAMAdapter(USAMConfig(slow_size=64))
+    for parameter in adapter.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return adapter
+
+
+def test_silenced_layers_are_those_left_out_and_training_does_not_bring_them_back(
+    adapter: USAMAdapter,
+) -> None:
+    before = heard(adapter).tokens
+    adapter.qformer.direct = True
+    direct = heard(adapter).tokens
+    adapter.qformer.direct = False
+    CONTROLS["no Q-Former layers"].silence(adapter)
+    train_a_step(adapter)
+    assert not torch.allclose(before, direct)
+    assert torch.allclose(heard(adapter).tokens, heard_directly(adapter), atol=1e-5)
+
+
+def test_one_expert_is_all_of_them_alike_before_and_after_a_step(adapter: USAMAdapter) -> None:
+    assert heard(adapter).routing.std() > 0
+    CONTROLS["one expert"].silence(adapter)
+    train_a_step(adapter)
+    assert torch.allclose(heard(adapter).routing, torch.full((1, 5, 3), 1 / 3))
+
+
+def test_the_run_with_all_parts_is_left_as_it_is(adapter: USAMAdapter) -> None:
+    before = heard(adapter).tokens
+    CONTROLS[WHOLE].silence(adapter)
+    assert torch.equal(heard(adapter).tokens, before)
+    assert all(parameter.requires_grad for parameter in adapter.parameters())
+
+
+def heard_directly(adapter: USAMAdapter) -> torch.Tensor:
+    adapter.qformer.direct = True
+    return heard(adapter).tokens
+
+
+def train_a_step(adapter: USAMAdapter) -> None:
+    optimizer = torch.optim.SGD([p for p in adapter.parameters() if p.requires_grad], lr=0.1)
+    heard(adapter).tokens.square().mean().backward()
+    optimizer.step()
 
 
 def test_saclm_joins_a_short_run_after_a_third_of_it() -> None:

@@ -1,23 +1,22 @@
-"""What each part is worth: the same short training from nothing, with the part and without it.
+"""What each part is worth: the same short training with the part and without it.
 
-    python -m usam.training.controls --data DATA --work work --seeds 3 --out controls.json
+    python -m usam.training.controls --data DATA --start usam/checkpoints/mini --work work --out controls.json
 
-Taking a part out of a trained model shows how much that model leans on it (`usam eval --ablations`); only
-one that never had the part shows what the part brings. All runs see the same clips, those of the corpus
-alone, for as many steps, far fewer than a checkpoint worth shipping takes. `--only` makes the runs of one
-control, so that several processes can share the work; figures are kept in the work folder, and the table is
-made of all that are there.
+Taking a part out of a trained model shows how much that model leans on it (`usam eval --ablations`);
+letting the rest make up for the loss shows what the part is worth. Every run goes on from the checkpoint,
+or from nothing without one, on the corpus alone, in as many steps, the first with all parts in place.
+`--only` makes the runs of one control, so that several processes can share the work; figures are kept in
+the work folder, and the table is made of all that are there.
 """
 
 import argparse
 import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from usam.config import USAMConfig
+from usam.adapter import USAMAdapter
 from usam.encoders import Encoder
 from usam.engine import Engine
 from usam.training.evaluation.ablations import DECIDING
@@ -33,21 +32,39 @@ SHOWN = ("transcription", "sound named", "instrument named", "instrument family 
 ROUTER = "router (bits)"
 
 
+def keep_all(adapter: USAMAdapter) -> None:
+    """The run the others are held against."""
+
+
+def silence_layers(adapter: USAMAdapter) -> None:
+    """The Q-Former's layers add nothing: every residual branch ends in a zero that is not trained."""
+    layers = adapter.qformer.layers
+    for name, parameter in layers.named_parameters():
+        if ".out." in name or ".feedforward.3." in name:
+            parameter.data.zero_()
+    layers.requires_grad_(False)
+
+
+def even_routing(adapter: USAMAdapter) -> None:
+    """Every token meets all experts alike: together they are one, as wide as the three."""
+    router = adapter.projector.router
+    for parameter in router[-1].parameters():
+        parameter.data.zero_()
+    router.requires_grad_(False)
+
+
 @dataclass(frozen=True)
 class Control:
-    """A model with other sizes, or trained without SACLM's losses."""
+    """`silence` takes a part out of an adapter for good; `saclm` tells whether its losses are trained on."""
 
-    sizes: Mapping[str, Any] = field(default_factory=dict)
+    silence: Callable[[USAMAdapter], None] = keep_all
     saclm: bool = True
 
 
 CONTROLS = {
     WHOLE: Control(),
-    "no Q-Former layers": Control({"num_layers": 0}),
-    # As wide as the three together, so that only the choice between them is gone.
-    "one expert": Control(
-        {"num_experts": 1, "expert_names": ["expert 1"], "expert_size": 3 * USAMConfig().expert_size}
-    ),
+    "no Q-Former layers": Control(silence_layers),
+    "one expert": Control(even_routing),
     "no SACLM": Control(saclm=False),
 }
 
@@ -56,26 +73,28 @@ CONTROLS = {
 class Steps:
     """The budget of every run; a stage for each field."""
 
-    direct: int = 1_000
-    tokens: int = 600
-    align: int = 450
-    instruct: int = 100
+    direct: int = 1_000  # only from nothing
+    tokens: int = 100
+    align: int = 150
+    instruct: int = 60
 
 
 def run_control(
-    name: str, seed: int, data: Path, work: Path, heldout: Sequence[str], steps: Steps, limit: int
+    name: str, seed: int, options: argparse.Namespace, heldout: Sequence[str], steps: Steps
 ) -> dict[str, float]:
     """Train one run, or go on with it, ask it what decides, and keep the figures beside its checkpoints."""
     control = CONTROLS[name]
     run = f"{name.replace(' ', '-')}-{seed}"
+    work: Path = options.work
     kept = work / run / "figures.json"
     if not kept.exists():
         run_training(
             TrainingOptions(
-                corpus=data,
+                corpus=options.data,
                 work=work,
                 output=work / run / "adapter",
                 heldout=heldout,
+                start=options.start,
                 direct=Budget(steps=steps.direct),
                 tokens=Budget(steps=steps.tokens),
                 align=Budget(steps=steps.align),
@@ -85,10 +104,10 @@ def run_control(
                 seed=seed,
                 run=run,
                 saclm=control.saclm,
-                sizes=control.sizes,
+                silence=control.silence,
             )
         )
-        kept.write_text(json.dumps(deciding(work / run / "adapter", data, heldout, limit)))
+        kept.write_text(json.dumps(deciding(work / run / "adapter", options.data, heldout, options.limit)))
     figures: dict[str, float] = json.loads(kept.read_text())
     return figures
 
@@ -146,6 +165,7 @@ def spread(values: Sequence[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    parser.add_argument("--start", type=Path, help="a checkpoint folder to go on from")
     parser.add_argument("--work", type=Path, required=True, help="folder for frames, runs and their figures")
     parser.add_argument("--heldout", type=Path, help="file of further held-out clip names, one a line")
     parser.add_argument("--seeds", type=int, default=3)
@@ -159,7 +179,7 @@ def main() -> None:
     heldout = read_heldout(options.heldout)
     for seed in range(options.seeds):
         for name in options.only or CONTROLS:
-            run_control(name, seed, options.data, options.work, heldout, steps, options.limit)
+            run_control(name, seed, options, heldout, steps)
     runs = gather(options.work)
     print(table(runs))
     if options.out is not None:

@@ -5,10 +5,9 @@ so that a second call continues where the first was cut.
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -71,7 +70,7 @@ class TrainingOptions:
     seed: int = 0
     run: str = ""  # runs of other names share the work folder's frames, and nothing else
     saclm: bool = True
-    sizes: Mapping[str, Any] = field(default_factory=dict)  # of `USAMConfig`, beside the preset's
+    silence: Callable[[USAMAdapter], None] = lambda adapter: None  # takes a part out of a control run
 
     @property
     def stages(self) -> Path:
@@ -129,6 +128,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     yamnet = encoders[1]
     assert isinstance(yamnet, YAMNet)
     adapter = initial_adapter(options, pieces, ready, cache, yamnet)
+    options.silence(adapter)
     assert adapter.anchor is not None
     targets = Targets(pieces, adapter.anchor.token_ids.tolist())
     teacher = SoundTeacher(yamnet, targets)
@@ -186,8 +186,7 @@ def initial_adapter(
         adapter = start_from(options.start, targets.token_ids)
         adapter.save_pretrained(folder)
         return adapter
-    sizes = {"slow_size": SLOW_SIZE, **options.sizes, "anchor_tokens": len(targets.token_ids)}
-    adapter = USAMAdapter(USAMConfig(**sizes))
+    adapter = USAMAdapter(USAMConfig(anchor_tokens=len(targets.token_ids), slow_size=SLOW_SIZE))
     assert adapter.anchor is not None
     adapter.anchor.token_ids.copy_(torch.tensor(targets.token_ids))
     chosen = random.Random(options.seed).sample(list(examples), min(STATISTICS_CLIPS, len(examples)))

@@ -10,13 +10,15 @@ from usam.loading import load_adapter
 
 
 def start_from(checkpoint: Path, token_ids: list[int]) -> USAMAdapter:
-    """The checkpoint's adapter with its anchor over `token_ids` and a slow path, which starts at zero.
+    """The checkpoint's adapter with `token_ids` added to its anchor, and a slow path, which starts at zero.
 
     The function it computes is unchanged but for the words added. Raises WeightsError if it cannot be read.
     """
     old = load_adapter(checkpoint)
+    assert old.anchor is not None
+    vocabulary = sorted({*old.anchor.token_ids.tolist(), *token_ids})
     sizes = old.config.to_dict() | {
-        "anchor_tokens": len(token_ids),
+        "anchor_tokens": len(vocabulary),
         "slow_size": old.config.slow_size or USAMConfig.from_preset("mini").slow_size,
     }
     adapter = USAMAdapter(USAMConfig(**sizes))
@@ -26,5 +28,5 @@ def start_from(checkpoint: Path, token_ids: list[int]) -> USAMAdapter:
     if added or unexpected:
         raise ValueError(f"{checkpoint.name} has other parts: {[*added, *unexpected][:3]}")
     assert adapter.anchor is not None
-    adapter.anchor.token_ids.copy_(torch.tensor(token_ids))
+    adapter.anchor.token_ids.copy_(torch.tensor(vocabulary))
     return adapter
