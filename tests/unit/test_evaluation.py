@@ -12,14 +12,15 @@ import torch
 from tests import tiny
 from usam.engine import Engine
 from usam.trace import Supervision
-from usam.training.evaluation import judging
+from usam.training.corpora import Example
+from usam.training.evaluation import judging, kinds
 from usam.training.evaluation.ablations import conditions, direct_path
 from usam.training.evaluation.asking import Frames, ask, batches
 from usam.training.evaluation.baselines import repetitive, unheard
 from usam.training.evaluation.clips import TestClip, TestSet, mixed, silent
 from usam.training.evaluation.deletion import SEEDS, costs_of, deletion, drawn
 from usam.training.evaluation.figures import likeness, ratio, share, word_errors
-from usam.training.evaluation.probe import fit
+from usam.training.evaluation.probe import fit, pooled_frames
 from usam.training.evaluation.questions import (
     Question,
     balanced,
@@ -422,3 +423,33 @@ def test_everything_is_written_beside_the_checkpoint(tmp_path: Path, clips: Test
     text = table(result)
     assert "Nobody 0.500" in next(line for line in text.splitlines() if line.startswith("| kind told |"))
     assert len({line.count("|") for line in text.splitlines()}) == 1  # every row has every column
+
+
+@pytest.mark.parametrize("hidden", [0, 16])
+def test_a_classifier_of_kinds_tells_what_differs_and_heeds_a_rare_kind(hidden: int) -> None:
+    truth = torch.tensor([0] * 90 + [1] * 90 + [2] * 6)
+    features = torch.nn.functional.one_hot(truth, 3) * 4.0 + torch.randn(186, 3) * 0.3
+    told = kinds.classify(features, truth, features, hidden, seed=0)
+    found = kinds.figures(told, truth)
+    assert min(found[kind]["value"] for kind in ("speech", "sound", "music")) > 0.8
+    assert torch.equal(told, kinds.classify(features, truth, features, hidden, seed=0))
+
+
+def test_the_share_of_kinds_told_is_the_mean_of_the_kinds() -> None:
+    told = torch.eye(3)[[0, 0, 0, 0, 1]]
+    found = kinds.figures(told, torch.tensor([0, 0, 0, 1, 2]))
+    assert found["kind told"]["value"] == pytest.approx(1 / 3)
+
+
+def test_pooled_frames_are_kept_and_cut(tmp_path: Path) -> None:
+    clip = Path(__file__).parents[1] / "clips/piano.ogg"
+    one = Example(clip, 2.0, "music", None, "piano", "g", "own", "CC0", "")
+    parts = [replace(one, span=span) for span in ((0.0, 0.5), (0.5, 1.5))]
+    encoders = list(tiny.model().encoders)
+    file = tmp_path / "work/pooled.safetensors"
+    made = pooled_frames(encoders, parts, file, lambda message: None, kinds.statistics, longest=0.5)
+    assert not torch.equal(made[0], made[1])  # two spans of one file are two clips
+    calls = encoders[0].calls
+    again = pooled_frames(encoders, parts[::-1], file, lambda message: None, kinds.statistics, longest=0.5)
+    assert encoders[0].calls == calls
+    assert torch.equal(again, made.flip(0))

@@ -1,6 +1,6 @@
 """A linear probe: what one linear layer reads from the mean-pooled frozen frames, nothing else trained."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import torch
@@ -8,10 +8,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from usam.audio import SAMPLE_RATE
+from usam.encoders import Encoder
 from usam.training.alignment import KINDS
 from usam.training.corpora import Example, read_corpus, split
 from usam.training.evaluation.asking import Frames, Report
-from usam.training.evaluation.clips import TestSet, heard, sample
+from usam.training.evaluation.clips import TestSet, sample
 from usam.training.evaluation.figures import Figure, share
 
 CLIPS_A_KIND = 400
@@ -29,7 +31,7 @@ def probe(
     """
     training, _ = split(read_corpus(data), heldout)
     chosen = [e for kind in KINDS for e in sample([e for e in training if e.kind == kind], CLIPS_A_KIND)]
-    pooled = pooled_frames(frames, chosen, work / "pooled.safetensors", report)
+    pooled = pooled_frames(frames.encoders, chosen, work / "pooled.safetensors", report)
     classify = fit(pooled, torch.tensor([KINDS.index(example.kind) for example in chosen]))
     tested = torch.stack([pool(frames.streams(clip)) for clip in clips.single])
     told = [{KINDS[index]} for index in classify(tested).tolist()]
@@ -42,23 +44,36 @@ def probe(
     return figures
 
 
-def pooled_frames(frames: Frames, examples: Sequence[Example], file: Path, report: Report) -> Tensor:
-    """Pooled frames [N, D] of clips; what `file` does not hold yet is computed and added to it."""
-    known = load_file(file) if file.exists() else {}
-    missing = [example for example in examples if example.name not in known]
-    for index, example in enumerate(missing, 1):
-        waveform = heard(example).waveform
-        with torch.inference_mode():
-            known[example.name] = pool([encoder.frames(waveform) for encoder in frames.encoders])
-        if index % SAVE_EVERY == 0 or index == len(missing):
-            save_file(known, file)
-            report(f"pooled {index} of {len(missing)} training clips for the linear probe")
-    return torch.stack([known[example.name] for example in examples])
-
-
 def pool(streams: Sequence[Tensor]) -> Tensor:
     """Frames [T_i, D_i] of the encoders -> their means over time, side by side [sum of D_i]."""
     return torch.cat([stream.float().mean(0) for stream in streams])
+
+
+def pooled_frames(
+    encoders: Sequence[Encoder],
+    examples: Sequence[Example],
+    file: Path,
+    report: Report,
+    pooling: Callable[[Sequence[Tensor]], Tensor] = pool,
+    longest: float | None = None,
+) -> Tensor:
+    """Pooled frames [N, D] of clips, or of their first `longest` seconds.
+
+    What `file` does not hold yet is computed and added to it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    known = load_file(file) if file.exists() else {}
+    keys = [f"{example.path}#{example.span}" for example in examples]
+    missing = {key: example for key, example in zip(keys, examples, strict=True) if key not in known}
+    end = None if longest is None else round(longest * SAMPLE_RATE)
+    for index, (key, example) in enumerate(missing.items(), 1):
+        waveform = example.waveform()[:end]
+        with torch.inference_mode():
+            known[key] = pooling([encoder.frames(waveform) for encoder in encoders])
+        if index % SAVE_EVERY == 0 or index == len(missing):
+            save_file(known, file)
+            report(f"pooled {index} of {len(missing)} clips")
+    return torch.stack([known[key] for key in keys])
 
 
 class Probe(nn.Module):

@@ -75,6 +75,11 @@ def evaluate(engine: Engine, options: Options, report: Report = lambda message: 
             )
     if options.ablations:
         result |= ablations(model, frames, sets, replies, report)
+    result["kind_missed"] = [
+        answered(question, reply)
+        for question, reply in zip(sets["kind"], replies["kind"], strict=True)
+        if not question.judges["kind told"](reply.text)
+    ]
     result["verbatim"] = verbatim(sets, replies)
     result["seconds"] = round(time.monotonic() - started, 1)
     return result
@@ -93,17 +98,21 @@ def truth(clip: TestClip) -> str:
     return " + ".join(sorted(clip.kinds)) or "nothing"
 
 
+def answered(question: Question, reply: Reply) -> dict[str, str]:
+    return {
+        "clip": question.clip.name,
+        "truth": truth(question.clip),
+        "question": question.text,
+        "answer": reply.text,
+    }
+
+
 def verbatim(
     sets: Mapping[str, Sequence[Question]], replies: Mapping[str, Sequence[Reply]]
 ) -> list[dict[str, str]]:
     """The first answers of every fixed list, unpicked."""
     return [
-        {
-            "clip": question.clip.name,
-            "truth": truth(question.clip),
-            "question": question.text,
-            "answer": reply.text,
-        }
+        answered(question, reply)
         for name, asked in sets.items()
         for question, reply in list(zip(asked, replies[name], strict=True))[:VERBATIM]
     ]
