@@ -44,7 +44,7 @@ def _measured() -> Select[*tuple[Any, ...]]:
 
 
 # Built once, and on tables: to build them for every rating cost as much as to run them.
-_SOME = bindparam("some", expanding=True)
+_SOME: Any = bindparam("some", expanding=True)
 _LOCK = select(Answer.id).where(Answer.id.in_(_SOME)).order_by(Answer.id).with_for_update(key_share=True)
 _TABLE: Any = Dispute.__table__
 _FORGET = delete(_TABLE).where(_TABLE.c.answer_id.in_(_SOME))

@@ -1,4 +1,4 @@
-"""What Gradio keeps of each open page, at a thirtieth of the cost.
+"""What Gradio keeps of each open page, at a small part of the cost.
 
 For every new page, and every new client, Gradio describes all components of the app anew, some 30 ms of
 processor time in the loop that all requests wait for. Nothing differs between them at the start.
