@@ -27,6 +27,7 @@ from storage.analysis.preference import votes
 from storage.analysis.ratings import ratings
 from storage.browse import Wanted, browse, choices
 from storage.queue import Queue
+from ui.dashboard.board import dashboard
 
 PEOPLE = 200
 RATERS = 10  # of each answer
@@ -172,6 +173,7 @@ def requests(database: Database) -> dict[str, Callable[[], object]]:
         "dashboard: ratings": looked_at(ratings),
         "dashboard: agreement": looked_at(agreement),
         "dashboard: votes": looked_at(votes),
+        "dashboard: all of it, drawn": lambda: dashboard(feedback),
     }
 
 

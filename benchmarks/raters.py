@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from storage import Feedback, open_database
 from ui.settings import Settings, sqlite_url
@@ -85,9 +86,12 @@ def measure(people: int, saves: int, pause: float) -> None:
         app.start()
         try:
             url = here.recv()
+            server = psutil.Process(app.pid)
+            work = sum(server.cpu_times()[:2])
             names = [f"person-{n}" for n in range(people)]
             with ThreadPoolExecutor(people) as pool:
                 sittings = list(pool.map(lambda name: person(url, name, answers, saves, pause), names))
+            work = 1000 * (sum(server.cpu_times()[:2]) - work)
         finally:
             app.kill()
             app.join()
@@ -97,6 +101,7 @@ def measure(people: int, saves: int, pause: float) -> None:
     print(f"{people} people, {saves} saves each, {pause:g} s between them on average")
     p95, failed = statistics.quantiles(times, n=20)[-1], sum(count for _, count in sittings)
     print(f"save: median {statistics.median(times):.0f} ms, p95 {p95:.0f} ms, longest {max(times):.0f} ms")
+    print(f"processor time of the app: {work / len(times):.1f} ms a save")
     print(f"failed {failed}, lost {lost}, doubled {doubled} of {people * saves}")
 
 

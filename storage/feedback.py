@@ -332,8 +332,11 @@ def annotator_key(session: Session, public_id: str) -> int:
     """The person's key, made when they are new. Raises StorageError when the id is not one."""
     if not isinstance(public_id, str) or not re.fullmatch(r"[\w.-]{1,64}", public_id, re.ASCII):
         raise StorageError("An annotator id is 1 to 64 letters, digits, dots, hyphens or underscores.")
+    known = select(schema.Annotator.id).where(schema.Annotator.public_id == public_id)
+    if (key := session.scalar(known)) is not None:
+        return key
     _insert_missing(session, schema.Annotator, public_id=public_id)
-    return session.scalars(select(schema.Annotator.id).filter_by(public_id=public_id)).one()
+    return session.scalars(known).one()
 
 
 def answer_key(session: Session, answer_id: str) -> UUID:

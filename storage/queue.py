@@ -16,6 +16,8 @@ from storage.judgements import judgement
 
 Order = Literal["entropy", "disagreement", "chance", "newest"]
 BATCH = 20
+MOST_LEFT = 10_000
+"""Answers left that are counted: nobody plans by more, and to count them all would keep people waiting."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Progress:
-    """How many answers a person has judged and put aside, and how many are left, drafts among them."""
+    """How many answers a person has judged and put aside, and how many are left, drafts among them.
+
+    more: even more than `left` are, which is MOST_LEFT then.
+    """
 
     judged: int
     skipped: int
     drafts: int
     left: int
+    more: bool = False
 
 
 class Queue:
@@ -149,19 +155,15 @@ class Queue:
                 mark.annotator_id == person, ~_rated(person, mark.answer_id)
             )
             skipped = unrated.where(mark.state == "skipped")
-            if self.wanted is None:
-                # What a person is done with is little beside all that there is, which an index counts.
-                everything = _judgeable(audio_only)
-                done = judged.union_all(skipped).subquery()
-                left = count(everything)
-                left -= count(everything.where(schema.Answer.id.in_(select(done.c.answer_id))))
-            else:
-                left = count(self._wanting(person, audio_only).where(~_marked(person, "skipped")))
+            left = count(
+                self._wanting(person, audio_only).where(~_marked(person, "skipped")).limit(MOST_LEFT + 1)
+            )
             return Progress(
                 judged=count(judged),
                 skipped=count(skipped),
                 drafts=count(unrated.where(mark.state == "draft")),
-                left=left,
+                left=min(left, MOST_LEFT),
+                more=left > MOST_LEFT,
             )
 
     def _wanting(self, person: int, audio_only: bool) -> Select[Any]:

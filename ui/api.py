@@ -34,8 +34,8 @@ SEND_THE_CLIP = "The audio of this answer was not kept: send the clip it was abo
 
 
 def add_endpoints(studio: Studio) -> None:
-    """Add /ask, /intervene, /deletion_test, /attribute, /rate, /compare and /trace. Called inside a
-    `gr.Blocks` context.
+    """Add /ask, /intervene, /deletion_test, /attribute, /replay, /rate, /compare and /trace. Called inside
+    a `gr.Blocks` context.
 
     On purpose no others, and no MCP server: whoever reaches the app reaches these. What belongs to whoever
     runs it, such as backup and forgetting others, is on the command line (`python -m storage`), and exports
@@ -68,6 +68,7 @@ def add_endpoints(studio: Studio) -> None:
     tested = [answer, audio, reference, seeds, threshold]
     button.click(endpoints.deletion_test, tested, api_name="deletion_test", **trial)
     button.click(endpoints.attribute, [answer, audio], api_name="attribute", **trial)
+    button.click(endpoints.replay, [answer, audio], api_name="replay", **trial)
     # Past the queue, which is full while many wait for the model: a rating must be saved even then.
     gr.api(endpoints.rate, api_name="rate", queue=False)
     gr.api(endpoints.compare, api_name="compare", queue=False)
@@ -155,6 +156,21 @@ class Endpoints:
             answer_id,
             audio,
             lambda subject: self.studio.trials.attribution(subject, _unwatched).to_json(),
+            request,
+        )
+
+    def replay(
+        self, answer_id: str, audio: str | None = None, request: gr.Request | None = None
+    ) -> dict[str, Any]:
+        """Ask again what a stored answer was asked, on its precision and checkpoint: did the answer and its
+        routing come out the same?
+
+        `audio` is needed where it was not kept.
+        """
+        return self._tried(
+            answer_id,
+            audio,
+            lambda subject: self.studio.trials.replay(subject, _unwatched).to_json(),
             request,
         )
 

@@ -26,6 +26,7 @@ from ui.limits import BodyLimit, OwnFiles
 from ui.loading import EngineLoader, LoadEngine
 from ui.models import LoadOther, Models, load_other
 from ui.page import build_page
+from ui.sessions import cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
 from ui.theme import STYLE, theme
@@ -127,6 +128,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "app_kwargs": {
             "routes": [health_route(), download_route()],
             "middleware": [Middleware(OwnFiles), body_limit],
+            "lifespan": cheap_sessions,
             "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
 from usam.intervene import ask_again
@@ -51,6 +51,18 @@ class Replay:
         names = ("preset", "fingerprint", "quantization", "device")
         pairs = ((name, getattr(before, name), getattr(after, name)) for name in names)
         return tuple(f"{name} {old}, now {new}" for name, old, new in pairs if old != new)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer's JSON object with `recorded`, the text given then, and what came of it."""
+        return {
+            **self.answer.to_json(),
+            "recorded": self.recorded.text,
+            "same_answer": self.same_answer,
+            "same_routing": self.same_routing,
+            "routing_moved": self.routing_moved,
+            "other_model": list(self.other_model),
+            "verdict": self.verdict(),
+        }
 
     def verdict(self) -> str:
         """In a few sentences: whether answer and routing still match, and what else has changed."""

@@ -5,7 +5,7 @@ from typing import Literal
 import krippendorff
 import numpy as np
 import pandas as pd
-from sqlalchemy import false, select
+from sqlalchemy import String, false, select, type_coerce
 from sqlalchemy.orm import Session
 
 from storage.analysis.intervals import bootstrap
@@ -29,8 +29,9 @@ def alpha(values: np.ndarray, level: Level) -> float:
 def agreement(session: Session) -> pd.DataFrame:
     """A row for each thing that answers are judged on: `judged` (its name), `answers` (judged by two or
     more), `people`, `alpha`, `low`, `high` (of its interval, by drawing answers anew)."""
+    answer = type_coerce(Rating.answer_id, String)  # as the database has it: it only tells answers apart
     rows = session.execute(
-        select(Rating.answer_id, Rating.annotator_id, Rating.thumb, Rating.score, Rating.dimensions)
+        select(answer, Rating.annotator_id, Rating.thumb, Rating.score, Rating.dimensions)
         .where(Rating.withdrawn == false())
         .order_by(Rating.updated_at.desc())
         .limit(MOST_RATINGS)

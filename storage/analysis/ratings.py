@@ -1,5 +1,7 @@
 """Ratings beside what made the answer, and how they differ between groups of answers."""
 
+from typing import Any
+
 import pandas as pd
 from sqlalchemy import false, select
 from sqlalchemy.orm import Session
@@ -17,7 +19,7 @@ GROUPED = ["group", "count", "good", "good_low", "good_high", "scored", "score",
 def ratings(session: Session) -> pd.DataFrame:
     """The latest ratings that count: `rated_at`, `thumb`, `score`, `task`, `quantization`, `dominant_expert`,
     `router_entropy`, `redundant_share`."""
-    columns = (
+    columns: tuple[Any, ...] = (
         Rating.updated_at.label("rated_at"), Rating.thumb, Rating.score, Answer.task, Answer.quantization,
         Internals.dominant_expert, Internals.router_entropy, Internals.redundant_share,
     )  # fmt: skip
@@ -29,7 +31,9 @@ def ratings(session: Session) -> pd.DataFrame:
         .order_by(Rating.updated_at.desc())
         .limit(MOST_RATINGS)
     )
-    frame = pd.DataFrame(rows.all(), columns=[column.key for column in columns])
+    # Column by column: pandas looks at rows one by one, which took as long as to fetch them.
+    values = list(zip(*rows.all(), strict=True)) or [()] * len(columns)
+    frame = pd.DataFrame({column.key: told for column, told in zip(columns, values, strict=True)})
     return frame.astype(
         {"thumb": "Float64", "score": "Float64", "router_entropy": float, "redundant_share": float}
     ).assign(rated_at=pd.to_datetime(frame["rated_at"], utc=True))

@@ -29,7 +29,7 @@ def ask(client: Client, question: str = "What animal is this?", task: str = "qa"
 
 def test_only_the_documented_endpoints_are_offered(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    tried = {"/intervene", "/deletion_test", "/attribute"}
+    tried = {"/intervene", "/deletion_test", "/attribute", "/replay"}
     assert set(named) == {"/ask", "/rate", "/compare", "/trace", *tried}
 
 

@@ -129,6 +129,37 @@ def test_a_span_is_marked_changed_and_withdrawn_by_keyboard(answered: AppPage, s
     ]  # fmt: skip
 
 
+def test_the_last_change_of_a_span_can_be_undone(answered: AppPage, server: Server) -> None:
+    picture, press = answered.picture, answered.page.keyboard.press
+    undo, form = picture.get_by_role("button", name="Undo the last mark"), picture.locator(".mark-form")
+    expect(undo).to_be_hidden()
+
+    def mark() -> None:
+        answered.stage.focus()
+        for key in ("Home", "m", "Enter"):
+            press(key)
+        expect(picture).to_have_attribute("data-marks", "1")
+
+    mark()
+    undo.click()
+    expect(picture).to_have_attribute("data-marks", "0")
+    expect(undo).to_be_hidden()
+    mark()
+    before = picture.locator(".marked .hear").inner_text()
+    picture.get_by_role("button", name="Change missed").click()
+    form.get_by_label("To").fill("3")
+    press("Enter")
+    expect(picture.locator(".marked .hear")).to_contain_text("3.00 s")
+    undo.click()
+    expect(picture.locator(".marked .hear")).to_have_text(before)
+    picture.get_by_role("button", name="Change missed").click()
+    picture.get_by_role("button", name="Withdraw").click()
+    expect(picture).to_have_attribute("data-marks", "0")
+    undo.click()
+    expect(picture.locator(".marked .hear")).to_have_text(before)
+    assert [span[4] for span in kept(server, "spans")] == [1, 0]
+
+
 def test_spans_are_there_again_with_their_answer(answered: AppPage) -> None:
     answered.stage.focus()
     for key in ("ArrowRight", "m", "Enter"):

@@ -134,6 +134,26 @@ def test_words_are_traced_back(client: Client, server: Tiny, answer_id: str) -> 
     assert reply["words"][0]["scores"] == pytest.approx(expected["words"][0]["scores"], abs=1e-4)
 
 
+def test_a_stored_answer_comes_out_the_same(client: Client, server: Tiny, answer_id: str) -> None:
+    reply = client.predict(answer_id, clip(), api_name="/replay")
+    assert reply["answer"] == reply["recorded"] == server.engine.ask(load_clip(DOG), QUESTION).text
+    assert (reply["same_answer"], reply["same_routing"], reply["other_model"]) == (True, True, [])
+    assert "The answer is the same" in reply["verdict"]
+
+
+def test_an_answer_that_would_be_another_one_now_is_told(
+    client: Client, server: Tiny, answer_id: str
+) -> None:
+    head = server.engine.model.llm.lm_head.weight.data
+    head.neg_()
+    try:
+        reply = client.predict(answer_id, clip(), api_name="/replay")
+    finally:
+        head.neg_()
+    assert reply["answer"] != reply["recorded"]
+    assert (reply["same_answer"], reply["same_routing"]) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "sentence"),
     [
@@ -146,6 +166,7 @@ def test_words_are_traced_back(client: Client, server: Tiny, answer_id: str) -> 
         ("/deletion_test", (clip(), None, 21), "1 to 20 seeds"),
         ("/deletion_test", (clip(), "w" * 501, 1), "at most 500 characters"),
         ("/attribute", (), "send the clip it was about"),
+        ("/replay", (), "send the clip it was about"),
     ],
 )
 def test_what_cannot_be_tried_is_told(

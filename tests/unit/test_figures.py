@@ -1,6 +1,8 @@
 """The inspector's picture: drawn edges, runs and texts are the trace's own."""
 
 import io
+from datetime import UTC, datetime
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import StepPatch
+from matplotlib.patches import Rectangle, StepPatch
 
+from storage.results import Span
 from ui.inspector.figures import EXPERT_COLOURS, redundant_runs, trace_figure
 from usam.audio import SAMPLE_RATE
 from usam.trace import AudioToken, Supervision, Trace
@@ -154,6 +157,30 @@ def test_the_threshold_is_drawn() -> None:
     (line,) = figure.axes[2].lines
     assert list(line.get_ydata()) == [0.5, 0.5]
     assert "0.5" in words(figure)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_marked_spans_are_drawn_where_they_are_and_labels_cover_nothing(dark: bool) -> None:
+    trace = trace_of([False] * 40)
+    first, last = trace.tokens[0].start, trace.tokens[-1].end
+    ends = [(first, first + 0.2), (first + 0.1, first + 0.4), (last - 0.1, last)]
+    labels = ("missed", "did_matter", "another_one")
+    spans = [
+        Span("id", "answer", start, end, label, None, 1, datetime.now(UTC), datetime.now(UTC))
+        for (start, end), label in zip(ends, labels, strict=True)
+    ]
+    figure = draw(trace, spans=spans, dark=dark)
+    figure.savefig(io.BytesIO(), dpi=100)
+    sound = figure.axes[0]
+    drawn = [patch for patch in sound.patches if isinstance(patch, Rectangle)]
+    assert [patch.get_x() for patch in drawn] == pytest.approx([start for start, _ in ends])
+    assert [patch.get_width() for patch in drawn] == pytest.approx([end - start for start, end in ends])
+    chips = [text.get_window_extent() for text in sound.texts]
+    assert [text.get_text() for text in sound.texts] == ["missed", "did matter", "another one"]
+    assert not any(a.overlaps(b) for a, b in combinations(chips, 2))
+    frame = sound.get_window_extent()
+    assert all(frame.x0 <= chip.x0 and chip.x1 <= frame.x1 for chip in chips)
+    assert sound.get_xlim() == pytest.approx((first, last))
 
 
 def test_frequencies_are_labelled_in_hertz() -> None:

@@ -54,7 +54,8 @@ class Sitting:
         done, counts, away = (*self.done, (action, self.current or "")), self.counts, action != "drafted"
         if action in ("repeated", "passed"):
             return replace(self, current=None, done=done[-UNDOABLE:])
-        counts = Progress(
+        counts = replace(
+            counts,
             judged=counts.judged + (action == "judged"),
             skipped=counts.skipped + (action == "skipped"),
             drafts=counts.drafts + (not away) - self.begun,

@@ -49,7 +49,7 @@ def progress(counts: Progress) -> str:
     return (
         f'<div class="progress"><progress max="{total}" value="{done}" aria-label="Queue"></progress>'
         f"<p><b>{counts.judged}</b> judged · <b>{counts.skipped}</b> skipped · "
-        f"<b>{counts.left}</b> left{drafts}</p></div>"
+        f"{'more than ' if counts.more else ''}<b>{counts.left:,}</b> left{drafts}</p></div>"
     )
 
 

@@ -91,7 +91,7 @@ def _picture(form: str) -> Callable[[Account], bytes]:
 
         entry = account.entry
         start, trace = entry.answer.heard.start, entry.answer.trace
-        figure = trace_figure(waveform_of(entry), SAMPLE_RATE, start, trace, dark=account.dark)
+        figure = trace_figure(waveform_of(entry), SAMPLE_RATE, start, trace, account.spans, dark=account.dark)
         file = io.BytesIO()
         figure.savefig(file, format=form, dpi=144, facecolor=figure.get_facecolor())
         return file.getvalue()

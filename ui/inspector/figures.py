@@ -1,6 +1,10 @@
 """The picture of one answer to publish: what was heard, which experts it met, what was redundant."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,16 +18,27 @@ from ui.inspector.payload import SUPERVISION
 from usam.audio import SAMPLE_RATE, level_range, log_mel, mel_centres
 from usam.trace import Trace
 
+if TYPE_CHECKING:
+    from storage.results import Span
+
 _HATCH = "///"
+_LETTER = 0.0095  # widths of the picture that a letter of a label takes
 _TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 7500)
 
 
 def trace_figure(
-    waveform: np.ndarray | torch.Tensor, sample_rate: int, start: float, trace: Trace, *, dark: bool = False
+    waveform: np.ndarray | torch.Tensor,
+    sample_rate: int,
+    start: float,
+    trace: Trace,
+    spans: Sequence[Span] = (),
+    *,
+    dark: bool = False,
 ) -> Figure:
     """Spectrogram, routing and significance of the heard span on one time axis, in seconds of the clip.
 
     waveform: [samples], mono, 16 kHz, the heard span, which begins at `start` seconds of the clip.
+    spans: what a person marked, which lies over the spectrogram.
     Redundant tokens are hatched on the spectrogram; tokens are drawn with their true edges.
     The figure stands alone, outside pyplot, so threads may draw at the same time.
 
@@ -51,6 +66,7 @@ def trace_figure(
     for axes in (sound, routing, significance):
         _dress(axes, palette)
     sound.set_xlim(edges[0], edges[-1])
+    _draw_spans(sound, spans, palette)
     significance.set_xlabel("Seconds of the clip", color=palette.quiet, fontsize=10)
     _name(figure, sound, routing, significance, trace, palette)
     return figure
@@ -94,6 +110,33 @@ def _draw_redundant(axes: Axes, trace: Trace, palette: Palette) -> None:
         hatch=_HATCH,
         linewidth=0.0,
     )
+
+
+def _draw_spans(axes: Axes, spans: Sequence[Span], palette: Palette) -> None:
+    """As on the page: a veil between two lines, with the label at its top, labels that would cover each other
+    in rows."""
+    first, last = axes.get_xlim()
+    ends: list[float] = []  # of each row's last label
+    for span in spans:
+        axes.axvspan(span.start, span.end, facecolor=palette.mark, alpha=0.15, linewidth=0)
+        for edge in (span.start, span.end):
+            axes.axvline(edge, color=palette.mark, linewidth=1.4)
+        label = span.label.replace("_", " ")
+        width = (last - first) * _LETTER * (len(label) + 2)
+        left = max(min(span.start, last - width), first)
+        row = next((row for row, end in enumerate(ends) if end <= left), len(ends))
+        ends[row : row + 1] = [left + width]
+        axes.annotate(
+            label,
+            (left, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, -2 - 13 * row),
+            textcoords="offset points",
+            va="top",
+            fontsize=8,
+            color=palette.paper,
+            bbox={"boxstyle": "square,pad=0.25", "facecolor": palette.mark, "linewidth": 0},
+        )
 
 
 def _draw_routing(axes: Axes, edges: np.ndarray, trace: Trace) -> None:

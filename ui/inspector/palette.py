@@ -9,8 +9,8 @@ EXPERT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E0
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of one theme. alarm: the threshold, and what is by chance.  veil: lies over redundant tokens.
-    sound: from silence to the loudest."""
+    """Colours of one theme. alarm: the threshold, and what is by chance.  mark: what a person marked.
+    veil: lies over redundant tokens.  sound: from silence to the loudest."""
 
     paper: str
     ink: str
@@ -20,6 +20,7 @@ class Palette:
     hatch: str
     accent: str
     alarm: str
+    mark: str
     sound: tuple[str, ...]
 
 
@@ -32,6 +33,7 @@ LIGHT = Palette(
     hatch="#1b232788",
     accent="#176a6a",
     alarm="#b84e00",
+    mark="#7a2d8c",
     sound=("#f4f6f5", "#9cc9c8", "#2a8381", "#0c3337"),
 )
 DARK = Palette(
@@ -43,5 +45,6 @@ DARK = Palette(
     hatch="#f3f1ec88",
     accent="#7dbdb9",
     alarm="#f0883e",
+    mark="#dba6ea",
     sound=("#0e1215", "#145556", "#4c9f9c", "#f4efdc"),
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import tempfile
 import wave
 from collections.abc import Callable, Iterator
@@ -187,14 +188,25 @@ def test_the_datasets_library_loads_the_audio_folder(many: Feedback, tmp_path: P
     pytest.importorskip(
         "torchcodec", exc_type=(ImportError, RuntimeError), reason="datasets reads audio with it"
     )
-    export(many.database, "audiofolder", tmp_path / "out")
-    loaded = datasets.load_dataset(
-        "audiofolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache")
-    )
+    loaded = audio_folder(datasets, many, tmp_path)
     assert sum(len(split) for split in loaded.values()) == 31
     train = loaded["train"].cast_column("audio", datasets.Audio(decode=False))
     assert train[0]["audio"]["path"].endswith(".wav")
     assert set(train.unique("score")) <= {1, 2, 3, 4, 5, None}
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="torchcodec decodes with FFmpeg's libraries")
+def test_the_datasets_library_hears_the_kept_clips(many: Feedback, tmp_path: Path, clip: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    pytest.importorskip("torchcodec", exc_type=(ImportError, RuntimeError), reason="datasets needs it")
+    heard = audio_folder(datasets, many, tmp_path)["train"][0]["audio"].get_all_samples()
+    with wave.open(str(clip)) as kept:
+        assert (heard.sample_rate, tuple(heard.data.shape)) == (kept.getframerate(), (1, kept.getnframes()))
+
+
+def audio_folder(datasets: Any, feedback: Feedback, folder: Path) -> Any:
+    export(feedback.database, "audiofolder", folder / "out")
+    return datasets.load_dataset("audiofolder", data_dir=str(folder / "out"), cache_dir=str(folder / "cache"))
 
 
 @pytest.mark.parametrize("format", ["dpo", "kto", "reward", "ms-swift", "ms-swift-kto", "llama-factory-kto"])

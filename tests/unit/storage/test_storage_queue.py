@@ -53,6 +53,16 @@ def test_only_what_a_person_has_not_judged_waits(queue: Queue, feedback: Feedbac
     assert (progress.judged, progress.skipped, progress.drafts, progress.left) == (1, 1, 0, 2)
 
 
+def test_of_many_answers_left_it_is_told_that_there_are_more(
+    queue: Queue, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.queue.MOST_LEFT", 2)
+    for answer, left, more in (("a", 1, False), ("b", 2, False), ("c", 2, True)):
+        ask(answer)
+        progress = queue.progress("me", audio_only=False)
+        assert (progress.left, progress.more) == (left, more)
+
+
 def test_reading_the_queue_makes_nobody_known(queue: Queue, feedback: Feedback, ask: Ask) -> None:
     ask("a")
     queue.upcoming("passer-by")

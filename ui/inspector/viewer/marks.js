@@ -22,6 +22,8 @@ class Marks {
     this.button.append("Mark");
     this.button.addEventListener("click", () => this.toggle());
     viewer.root.querySelector(".zoom").before(this.button);
+    this.undo = make("button", { type: "button", class: "undo", text: "Undo the last mark", hidden: "" });
+    this.list.before(this.undo);
     this.form = markForm(this);
     viewer.map.after(this.form.element);
     takeMarkKeys(this);
@@ -32,13 +34,15 @@ class Marks {
   clear() {
     this.show([], []);
     if (!this.save) return;
+    this.offer(null);
     this.close();
     this.switch(false);
   }
 
   /** What the server keeps of this answer; `labels` is what a span can be marked as, none if it cannot be. */
   show(spans, labels) {
-    Object.assign(this, { spans, labels });
+    const known = new Set(this.spans.map(({ id }) => id));
+    Object.assign(this, { spans, labels, fresh: spans.find(({ id }) => !known.has(id)) });
     if (this.save) this.button.hidden = !labels.length;
     this.viewer.root.dataset.marks = spans.length;
     this.layer.replaceChildren(...spans.map((span) => this.drawn(span)));
@@ -50,9 +54,22 @@ class Marks {
   /** The answer to what was sent: it is saved, or there is a problem and what was typed stays. */
   answered(problem) {
     clearTimeout(this.waiting);
-    if (problem) return this.form.say(problem);
+    if (problem) return this.form.element.hidden ? this.viewer.say(problem) : this.form.say(problem);
     this.close();
-    this.viewer.say("Saved.");
+    this.viewer.say(this.sent ? "Saved." : "Undone.");
+    if (!this.sent) {
+      this.viewer.stage.focus({ preventScroll: true });
+      return this.offer(null);
+    }
+    const { before } = this.sent; // a new span goes again, any other one becomes what it was
+    this.offer(before ? () => this.save(before) : () => this.withdraw(this.fresh.id));
+  }
+
+  /** Let the last change be taken back by `act`; null for nothing to take back. */
+  offer(act) {
+    this.sent = null;
+    this.undo.hidden = !act;
+    this.undo.onclick = act;
   }
 
   // On the picture
@@ -159,11 +176,13 @@ class Marks {
 
   send(said) {
     this.wait();
+    this.sent = { before: this.edited.id ? this.edited : null };
     this.save({ ...said, id: this.edited.id ?? null });
   }
 
   takeBack() {
     this.wait();
+    this.sent = { before: this.edited };
     this.withdraw(this.edited.id);
   }
 
