@@ -32,7 +32,7 @@ bin=$(find_postgresql) || { (apt_install postgresql) && bin=$(find_postgresql); 
     exec "$@"
 }
 
-scratch=$(unprivileged mktemp -d /tmp/usam-postgresql-XXXXXX)
+scratch=$(unprivileged mktemp -d -t usam-postgresql-XXXXXX)
 trap stop EXIT
 unprivileged "$bin/initdb" -D "$scratch/data" -U usam -A trust -E UTF8 --locale=C --no-sync >/dev/null
 # The folder of the socket is closed to everybody else on the machine. Nothing here has to survive a power cut.

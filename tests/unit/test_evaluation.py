@@ -427,8 +427,8 @@ def test_everything_is_written_beside_the_checkpoint(tmp_path: Path, clips: Test
 
 @pytest.mark.parametrize("hidden", [0, 16])
 def test_a_classifier_of_kinds_tells_what_differs_and_heeds_a_rare_kind(hidden: int) -> None:
-    truth = torch.tensor([0] * 90 + [1] * 90 + [2] * 6)
-    features = torch.nn.functional.one_hot(truth, 3) * 4.0 + torch.randn(186, 3) * 0.3
+    truth = torch.tensor([0] * 900 + [1] * 900 + [2] * 60)
+    features = torch.nn.functional.one_hot(truth, 3).repeat(1, 16) * 4.0 + torch.randn(1860, 48) * 0.3
     told = kinds.classify(features, truth, features, hidden, seed=0)
     found = kinds.figures(told, truth)
     assert min(found[kind]["value"] for kind in ("speech", "sound", "music")) > 0.8
