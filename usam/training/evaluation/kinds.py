@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from usam.audio import MIN_SECONDS
 from usam.loading import frozen_encoders
 from usam.training.alignment import KINDS
 from usam.training.corpora import Example, read_corpus, split
@@ -97,6 +98,7 @@ def main() -> None:
     further = read_packages(options.packages)
     if (options.packages / "tuxpaint").is_dir():
         further += [clip for clip in read_stamps(options.packages) if clip.kind != "speech"]
+    further = [clip for clip in further if clip.seconds > MIN_SECONDS]
     encoders = frozen_encoders(fetch())
     file = options.work / "kinds.safetensors"
     pooled = pooled_frames(encoders, [*corpus, *further, *asked], file, print, statistics, LONGEST)
