@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import anyio
@@ -32,7 +32,7 @@ INSTRUCTIONS = """Answers questions about clips of speech, sounds or music, and 
 Upload a clip first, as the field `files` of a form, with a POST to /gradio_api/upload of this server; what it
 returns is the `audio` of the tools. An answer whose clip was not kept needs it again to be inspected."""
 SERVED = "/gradio_api/file="
-Call = Context[Any, Any, Any]
+Call: TypeAlias = Context[Any, Any, Any]
 
 
 class Tools:
@@ -88,7 +88,9 @@ class Tools:
 
 
 def studio_of(context: Call) -> Studio:
-    return context.request_context.request.app.get_blocks().studio
+    request = context.request_context.request
+    assert request is not None  # /mcp is served over HTTP alone
+    return request.app.get_blocks().studio
 
 
 async def told(work: Callable[[], Any]) -> Any:
