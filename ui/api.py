@@ -37,9 +37,9 @@ def add_endpoints(studio: Studio) -> None:
     """Add /ask, /intervene, /deletion_test, /attribute, /replay, /rate, /compare and /trace. Called inside
     a `gr.Blocks` context.
 
-    On purpose no others, and no MCP server: whoever reaches the app reaches these. What belongs to whoever
-    runs it, such as backup and forgetting others, is on the command line (`python -m storage`), and exports
-    are behind the Dashboard's door as well.
+    On purpose no others: whoever reaches the app reaches these. What belongs to whoever runs it, such as
+    backup and forgetting others, is on the command line (`python -m storage`), and exports are behind the
+    Dashboard's door as well. `ui.mcp` offers fewer.
     """
     endpoints = Endpoints(studio)
     # Real components, unlike gr.api's, check that a client's file is one it uploaded.

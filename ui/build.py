@@ -26,7 +26,6 @@ from ui.limits import BodyLimit, OwnFiles
 from ui.loading import EngineLoader, LoadEngine
 from ui.models import LoadOther, Models, load_other
 from ui.page import build_page
-from ui.sessions import cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
 from ui.theme import STYLE, theme
@@ -78,7 +77,7 @@ def build(
     # Room for ratings beside the questions, which are counted before they get here (`Desk.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
-    demo.loader, demo.downloads = loader, studio.downloads  # for the routes
+    demo.studio, demo.loader, demo.downloads = studio, loader, studio.downloads  # for the routes
     loader.start()
     if lends_gpu():
         loader.join()  # what is on the GPU is packed when the app is launched
@@ -103,6 +102,17 @@ def signing_in(accounts: Path) -> dict[str, Any]:
     return {"auth": Login(Accounts(accounts)).admits, "auth_message": "Sign in to U-SAM Studio."}
 
 
+def served_beside(settings: Settings) -> dict[str, Any]:
+    """The routes that are not Gradio's, and what has to run for them."""
+    routes = [health_route(), download_route()]
+    if not settings.mcp:
+        return {"routes": routes}
+    from ui.mcp import mcp_server  # half a second that few need
+
+    tools, lifespan = mcp_server()
+    return {"routes": [*routes, *tools], "lifespan": lifespan}
+
+
 def launch_options(settings: Settings) -> dict[str, Any]:
     """What `launch` needs: the look, and limits on what is taken in and given out.
 
@@ -123,12 +133,11 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "strict_cors": True,
         "state_session_capacity": PAGES_HELD,
         "ssr_mode": False,
-        "mcp_server": False,
+        "mcp_server": False,  # ui.mcp offers less
         "enable_monitoring": False,
         "app_kwargs": {
-            "routes": [health_route(), download_route()],
+            **served_beside(settings),
             "middleware": [Middleware(OwnFiles), body_limit],
-            "lifespan": cheap_sessions,
             "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
         },
     }

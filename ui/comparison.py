@@ -16,10 +16,10 @@ from storage import StorageError
 from storage.results import Winner
 from ui import render
 from ui.history import history_shown
-from ui.question import STILL_WRITING, busy, one_at_a_time
+from ui.question import busy, take_turn
 from ui.studio import Question, retry_of
 from ui.visit import Entry, Visit
-from ui.visitor import page_of
+from ui.visitor import page_of, visitor_of
 from usam.errors import UsamError
 
 if TYPE_CHECKING:
@@ -144,9 +144,8 @@ class ComparisonDesk:
         self.studio = studio
 
     def reserve(self, request: gr.Request) -> Updates:
-        """Take the page's turn; Stop in the question panel ends it."""
-        if not self.studio.runs.begin(page_of(request)):
-            raise one_at_a_time(STILL_WRITING)
+        """Stop in the question panel ends it."""
+        take_turn(self.studio, page_of(request))
         return {
             **busy(self.page.question, True),
             self.panel.start: gr.Button("Writing…", interactive=False),
@@ -179,7 +178,7 @@ class ComparisonDesk:
         for number, question in enumerate(questions, start=1):
             yield {self.panel.status: render.status(f"Writing answer {number} of {len(questions)}, unseen…")}
             try:
-                entry = self._written(question, annotator, stop)
+                entry = self._written(replace(question, visitor=visitor_of(request)), annotator, stop)
             except (UsamError, StorageError) as error:
                 yield {self.panel.status: render.fault(str(error))}
                 return
@@ -237,10 +236,14 @@ class ComparisonDesk:
         }
 
 
-def connect_comparison(page: Page, studio: Studio, fast: dict[str, Any], model: dict[str, Any]) -> None:
-    """fast, model: how events are attached that pass by every line, and that wait in the model's."""
+def connect_comparison(
+    page: Page, studio: Studio, fast: dict[str, Any], reserving: dict[str, Any], model: dict[str, Any]
+) -> None:
+    """fast, reserving, model: how events are attached that pass by every line, that may be refused their
+    place in the model's, and that wait in it."""
     desk, panel = ComparisonDesk(page, studio), page.comparison
-    turn = panel.start.click(desk.reserve, None, **fast)
+    changed = [page.question.ask, page.question.stop, panel.start, panel.sides, panel.ballot, panel.status]
+    turn = panel.start.click(desk.reserve, None, **{**reserving, "outputs": changed})
     written = [panel.contest, page.clip.keep, page.visit, panel.duel, page.annotator]
     turn.success(desk.write, written, **model).then(desk.release, None, **fast)
     for winner, button in panel.votes.items():

@@ -6,6 +6,7 @@ import hmac
 
 import gradio as gr
 
+from ui import render
 from ui.identity import Identity
 from ui.limits import Rate, own_machine
 from ui.visitor import visitor_of
@@ -19,6 +20,15 @@ ELSEWHERE = (
 ADMINS = "This page is for the accounts that USAM_ADMINS names."
 LOCKED = "This page is for whoever runs this app. Type its password."
 WRONG = "That is not the password."
+
+
+class LockedError(RequestError):
+    """Nothing was typed yet."""
+
+
+def told(refusal: Exception) -> str:
+    """Why a page stays closed, or what went wrong, as HTML. Who has only come did nothing wrong."""
+    return (render.status if isinstance(refusal, LockedError) else render.fault)(str(refusal))
 
 
 class Door:
@@ -48,7 +58,7 @@ class Door:
                 raise RequestError(ELSEWHERE)
             return
         if not typed:
-            raise RequestError(LOCKED)
+            raise LockedError(LOCKED)
         self._attempts.take(address)
         if not hmac.compare_digest(typed.encode(), self.password.encode()):
             raise RequestError(WRONG)

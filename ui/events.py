@@ -28,7 +28,7 @@ from ui.loading import LoadState
 from ui.marks import connect_marks
 from ui.page import Page
 from ui.privacy import connect_privacy
-from ui.question import STILL_WRITING, busy, context_shown, one_at_a_time, placeholder
+from ui.question import busy, context_shown, placeholder, take_turn
 from ui.rating import rating_hidden, rating_shown, save_rating, undo_rating, withdraw_rating
 from ui.stored import clip_of, stored_entry
 from ui.studio import Hearing, Question, Studio, retry_of
@@ -140,13 +140,7 @@ class Desk:
         return {self.page.question.text: placeholder(task)}
 
     def reserve(self, request: gr.Request) -> Updates:
-        """Take the page's turn before the question waits in line, so that Stop works from the start."""
-        runs, most = self.studio.runs, self.studio.settings.max_waiting
-        if len(runs) >= most:
-            line = f"The line is full: {most} wait before you. Please try again in a minute."
-            raise gr.Error(line, title="The line is full", print_exception=False)
-        if not runs.begin(page_of(request)):
-            raise one_at_a_time(STILL_WRITING)
+        take_turn(self.studio, page_of(request))
         self.studio.studies.stop(page_of(request))  # it is of the answer that is about to go
         return {
             **busy(self.page.question, True),
@@ -463,5 +457,5 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     rating.undo.click(desk.undo, [page.visit, page.annotator], **fast)
 
     connect_marks(page, studio, fast)
-    connect_comparison(page, studio, fast, model)
+    connect_comparison(page, studio, fast, reserving, model)
     connect_privacy(page, studio, desk.cleared, fast)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ui.loading import EngineLoader
+from ui.zerogpu import lends_gpu
 from usam.errors import RequestError
 from usam.memory import give_back
 from usam.progress import Progress
@@ -26,7 +27,8 @@ PRECISIONS = {"nf4": "4-bit NF4", "int8": "8-bit", "none": "bfloat16, not quanti
 def load_other(folder: Path, quantization: str, progress: Progress) -> Engine:
     from usam.engine import Engine  # imports torch: not before it is needed
 
-    return Engine.load(quantization=quantization, checkpoint=folder, progress=progress)
+    device = "cpu" if lends_gpu() else None
+    return Engine.load(quantization=quantization, device=device, checkpoint=folder, progress=progress)
 
 
 class Models:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -11,9 +11,10 @@ from ui import render
 from ui.visit import Visit
 from usam.tasks import MAX_QUESTION, TASKS
 
-Updates = dict[Any, Any]
+if TYPE_CHECKING:
+    from ui.studio import Studio
 
-STILL_WRITING = "The last answer is still being written. Press Stop first."
+Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,17 @@ def busy(panel: QuestionPanel, running: bool) -> Updates:
         panel.ask: gr.Button(visible=not running),
         panel.stop: gr.Button("Stop", visible=running, interactive=True),
     }
+
+
+def take_turn(studio: Studio, page: str) -> None:
+    """Reserve the page for what it is about to ask, before that waits in line, so that Stop works from the
+    start. Raises gr.Error where the line is full, or the page still waits for something else."""
+    runs, most = studio.runs, studio.settings.max_waiting
+    if len(runs) >= most:
+        line = f"The line is full: {most} wait before you. Please try again in a minute."
+        raise gr.Error(line, title="The line is full", print_exception=False)
+    if not runs.begin(page):
+        raise one_at_a_time("The last answer is still being written. Press Stop first.")
 
 
 def one_at_a_time(sentence: str) -> gr.Error:

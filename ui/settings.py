@@ -32,7 +32,7 @@ class Settings:
     `storage.upkeep`; None: never. snapshots: folder of `storage.snapshots` (absolute); None: there are none.
     checkpoints: a folder of further checkpoints to ask the same. dashboard_password, admins: who Dashboard
     and Browse open to (`ui.door`). accounts: file of `ui.accounts`; None: nobody has to sign in. oauth:
-    whether people can sign in with Hugging Face.
+    whether people can sign in with Hugging Face. mcp: whether assistants are offered `ui.mcp`.
     """
 
     data: Path
@@ -56,6 +56,7 @@ class Settings:
     accounts: Path | None = None
     admins: frozenset[str] = frozenset()
     oauth: bool = False
+    mcp: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -83,6 +84,7 @@ class Settings:
             accounts=_accounts(environ.get("USAM_ACCOUNTS")),
             admins=frozenset(environ.get("USAM_ADMINS", "").replace(",", " ").split()),
             oauth={"SPACE_ID", "OAUTH_CLIENT_ID"} <= set(environ),  # as Spaces set them
+            mcp=_mcp(environ),
         )
 
     def private_paths(self) -> list[str]:
@@ -117,6 +119,16 @@ def _accounts(path: str | None) -> Path | None:
     file = Path(path).expanduser().resolve()
     Accounts(file).passwords()
     return file
+
+
+def _mcp(environ: Mapping[str, str]) -> bool:
+    if environ.get("USAM_MCP", "0") in ("", "0"):
+        return False
+    if environ["USAM_MCP"] != "1":
+        raise ValueError(f"USAM_MCP must be 0 or 1, not {environ['USAM_MCP']!r}.")
+    if environ.get("USAM_ACCOUNTS"):
+        raise ValueError("USAM_MCP asks nobody for an account: use it or USAM_ACCOUNTS, not both.")
+    return True
 
 
 def sqlite_url(folder: Path) -> str:

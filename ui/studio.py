@@ -114,9 +114,11 @@ class Studio:
         return self._router
 
     def listen(self, source: str, start: float | None = None, end: float | None = None) -> Clip:
-        """Decode the span of a file that would be heard. Raises AudioError."""
+        """Decode the span of a file that would be heard. Raises UsamError."""
         from usam.audio import load_clip  # imports torch: not before it is needed
 
+        if not Path(source).is_file():
+            raise RequestError("The clip is not on the server any more. Please upload it again.")
         return load_clip(source, start, end, max_seconds=self.settings.max_seconds)
 
     def ask(self, question: Question, annotator: str | None, stop: threading.Event) -> Iterator[Progress]:

@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from ctypes import c_bool
 from typing import TYPE_CHECKING, Any, cast
 
-from usam.errors import UsamError
+import gradio as gr
+
+from usam.errors import RequestError, UsamError
 from usam.progress import Progress
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from usam.trace import Event
 
 LOAN_SECONDS = 20  # asked for each answer; one takes a few
+WORKER_ERROR = "ZeroGPU worker error"  # how `spaces` titles what nobody expected; all else is for the visitor
 Decorate = Callable[..., Any]
 
 
@@ -94,7 +97,7 @@ class LendingEngine:
         stop: threading.Event | None = None,
         **options: Any,
     ) -> Iterator[Event]:
-        """As `Engine.stream`."""
+        """As `Engine.stream`. Raises RequestError as well where no GPU is lent: the quota is used up, say."""
         number = self._stops.take()
         try:
             for event in self._write(number, audio, question, options):
@@ -103,6 +106,10 @@ class LendingEngine:
                 if stop is not None and stop.is_set():
                     self._stops.set(number)
                 yield event
+        except gr.Error as error:
+            if error.title == WORKER_ERROR:
+                raise
+            raise RequestError(str(error.message)) from error
         finally:
             self._stops.set(number)
             self._stops.give_back(number)

@@ -93,7 +93,8 @@ def merge_lora(base: PreTrainedModel, folder: Path) -> PreTrainedModel:
     with warnings.catch_warnings():
         # peft still asks transformers for an attribute by its old name.
         warnings.simplefilter("ignore", FutureWarning)
-        return PeftModel.from_pretrained(base, folder).merge_and_unload()
+        # Read where the base model is, not on the GPU that peft would look for.
+        return PeftModel.from_pretrained(base, folder, torch_device="cpu").merge_and_unload()
 
 
 def frozen_encoders(paths: WeightPaths, speech_lora: Path | None = None) -> tuple[Encoder, ...]:

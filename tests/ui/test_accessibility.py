@@ -79,6 +79,12 @@ def test_the_page_as_it_opens(page: AppPage, axe: str) -> None:
     assert findings(page.page, axe) == []
 
 
+def test_the_pages_are_named_in_one_row_and_nothing_moves(page: AppPage) -> None:
+    assert len(set(page.page.locator("nav a").evaluate_all("links => links.map(a => a.offsetTop)"))) == 1
+    moves = "e => getComputedStyle(e).transitionDuration !== '0s'"
+    assert page.page.evaluate(f"[...document.querySelectorAll('.contain *')].filter({moves}).length") == 0
+
+
 def test_the_page_with_an_answer_and_everything_unfolded(page: AppPage, axe: str) -> None:
     page.examples.get_by_text("Dog", exact=True).click()
     page.wait_for_answer()

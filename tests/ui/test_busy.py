@@ -74,6 +74,34 @@ def test_one_question_too_many_is_told_and_kept(open_page: Callable[..., AppPage
     expect(app.answer_text).to_contain_text("first")
 
 
+def test_each_answer_of_a_comparison_counts_as_a_question(open_page: Callable[..., AppPage]) -> None:
+    app = open_page(extra_http_headers={"X-Forwarded-For": "203.0.113.10"})
+    app.upload(DOG)
+    app.ask_about("first")
+    app.contest_start.click()
+    expect(app.comparison_status).to_contain_text("At most 1 questions a minute")
+    expect(app.sides).not_to_contain_text("first")
+
+
+def test_a_comparison_waits_in_the_line_and_is_told_when_it_is_full(
+    open_page: Callable[..., AppPage],
+) -> None:
+    comparing, writing, waiting = open_page(), open_page(), open_page()
+    for app in (comparing, writing, waiting):
+        app.upload(DOG)
+    comparing.ask_about("first")
+    writing.ask_about("endless", finished=False)
+    expect(writing.answer_text).to_contain_text("on and on")
+    waiting.ask_about("in line", finished=False)
+    expect(waiting.stop).to_be_visible()
+    comparing.contest_start.click()
+    expect(comparing.page.get_by_test_id("toast-body")).to_contain_text("The line is full")
+    expect(comparing.contest_start).to_have_text("Write them")
+    expect(comparing.contest_start).to_be_enabled()
+    writing.stop.click()
+    expect(waiting.answer_text).to_contain_text("in line")
+
+
 def test_a_full_line_is_told_and_those_who_leave_it_are_not_answered(
     open_page: Callable[..., AppPage], server: Server
 ) -> None:

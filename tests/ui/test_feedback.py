@@ -128,7 +128,7 @@ def test_a_stopped_comparison_compares_nothing_and_the_page_goes_on(app: AppPage
 
 def test_sides_are_random_and_a_vote_becomes_a_preference(tmp_path: Path) -> None:
     """Twelve comparisons; all on one side would be chance once in two thousand runs."""
-    settings, request = settings_in(tmp_path), SimpleNamespace(session_hash="page")
+    settings, request = settings_in(tmp_path), SimpleNamespace(session_hash="page", client=None)
     loader = EngineLoader(lambda progress: FakeEngine(pause=0))  # type: ignore[arg-type, return-value]
     feedback = Feedback(open_database(settings.database_url))
     studio = Studio(loader, feedback, settings)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from ui.inspector.exports import numbers_of
 from ui.loading import EngineLoader, LoadState
 from ui.runs import Runs
 from ui.settings import Settings, sqlite_url
-from ui.studio import heard_file, retry_of
+from ui.studio import Studio, heard_file, retry_of
 from ui.visit import KEPT_ENTRIES, Entry, Visit
 from usam.audio import SAMPLE_RATE, Clip, load_clip
 from usam.errors import UsamError, WeightsError
@@ -256,3 +257,10 @@ def test_no_example_is_among_the_clips_trained_on() -> None:
 def test_each_kind_has_two_examples() -> None:
     assert set(EXAMPLES) == {"Speech", "Sound", "Music"}
     assert all(len(group) >= 2 for group in EXAMPLES.values())
+
+
+def test_a_clip_that_is_gone_is_asked_for_again(tmp_path: Path) -> None:
+    nothing: Any = None
+    studio = Studio(nothing, nothing, Settings(tmp_path, sqlite_url(tmp_path)))
+    with pytest.raises(UsamError, match="upload it again"):
+        studio.listen(str(tmp_path / "swept.ogg"))

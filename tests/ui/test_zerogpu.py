@@ -6,14 +6,17 @@ import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pages import EXAMPLES
 from ui import zerogpu
+from ui.models import load_other
 from ui.zerogpu import LendingEngine, lends_gpu
 from usam.audio import Clip, load_clip
 from usam.errors import RequestError
@@ -101,6 +104,43 @@ def test_who_leaves_ends_the_work_and_the_next_can_ask(engine: LendingEngine, cl
 def test_a_refusal_keeps_its_sentence(engine: LendingEngine, clip: Clip) -> None:
     with pytest.raises(RequestError, match="ask another one"):
         list(engine.stream(clip, "fail"))
+
+
+def refusing(title: str) -> LendingEngine:
+    """An engine to which no GPU is lent, as `spaces` says it."""
+
+    def decorate(duration: int) -> Callable[[Any], Any]:
+        def call(*arguments: Any) -> Iterator[Any]:
+            raise gr.Error("You have exceeded your quota. Try again in 0:02:00.", title=title)
+            yield
+
+        return lambda task: call
+
+    engine: Any = FakeEngine()
+    return LendingEngine(engine, engine, decorate, at_once=1)
+
+
+def test_who_has_used_up_the_quota_reads_so(clip: Clip) -> None:
+    engine = refusing("ZeroGPU quota exceeded")
+    for _ in range(2):  # the second would wait for ever, had the first not given back its turn
+        with pytest.raises(RequestError, match="exceeded your quota"):
+            list(engine.stream(clip, "What?"))
+
+
+def test_a_crash_there_is_not_shown_to_the_visitor(clip: Clip) -> None:
+    with pytest.raises(gr.Error):
+        list(refusing(zerogpu.WORKER_ERROR).stream(clip, "What?"))
+
+
+def test_a_second_model_stays_off_the_gpu_that_is_only_lent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices: list[str | None] = []
+    monkeypatch.setattr("usam.engine.Engine.load", lambda **options: devices.append(options["device"]))
+    for lends in (True, False):
+        monkeypatch.setattr("ui.models.lends_gpu", lambda lends=lends: lends)
+        load_other(tmp_path, "none", lambda message, share: None)
+    assert devices == ["cpu", None]
 
 
 def test_all_else_is_the_engine_on_the_cpu(engine: LendingEngine) -> None:

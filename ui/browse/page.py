@@ -12,9 +12,8 @@ import gradio as gr
 
 from storage import StorageError
 from storage.browse import Key, Wanted, browse, choices
-from ui import render as words
 from ui.browse import render
-from ui.door import Door
+from ui.door import Door, told
 from usam.errors import RequestError
 from usam.tasks import TASKS
 
@@ -81,7 +80,7 @@ def browse_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
             let_in()
             page = browse(database, wanted(*values), key)
         except (RequestError, StorageError) as refusal:
-            return {found: words.fault(str(refusal)), older: gr.Button(visible=False)}
+            return {found: told(refusal), older: gr.Button(visible=False)}
         return {
             found: render.page(page),
             after: page.after,

@@ -11,7 +11,6 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -42,10 +41,9 @@ def over_time(days: pd.DataFrame) -> str:
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.grid(axis="y", color=LINE, linewidth=0.6)
         axes.margins(x=0.01)
-        locator = AutoDateLocator(minticks=1, maxticks=7)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        axes.xaxis.get_offset_text().set(color=QUIET, size=_TEXT)
+        shown = pd.date_range(end=days.index[-1], periods=max(len(days), 7))  # or one bar would fill it
+        marked = shown[:: -(-len(shown) // 7)]
+        axes.set_xticks(marked, [f"{day:%-d %b}\n{day:%Y}" for day in marked])
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1),

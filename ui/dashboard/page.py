@@ -11,6 +11,7 @@ import gradio as gr
 
 from ui import render
 from ui.dashboard.training import training_card
+from ui.door import told
 from usam.errors import RequestError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def dashboard_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
         try:
             door.let_in(typed, request, profile)
         except RequestError as refusal:
-            yield render.fault(str(refusal))
+            yield told(refusal)
         else:
             yield from board.drawings()
 

@@ -85,7 +85,7 @@ def outcomes(rows: Sequence[Outcome]) -> str:
         '<table class="outcomes"><thead><tr><th scope="col">Change</th><th scope="col">Answer</th>'
         '<th scope="col">Likelihood of the first answer</th><th scope="col">Tokens dropped</th>'
         '<th scope="col">Reading time</th></tr></thead>'
-        f'<tbody><tr class="before"><th scope="row">as it was</th><td class="words"><div>{before}</div></td>'
+        f'<tbody><tr class="before"><th scope="row">as it was</th><td class="words">{before}</td>'
         f"<td></td><td></td><td></td></tr>{body}</tbody></table>"
         '<p class="hint">Likelihood: by how many nats per token the first answer became more or less likely. '
         "Reading time: of the language model over the same text, measured once.</p>"
@@ -100,7 +100,7 @@ def _row(outcome: Outcome) -> str:
     unheard = "" if share < 1 else '<span class="hint">Nothing was left to hear.</span>'
     return (
         f'<tr><th scope="row">{escape(outcome.name)}</th>'
-        f'<td class="words"><div>{word_diff(outcome.before, outcome.after)} {unheard}</div></td>'
+        f'<td class="words">{word_diff(outcome.before, outcome.after)} {unheard}</td>'
         f'<td data-label="Likelihood">{_signed(outcome.logprob_change, 3)} nats</td>'
         f'<td data-label="Dropped">{dropped}</td>'
         f'<td data-label="Reading">{_signed(-outcome.seconds_saved, 2)} s</td></tr>'
