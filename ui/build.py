@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import matplotlib
+from gradio.routes import App
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
@@ -26,6 +30,7 @@ from ui.limits import BodyLimit, OwnFiles
 from ui.loading import EngineLoader, LoadEngine
 from ui.models import LoadOther, Models, load_other
 from ui.page import build_page
+from ui.sessions import cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio import Studio
 from ui.theme import STYLE, theme
@@ -49,6 +54,9 @@ def build(
 
     Raises StorageError when the database cannot be opened.
     """
+    # Figures go into files. Without this Gradio asks at the first request which screen to draw on, half a
+    # second in the loop that all requests wait for.
+    matplotlib.use("agg")
     loader = EngineLoader(load_engine or engine_of(settings))
     snapshots = Snapshots(settings.snapshots) if settings.snapshots else None
     if snapshots:
@@ -106,10 +114,16 @@ def served_beside(settings: Settings) -> dict[str, Any]:
     """The routes that are not Gradio's, and what has to run for them."""
     routes = [health_route(), download_route()]
     if not settings.mcp:
-        return {"routes": routes}
+        return {"routes": routes, "lifespan": cheap_sessions}
     from ui.mcp import mcp_server  # half a second that few need
 
-    tools, lifespan = mcp_server()
+    tools, serving = mcp_server()
+
+    @asynccontextmanager
+    async def lifespan(app: App) -> AsyncIterator[None]:
+        async with cheap_sessions(app), serving(app):
+            yield
+
     return {"routes": [*routes, *tools], "lifespan": lifespan}
 
 
