@@ -16,7 +16,7 @@ from ui.examples import EXAMPLE_FOLDER
 
 ROOT = Path(__file__).parents[2]
 DOG = EXAMPLES / "sound-dog.ogg"
-PUBLIC = {"/ask", "/intervene", "/deletion_test", "/attribute", "/rate", "/compare", "/trace"}
+PUBLIC = {"/ask", "/intervene", "/deletion_test", "/attribute", "/replay", "/rate", "/compare", "/trace"}
 
 
 @dataclass(frozen=True)
