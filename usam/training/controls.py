@@ -84,7 +84,7 @@ def run_control(
 ) -> dict[str, float]:
     """Train one run, or go on with it, ask it what decides, and keep the figures beside its checkpoints."""
     control = CONTROLS[name]
-    run = f"{name.replace(' ', '-')}-{seed}"
+    run = f"{run_name(name)}-{seed}"
     work: Path = options.work
     kept = work / run / "figures.json"
     if not kept.exists():
@@ -135,13 +135,15 @@ def deciding(
     }
 
 
+def run_name(control: str) -> str:
+    """What the folders of a control's runs are called, before the seed."""
+    return control.replace(" ", "-")
+
+
 def gather(work: Path) -> dict[str, list[dict[str, float]]]:
     """The figures of every run in the work folder, by control, a seed after the other."""
     return {
-        name: [
-            json.loads(file.read_text())
-            for file in sorted(work.glob(f"{name.replace(' ', '-')}-*/figures.json"))
-        ]
+        name: [json.loads(file.read_text()) for file in sorted(work.glob(f"{run_name(name)}-*/figures.json"))]
         for name in CONTROLS
     }
 

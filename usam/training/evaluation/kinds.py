@@ -56,6 +56,7 @@ def classify(features: Tensor, classes: Tensor, asked: Tensor, hidden: int, seed
     centre, spread = features.mean(0), features.std(0).clamp_min(1e-4)
     features, asked = (((x - centre) / spread).clamp(-6, 6) for x in (features, asked))
     counts = torch.bincount(classes, minlength=len(KINDS)).float()
+    weights = counts.sum() / counts.clamp_min(1) / len(KINDS)
     size = features.shape[1]
     layers = [nn.Dropout(0.3), nn.Linear(size, hidden), nn.GELU()] if hidden else []
     model = nn.Sequential(*layers, nn.Dropout(0.5), nn.Linear(hidden or size, len(KINDS)))
@@ -64,7 +65,6 @@ def classify(features: Tensor, classes: Tensor, asked: Tensor, hidden: int, seed
     for _ in range(EPOCHS):
         for batch in torch.randperm(len(classes)).split(128):
             optimizer.zero_grad()
-            weights = counts.sum() / counts.clamp_min(1) / len(KINDS)
             F.cross_entropy(model(features[batch]), classes[batch], weight=weights).backward()
             optimizer.step()
         schedule.step()
