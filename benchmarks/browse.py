@@ -25,9 +25,9 @@ from storage import Database, Feedback, open_database
 from storage.analysis.agreement import agreement
 from storage.analysis.preference import votes
 from storage.analysis.ratings import ratings
-from storage.browse import Wanted, browse, choices
-from storage.queue import Queue
-from ui.dashboard.board import dashboard
+from storage.annotation.queue import Queue
+from storage.answers.browse import Wanted, browse, choices
+from ui.pages.dashboard.cards import dashboard
 
 PEOPLE = 200
 RATERS = 10  # of each answer

@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ui.inspector.payload import viewed
-from ui.inspector.report import offline_page
-from ui.visit import Entry
-from usam.audio import SAMPLE_RATE, Clip
-from usam.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace
+from ui.report.offline_page import offline_page
+from ui.studio.session import Entry
+from usam.audio.clip import SAMPLE_RATE, Clip
+from usam.schema.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a command with USAM_TEST_POSTGRESQL naming a scratch database, unless it names one already:
-#     scripts/postgresql.sh .venv/bin/pytest tests/unit/storage
+#     scripts/postgresql.sh .venv/bin/pytest tests/storage
 # PostgreSQL comes from apt if there is none. Its server belongs to this command alone: it listens on a socket in a
 # temporary folder, not on the network, and is gone with the command. Where PostgreSQL can neither be found nor
 # installed, this says so and runs the command without it. The status is the command's.

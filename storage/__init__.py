@@ -7,7 +7,7 @@ answer_id = feedback.record_answer(answer.to_json(), annotator=new_annotator())
 feedback.rate(answer_id, annotator, thumb=1)
 """
 
-from storage.database import Database, open_database
+from storage.database.connection import Database, open_database
 from storage.errors import StorageError
 from storage.feedback import Feedback, new_annotator
 

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from storage.database import open_database
+from storage.database.connection import open_database
 from storage.errors import StorageError
 from storage.export import FORMATS, export
 from storage.feedback import Feedback
-from storage.upkeep import prune
+from storage.maintenance.scheduler import prune
 
 
 class Parser(argparse.ArgumentParser):

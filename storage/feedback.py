@@ -15,16 +15,16 @@ from sqlalchemy import delete, exists, false, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storage import audio as kept_audio
-from storage import schema
-from storage.database import Database
-from storage.disputes import settle
+from storage.answers import kept_audio
+from storage.answers.records import answer_columns, answer_record, checked_sha256
+from storage.answers.trace_statistics import internals
+from storage.database import schema
+from storage.database.connection import Database
+from storage.database.search import erase_deleted
 from storage.errors import NotFoundError, RatingError, StorageError, plain_errors
-from storage.internals import internals
-from storage.judgements import Said, judgement, rating_of
-from storage.records import answer_columns, answer_record, checked_sha256
-from storage.results import Comparison, Forgotten, Holdings, Rating, Revision, Summary, Winner
-from storage.words import erase_deleted
+from storage.ratings.disagreement import settle
+from storage.ratings.results import Comparison, Forgotten, Holdings, Rating, Revision, Summary, Winner
+from storage.ratings.validation import Said, judgement, rating_of
 
 __all__ = ["Feedback", "new_annotator"]
 
@@ -51,7 +51,7 @@ class Feedback:
         parent: str | None = None,
         audio_path: str | None = None,
     ) -> str:
-        """Record an answer (`usam.trace.Answer.to_json()`); returns its id.
+        """Record an answer (`usam.schema.trace.Answer.to_json()`); returns its id.
 
         parent: the answer this one retries or follows up.
         audio_path: a file with the heard audio, which the person agreed to keep; it is copied.

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from usam.adapter import USAMAdapter
-from usam.audio import SAMPLE_RATE, Clip
+from usam.adapter.adapter import USAMAdapter
+from usam.audio.clip import SAMPLE_RATE, Clip
 from usam.config import USAMConfig
-from usam.engine import Engine
-from usam.model import USAM
-from usam.quantization import choose
+from usam.engine.engine import Engine
+from usam.llm.quantization import choose
+from usam.model.model import USAM
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 RATES = (50.0, 3.125, 12.5)  # Hz, those of the three real encoders

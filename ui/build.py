@@ -14,32 +14,32 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from storage import Feedback, open_database
-from storage.snapshots import Snapshots
-from storage.upkeep import Upkeep
-from ui.accounts import Accounts, Login
-from ui.annotate import annotate_page
-from ui.api import add_endpoints
-from ui.browse import browse_page
-from ui.dashboard import dashboard_page
-from ui.door import Door
-from ui.downloads import download_route
-from ui.events import connect
+from storage.maintenance.scheduler import Upkeep
+from storage.maintenance.snapshots import Snapshots
+from ui.access.accounts import Accounts, Login
+from ui.access.admin import Door
+from ui.api.endpoints import add_endpoints
+from ui.api.health import health_route
+from ui.components.tour import TOUR_STYLE
+from ui.engines.loader import EngineLoader, LoadEngine
+from ui.engines.pool import LoadOther, Models, load_other
+from ui.engines.zerogpu import lends_gpu, load_lending
 from ui.examples import EXAMPLE_FOLDER
-from ui.health import health_route
-from ui.limits import BodyLimit, OwnFiles
-from ui.loading import EngineLoader, LoadEngine
-from ui.models import LoadOther, Models, load_other
-from ui.page import build_page
-from ui.sessions import cheap_sessions
+from ui.pages.annotate import annotate_page
+from ui.pages.ask.events import connect
+from ui.pages.ask.page import build_page
+from ui.pages.browse import browse_page
+from ui.pages.dashboard import dashboard_page
+from ui.server.downloads import download_route
+from ui.server.middleware import BodyLimit, OwnFiles
+from ui.server.session_state import cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
-from ui.studio import Studio
+from ui.studio.service import Studio
 from ui.theme import STYLE, theme
-from ui.tour import TOUR_STYLE
-from ui.zerogpu import lends_gpu, load_lending
 from usam.progress import Progress
 
 if TYPE_CHECKING:
-    from usam.engine import Engine
+    from usam.engine.engine import Engine
 
 LIGHT_EVENTS = 8
 CACHE_SWEEP = 3600  # seconds between looks for uploads that are old enough to go
@@ -98,7 +98,9 @@ def engine_of(settings: Settings) -> LoadEngine:
     def load(progress: Progress) -> Engine:
         if lends_gpu():
             return load_lending(settings.preset, settings.quantization, settings.at_once, progress)
-        from usam.engine import Engine  # imports torch: in the loader's thread, not before the page is up
+        from usam.engine.engine import (
+            Engine,  # imports torch: in the loader's thread, not before the page is up
+        )
 
         return Engine.load(settings.preset, settings.quantization, progress=progress)
 
@@ -115,7 +117,7 @@ def served_beside(settings: Settings) -> dict[str, Any]:
     routes = [health_route(), download_route()]
     if not settings.mcp:
         return {"routes": routes, "lifespan": cheap_sessions}
-    from ui.mcp import mcp_server  # half a second that few need
+    from ui.api.mcp import mcp_server  # half a second that few need
 
     tools, serving = mcp_server()
 
@@ -147,7 +149,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "strict_cors": True,
         "state_session_capacity": PAGES_HELD,
         "ssr_mode": False,
-        "mcp_server": False,  # ui.mcp offers less
+        "mcp_server": False,  # ui.api.mcp offers less
         "enable_monitoring": False,
         "app_kwargs": {
             **served_beside(settings),

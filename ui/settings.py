@@ -9,10 +9,10 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 
 from storage import StorageError
-from storage.database import data_folder
-from storage.judgements import DIMENSIONS, checked_name
-from storage.spans import LABELS
-from ui.accounts import Accounts
+from storage.annotation.spans import LABELS
+from storage.database.connection import data_folder
+from storage.ratings.validation import DIMENSIONS, checked_name
+from ui.access.accounts import Accounts
 
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
@@ -29,10 +29,11 @@ class Settings:
     minute; 0 is no limit. dimensions: what answers are scored on. span_labels: what spans are marked as.
     repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
     how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
-    `storage.upkeep`; None: never. snapshots: folder of `storage.snapshots` (absolute); None: there are none.
+    `storage.maintenance.scheduler`; None: never. snapshots: folder of
+    `storage.maintenance.snapshots` (absolute); None: there are none.
     checkpoints: a folder of further checkpoints to ask the same. dashboard_password, admins: who Dashboard
-    and Browse open to (`ui.door`). accounts: file of `ui.accounts`; None: nobody has to sign in. oauth:
-    whether people can sign in with Hugging Face. mcp: whether assistants are offered `ui.mcp`.
+    and Browse open to (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has
+    to sign in. oauth: whether people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`.
     """
 
     data: Path

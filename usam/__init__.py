@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from usam.config import USAMConfig
-    from usam.engine import Engine
-    from usam.model import USAM
-    from usam.processing import USAMProcessor
+    from usam.engine.engine import Engine
+    from usam.model.model import USAM
+    from usam.model.processor import USAMProcessor
 
 __all__ = ["USAM", "Engine", "USAMConfig", "USAMProcessor"]
 
 # Importing the package alone stays light: a command line's usage error should not wait for torch.
 # USAMConfig comes from the adapter's module, which registers both with transformers' Auto classes.
 _HOMES = {
-    "Engine": "usam.engine",
-    "USAM": "usam.model",
-    "USAMConfig": "usam.adapter",
-    "USAMProcessor": "usam.processing",
+    "Engine": "usam.engine.engine",
+    "USAM": "usam.model.model",
+    "USAMConfig": "usam.adapter.adapter",
+    "USAMProcessor": "usam.model.processor",
 }
 
 

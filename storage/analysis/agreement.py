@@ -9,7 +9,7 @@ from sqlalchemy import String, false, select, type_coerce
 from sqlalchemy.orm import Session
 
 from storage.analysis.intervals import bootstrap
-from storage.schema import Rating
+from storage.database.schema import Rating
 
 Level = Literal["nominal", "ordinal"]
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.analysis.intervals import wilson
-from storage.schema import Rating, RatingRevision, Repeat
+from storage.database.schema import Rating, RatingRevision, Repeat
 
 MOST_REPEATS = 20_000
 """Repeats, the latest, that are looked at."""

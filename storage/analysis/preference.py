@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.analysis.intervals import bootstrap, wilson
-from storage.schema import Answer, Comparison
+from storage.database.schema import Answer, Comparison
 
 MOST_VOTES = 100_000
 """Votes, the latest, that are counted."""

@@ -7,7 +7,7 @@ from sqlalchemy import false, select
 from sqlalchemy.orm import Session
 
 from storage.analysis.intervals import Z, wilson
-from storage.schema import Answer, Internals, Rating
+from storage.database.schema import Answer, Internals, Rating
 
 MOST_RATINGS = 50_000
 """Ratings, the latest, that are looked at."""

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.analysis.intervals import bootstrap, wilson
-from storage.schema import Answer, TokenVerdict
+from storage.database.schema import Answer, TokenVerdict
 
 MOST_VERDICTS = 100_000
 """Verdicts, the latest, that are counted."""

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from storage.database import Database
+from storage.database.connection import Database
 from storage.errors import plain_errors
-from storage.export import audiofolder, csv, dpo, kto, llama_factory, parquet, reward, spans, swift
 from storage.export.audit import Audit
 from storage.export.reader import Progress, Reader
+from storage.export.tables import audiofolder, csv, parquet
+from storage.export.training import dpo, kto, llama_factory, reward, spans, swift
 
 FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]] = {
     "csv": (csv.write, csv.FILES),

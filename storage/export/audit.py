@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from storage.database.schema import Comparison, Rating
 from storage.export.reader import Reader
-from storage.schema import Comparison, Rating
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, Select, false, func, literal, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from storage.schema import Answer, Clip, Comparison, Rating, Span
+from storage.database.schema import Answer, Clip, Comparison, Rating, Span
 
 BATCH = 1000
 CLIPS = "audio"

@@ -1,8 +1,8 @@
-"""Run by alembic: applies the migrations on the connection `storage.database.migrate` hands over."""
+"""Run by alembic: applies the migrations on the connection that `migrate` hands over."""
 
 from alembic import context
 
-from storage.schema import Base
+from storage.database.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

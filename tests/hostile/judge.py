@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from tests.hostile.corpus import Case
-from usam.audio import load_clip
+from usam.audio.clip import load_clip
 from usam.errors import AudioError
 
 MAX_SECONDS = 10.0

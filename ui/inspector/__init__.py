@@ -5,9 +5,9 @@ browser's side is in `viewer/`: plain scripts, joined in `assets`, the same in t
 page. `interventions` is the section "What if" below it, `outcomes` what came of one.
 """
 
-from ui.inspector.exports import export
-from ui.inspector.interventions import what_if_hidden, what_if_shown
 from ui.inspector.panel import SAVE_JS, InspectorPanel, inspector_panel, trace_hidden, trace_shown
+from ui.report.export import export
+from ui.what_if.panel import what_if_hidden, what_if_shown
 
 __all__ = [
     "SAVE_JS",

@@ -9,14 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from ui import render
-from ui.history import label_of
-from ui.inspector.assets import asset, script, style
-from ui.inspector.interventions import WhatIfPanel, what_if_panel
+from ui.engines.pool import same_model
 from ui.inspector.payload import viewed
-from ui.models import same_model
-from ui.stored import NOT_KEPT
-from ui.visit import Entry, Visit
+from ui.pages.ask import render
+from ui.pages.ask.history import label_of
+from ui.studio.session import Entry, Visit
+from ui.studio.stored_answers import NOT_KEPT
+from ui.viewer.assets import asset, script, style
+from ui.what_if.panel import WhatIfPanel, what_if_panel
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorP
         "",
         html_template=asset("template.html"),
         css_template=style(),
-        js_on_load=script("gradio.js"),
+        js_on_load=script(asset("gradio.js")),
         apply_default_css=False,
         elem_id="viewer",
         leaning="",

@@ -9,14 +9,14 @@ import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from ui import render
 from ui.inspector import sound
 from ui.inspector.palette import EXPERT_COLOURS
-from ui.visit import Entry
-from usam.trace import Trace
+from ui.pages.ask import render
+from ui.studio.session import Entry
+from usam.schema.trace import Trace
 
 if TYPE_CHECKING:
-    from usam.attribution import Attribution
+    from usam.interpretability.attribution import Attribution
 
 LINK = "answer"
 """The part of the page's address that names a stored answer to show."""
@@ -28,7 +28,7 @@ _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
 
 def payload(entry: Entry) -> dict[str, Any]:
     """The trace with its sound. Times are seconds of the original clip; entropy is in bits."""
-    from usam.health import COLLAPSED, DEAD  # imports torch: not before it is needed
+    from usam.model.router_health import COLLAPSED, DEAD  # imports torch: not before it is needed
 
     answer = entry.answer
     trace, heard = answer.trace, answer.heard
@@ -127,8 +127,8 @@ def padded_end(trace: Trace) -> float:
 
 def typical_routing(preset: str, experts: int) -> dict[str, Any] | None:
     """Mean routing by kind of sound and over all, as the evaluation of the checkpoint measured them."""
-    from usam.health import measured
-    from usam.loading import CHECKPOINTS
+    from usam.model.loading import CHECKPOINTS
+    from usam.model.router_health import measured
 
     found = measured(CHECKPOINTS / preset)
     if not found or len(found["load"]) != experts:
@@ -148,7 +148,7 @@ def _same_sound(entry: Entry, other: Entry) -> bool:
 
 
 def _sound(entry: Entry) -> dict[str, Any]:
-    from usam.audio import level_range, log_mel, mel_centres
+    from usam.audio.clip import level_range, log_mel, mel_centres
 
     waveform = sound.waveform_of(entry)
     mel = log_mel(waveform, BANDS)

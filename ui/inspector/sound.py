@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ui.visit import Entry
+    from ui.studio.session import Entry
 
 RATE = 16_000
 OPUS_BITS = 48_000
@@ -31,7 +31,7 @@ def waveform_of(entry: Entry) -> Tensor:
 
 def opus(waveform: Tensor) -> bytes:
     """[samples] at 16 kHz, mono, as an Ogg Opus file; one shorter than 0.2 s may decode to more samples."""
-    from usam.audio import pcm16  # imports torch: not before it is needed
+    from usam.audio.clip import pcm16  # imports torch: not before it is needed
 
     frame = av.AudioFrame.from_ndarray(pcm16(waveform.numpy())[None], format="s16", layout="mono")
     frame.sample_rate = RATE

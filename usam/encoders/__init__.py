@@ -4,7 +4,7 @@ from usam.encoders.base import Encoder
 from usam.encoders.musicnn import MusiCNN
 from usam.encoders.whisper import Whisper
 from usam.encoders.yamnet import YAMNet
-from usam.weights import WeightPaths
+from usam.weights.cache import WeightPaths
 
 __all__ = ["Encoder", "MusiCNN", "Whisper", "YAMNet", "load_encoders"]
 

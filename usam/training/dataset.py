@@ -7,18 +7,18 @@ from pathlib import Path
 
 import torch
 
+from usam.data.corpus import Example, label_words, read_corpus, read_synthesis, split
+from usam.data.debian_sounds import read_packages
+from usam.data.derived.concatenation import write_joined
+from usam.data.derived.mixtures import write_mixtures
+from usam.data.derived.silence import write_silence
+from usam.data.derived.views import write_views
+from usam.data.frame_cache import FeatureCache
+from usam.data.synthetic.instruments import read_rendered
 from usam.encoders import YAMNet
-from usam.training.alignment import AlignmentItem, Pool
-from usam.training.corpora import Example, label_words, read_corpus, read_synthesis, split
-from usam.training.features import FeatureCache
-from usam.training.joined import write_joined
-from usam.training.mixtures import write_mixtures
-from usam.training.rendering import read_rendered
-from usam.training.silence import write_silence
-from usam.training.sounds import read_packages
-from usam.training.targets import KIND_WORDS, Targets, WordPieces
-from usam.training.teacher import SoundTeacher, short_name
-from usam.training.views import write_views
+from usam.training.stages.alignment import AlignmentItem, Pool
+from usam.training.targets.pseudo_labels import SoundTeacher, short_name
+from usam.training.targets.word_targets import KIND_WORDS, Targets, WordPieces
 
 SILENCES = 240
 HELD_SILENCES = 40

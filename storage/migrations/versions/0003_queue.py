@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from storage.internals import internals
+from storage.answers.trace_statistics import internals
 
 revision = "0003"
 down_revision = "0002"

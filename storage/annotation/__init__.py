@@ -1,0 +1,1 @@
+"""The queue of annotators, and what they mark."""

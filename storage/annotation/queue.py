@@ -1,0 +1,240 @@
+"""The annotation queue: stored answers that a person has not judged yet, in an order worth their time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Select, exists, false, func, select
+from sqlalchemy.orm import Session
+
+from storage.database import schema
+from storage.errors import RatingError
+from storage.feedback import Feedback, annotator_key, answer_key
+from storage.ratings.validation import judgement
+
+Order = Literal["entropy", "disagreement", "chance", "newest"]
+BATCH = 20
+MOST_LEFT = 10_000
+"""Answers left that are counted: nobody plans by more, and to count them all would keep people waiting."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """An answer to judge. audio: the file of what was heard, None when it was not kept. draft: what the
+    person has begun to say, as `Feedback.rate` takes it. others: how many people have judged it."""
+
+    answer_id: str
+    task: str
+    question: str
+    history: list[dict[str, str]]
+    text: str
+    stopped: bool
+    heard_start: float
+    heard_end: float
+    clip_duration: float
+    router_entropy: float | None
+    dominant_expert: str | None
+    audio: Path | None
+    draft: dict[str, Any] | None
+    others: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many answers a person has judged and put aside, and how many are left, drafts among them.
+
+    more: even more than `left` are, which is MOST_LEFT then.
+    """
+
+    judged: int
+    skipped: int
+    drafts: int
+    left: int
+    more: bool = False
+
+
+class Queue:
+    """Every method may raise StorageError. Judging itself is `Feedback.rate`."""
+
+    def __init__(self, feedback: Feedback, wanted: int | None = None) -> None:
+        """wanted: people's judgements after which an answer waits for nobody else; None: it waits for all."""
+        self.feedback = feedback
+        self.wanted = wanted
+        self.database = feedback.database
+
+    def upcoming(
+        self, annotator: str, order: Order = "entropy", *, audio_only: bool = True, limit: int = BATCH
+    ) -> list[str]:
+        """Ids of the next answers to judge; drafts come last, oldest first, and wait also where all
+        wanted judgements are there.
+
+        order: `entropy`, the router's most undecided first; `disagreement`, those on which people's ratings
+          differ most; `chance`; `newest`.
+        audio_only: leave out answers whose audio was not kept.
+        """
+        if order not in get_args(Order):
+            raise ValueError(f"no such order: {order}")
+        with self.database.read() as session:
+            person = _person(session, annotator)
+            fresh = self._wanting(person, audio_only).where(~_marked(person))
+            begun = (
+                _waiting(person, audio_only)
+                .join(schema.Mark, schema.Mark.answer_id == schema.Answer.id)
+                .where(schema.Mark.annotator_id == person, schema.Mark.state == "draft")
+                .order_by(schema.Mark.updated_at)
+            )
+            ids: dict[UUID, None] = {}  # a set that keeps its order
+            for part in (*_in_order(fresh, order), begun):
+                if len(ids) < limit:
+                    ids.update(dict.fromkeys(session.scalars(part.limit(limit))))
+            ids = dict.fromkeys(list(ids)[:limit])
+            return [str(id_) for id_ in ids]
+
+    def item(self, answer_id: str, annotator: str) -> Item:
+        """An answer to judge. Raises NotFoundError."""
+        with self.database.read() as session:
+            person = _person(session, annotator)
+            answer = session.get_one(schema.Answer, answer_key(session, answer_id))
+            clip = session.get_one(schema.Clip, answer.clip_sha256)
+            measured = session.get(schema.Internals, answer.id)
+            mark = session.get(schema.Mark, (person, answer.id))
+            others = session.scalar(
+                select(func.count()).where(
+                    schema.Rating.answer_id == answer.id,
+                    schema.Rating.withdrawn == false(),
+                    schema.Rating.annotator_id != person,
+                )
+            )
+            file = self.database.folder / clip.audio_path if clip.audio_path else None
+            return Item(
+                answer_id=str(answer.id),
+                task=answer.task,
+                question=answer.question or answer.prompt,
+                history=answer.history,
+                text=answer.text,
+                stopped=answer.stopped,
+                heard_start=answer.heard_start,
+                heard_end=answer.heard_end,
+                clip_duration=answer.clip_duration,
+                router_entropy=measured.router_entropy if measured else None,
+                dominant_expert=measured.dominant_expert if measured else None,
+                audio=file if file and file.is_file() else None,
+                draft=mark.draft if mark else None,
+                others=others or 0,
+            )
+
+    def skip(self, answer_id: str, annotator: str) -> None:
+        """Put an answer aside for good. Raises NotFoundError."""
+        self._mark(answer_id, annotator, "skipped", None)
+
+    def draft(self, answer_id: str, annotator: str, said: Mapping[str, Any]) -> None:
+        """Keep what was said so far, for later; it counts nowhere. Raises RatingError, NotFoundError."""
+        self._mark(answer_id, annotator, "draft", judgement(**said))
+
+    def take_back(self, answer_id: str, annotator: str) -> None:
+        """The answer waits again as if it had been neither skipped nor drafted; nothing to do is fine."""
+        with self.database.write() as session:
+            key = (annotator_key(session, annotator), answer_key(session, answer_id))
+            if mark := session.get(schema.Mark, key):
+                session.delete(mark)
+
+    def progress(self, annotator: str, *, audio_only: bool = True) -> Progress:
+        with self.database.read() as session:
+            person = _person(session, annotator)
+
+            def count(rows: Select[Any]) -> int:
+                return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+
+            mark = schema.Mark
+            judged = select(schema.Rating.answer_id).where(
+                schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
+            )
+            unrated = select(mark.answer_id).where(
+                mark.annotator_id == person, ~_rated(person, mark.answer_id)
+            )
+            skipped = unrated.where(mark.state == "skipped")
+            left = count(
+                self._wanting(person, audio_only).where(~_marked(person, "skipped")).limit(MOST_LEFT + 1)
+            )
+            return Progress(
+                judged=count(judged),
+                skipped=count(skipped),
+                drafts=count(unrated.where(mark.state == "draft")),
+                left=min(left, MOST_LEFT),
+                more=left > MOST_LEFT,
+            )
+
+    def _wanting(self, person: int, audio_only: bool) -> Select[Any]:
+        """Those of `_waiting` that have fewer judgements than are wanted."""
+        waiting, rating = _waiting(person, audio_only), schema.Rating
+        if self.wanted is None:
+            return waiting
+        judged = select(func.count()).where(rating.answer_id == schema.Answer.id, rating.withdrawn == false())
+        return waiting.where(judged.correlate(schema.Answer).scalar_subquery() < self.wanted)
+
+    def _mark(self, answer_id: str, annotator: str, state: str, draft: dict[str, Any] | None) -> None:
+        with self.database.write() as session:
+            answer, person = answer_key(session, answer_id), annotator_key(session, annotator)
+            if session.scalar(select(_rated(person, answer))):
+                raise RatingError("You have judged this answer already; undo that first.")
+            session.merge(
+                schema.Mark(
+                    annotator_id=person, answer_id=answer, state=state, draft=draft, updated_at=schema.now()
+                )
+            )
+
+
+def _person(session: Session, annotator: str) -> int:
+    """The person's key, or one that nobody has: reading must not make anyone known."""
+    return session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator)) or -1
+
+
+def _rated(person: int, answer: Any) -> ColumnElement[bool]:
+    return exists().where(
+        schema.Rating.answer_id == answer,
+        schema.Rating.annotator_id == person,
+        schema.Rating.withdrawn == false(),
+    )
+
+
+def _marked(person: int, *states: str) -> ColumnElement[bool]:
+    mark = exists().where(schema.Mark.answer_id == schema.Answer.id, schema.Mark.annotator_id == person)
+    return mark.where(schema.Mark.state.in_(states)) if states else mark
+
+
+def _judgeable(audio_only: bool) -> Select[Any]:
+    """Ids of answers with words."""
+    answers = select(schema.Answer.id).where(schema.WITH_WORDS)
+    if audio_only:
+        answers = answers.join(schema.Clip, schema.Clip.sha256 == schema.Answer.clip_sha256).where(
+            schema.Clip.audio_path.is_not(None)
+        )
+    return answers
+
+
+def _waiting(person: int, audio_only: bool) -> Select[Any]:
+    """Ids of answers with words that the person has not judged."""
+    return _judgeable(audio_only).where(~_rated(person, schema.Answer.id))
+
+
+def _in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
+    """Queries whose answers, one query's after the other's, are in this order; each follows an index, so that
+    the first few are found without a look at all the rest."""
+    newest = waiting.order_by(schema.Answer.created_at.desc())
+    match order:
+        case "entropy":
+            measured = waiting.join(schema.Internals, schema.Internals.answer_id == schema.Answer.id)
+            return (measured.order_by(schema.Internals.router_entropy.desc().nulls_last()),)
+        case "disagreement":
+            # Not a join: SQLite might begin at the answers, all of them, and sort.
+            dispute = schema.Dispute
+            waits = waiting.where(schema.Answer.id == dispute.answer_id).correlate(dispute).exists()
+            return select(dispute.answer_id).where(waits).order_by(dispute.spread.desc()), newest
+        case "chance":  # ids are random: any of them is as good a place to begin
+            begin = uuid4()
+            by_id = waiting.order_by(schema.Answer.id)
+            return by_id.where(schema.Answer.id >= begin), by_id.where(schema.Answer.id < begin)
+        case _:
+            return (newest,)

@@ -1,0 +1,99 @@
+"""Answers that come a second time to whoever rated them: how far a person agrees with themselves."""
+
+import random
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+from sqlalchemy import exists, false, or_, select
+from sqlalchemy.orm import Session
+
+from storage.analysis.consistency import Steadiness, steadiness
+from storage.database import schema
+from storage.errors import RatingError
+from storage.feedback import Feedback, annotator_key, answer_key
+from storage.ratings.validation import Said, judgement, rating_of
+
+GAP = 10
+"""Ratings that lie at least between an answer's first time and its second."""
+RECENT = 200
+"""Ratings, before those, that a repeat is drawn from."""
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Every method may raise StorageError."""
+
+    feedback: Feedback
+
+    def due(self, annotator: str, count: int, *, audio_only: bool = True) -> list[str]:
+        """Ids of at most `count` answers, by chance, that the person rated a while ago and has not met
+        again since."""
+        rating, answer, clip = schema.Rating, schema.Answer, schema.Clip
+        wanted = (
+            select(rating.answer_id)
+            .join(schema.Annotator, schema.Annotator.id == rating.annotator_id)
+            .join(answer, answer.id == rating.answer_id)
+            .join(clip, clip.sha256 == answer.clip_sha256)
+            .where(
+                schema.Annotator.public_id == annotator,
+                rating.withdrawn == false(),
+                or_(rating.thumb.is_not(None), rating.score.is_not(None)),
+            )
+            .order_by(rating.updated_at.desc())
+            .offset(GAP)
+            .limit(RECENT)
+        )
+        met = exists().where(schema.Repeat.rating_id == rating.id)
+        with self.feedback.database.read() as session:
+            rows = session.execute(wanted.add_columns(clip.audio_path, met)).all()
+        waiting = [str(id_) for id_, audio, met in rows if not met and (audio or not audio_only)]
+        return random.sample(waiting, min(count, len(waiting)))
+
+    def judge(self, answer_id: str, annotator: str, **said: Unpack[Said]) -> None:
+        """Save what the person says this time, beside their rating, which stays as it is.
+
+        Raises RatingError (nothing was said; nothing to repeat), NotFoundError.
+        """
+        values = rating_of(**said)
+        with self.feedback.database.write() as session:
+            rating = _rating(session, answer_id, annotator)
+            if rating is None or rating.withdrawn:
+                raise RatingError("You have not rated this answer, so there is nothing to repeat.")
+            session.merge(
+                schema.Repeat(rating_id=rating.id, number=rating.revision, created_at=schema.now(), **values)
+            )
+
+    def said(self, answer_id: str, annotator: str) -> dict[str, Any] | None:
+        """What the person said the second time, as `judge` takes it; None when they did not yet."""
+        with self.feedback.database.read() as session:
+            repeat = _repeat(session, answer_id, annotator)
+            return {name: getattr(repeat, name) for name in judgement()} if repeat else None
+
+    def take_back(self, answer_id: str, annotator: str) -> None:
+        """As if the answer had not come again; nothing to do is fine."""
+        with self.feedback.database.write() as session:
+            if repeat := _repeat(session, answer_id, annotator):
+                session.delete(repeat)
+
+    def steadiness(self, annotator: str) -> list[Steadiness]:
+        """How often the person said the same again, for each thing that answers are judged on."""
+        with self.feedback.database.read() as session:
+            person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
+            return steadiness(session, person) if person is not None else []
+
+
+def _rating(session: Session, answer_id: str, annotator: str) -> schema.Rating | None:
+    answer, person = answer_key(session, answer_id), annotator_key(session, annotator)
+    return session.scalar(select(schema.Rating).filter_by(answer_id=answer, annotator_id=person))
+
+
+def _repeat(session: Session, answer_id: str, annotator: str) -> schema.Repeat | None:
+    return session.scalar(
+        select(schema.Repeat)
+        .join(schema.Rating, schema.Rating.id == schema.Repeat.rating_id)
+        .join(schema.Annotator, schema.Annotator.id == schema.Rating.annotator_id)
+        .where(
+            schema.Rating.answer_id == answer_key(session, answer_id),
+            schema.Annotator.public_id == annotator,
+        )
+    )

@@ -1,0 +1,100 @@
+"""Between the answer as the model reports it (README, "JSON contract") and a row of `answers`."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from storage.database.schema import Answer
+from storage.errors import RecordError
+
+
+def clean(text: str) -> str:
+    """The text as every database can hold it: lone surrogates and NUL become U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+
+
+def input_hash(sha256: str, task: str, question: str, history: list[dict[str, str]]) -> str:
+    """What an answer answers: equal for the same clip, task, question and earlier turns."""
+    asked = json.dumps([sha256, task, question, history], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def checked_sha256(value: str) -> str:
+    """Raises RecordError unless `value` is 64 hex digits; it names files."""
+    if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
+        raise RecordError("A clip is named by the 64 hex digits of its SHA-256.")
+    return value
+
+
+def answer_columns(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Column values for an answer record; keys without a column of their own stay in `trace`.
+
+    Raises RecordError when a part is missing, is of the wrong kind, or holds a number that is not finite.
+    """
+    try:
+        json.dumps(record, allow_nan=False)
+        rest = dict(record)
+        heard, model = dict(rest.pop("heard")), dict(rest.pop("model"))
+        columns: dict[str, Any] = {
+            "clip_sha256": checked_sha256(heard["sha256"]),
+            "heard_start": float(heard["start"]),
+            "heard_end": float(heard["end"]),
+            "clip_duration": float(heard["duration"]),
+            "task": clean(rest.pop("task")),
+            "question": clean(rest.pop("question")),
+            "prompt": clean(rest.pop("prompt")),
+            "text": clean(rest.pop("answer")),
+            "history": [{key: clean(text) for key, text in turn.items()} for turn in rest.pop("history", ())],
+            "preset": clean(model.pop("preset")),
+            "model_fingerprint": clean(model.pop("fingerprint")),
+            "quantization": clean(model.pop("quantization")),
+            "device": clean(model.pop("device")),
+            "model": model,
+            "timings": dict(rest.pop("timings")),
+            "seed": int(rest.pop("seed")),
+            "temperature": float(rest.pop("temperature", 0.0)),
+            "max_new_tokens": int(rest.pop("max_new_tokens", 0)),
+            "stopped": bool(rest.pop("stopped", False)),
+        }
+    except KeyError as error:
+        raise RecordError(f"The answer was not recorded: it lacks {error}.") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RecordError(f"The answer was not recorded: {error}.") from error
+    asked = (columns[key] for key in ("clip_sha256", "task", "question", "history"))
+    columns["input_hash"] = input_hash(*asked)
+    return {**columns, "trace": rest}
+
+
+def answer_record(answer: Answer) -> dict[str, Any]:
+    """The record an answer came from, with its `answer_id`, `parent_id` and `created_at` (ISO 8601, UTC)."""
+    return {
+        **answer.trace,
+        "answer": answer.text,
+        "task": answer.task,
+        "question": answer.question,
+        "prompt": answer.prompt,
+        "history": answer.history,
+        "heard": {
+            "start": answer.heard_start,
+            "end": answer.heard_end,
+            "duration": answer.clip_duration,
+            "sha256": answer.clip_sha256,
+        },
+        "timings": answer.timings,
+        "model": {
+            "preset": answer.preset,
+            "fingerprint": answer.model_fingerprint,
+            "quantization": answer.quantization,
+            "device": answer.device,
+            **answer.model,
+        },
+        "seed": answer.seed,
+        "temperature": answer.temperature,
+        "max_new_tokens": answer.max_new_tokens,
+        "stopped": answer.stopped,
+        "answer_id": str(answer.id),
+        "parent_id": str(answer.parent_id) if answer.parent_id else None,
+        "created_at": answer.created_at.isoformat(),
+    }

@@ -1,0 +1,337 @@
+"""The tables: clips, annotators, answers with their internals, ratings with their revisions and repeats,
+comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue.
+
+A clip is known by the hash of what was heard, never by a file name. Wide JSON columns stand last in
+their table, so that SQLite reads past them only when they are asked for.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC times; SQLite itself would drop the time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+WITH_WORDS = text("text != ''")
+"""Of the answers that can be judged. A literal, because SQLite uses no partial index for a bound value."""
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    type_annotation_map: ClassVar = {float: Double}
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Clip(Base):
+    """What a model heard: `sha256` and length (s) of the 16 kHz mono samples, and the audio if kept.
+
+    Where the span was cut from belongs to the answer: two recordings can hold the same samples.
+    """
+
+    __tablename__ = "clips"
+    __table_args__ = (
+        CheckConstraint("length(sha256) = 64", name="sha256"),
+        CheckConstraint("seconds > 0", name="seconds"),
+    )
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seconds: Mapped[float]
+    audio_path: Mapped[str | None] = mapped_column(Text)  # relative to the data folder, so that it can move
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Annotator(Base):
+    """A person's browser. `public_id` is random and kept there; who holds it may change the person's
+    ratings, so exports name people by `id` alone."""
+
+    __tablename__ = "annotators"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Answer(Base):
+    """One answer with everything needed to filter it, explain it and run it again.
+
+    `input_hash` is equal for answers to the same clip, task, question and history. `trace` holds the
+    tokens and whatever else the model reported, `model` the part of its provenance not in columns.
+    """
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        CheckConstraint("heard_start >= 0 AND heard_end > heard_start", name="heard"),
+        CheckConstraint("temperature >= 0", name="temperature"),
+        CheckConstraint("max_new_tokens >= 0", name="max_new_tokens"),
+        Index(None, "annotator_id", "created_at", "id"),
+        Index("ix_answers_judgeable", "clip_sha256", sqlite_where=WITH_WORDS, postgresql_where=WITH_WORDS),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    clip_sha256: Mapped[str] = mapped_column(ForeignKey("clips.sha256", ondelete="CASCADE"), index=True)
+    annotator_id: Mapped[int | None] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("answers.id", ondelete="SET NULL"), index=True)
+    input_hash: Mapped[str] = mapped_column(String(64), index=True)
+    audio_kept: Mapped[bool]
+    heard_start: Mapped[float]
+    heard_end: Mapped[float]
+    clip_duration: Mapped[float]
+    task: Mapped[str] = mapped_column(String(32))
+    preset: Mapped[str] = mapped_column(String(64))
+    model_fingerprint: Mapped[str] = mapped_column(String(128))
+    quantization: Mapped[str] = mapped_column(String(32))
+    device: Mapped[str] = mapped_column(String(64))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    temperature: Mapped[float]
+    max_new_tokens: Mapped[int]
+    stopped: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    question: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    prompt: Mapped[str] = mapped_column(Text)
+    history: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    model: Mapped[dict[str, Any]] = mapped_column(Json)
+    timings: Mapped[dict[str, Any]] = mapped_column(Json)
+    trace: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class Internals(Base):
+    """Numbers from an answer's trace (`storage.answers.trace_statistics`), to order and compare answers by."""
+
+    __tablename__ = "internals"
+
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    router_entropy: Mapped[float | None] = mapped_column(index=True)
+    dominant_expert: Mapped[str | None] = mapped_column(String(64))
+    redundant_share: Mapped[float | None]
+
+
+class Dispute(Base):
+    """How far the ratings of an answer lie apart (`storage.ratings.disagreement`), where they do."""
+
+    __tablename__ = "disputes"
+
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    spread: Mapped[float] = mapped_column(index=True)
+
+
+class Judgement:
+    """What a person says about an answer; shared by a rating, each of its revisions, and a repeat of it.
+
+    dimensions: 1 to 5 by name.  flags: names from `judgements.FLAGS`.
+    """
+
+    thumb: Mapped[int | None]
+    score: Mapped[int | None]
+    correction: Mapped[str | None] = mapped_column(Text)
+    comment: Mapped[str | None] = mapped_column(Text)
+    dimensions: Mapped[dict[str, int]] = mapped_column(Json, default=dict, server_default=text("'{}'"))
+    flags: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
+
+
+def _judgement_checks() -> tuple[CheckConstraint, CheckConstraint]:
+    return (
+        CheckConstraint("thumb IN (-1, 0, 1)", name="thumb"),
+        CheckConstraint("score BETWEEN 1 AND 5", name="score"),
+    )
+
+
+class Rating(Judgement, Base):
+    """The rating that counts now: one a person and answer. `revision` numbers its latest revision."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (
+        *_judgement_checks(),
+        UniqueConstraint("answer_id", "annotator_id"),
+        Index("ix_ratings_answer_id_withdrawn_thumb_score", "answer_id", "withdrawn", "thumb", "score"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"), index=True)
+    revision: Mapped[int]
+    withdrawn: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+
+
+class RatingRevision(Judgement, Base):
+    """Every state a rating has had; rows are added, never changed.
+
+    restores: of an undo, the number of the revision whose state it brings back, 0 for no rating.
+    """
+
+    __tablename__ = "rating_revisions"
+    __table_args__ = _judgement_checks()
+
+    rating_id: Mapped[UUID] = mapped_column(ForeignKey("ratings.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    withdrawn: Mapped[bool]
+    restores: Mapped[int | None]
+
+
+class Repeat(Judgement, Base):
+    """What a person said when an answer that they had rated came again: `number` is the revision of the
+    rating that held then. It measures how steady the person is, and counts nowhere else."""
+
+    __tablename__ = "repeats"
+    __table_args__ = _judgement_checks()
+
+    rating_id: Mapped[UUID] = mapped_column(ForeignKey("ratings.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Comparison(Base):
+    """A blind vote between two answers; `swapped` when answer a stood on the right.
+
+    The smaller id is always a, so that one person has one vote a pair, whichever way it was asked.
+    """
+
+    __tablename__ = "comparisons"
+    __table_args__ = (
+        CheckConstraint("answer_a_id < answer_b_id", name="pair"),
+        CheckConstraint("winner IN ('a', 'b', 'tie', 'both_bad')", name="winner"),
+        UniqueConstraint("answer_a_id", "answer_b_id", "annotator_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    answer_a_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
+    answer_b_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), index=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"), index=True)
+    winner: Mapped[str] = mapped_column(String(8))
+    swapped: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Mark(Base):
+    """An answer that a person put aside in the annotation queue: skipped, or begun with a draft."""
+
+    __tablename__ = "marks"
+    __table_args__ = (CheckConstraint("state IN ('draft', 'skipped')", name="state"),)
+
+    annotator_id: Mapped[int] = mapped_column(
+        ForeignKey("annotators.id", ondelete="CASCADE"), primary_key=True
+    )
+    answer_id: Mapped[UUID] = mapped_column(
+        ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    state: Mapped[str] = mapped_column(String(8))
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    draft: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    )
+
+
+class Marking:
+    """What a person says about a part of a clip; shared by a span and by each of its revisions.
+
+    start_s, end_s: seconds of the original clip.  label: what kind of remark it is, such as `missed`.
+    """
+
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    label: Mapped[str] = mapped_column(String(32))
+    comment: Mapped[str | None] = mapped_column(Text)
+    withdrawn: Mapped[bool]
+
+
+def _marking_checks() -> tuple[CheckConstraint]:
+    return (CheckConstraint("start_s >= 0 AND end_s > start_s", name="seconds"),)
+
+
+class Span(Marking, Base):
+    """A span of what was heard that a person marked, as it counts now."""
+
+    __tablename__ = "spans"
+    __table_args__ = (*_marking_checks(), Index(None, "answer_id", "annotator_id"))
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"), index=True)
+    revision: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class SpanRevision(Marking, Base):
+    """Every state a span has had; rows are added, never changed."""
+
+    __tablename__ = "span_revisions"
+    __table_args__ = _marking_checks()
+
+    span_id: Mapped[UUID] = mapped_column(ForeignKey("spans.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class TokenVerdict(Base):
+    """Whether one audio token, heard alone, mattered to the answer, and how SACLM had scored it.
+
+    flagged: SACLM held it redundant.  start_s, end_s: seconds of the original clip.
+    """
+
+    __tablename__ = "token_verdicts"
+    __table_args__ = (
+        CheckConstraint("verdict IN ('mattered', 'did_not', 'unclear')", name="verdict"),
+        CheckConstraint("token >= 0", name="token"),
+    )
+
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(
+        ForeignKey("annotators.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    token: Mapped[int] = mapped_column(primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(8))
+    flagged: Mapped[bool]
+    significance: Mapped[float]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

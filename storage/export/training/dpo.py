@@ -1,0 +1,114 @@
+"""TRL's conversational DPO format: `{"prompt": [...], "chosen": [...], "rejected": [...]}`, with `audios`.
+
+Pairs come from corrections (preferred to the answer they correct), from comparisons, and from thumbs up
+against thumbs down on the same input.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from storage.export.audit import Audit
+from storage.export.reader import Asked, Reader, Reply, Verdict, reply
+from storage.export.training.jsonl import FILES, Seen, write_splits
+
+__all__ = ["FILES", "Pair", "pairs", "write"]
+
+MOST_WAITING = 1000  # judged answers to one input that may wait for a counterpart
+
+
+@dataclass(frozen=True)
+class Pair:
+    asked: Asked
+    chosen: Reply
+    rejected: Reply
+
+    def flaw(self) -> str | None:
+        """Why the pair must not be trained on."""
+        chosen, rejected = self.chosen.text.strip(), self.rejected.text.strip()
+        if chosen == rejected:
+            return "identical"
+        if not chosen or not rejected:
+            return "empty"
+        return None if self.chosen.finished else "unfinished"
+
+
+def write(reader: Reader, folder: Path, audit: Audit) -> None:
+    samples = (
+        (
+            pair.asked,
+            {
+                **pair.asked.to_json(),
+                "chosen": reply(pair.chosen.text),
+                "rejected": reply(pair.rejected.text),
+            },
+        )
+        for pair in pairs(reader, audit)
+    )
+    write_splits(samples, folder, audit)
+
+
+def pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:
+    """Every pair that can be trained on, once; the audit learns of the rest, and of the lengths."""
+    audit.dropped["withdrawn"] = reader.withdrawn()
+    kept = longer = chosen_length = rejected_length = 0
+    with closing(Seen()) as seen:
+        for pair in _pairs(reader, audit):
+            chosen, rejected = pair.chosen.text, pair.rejected.text
+            if flaw := pair.flaw():
+                audit.dropped[flaw] += 1
+            elif not seen.add(pair.asked.input_hash, chosen, rejected):
+                audit.dropped["duplicate"] += 1
+            else:
+                kept += 1
+                longer += len(chosen) > len(rejected)
+                chosen_length += len(chosen)
+                rejected_length += len(rejected)
+                yield pair
+    if kept:
+        audit.findings["length"] = {
+            "chosen_longer": round(longer / kept, 4),
+            "mean_chosen_characters": round(chosen_length / kept, 1),
+            "mean_rejected_characters": round(rejected_length / kept, 1),
+        }
+
+
+def _pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:
+    for asked, answer, correction in reader.corrections():
+        audit.read["corrections"] += 1
+        yield Pair(asked, Reply(correction, finished=True), answer)
+    for vote in reader.comparisons():
+        audit.read["comparisons"] += 1
+        if vote.winner in ("tie", "both_bad"):
+            audit.dropped[vote.winner] += 1
+        else:
+            chosen, rejected = (vote.a, vote.b) if vote.winner == "a" else (vote.b, vote.a)
+            yield Pair(vote.asked, chosen, rejected)
+    for _, verdicts in groupby(reader.verdicts(), key=lambda verdict: verdict.asked.input_hash):
+        yield from _thumb_pairs(verdicts, audit)
+
+
+def _thumb_pairs(verdicts: Iterator[Verdict], audit: Audit) -> Iterator[Pair]:
+    """Pair each liked answer to an input with one disliked; every answer is used once at most, so that
+    pairs grow with the answers and not with their square."""
+    liked: deque[Reply] = deque()
+    disliked: deque[Reply] = deque()
+    for verdict in verdicts:
+        audit.read["answers judged by thumb"] += 1
+        if verdict.net == 0:
+            audit.dropped["contradicting"] += 1
+            continue
+        if verdict.net > 0 and not verdict.reply.finished:
+            audit.dropped["unfinished"] += 1  # here, so as not to use up a counterpart
+            continue
+        waiting = liked if verdict.net > 0 else disliked
+        if len(waiting) == MOST_WAITING:
+            audit.dropped["unpaired"] += 1
+            continue
+        waiting.append(verdict.reply)
+        if liked and disliked:
+            yield Pair(verdict.asked, liked.popleft(), disliked.popleft())
+    audit.dropped["unpaired"] += len(liked) + len(disliked)

@@ -1,0 +1,1 @@
+"""Thumbs, scores, votes."""

@@ -1,0 +1,95 @@
+"""What a person may say about an answer, and the check that it can be said."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, TypedDict, Unpack
+
+from storage.answers.records import clean
+from storage.errors import RatingError
+
+MAX_CORRECTION = 20_000
+MAX_COMMENT = 5_000
+
+DIMENSIONS = ("correctness", "completeness", "helpfulness")
+"""What an answer is scored on where nobody says otherwise; a team may name its own."""
+
+FLAGS = ("hallucination", "wrong_language", "unsafe", "bad_audio")
+
+
+class Said(TypedDict, total=False):
+    """thumb: -1, 0 or 1.  score: 1 to 5.  dimensions: 1 to 5 by name.  flags: of FLAGS.
+    correction: a better answer, at most MAX_CORRECTION characters.  comment: at most MAX_COMMENT."""
+
+    thumb: int | None
+    score: int | None
+    dimensions: Mapping[str, int | None] | None
+    flags: Collection[str] | None
+    correction: str | None
+    comment: str | None
+
+
+Judgement = dict[str, Any]
+"""Values of the columns that `schema.Judgement` names, but `withdrawn`."""
+
+
+def judgement(
+    *,
+    thumb: int | None = None,
+    score: int | None = None,
+    dimensions: Mapping[str, int | None] | None = None,
+    flags: Collection[str] | None = None,
+    correction: str | None = None,
+    comment: str | None = None,
+) -> Judgement:
+    """The checked column values; what was left out is None or empty. Raises RatingError."""
+    return {
+        "thumb": _choice("thumb", thumb, (-1, 0, 1)),
+        "score": _choice("score", score, range(1, 6)),
+        "dimensions": {
+            checked_name(name, "dimension"): _choice(name, value, range(1, 6))
+            for name, value in sorted((dimensions or {}).items())
+            if value is not None
+        },
+        "flags": _flags(flags or ()),
+        "correction": checked_text("correction", correction, MAX_CORRECTION),
+        "comment": checked_text("comment", comment, MAX_COMMENT),
+    }
+
+
+def rating_of(**said: Unpack[Said]) -> Judgement:
+    """The checked column values of a rating. Raises RatingError, also when it says nothing."""
+    values = judgement(**said)
+    if all(value is None or value == {} or value == [] for value in values.values()):
+        raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
+    return values
+
+
+def checked_name(name: str, kind: str) -> str:
+    """Raises RatingError unless `name`, of a `kind` of thing, can head a column."""
+    if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9_]{0,31}", name):
+        raise RatingError(f"A {kind}'s name is 1 to 32 small letters, digits or underscores.")
+    return name
+
+
+def _flags(flags: Collection[str]) -> list[str]:
+    for flag in flags:
+        if flag not in FLAGS:
+            raise RatingError(f"There is no flag {flag!r}; the flags are {', '.join(FLAGS)}.")
+    return [flag for flag in FLAGS if flag in flags]
+
+
+def _choice(name: str, value: int | None, allowed: Collection[int]) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or value not in allowed:
+        raise RatingError(f"The {name} is a whole number from {min(allowed)} to {max(allowed)}.")
+    return int(value)
+
+
+def checked_text(name: str, value: str | None, longest: int) -> str | None:
+    """The text as it is stored, None for an empty one. Raises RatingError when it is too long."""
+    if value is None or not value.strip():
+        return None
+    if len(value) > longest:
+        raise RatingError(f"The {name} has {len(value):,} characters; at most {longest:,} can be saved.")
+    return clean(value)

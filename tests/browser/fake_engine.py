@@ -1,0 +1,132 @@
+"""A small deterministic engine behind the real one's interface, to test the page's behaviour in seconds.
+
+Only tests reach it: `app.py` has no way to load it.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from usam.audio.clip import Clip
+from usam.errors import RequestError
+from usam.schema.tasks import check_question
+from usam.schema.trace import (
+    Answer,
+    AudioToken,
+    Encoded,
+    Event,
+    Heard,
+    ModelInfo,
+    TextDelta,
+    Timings,
+    Trace,
+    Turn,
+)
+
+TOKEN_SECONDS = 0.16
+MODEL = ModelInfo("mini", "f" * 16, "none", "cpu", 135_000_000, 300.0, "a test")
+
+
+class FakeEngine:
+    """Answers with the question, word by word. A question with `fail` or `crash` raises, one with `endless`
+    is answered until it is stopped. `asked` lists the requests, `writing` counts the answers under way."""
+
+    def __init__(self, pause: float = 0.02) -> None:
+        self.pause = pause
+        self.model_info = MODEL
+        self.asked: list[dict[str, Any]] = []
+        self.writing = 0
+
+    def health(self) -> dict[str, Any]:
+        """A router of which one expert is dead, so that the page has something to warn of."""
+        return {
+            "experts": ["expert 1", "expert 2", "expert 3"],
+            "distinct": True,
+            "load": [0.5, 0.5, 0.0],
+            "entropy_bits": 0.75,
+            "dead": ["expert 3"],
+            "collapsed": False,
+        }
+
+    def stream(
+        self,
+        audio: Clip,
+        question: str | None = None,
+        *,
+        task: str = "qa",
+        history: Sequence[Turn] = (),
+        seed: int = 0,
+        temperature: float = 0.0,
+        stop: threading.Event | None = None,
+        **_: Any,
+    ) -> Iterator[Event]:
+        stop = stop or threading.Event()
+        question = check_question(question, task)
+        self.asked.append(
+            {"question": question, "task": task, "history": tuple(history), "seed": seed, "clip": audio}
+        )
+        if "fail" in question:
+            raise RequestError("The question cannot be answered; ask another one.")
+        if "crash" in question:
+            raise RuntimeError("secret detail")
+        heard = Heard(audio.start, audio.end, audio.duration, audio.sha256)
+        yield Encoded(trace_of(audio, "question", seed), heard)
+        text = ""
+        self.writing += 1
+        try:
+            for word in self.words(question, seed, history):
+                if stop.is_set():
+                    break
+                time.sleep(self.pause)
+                text += word
+                yield TextDelta(word)
+        finally:
+            self.writing -= 1
+        yield Answer(
+            text=text,
+            task=task,
+            question=question,
+            heard=heard,
+            trace=trace_of(audio, "question+answer", seed),
+            timings=Timings(1.0, 0.01, 0.25, 0.6, 31.0, len(text.split())),
+            model=MODEL,
+            prompt=f"<audio> {question}",
+            seed=seed,
+            temperature=temperature,
+            max_new_tokens=128,
+            stopped=stop.is_set(),
+            history=tuple(history),
+        )
+
+    def words(self, question: str, seed: int, history: Sequence[Turn]) -> Iterator[str]:
+        yield from f"You asked: {question} This is seed {seed} after {len(history)} turns.".replace(
+            " ", " |"
+        ).split("|")
+        while "endless" in question:
+            yield "on and "
+
+
+def trace_of(clip: Clip, supervised_by: Any, seed: int = 0) -> Trace:
+    """Tokens that cover the heard span; routing and significance follow slow waves, so every case occurs.
+    Another seed shifts the waves."""
+    tokens = []
+    for i in range(math.ceil((clip.end - clip.start) / TOKEN_SECONDS)):
+        weights = [1.2 + math.sin(0.35 * i + phase + seed) for phase in (0.0, 2.1, 4.2)]
+        significance = 0.5 + 0.4 * math.sin(0.5 * i + seed)
+        tokens.append(
+            AudioToken(
+                start=clip.start + i * TOKEN_SECONDS,
+                end=min(clip.start + (i + 1) * TOKEN_SECONDS, clip.end),
+                window=i // 2,
+                routing=tuple(weight / sum(weights) for weight in weights),
+                significance=significance,
+                predictive=0.5,
+                text_relevance=0.4,
+                audio_saliency=0.6,
+                redundant=significance <= 0.5,
+                word=" dog" if i % 5 == 0 else "",
+            )
+        )
+    return Trace(("expert 1", "expert 2", "expert 3"), tuple(tokens), supervised_by)

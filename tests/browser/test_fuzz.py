@@ -1,0 +1,157 @@
+"""The endpoints with anything in the place of what they take: one clean error, and the app goes on."""
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from benchmarks.endurance.page import OpenPage, RefusedError
+from storage import Feedback, open_database
+from tests.browser.fake_engine import FakeEngine
+from tests.browser.pages import EXAMPLES, serve, settings_in
+from ui.api.endpoints import Endpoints
+from ui.engines.loader import EngineLoader
+from ui.studio.service import UNEXPECTED, Studio
+
+DOG = str(EXAMPLES / "sound-dog.ogg")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+ENDPOINTS = ["ask", "intervene", "deletion_test", "attribute", "rate", "compare", "trace"]
+OURS = re.compile(
+    r'File "[^"]*/(?:ui|usam|storage)/[^"]*\.py", line \d+, in .*\n.*\n(?:[ ~^]*\n)?\w*(?:Error|Exception)\b'
+)
+"""The end of a traceback that begins in Gradio and ends in this project."""
+FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Endpoints:
+    options = settings_in(tmp_path_factory.mktemp("data"))
+    loader = EngineLoader(lambda progress: FakeEngine(pause=0.0))  # type: ignore[arg-type, return-value]
+    return Endpoints(Studio(loader, Feedback(open_database(options.database_url)), options))
+
+
+@pytest.fixture(scope="module")
+def answer_id(endpoints: Endpoints) -> str:
+    return endpoints.ask(DOG, "What?", "qa", _from_here())["answer_id"]
+
+
+def _from_here() -> Any:
+    return SimpleNamespace(client=SimpleNamespace(host="127.0.0.1"))
+
+
+def replied(endpoint: Any, *values: Any) -> str:
+    """Call the endpoint; what a client reads. Whatever is raised but Gradio's error fails the test."""
+    request = {} if endpoint.__name__ == "trace" else {"request": _from_here()}
+    try:
+        return json.dumps(endpoint(*values, **request), allow_nan=False)
+    except gr.Error as error:
+        return str(error.message)
+
+
+def is_clean(reply: str) -> bool:
+    """Whether it is JSON or one sentence."""
+    return reply.isprintable() and reply != UNEXPECTED and reply.endswith(("}", "."))
+
+
+@FUZZ
+@given(values=st.tuples(*[JSON] * 8), mine=st.booleans())
+def test_any_rating(endpoints: Endpoints, answer_id: str, values: tuple[Any, ...], mine: bool) -> None:
+    assert is_clean(replied(endpoints.rate, *((answer_id, "someone", *values[2:]) if mine else values)))
+
+
+@FUZZ
+@given(values=st.tuples(*[JSON] * 5), mine=st.booleans())
+def test_any_comparison(endpoints: Endpoints, answer_id: str, values: tuple[Any, ...], mine: bool) -> None:
+    assert is_clean(replied(endpoints.compare, *((answer_id, *values[1:]) if mine else values)))
+
+
+@FUZZ
+@given(value=JSON)
+def test_any_trace(endpoints: Endpoints, value: Any) -> None:
+    assert is_clean(replied(endpoints.trace, value))
+
+
+@FUZZ
+@given(values=st.tuples(*[JSON] * 5), name=st.sampled_from(["intervene", "deletion_test"]))
+def test_any_trial(endpoints: Endpoints, answer_id: str, values: tuple[Any, ...], name: str) -> None:
+    """Without its audio, so that whatever passes the checks ends there."""
+    first, change, *rest = values
+    arguments = (
+        (answer_id, change, None, rest[0]) if name == "intervene" else (answer_id, None, first, *rest[:2])
+    )
+    assert is_clean(replied(getattr(endpoints, name), *arguments))
+
+
+@FUZZ
+@given(question=st.none() | st.text(max_size=600), task=st.sampled_from(["qa", "asr"]) | st.text(max_size=30))
+def test_any_question(endpoints: Endpoints, question: str | None, task: str) -> None:
+    """What a text box and a list let through; `test_any_message` sends the rest."""
+    assert is_clean(replied(endpoints.ask, DOG, question, task))
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve(settings_in(tmp_path_factory.mktemp("data")), lambda progress: FakeEngine(pause=0.0)) as url:
+        yield url
+
+
+@settings(max_examples=40, deadline=None)
+@given(endpoint=st.sampled_from(ENDPOINTS), data=st.lists(JSON, max_size=8))
+def test_any_message(url: str, endpoint: str, data: list[Any]) -> None:
+    call = f"{url}gradio_api/call/{endpoint}"
+    message = json.dumps({"data": data})  # with NaN and Infinity, which are no JSON
+    joined = httpx.post(call, content=message, headers={"Content-Type": "application/json"})
+    if joined.status_code == 200:
+        reply = httpx.get(f"{call}/{joined.json()['event_id']}", timeout=30).text
+        assert "Traceback" not in reply
+        assert "/ui/" not in reply
+    assert httpx.get(f"{url}health").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def page(url: str) -> Iterator[OpenPage]:
+    """An open page with an answer on it."""
+    with httpx.Client(base_url=url.rstrip("/"), timeout=30) as client, OpenPage(client, "someone") as page:
+        page.upload(EXAMPLES / "sound-dog.ogg")
+        list(page.trigger("ask"))
+        yield page
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    phases=[Phase.generate],  # a page takes too long to look for the smallest
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_message_to_the_page(
+    page: OpenPage, capfd: pytest.CaptureFixture[str], data: st.DataObject
+) -> None:
+    """The page's own events are no secret: whoever looks can send them whatever they like."""
+    name = data.draw(st.sampled_from(page.events))
+    changed = data.draw(st.dictionaries(st.integers(0, page.fields(name)), JSON, max_size=3))
+    with contextlib.suppress(RefusedError):
+        page.send(name, changed)
+    told = capfd.readouterr().err
+    crashes = [crash for crash in told.split("Traceback (most recent call last)")[1:] if OURS.search(crash)]
+    assert crashes == [], name
+
+
+def test_a_page_that_the_server_forgot_is_told_to_reload(url: str) -> None:
+    """After a restart the browser shows an answer of which the server knows nothing."""
+    with httpx.Client(base_url=url.rstrip("/"), timeout=30) as client, OpenPage(client, "someone") as page:
+        for button in ("edit", "retry", "vote-a"):
+            with pytest.raises(RefusedError, match="Reload the page"):
+                list(page.trigger(button))

@@ -1,0 +1,64 @@
+"""`/health`, as a container's or a proxy's watch asks it."""
+
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.browser.fake_engine import FakeEngine
+from tests.browser.pages import serve, settings_in
+from ui.api.health import describe
+from ui.engines.loader import LoadState
+from usam.progress import Progress
+
+
+def test_health_is_told_while_the_model_loads_and_after(tmp_path: Path) -> None:
+    started, go_on, ready = threading.Event(), threading.Event(), threading.Event()
+
+    def load(progress: Progress) -> FakeEngine:
+        progress("Fetching Whisper base", 0.4)
+        started.set()
+        go_on.wait(60)
+        return FakeEngine()
+
+    with serve(settings_in(tmp_path), load) as url:
+        started.wait(60)
+        reply = httpx.get(f"{url}health")
+        assert reply.status_code == 200
+        assert reply.json() == {
+            "status": "loading",
+            "step": "Fetching Whisper base",
+            "progress": 0.4,
+            "error": None,
+        }
+        go_on.set()
+        for _ in range(100):
+            if httpx.get(f"{url}health").json()["status"] == "ready":
+                break
+            ready.wait(0.1)
+        assert httpx.get(f"{url}health").json()["status"] == "ready"
+        assert httpx.head(f"{url}health").status_code == 200
+
+
+def test_a_model_that_cannot_be_loaded_is_not_healthy(tmp_path: Path) -> None:
+    def load(progress: Progress) -> FakeEngine:
+        raise RuntimeError("secret detail")
+
+    with serve(settings_in(tmp_path), load) as url:
+        for _ in range(100):
+            reply = httpx.get(f"{url}health")
+            if reply.status_code == 503:
+                break
+            threading.Event().wait(0.1)
+        assert reply.status_code == 503
+        assert reply.json()["status"] == "failed"
+        assert "secret" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [(LoadState(), "loading"), (LoadState(ready=True), "ready"), (LoadState(error="No."), "failed")],
+)
+def test_status_is_one_word(state: LoadState, status: str) -> None:
+    assert describe(state)["status"] == status

@@ -1,0 +1,223 @@
+"""What a visitor may not take from the others, and what they are told. No browser: plain HTTP."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.browser.fake_engine import FakeEngine
+from tests.browser.pages import EXAMPLES, serve, settings_in
+from ui.server import middleware as limits
+from ui.server.middleware import Rate
+from ui.settings import Settings
+from usam.errors import RequestError
+
+ROOT = Path(__file__).parents[2]
+DOG = EXAMPLES / "sound-dog.ogg"
+STRANGER, NEIGHBOUR = "203.0.113.7", "203.0.113.8"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app with narrow limits."""
+    engine = FakeEngine(pause=0.0)
+    settings = settings_in(tmp_path_factory.mktemp("data"), max_upload_mb=1, per_minute=2)
+    with serve(settings, lambda progress: engine) as url:
+        yield url
+
+
+def upload(url: str, content: bytes, field: str = "files") -> httpx.Response:
+    return httpx.post(f"{url}gradio_api/upload", files={field: ("clip.wav", content)}, timeout=30)
+
+
+def call(url: str, endpoint: str, data: list[object], visitor: str) -> tuple[str, object]:
+    """Event and data of a named endpoint's reply to a visitor, whose address a proxy would tell like this."""
+    from_visitor = {"X-Forwarded-For": visitor}
+    address = f"{url}gradio_api/call/{endpoint}"
+    event = httpx.post(address, json={"data": data}, headers=from_visitor).json()["event_id"]
+    reply = httpx.get(f"{address}/{event}", headers=from_visitor, timeout=30).text
+    kind, told = (line.split(": ", 1)[1] for line in reply.strip().splitlines()[-2:])
+    return kind, json.loads(told)
+
+
+def ask(url: str, visitor: str, question: str = "What?") -> tuple[str, object]:
+    clip = {"path": upload(url, DOG.read_bytes()).json()[0], "meta": {"_type": "gradio.FileData"}}
+    return call(url, "ask", [clip, question, "qa"], visitor)
+
+
+def test_a_visitor_asks_so_often_and_the_next_one_still_can(url: str) -> None:
+    assert [ask(url, STRANGER)[0] for _ in range(2)] == ["complete", "complete"]
+    kind, told = ask(url, STRANGER)
+    assert kind == "error"
+    assert "At most 2 questions a minute" in str(told)
+    assert ask(url, NEIGHBOUR)[0] == "complete"
+
+
+def test_a_visitor_rates_so_often_by_the_api(url: str) -> None:
+    rating = ["no-such-answer", "someone", 1, *[None] * 5]
+    told = [str(call(url, "rate", list(rating), STRANGER)[1]) for _ in range(3)]
+    assert "no answer by that id" in told[0]
+    assert "At most 2 ratings a minute" in told[2]
+
+
+def test_a_trial_counts_as_a_question(url: str) -> None:
+    told = [str(call(url, "attribute", ["no-such-answer", None], "203.0.113.77")[1]) for _ in range(3)]
+    assert "no answer by that id" in told[0]
+    assert "At most 2 questions a minute" in told[2]
+
+
+def test_whoever_runs_the_app_here_is_not_limited(url: str) -> None:
+    assert {ask(url, "127.0.0.1")[0] for _ in range(4)} == {"complete"}
+
+
+def test_a_long_question_is_refused_with_its_length(url: str) -> None:
+    kind, told = ask(url, "127.0.0.1", "w" * 501)
+    assert kind == "error"
+    assert "501 characters, at most 500" in str(told)
+
+
+@pytest.mark.parametrize("field", ["files", "other"])
+def test_a_large_upload_is_refused(url: str, field: str) -> None:
+    assert upload(url, bytes(2**20), "files").status_code == 200
+    reply = upload(url, bytes(2**20 + 70_000), field)
+    assert (reply.status_code, reply.text) == (413, "The file is larger than 1 MB.")
+
+
+def test_a_body_without_a_length_is_cut_off(url: str) -> None:
+    def endless() -> Iterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="field"\r\n\r\n'
+        for _ in range(200):
+            yield bytes(2**16)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    try:
+        reply = httpx.post(f"{url}gradio_api/upload", content=endless(), headers=headers)
+    except httpx.WriteError:  # the answer came, and the connection was closed, before all was sent
+        return
+    assert (reply.status_code, reply.text) == (413, "The file is larger than 1 MB.")
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = tmp_path / "uploads"
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))
+
+    def break_off(url: str, known: set[Path]) -> set[Path]:
+        """What an upload that ends in the middle leaves."""
+        address = httpx.URL(url)
+        with socket.create_connection((address.host, address.port)) as connection:
+            connection.sendall(
+                b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n"
+                b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+                b'Content-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\n' + bytes(40_000)
+            )
+            assert until(lambda: bool(set(uploads.glob("tmp*")) - known))
+        time.sleep(0.5)  # until the server knows
+        return set(uploads.glob("tmp*"))
+
+    with serve(settings_in(tmp_path / "data"), lambda progress: FakeEngine()) as url:
+        [left] = break_off(url, set())
+        two_hours_ago = time.time() - 7200
+        os.utime(left, (two_hours_ago, two_hours_ago))
+        assert left not in break_off(url, {left})
+
+
+def until(true: Callable[[], bool]) -> bool:
+    """Whether it becomes true within some seconds."""
+    deadline = time.monotonic() + 10
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
+def test_a_long_message_is_refused(url: str) -> None:
+    data = {"data": [None, "w" * (3 * 2**20), "qa"]}
+    assert httpx.post(f"{url}gradio_api/call/ask", json=data).status_code == 413
+
+
+def test_uploads_leave_room_on_the_disk(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_free", lambda folder: limits.FREE_DISK)
+    reply = upload(url, b"sound")
+    assert reply.status_code == 507
+    assert "no room" in reply.text
+
+
+def test_a_minute_later_there_is_room_again() -> None:
+    now = 0.0
+    rate = Rate(2, "questions", clock=lambda: now)
+    rate.take(STRANGER)
+    now = 30.0
+    rate.take(STRANGER)
+    now = 59.0
+    with pytest.raises(RequestError, match="in 1 s"):
+        rate.take(STRANGER)
+    now = 61.0
+    rate.take(STRANGER)
+    with pytest.raises(RequestError, match="in 29 s"):
+        rate.take(STRANGER)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:198.51.100.1", "198.51.100.1", True),
+        ("198.51.100.1", "198.51.100.2", False),
+        ("proxy.example", "proxy.example", True),
+    ],
+)
+def test_a_visitor_is_an_address_or_a_network(first: str, second: str, same: bool) -> None:
+    rate = Rate(1, "questions")
+    rate.take(first)
+    if same:
+        with pytest.raises(RequestError):
+            rate.take(second)
+    else:
+        rate.take(second)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", None, ""])
+def test_this_machine_is_not_counted(address: str | None) -> None:
+    rate = Rate(1, "questions")
+    for _ in range(3):
+        rate.take(address)
+
+
+@pytest.mark.parametrize(("space", "trusted"), [({"SPACE_ID": "me/studio"}, "*"), ({}, "None")])
+def test_on_spaces_alone_any_proxy_says_who_the_visitor_is(space: dict[str, str], trusted: str) -> None:
+    script = "import os, app; print(os.environ.get('FORWARDED_ALLOW_IPS'))"
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **space}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == trusted
+
+
+def test_visitors_are_forgotten_after_a_minute() -> None:
+    now = 0.0
+    rate = Rate(1, "questions", clock=lambda: now)
+    for visitor in range(1000):
+        now += 1.0
+        rate.take(f"198.51.100.{visitor}")
+    assert len(rate._times) <= 60
+
+
+@pytest.mark.parametrize("name", ["USAM_MAX_UPLOAD_MB", "USAM_MAX_WAITING", "USAM_PER_MINUTE"])
+@pytest.mark.parametrize("wrong", ["-1", "abc", "nan", "1e9"])
+def test_an_impossible_limit_is_refused(name: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Settings.from_environment({name: wrong})
+
+
+def test_limits_come_from_the_environment(tmp_path: Path) -> None:
+    told = {"USAM_MAX_UPLOAD_MB": "20", "USAM_MAX_WAITING": "5", "USAM_PER_MINUTE": "0"}
+    settings = Settings.from_environment(told)
+    assert (settings.max_upload_mb, settings.max_waiting, settings.per_minute) == (20, 5, 0)

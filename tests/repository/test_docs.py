@@ -1,0 +1,92 @@
+"""The other documents, and the image: what they name is there."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+import storage.__main__
+import usam.cli.main
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / name for name in ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+DOCUMENTS += sorted((ROOT / "docs").glob("*.md"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+PATH = re.compile(r"`((?:usam|storage|ui|tests|docs|scripts)/[\w./]*)`")
+
+
+def instructions(name: str) -> list[str]:
+    """What follows each instruction of that name, continued lines joined."""
+    joined = DOCKERFILE.replace("\\\n", " ")
+    return [
+        line.removeprefix(f"{name} ").strip() for line in joined.splitlines() if line.startswith(f"{name} ")
+    ]
+
+
+def copied() -> list[str]:
+    return [name for line in instructions("COPY") for name in line.split()[:-1]]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_names_is_there(document: Path) -> None:
+    text = document.read_text("utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("https://")]
+    missing = [link for link in links if not (document.parent / link).exists()]
+    missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_its_commands_parse(document: Path) -> None:
+    blocks = "".join(re.findall(r"^```sh\n(.*?)^```$", document.read_text("utf-8"), re.DOTALL | re.MULTILINE))
+    for package in (usam, storage):
+        for words in re.findall(rf"python -m {package.__name__} (.+)", blocks):
+            package.__main__.parser().parse_args(shlex.split(words))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_its_settings_are_in_the_readme(document: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    named = set(re.findall(r"USAM_[A-Z_]+", document.read_text("utf-8")))
+    assert [name for name in named if f"| `{name}` |" not in readme] == []
+
+
+def test_the_image_runs_without_root_and_is_watched() -> None:
+    assert instructions("USER") == ["studio"]
+    assert DOCKERFILE.index("USER studio") > DOCKERFILE.rindex("RUN ")
+    assert instructions("VOLUME") == ["/data"]
+    assert instructions("STOPSIGNAL") == ["SIGINT"], "the first process of a container does not hear SIGTERM"
+    [environment] = instructions("ENV")
+    settings = dict(word.split("=") for word in shlex.split(environment))
+    assert settings["USAM_DATA"].startswith("/data/")
+    assert settings["USAM_HOME"].startswith("/data/")
+    assert settings["GRADIO_SERVER_PORT"] in instructions("EXPOSE")
+    assert f":{settings['GRADIO_SERVER_PORT']}/health" in instructions("HEALTHCHECK")[0]
+
+
+def test_the_image_gets_what_it_copies_and_nothing_else() -> None:
+    kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    assert sorted(kept) == sorted(copied())
+    assert [name for name in kept if not (ROOT / name).exists()] == []
+    assert not any(fnmatch(name, "*.git*") or name == "tests" for name in kept)
+
+
+def test_the_app_needs_nothing_that_the_image_lacks(tmp_path: Path) -> None:
+    for name in copied():
+        source = ROOT / name
+        ignored = shutil.ignore_patterns("__pycache__", "*.safetensors")
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name, ignore=ignored)
+        else:
+            shutil.copy(source, tmp_path / name)
+    script = "import app, ui.build, usam.cli.main, usam.engine.engine, storage.__main__; print(app.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(tmp_path / "app.py")

@@ -1,0 +1,224 @@
+"""The same promises on PostgreSQL.
+
+Runs where USAM_TEST_POSTGRESQL names a database that may be written to, such as
+postgresql+psycopg://me@localhost/scratch; every test has a schema of its own there.
+"""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, make_url, text
+
+import storage
+from storage import Database, Feedback, open_database
+from storage.analysis.agreement import agreement
+from storage.analysis.preference import votes
+from storage.analysis.ratings import by_group, ratings
+from storage.annotation.queue import Queue
+from storage.answers.browse import Wanted, browse
+from storage.database.schema import Base
+from storage.database.search import answers_with
+from storage.errors import NotFoundError, RecordError, SchemaError, StorageError
+from storage.export import FORMATS, export
+from storage.maintenance.scheduler import prune
+from tests.storage.versions import VERSIONS, everything_works, fill, made_by
+
+Make = Callable[..., dict[str, Any]]
+SERVER = os.environ.get("USAM_TEST_POSTGRESQL", "")
+
+pytestmark = pytest.mark.skipif(not SERVER, reason="USAM_TEST_POSTGRESQL names no database")
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("USAM_DATA", str(tmp_path / "data"))
+    schema = f"test_{uuid.uuid4().hex}"
+    server = create_engine(SERVER, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    inside = make_url(SERVER).update_query_dict({"options": f"-csearch_path={schema}"})
+    yield inside.render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    server.dispose()
+
+
+def test_migrations_build_exactly_the_models(database: Database) -> None:
+    with database.engine.connect() as connection:
+        options = {"compare_type": True, "include_name": lambda name, *_: "_words" not in (name or "")}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_processes_that_start_at_once_all_succeed(url: str, tmp_path: Path) -> None:
+    code = (
+        "import sys; from storage import open_database, Feedback\n"
+        "sys.stdin.readline(); Feedback(open_database(sys.argv[1])).answers_of('me'); print('ready')"
+    )
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, url],
+            env={**os.environ, "PYTHONPATH": str(Path(storage.__file__).parents[1])},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    assert [racer.communicate(timeout=60) for racer in racers] == [("ready\n", "")] * 3
+
+
+def test_answers_ratings_and_votes_are_kept_exported_and_forgotten(
+    feedback: Feedback, make_record: Make, tmp_path: Path
+) -> None:
+    record = make_record(history=[{"question": "Who?", "answer": "A dog."}])
+    first = feedback.record_answer(record, annotator="me")
+    second = feedback.record_answer({**record, "answer": "a cat", "seed": 8}, annotator="me", parent=first)
+    stored = feedback.answer(first)
+    assert {key: stored[key] for key in record} == record
+    assert [item.answer_id for item in feedback.answers_of("me")] == [second, first]
+    assert [item.answer_id for item in feedback.answers_of("me", before=second)] == [first]
+
+    feedback.rate(first, "me", thumb=-1, comment="no")
+    feedback.rate(first, "me", thumb=1, score=5)
+    assert feedback.withdraw(first, "me")
+    feedback.rate(first, "me", thumb=1)
+    past = feedback.history(first, "me")
+    assert [(r.number, r.thumb, r.withdrawn) for r in past] == [
+        (1, -1, False),
+        (2, 1, False),
+        (3, None, True),
+        (4, 1, False),
+    ]
+    assert feedback.compare(second, first, "me", "b") == feedback.compare(second, first, "me", "b")
+
+    for kind in ("csv", "dpo", "kto"):
+        export(feedback.database, kind, tmp_path / kind, audit=True)
+    pairs = "".join(file.read_text() for file in (tmp_path / "dpo").glob("*.jsonl"))
+    assert pairs.count("a cat") == 1
+
+    gone = feedback.forget(annotator="me")
+    assert (gone.answers, gone.ratings, gone.comparisons, gone.clips) == (2, 1, 1, 1)
+    with pytest.raises(NotFoundError):
+        feedback.answer(first)
+
+
+@pytest.mark.parametrize("change", [{"seed": 2**63}, {"temperature": -1.0}])
+def test_a_record_that_breaks_a_rule_is_refused_by_name(
+    feedback: Feedback, make_record: Make, change: dict[str, Any]
+) -> None:
+    with pytest.raises(RecordError, match="nothing was saved"):
+        feedback.record_answer(make_record(**change), annotator="me")
+    assert feedback.answers_of("me") == []
+
+
+def test_a_reader_sees_one_snapshot(database: Database, feedback: Feedback, make_record: Make) -> None:
+    count = text("SELECT count(*) FROM answers")
+    with database.read() as session:
+        before = session.scalar(count)
+        feedback.record_answer(make_record(), annotator="me")
+        assert session.scalar(count) == before
+    assert len(feedback.answers_of("me")) == 1
+
+
+def test_a_connection_the_server_has_cut_is_replaced(feedback: Feedback, make_record: Make) -> None:
+    answer = feedback.record_answer(make_record(), annotator="me")
+    with feedback.database.read() as session:
+        process = session.scalar(text("SELECT pg_backend_pid()"))
+    with create_engine(SERVER).connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+    assert feedback.answer(answer)["answer"] == "a dog barks"
+
+
+def test_a_newer_schema_is_left_alone(database: Database, url: str) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaError, match="newer version"):
+        open_database(url)
+
+
+def test_a_server_that_is_not_there_is_said_in_a_sentence() -> None:
+    nowhere = make_url(SERVER).set(host="127.0.0.1", port=1)
+    with pytest.raises(StorageError, match=r"^The database cannot be reached"):
+        open_database(nowhere.render_as_string(hide_password=False))
+
+
+def test_judgements_in_depth_the_queue_and_what_they_say(
+    database: Database, feedback: Feedback, make_record: Make, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"RIFF")
+    first, second, third = (
+        feedback.record_answer(make_record(text, seed=n), annotator="asker", audio_path=str(clip))
+        for n, text in enumerate(("one", "two", "three"))
+    )
+    feedback.rate(first, "me", thumb=1, dimensions={"correctness": 4}, flags=["unsafe"])
+    feedback.rate(first, "me", thumb=-1)
+    undone = feedback.undo(first, "me")
+    assert undone is not None
+    assert (undone.thumb, undone.dimensions, undone.flags) == (1, {"correctness": 4}, ("unsafe",))
+    feedback.rate(first, "you", thumb=-1)
+    feedback.compare(first, second, "me", "a")
+
+    queue = Queue(feedback)
+    assert queue.upcoming("new", "disagreement")[0] == first
+    for order in ("entropy", "chance", "newest"):
+        assert set(queue.upcoming("me", order)) == {second, third}, order
+    queue.draft(second, "me", {"score": 3})
+    queue.skip(third, "me")
+    assert queue.upcoming("me") == [second]
+    draft = queue.item(second, "me").draft
+    assert draft is not None
+    assert draft["score"] == 3
+    counts = queue.progress("me")
+    assert (counts.judged, counts.skipped, counts.drafts, counts.left) == (1, 1, 1, 1)
+
+    with database.read() as session:
+        assert by_group(ratings(session), "dominant_expert")["count"].tolist() == [2]
+        assert agreement(session)["answers"].tolist() == [1]
+        assert len(votes(session)) == 1
+    for name in FORMATS:
+        export(database, name, tmp_path / name, audit=True)
+    assert feedback.holdings("asker").audio == 1
+    assert prune(database, 1).answers == 0
+    assert feedback.forget(annotator="asker").answers == 3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_everything_works_on_what_an_earlier_version_left(version: str, url: str, make_record: Make) -> None:
+    engine = made_by(version, url)
+    fill(engine, version, make_record())
+    engine.dispose()
+    everything_works(url)
+
+
+def test_words_are_searched_by_their_index(database: Database, feedback: Feedback, make_record: Make) -> None:
+    first, second = (feedback.record_answer(make_record(text), annotator="me") for text in ("barks", "purrs"))
+    feedback.rate(second, "you", thumb=1, comment="a terrier's")
+    for words, wanted in (("BARK*", [first]), ("terrier", [second]), ("hear", [second, first]), ("bark", [])):
+        page = browse(database, Wanted(words=words))
+        assert [found.answer_id for found in page.found] == wanted, words
+    assert browse(database, Wanted(thumb=1), limit=1).found[0].counts.up == 1
+    last = browse(database, Wanted(), limit=1).after
+    assert [found.answer_id for found in browse(database, Wanted(), last).found] == [first]
+    with database.read() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        query = answers_with(session, ["terrier"]).compile(
+            session.get_bind(), compile_kwargs={"literal_binds": True}
+        )
+        plan = "\n".join(session.scalars(text(f"EXPLAIN {query}".replace(":*", "\\:*"))))
+    assert "ix_answers_words" in plan
+    assert "ix_ratings_words" in plan

@@ -1,0 +1,429 @@
+"""Exports: what a trainer or a spreadsheet reads is what people said, and nothing that would harm it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+import storage
+from storage import Database, Feedback, StorageError
+from storage.__main__ import main
+from storage.answers.records import answer_columns
+from storage.database.schema import Annotator, Answer, Clip, Rating, Span
+from storage.export import FORMATS, export, pack
+from storage.export.reader import split_of
+from storage.export.tables.csv import escape
+from storage.export.tables.rows import TABLES
+
+Make = Callable[..., dict[str, Any]]
+Rows = list[dict[str, Any]]
+
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "'=1")
+
+
+def samples(folder: Path) -> Rows:
+    files = (folder / f"{split}.jsonl" for split in ("train", "test"))
+    return [json.loads(line) for file in files if file.exists() for line in file.read_text().splitlines()]
+
+
+def cells(file: Path) -> Rows:
+    with file.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def said(messages: Rows) -> str:
+    (message,) = messages
+    assert message["role"] == "assistant"
+    return str(message["content"])
+
+
+@pytest.fixture
+def ask(feedback: Feedback, make_record: Make) -> Callable[..., str]:
+    return lambda text, **changes: feedback.record_answer(make_record(text, **changes), annotator="me")
+
+
+def test_dpo_pairs_from_corrections_votes_and_thumbs(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    feedback.rate(ask("a cat", clip="1"), "me", correction="a dog")
+    feedback.compare(ask("left", clip="2"), ask("right", clip="2"), "me", "b")
+    feedback.rate(ask("good", clip="3"), "me", thumb=1)
+    feedback.rate(ask("bad", clip="3"), "you", thumb=-1)
+    audit = export(feedback.database, "dpo", tmp_path)
+    rows = samples(tmp_path)
+    assert {(said(row["chosen"]), said(row["rejected"])) for row in rows} == {
+        ("a dog", "a cat"),
+        ("right", "left"),
+        ("good", "bad"),
+    }
+    assert all(row["prompt"] == [{"role": "user", "content": "What do you hear?"}] for row in rows)
+    assert all(set(row) == {"prompt", "chosen", "rejected"} for row in rows), "no null, no empty key"
+    assert audit.rows.total() == 3
+    assert not +audit.dropped
+
+
+def test_dpo_prompt_holds_the_earlier_turns(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    answer = ask("two", question="How many?", history=[{"question": "What?", "answer": "Dogs."}])
+    feedback.rate(answer, "me", correction="three")
+    export(feedback.database, "dpo", tmp_path)
+    (row,) = samples(tmp_path)
+    assert [(turn["role"], turn["content"]) for turn in row["prompt"]] == [
+        ("user", "What?"),
+        ("assistant", "Dogs."),
+        ("user", "How many?"),
+    ]
+
+
+def test_dpo_drops_and_says_why(feedback: Feedback, ask: Callable[..., str], tmp_path: Path) -> None:
+    feedback.compare(ask("a", clip="tie"), ask("b", clip="tie"), "me", "tie")
+    feedback.compare(ask("a", clip="bad"), ask("b", clip="bad"), "me", "both_bad")
+    feedback.compare(ask("same", clip="same"), ask("same ", clip="same"), "me", "a")
+    feedback.compare(ask("cut", clip="cut", stopped=True), ask("done", clip="cut"), "me", "a")
+    feedback.rate(ask("", clip="empty"), "me", correction="something")
+    for person in ("me", "you"):
+        feedback.rate(ask("wrong", clip="twice"), person, correction="right")
+    withdrawn = ask("hm", clip="withdrawn")
+    feedback.rate(withdrawn, "me", correction="hmm")
+    feedback.withdraw(withdrawn, "me")
+    feedback.rate(ask("disputed", clip="disputed"), "me", thumb=1)
+    feedback.rate(ask("disputed", clip="disputed"), "you", thumb=-1)
+    feedback.rate(ask("other question", clip="x", question="Q1"), "me", thumb=1)
+    feedback.rate(ask("other question", clip="x", question="Q2"), "me", thumb=-1)
+    audit = export(feedback.database, "dpo", tmp_path)
+    (row,) = samples(tmp_path)
+    assert (said(row["chosen"]), said(row["rejected"])) == ("right", "wrong")
+    assert +audit.dropped == {
+        "tie": 1,
+        "both_bad": 1,
+        "identical": 1,
+        "unfinished": 1,
+        "empty": 1,
+        "duplicate": 1,
+        "withdrawn": 1,
+        "contradicting": 1,
+        "unpaired": 4,  # both answers of the bad pair, and one a question
+    }
+
+
+def test_dpo_thumb_pairs_grow_with_the_answers_not_their_square(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    for n in range(6):
+        feedback.rate(ask(f"good {n}"), "me", thumb=1)
+    for n in range(4):
+        feedback.rate(ask(f"bad {n}"), "me", thumb=-1)
+    audit = export(feedback.database, "dpo", tmp_path)
+    rows = samples(tmp_path)
+    assert len(rows) == 4
+    assert {said(row["rejected"]) for row in rows} == {f"bad {n}" for n in range(4)}
+    assert len({said(row["chosen"]) for row in rows}) == 4
+    assert audit.dropped["unpaired"] == 2
+
+
+def test_kto_rows_from_thumbs_and_bad_pairs(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    feedback.rate(ask("liked"), "me", thumb=1)
+    feedback.rate(ask("liked"), "you", thumb=1)
+    feedback.rate(ask("disliked"), "me", thumb=-1, score=1)
+    feedback.rate(ask("broken off", stopped=True), "me", thumb=1)
+    feedback.rate(ask("looping", stopped=True), "me", thumb=-1)
+    feedback.rate(ask("meh"), "me", thumb=0)
+    feedback.rate(ask("scored"), "me", score=5)
+    feedback.compare(ask("bad one"), ask("bad two"), "me", "both_bad")
+    feedback.compare(ask("won"), ask("lost"), "me", "a")
+    feedback.compare(ask("won"), ask("level"), "me", "tie")
+    audit = export(feedback.database, "kto", tmp_path, audit=True)
+    rows = samples(tmp_path)
+    assert {(said(row["completion"]), row["label"]) for row in rows} == {
+        ("liked", True),
+        ("disliked", False),
+        ("looping", False),
+        ("bad one", False),
+        ("bad two", False),
+    }
+    assert len(rows) == 5
+    assert +audit.dropped == {
+        "duplicate": 1,
+        "unfinished": 1,
+        "neutral": 1,
+        "no_thumb": 1,
+        "preference": 1,
+        "tie": 1,
+    }
+    balance = json.loads((tmp_path / "audit.json").read_text())["balance"]
+    weighted = balance["desirable_weight"] * balance["desirable"]
+    assert 1 <= weighted / (balance["undesirable_weight"] * balance["undesirable"]) <= 4 / 3
+
+
+def test_audit_reports_the_left_side_whichever_answer_stood_there(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    for n in range(8):
+        a, b = ask("a", clip=str(n)), ask("b", clip=str(n))
+        feedback.compare(a, b, "me", "b" if n % 2 else "a", swapped=bool(n % 2))
+    feedback.compare(ask("c"), ask("d"), "you", "b", swapped=False)
+    export(feedback.database, "dpo", tmp_path, audit=True)
+    audit = json.loads((tmp_path / "audit.json").read_text())
+    assert audit["sides"] == {"votes": 9, "left_won": round(8 / 9, 4)}
+    assert audit["annotators"] == {"count": 2, "largest_share": round(8 / 9, 4)}
+
+
+def test_no_clip_is_on_both_sides_of_the_split(feedback: Feedback, make_record: Make, tmp_path: Path) -> None:
+    for n in range(60):
+        answer = feedback.record_answer(make_record(f"answer {n}", clip=str(n % 30)), annotator="me")
+        feedback.rate(answer, "me", correction=make_record(clip=str(n % 30))["heard"]["sha256"] + str(n))
+    audit = export(feedback.database, "dpo", tmp_path)
+    clips = {
+        split: {
+            said(json.loads(line)["chosen"])[:64]
+            for line in (tmp_path / f"{split}.jsonl").read_text().splitlines()
+        }
+        for split in ("train", "test")
+    }
+    assert clips["train"]
+    assert clips["test"]
+    assert not clips["train"] & clips["test"]
+    assert audit.rows.total() == 60
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_every_hash_has_a_side(digest: bytes) -> None:
+    assert split_of(digest.hex()) in ("train", "test")
+
+
+def test_audios_name_a_file_that_is_there(feedback: Feedback, make_record: Make, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"RIFF")
+    answer = feedback.record_answer(make_record(), annotator="me", audio_path=str(clip))
+    feedback.rate(answer, "me", thumb=1)
+    export(feedback.database, "kto", tmp_path / "out")
+    (row,) = samples(tmp_path / "out")
+    (audio,) = row["audios"]
+    assert Path(audio).read_bytes() == b"RIFF"
+    Path(audio).unlink()
+    export(feedback.database, "kto", tmp_path / "out")
+    assert "audios" not in samples(tmp_path / "out")[0]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
+@example('quote " comma , semicolon ; line\r\nbreak')
+@example("NaN")
+@example("\u2028\u2029\x85")
+def test_any_text_survives_every_format(feedback: Feedback, make_record: Make, text: str) -> None:
+    answer = feedback.record_answer(make_record(f"said {text}", question=text), annotator="me")
+    feedback.rate(answer, "me", thumb=-1, correction=f"{text} corrected", comment=text)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        for name in FORMATS:
+            export(feedback.database, name, out / name)
+        (dpo,), (kto,), (row,) = (
+            samples(out / "dpo"),
+            samples(out / "kto"),
+            cells(out / "csv" / "ratings.csv"),
+        )
+    feedback.forget(annotator="me")
+    assert said(dpo["chosen"]) == f"{text} corrected"
+    assert said(dpo["rejected"]) == said(kto["completion"]) == f"said {text}"
+    assert dpo["prompt"][-1]["content"] == text
+    assert row["answer"] == f"said {text}"
+    assert row["question"] == escape(text)
+
+
+@given(st.text())
+@example("=cmd|' /C calc'!A0")
+def test_escaping_disarms_formulas_and_can_be_undone(text: str) -> None:
+    cell = escape(text)
+    assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+    assert not cell.startswith(("\t", "\r", "\n"))
+    assert (cell[1:] if cell.startswith("'") else cell) == text
+
+
+def test_csv_cells_are_typed_escaped_and_name_nobody(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    for n, formula in enumerate(FORMULAS):
+        feedback.rate(ask(formula, clip=str(n)), "secret-browser-id", score=n % 5 + 1, comment=formula)
+    feedback.rate(ask("thumb", clip="thumb"), "me", thumb=-1)
+    feedback.compare(ask("=a"), ask("@b"), "me", "a")
+    export(feedback.database, "csv", tmp_path)
+    rows, votes = cells(tmp_path / "ratings.csv"), cells(tmp_path / "comparisons.csv")
+    assert {row["answer"] for row in rows} == {f"'{formula}" for formula in FORMULAS} | {"thumb"}
+    assert {row["score"] for row in rows} == {"1", "2", "3", "4", "5", ""}
+    assert {row["thumb"] for row in rows} == {"", "-1"}
+    assert {row["split"] for row in rows} <= {"train", "test"}
+    assert {votes[0]["answer_a"], votes[0]["answer_b"]} == {"'=a", "'@b"}
+    assert all("secret-browser-id" not in file.read_text() for file in tmp_path.glob("*.csv"))
+
+
+def test_exporting_nothing_leaves_headers_and_no_empty_training_file(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    answer = ask("a dog")
+    feedback.rate(answer, "me", thumb=1)
+    export(feedback.database, "kto", tmp_path, audit=True)
+    assert {file.name for file in tmp_path.glob("*.json*")} == {
+        "audit.json",
+        f"{split_of(feedback.answer(answer)['heard']['sha256'])}.jsonl",
+    }
+    feedback.withdraw(answer, "me")
+    for name in FORMATS:
+        export(feedback.database, name, tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} - {"data"} == {
+        f"{table}.{end}" for table in TABLES for end in ("csv", "parquet")
+    }
+    assert (tmp_path / "ratings.csv").read_text().startswith('"rating_id"')
+    assert cells(tmp_path / "ratings.csv") == []
+
+
+def test_a_failed_export_keeps_the_earlier_files(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feedback.rate(ask("a dog"), "me", thumb=1)
+    export(feedback.database, "csv", tmp_path)
+    earlier = (tmp_path / "ratings.csv").read_bytes()
+    feedback.rate(ask("a cat", clip="cat"), "me", thumb=1)
+
+    def no_space(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pandas.DataFrame.to_csv", no_space)
+    with pytest.raises(StorageError, match="disk is full"):
+        export(feedback.database, "csv", tmp_path)
+    assert (tmp_path / "ratings.csv").read_bytes() == earlier
+    assert not list(tmp_path.glob(".export-*"))
+
+
+def test_memory_does_not_grow_with_the_export(
+    database: Database, make_record: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.export.reader.BATCH", 50)
+    monkeypatch.setattr("storage.export.tables.rows.CHUNK", 50)
+    length, count = 20_000, 1000
+    clip = database.folder / "audio" / "clip.wav"
+    clip.parent.mkdir()
+    clip.write_bytes(b"RIFF")
+    with database.write() as session:
+        session.add(Annotator(id=1, public_id="me"))
+        for n in range(count):
+            columns = answer_columns(make_record(f"{n}" + "x" * length, clip=str(n)))
+            judgement = {"thumb": n % 2 * 2 - 1, "correction": "y" * length, "withdrawn": False}
+            span = {"start_s": 1.0, "end_s": 2.0, "label": "missed", "withdrawn": False}
+            answer = uuid4()
+            for row in (
+                Clip(sha256=columns["clip_sha256"], seconds=3.0, audio_path="audio/clip.wav"),
+                Answer(**columns, id=answer, audio_kept=False),
+                Rating(answer_id=answer, annotator_id=1, revision=1, **judgement),
+                Span(answer_id=answer, annotator_id=1, revision=1, **span),
+            ):
+                session.add(row)
+                session.flush()
+    for name in FORMATS:
+        tracemalloc.start()
+        audit = export(database, name, tmp_path / name)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert audit.rows.total() >= count
+        assert peak < length * count / 2, name
+
+
+def test_a_packed_export_tells_how_far_it_is_and_can_be_given_up(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.export.tables.rows.CHUNK", 1)
+    for n in range(3):
+        feedback.rate(ask(f"answer {n}", clip=str(n)), "me", thumb=1)
+    told: list[tuple[int, int]] = []
+    audit = pack(feedback.database, "csv", tmp_path / "whole.zip", lambda *far: told.append(far))
+    assert [far for far in told if far[0]][:3] == [(1, 3), (2, 3), (3, 3)]
+    with zipfile.ZipFile(tmp_path / "whole.zip") as archive:
+        assert set(archive.namelist()) == {*(f"{table}.csv" for table in TABLES), "audit.json"}
+        assert json.loads(archive.read("audit.json")) == audit.to_json()
+
+    class GivenUpError(Exception):
+        pass
+
+    def give_up(read: int, of: int) -> None:
+        raise GivenUpError
+
+    (tmp_path / "none").mkdir()
+    with pytest.raises(GivenUpError):
+        pack(feedback.database, "csv", tmp_path / "none" / "a.zip", give_up)
+    assert list((tmp_path / "none").iterdir()) == []
+
+
+def command(*arguments: str, data: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    root = str(Path(storage.__file__).parents[1])
+    environment = {key: value for key, value in os.environ.items() if key != "USAM_DATABASE_URL"}
+    return subprocess.run(
+        [sys.executable, "-m", "storage", *arguments],
+        cwd=cwd,
+        env={**environment, "PYTHONPATH": root, "USAM_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_line_from_any_folder(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    feedback.rate(ask("a dog"), "me", thumb=1)
+    data, cwd = feedback.database.folder, tmp_path / "elsewhere"
+    cwd.mkdir()
+    exported = command("export", "--format", "kto", "--out", "out", "--audit", data=data, cwd=cwd)
+    assert (exported.returncode, exported.stderr) == (0, "")
+    assert "1" in exported.stdout
+    assert len(samples(cwd / "out")) == 1
+    assert command("backup", "saved.db", data=data, cwd=cwd).returncode == 0
+    assert command("forget", "--annotator", "me", data=data, cwd=cwd).returncode == 0
+    assert feedback.answers_of("me") == []
+    assert command("restore", "saved.db", data=data, cwd=cwd).returncode == 0
+    assert len(feedback.answers_of("me")) == 1
+    assert {file.name for file in cwd.iterdir()} == {"out", "saved.db"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["export", "--format", "xls", "--out", "x"],
+        ["export", "--format", "csv"],
+        ["restore", "missing.db"],
+        ["forget"],
+        ["forget", "--annotator", "a", "--audio", "b"],
+        ["forget", "--annotator", "nobody"],
+        ["forget", "--audio", "../../etc/passwd"],
+        ["backup", "missing/folder/x.db"],
+    ],
+)
+def test_bad_usage_is_status_2_and_one_line(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("USAM_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("USAM_DATABASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    try:
+        status: Any = main(arguments)
+    except SystemExit as exit_:
+        status = exit_.code
+    printed = capsys.readouterr()
+    assert (status, printed.out) == (2, "")
+    assert printed.err.count("\n") == 1
+    assert printed.err.startswith("python -m storage")

@@ -1,0 +1,128 @@
+"""Databases as earlier versions of the app left them, with something of everything in them."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, text
+
+from storage import Feedback, open_database
+from storage.analysis.redundancy import flag_precision
+from storage.annotation.queue import Queue
+from storage.annotation.repeats import Repeats
+from storage.annotation.spans import Spans
+from storage.annotation.token_verdicts import TokenVerdicts
+from storage.answers.records import answer_columns
+from storage.answers.trace_statistics import internals
+
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
+THEN = "2026-01-02 03:04:05.000000"
+
+
+def made_by(version: str, url: str) -> Engine:
+    """An empty database as that version of the app left it."""
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    return engine
+
+
+def insert(engine: Engine, table: str, **values: Any) -> None:
+    names = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    with engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
+
+
+def fill(engine: Engine, version: str, record: dict[str, Any]) -> None:
+    """One clip, answer, person, and rating that was changed once, in the columns of version 0001; from 0003
+    on also what was measured of the answer, and a second person who skipped it; from 0005 on a span."""
+    columns = {
+        name: json.dumps(value) if isinstance(value, dict | list) else value
+        for name, value in answer_columns(record).items()
+    }
+    insert(engine, "clips", sha256=columns["clip_sha256"], seconds=3.0, created_at=THEN)
+    insert(engine, "annotators", id=1, public_id="me", created_at=THEN)
+    insert(engine, "answers", id=ANSWER.hex, annotator_id=1, audio_kept=False, created_at=THEN, **columns)
+    said = {"thumb": 1, "score": 4, "correction": "two dogs", "comment": None, "withdrawn": False}
+    insert(
+        engine,
+        "ratings",
+        id=RATING.hex,
+        answer_id=ANSWER.hex,
+        annotator_id=1,
+        revision=2,
+        created_at=THEN,
+        updated_at=THEN,
+        **said,
+    )
+    for number, thumb in ((1, -1), (2, 1)):
+        revision = {**said, "thumb": thumb}
+        insert(engine, "rating_revisions", rating_id=RATING.hex, number=number, created_at=THEN, **revision)
+    if version >= "0003":
+        insert(engine, "internals", answer_id=ANSWER.hex, **internals(record))
+        insert(engine, "annotators", id=2, public_id="skipper", created_at=THEN)
+        insert(
+            engine,
+            "marks",
+            annotator_id=2,
+            answer_id=ANSWER.hex,
+            state="skipped",
+            updated_at=THEN,
+            draft=None,
+        )
+    if version >= "0005":
+        marked = {"start_s": 0.5, "end_s": 1.5, "label": "missed", "comment": None, "withdrawn": False}
+        insert(
+            engine,
+            "spans",
+            id=SPAN.hex,
+            answer_id=ANSWER.hex,
+            annotator_id=1,
+            revision=1,
+            created_at=THEN,
+            updated_at=THEN,
+            **marked,
+        )
+        insert(engine, "span_revisions", span_id=SPAN.hex, number=1, created_at=THEN, **marked)
+    if not engine.url.drivername.startswith("sqlite"):  # numbers given by hand do not move its counter
+        with engine.begin() as connection:
+            connection.execute(text("SELECT setval('annotators_id_seq', 2)"))
+
+
+def everything_works(url: str) -> None:
+    """Open the database, see that what `fill` put there is there, and do what this version can do with it."""
+    database = open_database(url)
+    feedback, answer = Feedback(database), str(ANSWER)
+    rating = feedback.rating(answer, "me")
+    assert rating is not None
+    assert (rating.thumb, rating.score, rating.correction, rating.revision) == (1, 4, "two dogs", 2)
+    assert [revision.thumb for revision in feedback.history(answer, "me")] == [-1, 1]
+    earlier = [span.id for span in Spans(feedback).of(answer, "me")]
+    assert earlier in ([], [str(SPAN)])
+    span = Spans(feedback).mark(answer, "me", 1.0, 2.0, "missed")
+    Spans(feedback).change(span.id, "me", 1.0, 3.0, "wrong", "no")
+    assert [state.end for state in Spans(feedback).history(span.id, "me")] == [2.0, 3.0]
+    TokenVerdicts(feedback).judge(answer, "me", {0: "mattered", 1: "unclear"})
+    TokenVerdicts(feedback).judge(answer, "me", {1: "did_not"})
+    assert TokenVerdicts(feedback).of(answer, "me") == {0: "mattered", 1: "did_not"}
+    repeats = Repeats(feedback)
+    for thumb in (-1, 1):
+        repeats.judge(answer, "me", thumb=thumb, score=3)
+    assert [(one.judged, one.same, one.close) for one in repeats.steadiness("me")] == [
+        ("thumb", 1, 1),
+        ("score", 0, 1),
+    ]
+    assert repeats.due("me", 5) == []
+    assert Queue(feedback, wanted=1).upcoming("new", audio_only=False) == []
+    with database.read() as session:
+        assert flag_precision(session)["tokens"].tolist() == [1, 1]
+    gone = feedback.forget(annotator="me")
+    assert (gone.answers, gone.ratings, gone.spans, gone.tokens) == (1, 1, 1 + len(earlier), 2)
+    database.close()

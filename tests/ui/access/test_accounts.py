@@ -1,0 +1,153 @@
+"""Accounts: the file, the command that makes it, who is let in, and under which id they speak."""
+
+import asyncio
+import io
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from ui.access.accounts import ATTEMPTS, Accounts, Login, main
+from ui.access.admin import Door
+from ui.access.identity import Identity
+from ui.settings import Settings
+from usam.errors import RequestError
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Accounts:
+    made = Accounts(tmp_path / "accounts")
+    made.save("ann", PASSWORD)
+    made.save("bob", PASSWORD)
+    return made
+
+
+def request(name: str | None, host: str = "203.0.113.9") -> Any:
+    return SimpleNamespace(username=name, client=SimpleNamespace(host=host))
+
+
+def test_the_file_tells_no_password_and_is_private(accounts: Accounts) -> None:
+    text = accounts.file.read_text()
+    assert PASSWORD not in text
+    assert stat.S_IMODE(accounts.file.stat().st_mode) == 0o600
+    (_, salt, hashed), (_, other_salt, other) = (line.split(":") for line in text.splitlines())
+    assert salt != other_salt
+    assert hashed != other, "the same password is another hash"
+
+
+def test_only_the_right_password_matches(accounts: Accounts) -> None:
+    assert accounts.matches("ann", PASSWORD)
+    for name, password in (("ann", "wrong horse"), ("ann", ""), ("eve", PASSWORD), ("eve", "")):
+        assert not accounts.matches(name, password)
+    accounts.save("ann", "another horse")
+    assert accounts.matches("ann", "another horse")
+    assert not accounts.matches("ann", PASSWORD)
+    accounts.remove("ann")
+    assert not accounts.matches("ann", "another horse")
+    assert accounts.matches("bob", PASSWORD)
+
+
+def test_passwords_of_a_name_cannot_be_tried_out_fast(accounts: Accounts) -> None:
+    login = Login(accounts)
+
+    def admits(name: str, password: str) -> bool:
+        return asyncio.run(login.admits(name, password))
+
+    for _ in range(ATTEMPTS):
+        assert not admits("ann", "a guess at it")
+    assert not admits("ann", PASSWORD)
+    assert admits("bob", PASSWORD)
+    assert not admits("127.0.0.1", PASSWORD)
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a:b", "a b", "a\nb", "x" * 40, "127.0.0.1"])
+def test_a_name_that_would_break_the_file_is_refused(accounts: Accounts, name: str) -> None:
+    before = accounts.file.read_text()
+    with pytest.raises(ValueError, match="begins with a letter"):
+        accounts.save(name, PASSWORD)
+    assert accounts.file.read_text() == before
+
+
+def test_the_command_adds_changes_and_removes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "accounts"
+
+    def run(*words: str, typed: str = "") -> int:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        return main([str(file), *words])
+
+    assert run("ann", typed=f"{PASSWORD}\n") == 0
+    assert Accounts(file).matches("ann", PASSWORD)
+    assert run("ann", typed="short\n") == 2
+    assert "at least 10" in capsys.readouterr().err
+    assert Accounts(file).matches("ann", PASSWORD)
+    assert run("eve", "--remove") == 2
+    assert run("ann", "--remove") == 0
+    assert Accounts(file).passwords() == {}
+
+
+def test_an_unusable_file_ends_the_start_instead_of_opening_to_all(tmp_path: Path) -> None:
+    file = tmp_path / "accounts"
+    with pytest.raises(ValueError, match="cannot be read"):
+        Settings.from_environment({"USAM_ACCOUNTS": str(file)})
+    file.write_text("ann:no hash\n")
+    with pytest.raises(ValueError, match="Line 1"):
+        Settings.from_environment({"USAM_ACCOUNTS": str(file)})
+    Accounts(file.with_name("good")).save("ann", PASSWORD)
+    settings = Settings.from_environment({"USAM_ACCOUNTS": f"{tmp_path}/good", "USAM_ADMINS": "ann, bob"})
+    assert settings.accounts == tmp_path / "good"
+    assert settings.admins == {"ann", "bob"}
+    assert str(tmp_path / "good") in settings.private_paths()
+
+
+def test_sign_in_with_hugging_face_is_on_only_where_spaces_set_it_up() -> None:
+    both = {"SPACE_ID": "me/studio", "OAUTH_CLIENT_ID": "x"}
+    assert Settings.from_environment(both).oauth
+    for name in both:
+        assert not Settings.from_environment({name: both[name]}).oauth
+
+
+def test_an_account_speaks_under_one_id_that_its_name_does_not_tell() -> None:
+    identity = Identity("secret", named=True)
+    ann = identity.annotator("kept-by-the-browser", request("ann"))
+    assert identity.annotator("", request("ann")) == ann
+    assert identity.annotator("", request("bob")) != ann
+    assert Identity("another", named=True).annotator("", request("ann")) != ann
+    assert "ann" not in ann
+    assert identity.annotator("kept-by-the-browser", request(None)) == "kept-by-the-browser"
+    assert identity.annotator(ann, request(None)) not in (ann, ""), "who signed out is nobody's heir"
+    assert identity.of_account(request(None)) is None
+
+
+def test_a_profile_of_hugging_face_is_an_account_too() -> None:
+    identity = Identity("secret", frozenset({"ann"}), named=True)
+    profile = gr.OAuthProfile({"name": "Ann A.", "preferred_username": "ann", "profile": "", "picture": ""})
+    assert identity.account(request(None), profile) == "ann"
+    assert identity.is_admin(request(None), profile)
+    assert not Identity("secret", frozenset({"ann"})).is_admin(request("ann"), profile), "no accounts here"
+
+
+def test_the_dashboard_opens_to_admins_and_to_the_password() -> None:
+    identity = Identity("secret", frozenset({"ann"}), named=True)
+
+    def refusal(door: Door, who: Any, typed: str = "") -> str | None:
+        try:
+            door.let_in(typed, who)
+        except RequestError as error:
+            return str(error)
+        return None
+
+    for door in (Door("", identity), Door("sesame", identity)):
+        assert refusal(door, request("ann")) is None
+        assert refusal(door, request("bob")) is not None
+        assert refusal(door, request(None, "127.0.0.1")) is not None
+    assert "USAM_ADMINS" in str(refusal(Door("", identity), request("bob")))
+    assert refusal(Door("sesame", identity), request("bob"), "sesame") is None
+    with pytest.raises(RequestError, match="password"):
+        Door("sesame", identity).admit("sesam", "203.0.113.9")

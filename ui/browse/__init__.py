@@ -1,5 +1,0 @@
-"""The Browse page: everything that is stored, to look through and to search, for whoever runs the app."""
-
-from ui.browse.page import browse_page
-
-__all__ = ["browse_page"]

@@ -1,0 +1,225 @@
+"""The rating panel: thumbs, scores, flags, correction and comment on the answer on display."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gradio as gr
+
+from storage import Feedback, StorageError
+from storage.ratings.results import Rating
+from storage.ratings.validation import FLAGS, MAX_COMMENT, MAX_CORRECTION
+from ui.pages.ask import render
+from ui.studio.session import Entry
+
+Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class RatingFields:
+    """What can be said about an answer, in one order: the thumb first, then a score for each dimension."""
+
+    thumb: gr.Radio
+    score: gr.Radio
+    dimensions: dict[str, gr.Radio]
+    flags: gr.CheckboxGroup
+    correction: gr.Textbox
+    comment: gr.Textbox
+
+    @property
+    def blocks(self) -> list[gr.components.Component]:
+        return [
+            self.thumb,
+            self.score,
+            self.flags,
+            self.correction,
+            self.comment,
+            *self.dimensions.values(),
+        ]
+
+    def said(self, values: Sequence[Any]) -> dict[str, Any]:
+        """The values of `blocks` as `Feedback.rate` takes them."""
+        thumb, score, flags, correction, comment, *scores = values
+        return {
+            "thumb": thumb,
+            "score": score,
+            "flags": flags,
+            "correction": correction,
+            "comment": comment,
+            "dimensions": dict(zip(self.dimensions, scores, strict=True)),
+        }
+
+    def filled(self, said: Rating | Mapping[str, Any] | None) -> Updates:
+        """Every field as the rating, or the draft of one, has it; empty without one."""
+        values = asdict(said) if isinstance(said, Rating) else dict(said or {})
+        dimensions = values.get("dimensions", {})
+        return {
+            self.thumb: values.get("thumb"),
+            self.score: values.get("score"),
+            self.flags: list(values.get("flags", ())),
+            self.correction: values.get("correction") or "",
+            self.comment: values.get("comment") or "",
+            **{radio: dimensions.get(name) for name, radio in self.dimensions.items()},
+        }
+
+
+@dataclass(frozen=True)
+class RatingPanel:
+    empty: gr.HTML
+    form: gr.Column
+    rating: RatingFields
+    save: gr.Button
+    withdraw: gr.Button
+    undo: gr.Button
+    status: gr.HTML
+
+    @property
+    def fields(self) -> list[gr.components.Component]:
+        return self.rating.blocks
+
+
+def rating_fields(dimensions: Sequence[str], *, open: bool = False) -> RatingFields:
+    """The fields of a rating. open: whether dimensions and flags show at once."""
+    thumb = gr.Radio([("Good", 1), ("Bad", -1)], label="Overall", elem_id="thumb", elem_classes="chips")
+    score = gr.Radio(
+        _DIGITS,
+        label="Score",
+        info="1 wrong · 3 partly right · 5 right",
+        elem_id="score",
+        elem_classes=["chips", "digits"],
+    )
+    with gr.Accordion("In more detail", open=open, elem_id="depth"):
+        scores = {
+            name: gr.Radio(
+                _DIGITS,
+                label=_words(name),
+                elem_id=f"dimension-{name}",
+                elem_classes=["chips", "digits", "dimension"],
+            )
+            for name in dimensions
+        }
+        flags = gr.CheckboxGroup(
+            [(_words(flag), flag) for flag in FLAGS],
+            label="Something is wrong",
+            elem_id="flags",
+            elem_classes=["chips", "flags"],
+        )
+    correction = gr.Textbox(
+        label="Correction",
+        placeholder="What the answer should have been (optional)",
+        lines=2,
+        max_length=MAX_CORRECTION,
+        elem_id="correction",
+    )
+    comment = gr.Textbox(
+        label="Comment", placeholder="Optional", lines=2, max_length=MAX_COMMENT, elem_id="comment"
+    )
+    return RatingFields(thumb, score, scores, flags, correction, comment)
+
+
+_DIGITS = [(str(n), n) for n in range(1, 6)]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def rating_panel(dimensions: Sequence[str]) -> RatingPanel:
+    gr.HTML("<h2>Rate this answer</h2>")
+    empty = gr.HTML(render.EMPTY_RATING)
+    with gr.Column(visible=False, elem_id="rating-form") as form:
+        fields = rating_fields(dimensions)
+        with gr.Row(elem_id="rating-actions"):
+            save = gr.Button("Save rating", variant="primary", min_width=110, elem_id="save")
+            undo = gr.Button("Undo", min_width=70, visible=False, elem_id="undo")
+            withdraw = gr.Button("Withdraw", min_width=90, visible=False, elem_id="withdraw")
+    status = gr.HTML("", elem_id="rating-status")
+    return RatingPanel(empty, form, fields, save, withdraw, undo, status)
+
+
+def rating_hidden(panel: RatingPanel) -> Updates:
+    """No answer to rate, or one still being written."""
+    return {panel.empty: gr.HTML(visible=True), panel.form: gr.Column(visible=False), panel.status: ""}
+
+
+def rating_shown(panel: RatingPanel, feedback: Feedback, entry: Entry | None, annotator: str) -> Updates:
+    """The form, filled with what this person said about the answer before."""
+    if entry is None:
+        return rating_hidden(panel)
+    if entry.answer_id is None:
+        sentence = f"This answer could not be stored, so it cannot be rated. {entry.storage_error or ''}"
+        return {
+            **rating_hidden(panel),
+            panel.empty: gr.HTML(visible=False),
+            panel.status: render.fault(sentence),
+        }
+    try:
+        earlier = feedback.rating(entry.answer_id, annotator)
+    except StorageError as error:
+        return {
+            **rating_hidden(panel),
+            panel.empty: gr.HTML(visible=False),
+            panel.status: render.fault(str(error)),
+        }
+    return {
+        panel.empty: gr.HTML(visible=False),
+        panel.form: gr.Column(visible=True),
+        **panel.rating.filled(earlier),
+        **_saved_before(panel, earlier is not None),
+        panel.status: render.status("Saved earlier. You can change or withdraw it.") if earlier else "",
+    }
+
+
+def _saved_before(panel: RatingPanel, saved: bool, *, undo: bool | None = None) -> Updates:
+    """The buttons for a rating that is stored, or not; something can be undone when there is one, unless
+    `undo` knows better."""
+    return {
+        panel.save: gr.Button("Save changes" if saved else "Save rating"),
+        panel.withdraw: gr.Button(visible=saved),
+        panel.undo: gr.Button(visible=saved if undo is None else undo),
+    }
+
+
+def save_rating(
+    panel: RatingPanel, feedback: Feedback, entry: Entry | None, annotator: str, rating: Mapping[str, Any]
+) -> Updates:
+    """Commit the rating, then say so. On failure only the status changes: what was typed stays."""
+    if entry is None or entry.answer_id is None:
+        return {panel.status: render.fault("There is no stored answer to rate. Ask again first.")}
+    try:
+        feedback.rate(entry.answer_id, annotator, **rating)
+    except StorageError as error:
+        return {panel.status: render.fault(str(error))}
+    return {panel.status: render.saved("Saved"), **_saved_before(panel, True)}
+
+
+def withdraw_rating(panel: RatingPanel, feedback: Feedback, entry: Entry | None, annotator: str) -> Updates:
+    if entry is None or entry.answer_id is None:
+        return {panel.status: render.fault("There is no rating to withdraw.")}
+    try:
+        feedback.withdraw(entry.answer_id, annotator)
+    except StorageError as error:
+        return {panel.status: render.fault(str(error))}
+    return {
+        **panel.rating.filled(None),
+        panel.status: render.saved("Withdrawn"),
+        **_saved_before(panel, False, undo=True),
+    }
+
+
+def undo_rating(panel: RatingPanel, feedback: Feedback, entry: Entry | None, annotator: str) -> Updates:
+    """Take the last save back, and show the rating as it was before."""
+    if entry is None or entry.answer_id is None:
+        return {panel.status: render.fault("There is no rating to undo.")}
+    try:
+        before = feedback.undo(entry.answer_id, annotator)
+    except StorageError as error:
+        return {panel.status: render.fault(str(error))}
+    words = "Undone: the rating before it counts again" if before else "Undone: no rating is stored now"
+    return {
+        **panel.rating.filled(before),
+        panel.status: render.saved(words),
+        **_saved_before(panel, before is not None),
+    }

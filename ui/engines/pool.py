@@ -1,0 +1,109 @@
+"""The app's own model and, for as long as somebody studies it, one other: another precision or checkpoint."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ui.engines.loader import EngineLoader
+from ui.engines.zerogpu import lends_gpu
+from usam.engine.memory import give_back
+from usam.errors import RequestError
+from usam.progress import Progress
+from usam.schema.trace import ModelInfo
+
+if TYPE_CHECKING:
+    from usam.engine.engine import Engine
+
+Result = TypeVar("Result")
+LoadOther = Callable[[Path, str, Progress], "Engine"]
+"""Loads a checkpoint folder in a precision."""
+PRECISIONS = {"nf4": "4-bit NF4", "int8": "8-bit", "none": "bfloat16, not quantised"}
+
+
+def load_other(folder: Path, quantization: str, progress: Progress) -> Engine:
+    from usam.engine.engine import Engine  # imports torch: not before it is needed
+
+    device = "cpu" if lends_gpu() else None
+    return Engine.load(quantization=quantization, device=device, checkpoint=folder, progress=progress)
+
+
+class Models:
+    """Lends engines. The app's own is always there; any other is loaded for whoever asks for it, one at a
+    time, and let go when they are done. Safe to share between threads."""
+
+    def __init__(
+        self, loader: EngineLoader, further: Path | None = None, load: LoadOther = load_other
+    ) -> None:
+        """further: a folder of checkpoint folders, beside those that come with the app."""
+        self._loader = loader
+        self._further = further
+        self._load = load
+        self._other = threading.Lock()
+
+    def checkpoints(self) -> dict[str, Path]:
+        """Folders by name."""
+        shipped = Path(__file__).parents[2] / "usam" / "checkpoints"
+        places = [shipped, *([self._further] if self._further else [])]
+        configs = (file for place in places for file in sorted(place.glob("*/config.json")))
+        return {file.parent.name: file.parent for file in configs}
+
+    def names(self, first: str) -> list[str]:
+        """Of the checkpoints, `first` before the others."""
+        return [first, *(name for name in self.checkpoints() if name != first)]
+
+    def named(
+        self, checkpoint: str, quantization: str, use: Callable[[Engine], Result], progress: Progress
+    ) -> Result:
+        """What `use` makes of the engine with this name and precision. Raises UsamError."""
+        folder = self.checkpoints().get(checkpoint)
+        if folder is None or quantization not in PRECISIONS:
+            raise RequestError("Choose a checkpoint and a precision first.")
+        return self._lend(folder, quantization, use, progress)
+
+    def of(self, model: ModelInfo, use: Callable[[Engine], Result], progress: Progress) -> Result:
+        """What `use` makes of the engine that gave an answer. Where its checkpoint is gone, that is the app's
+        own in the same precision. Raises UsamError."""
+        from usam.engine.engine import fingerprint
+
+        own = self._loader.engine
+        if same_model(own.model_info, model):
+            return use(own)
+        folders = self.checkpoints().values()
+        folder = next((path for path in folders if fingerprint(path) == model.fingerprint), own.checkpoint)
+        return self._lend(folder, model.quantization, use, progress)
+
+    def _lend(
+        self, folder: Path, quantization: str, use: Callable[[Engine], Result], progress: Progress
+    ) -> Result:
+        own = self._loader.engine
+        if (folder, quantization) == (own.checkpoint, own.model_info.quantization):
+            return use(own)
+
+        def tell(step: str, share: float) -> None:
+            progress(f"A second model, {PRECISIONS[quantization]}: {step}", share)
+
+        with self._other:
+            try:
+                # Nothing here may hold on to the engine: it goes when `use` returns.
+                return use(self._load(folder, quantization, tell))
+            finally:
+                _let_go()
+
+
+def same_model(one: ModelInfo, other: ModelInfo) -> bool:
+    """Whether two answers come from the same checkpoint in the same precision."""
+    return (one.fingerprint, one.quantization) == (other.fingerprint, other.quantization)
+
+
+def _let_go() -> None:
+    """What is no longer referred to, in cycles too, goes back to the machine."""
+    import torch
+
+    gc.collect()
+    give_back()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

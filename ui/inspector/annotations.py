@@ -1,0 +1,108 @@
+"""What a person marks in the picture and judges by ear: keeps it, and tells the viewer what is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from storage import Feedback, StorageError
+from storage.annotation.spans import Spans
+from storage.annotation.token_verdicts import TokenVerdicts
+from storage.errors import RatingError
+from ui.studio.session import Entry, Visit
+
+if TYPE_CHECKING:
+    from ui.pages.ask.page import Page
+    from ui.studio.service import Studio
+
+Updates = dict[Any, Any]
+
+NOT_STORED = "This answer could not be stored, so nothing about it can be saved."
+GONE = "This answer is no longer on the page."
+
+
+@dataclass(frozen=True)
+class Marks:
+    """labels: what a span can be marked as."""
+
+    feedback: Feedback
+    labels: tuple[str, ...]
+
+    def said_of(self, answer_id: str, annotator: str) -> dict[str, Any]:
+        """What the person marked and judged of an answer, as the viewer reads it. Raises StorageError."""
+        return {
+            "labels": self.labels,
+            "spans": [span.to_json() for span in Spans(self.feedback).of(answer_id, annotator)],
+            "verdicts": TokenVerdicts(self.feedback).of(answer_id, annotator),
+        }
+
+    def mark(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
+        """Save a new span, or a changed one by its id. Raises StorageError."""
+        said: Any = (sent.get("start"), sent.get("end"), sent.get("label"), str(sent.get("comment") or ""))
+        if sent.get("id") is None:
+            Spans(self.feedback).mark(answer_id, annotator, *said)
+        else:
+            Spans(self.feedback).change(sent["id"], annotator, *said)
+
+    def withdraw(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
+        """Raises StorageError."""
+        Spans(self.feedback).withdraw(str(sent.get("id")), annotator)
+
+    def judge(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
+        """Save verdicts by token. Raises StorageError."""
+        given = sent.get("verdicts")
+        if not isinstance(given, dict) or not all(str(token).isdecimal() for token in given):
+            raise RatingError("Verdicts are given by the number of a token.")
+        TokenVerdicts(self.feedback).judge(
+            answer_id, annotator, {int(token): verdict for token, verdict in given.items()}
+        )
+
+
+def reply(
+    marks: Marks,
+    event: str,
+    sent: dict[str, Any],
+    entry: Entry | None,
+    annotator: str,
+    save: Callable[[str, str, dict[str, Any]], None] | None,
+) -> str:
+    """Do what the viewer asks for; what it is answered as JSON: what is kept now, or the problem."""
+    answer: dict[str, Any] = {"event": event, "key": sent.get("key"), "turn": sent.get("turn")}
+    try:
+        if entry is None or entry.answer_id is None:
+            raise RatingError(GONE if entry is None else NOT_STORED)
+        if save:
+            save(entry.answer_id, annotator, sent)
+        answer |= marks.said_of(entry.answer_id, annotator)
+        answer |= {"question": entry.answer.question, "answer": entry.answer.text}
+    except StorageError as error:
+        answer["problem"] = str(error)
+    return json.dumps(answer, separators=(",", ":"))
+
+
+def connect_marks(page: Page, studio: Studio, fast: dict[str, Any]) -> None:
+    """fast: how events are attached that pass by every line."""
+    marks, viewer = Marks(studio.feedback, studio.settings.span_labels), page.inspector.viewer
+
+    def handler(event: str, save: Callable[[str, str, dict[str, Any]], None] | None) -> Callable[..., Any]:
+        def handle(visit: Visit, annotator: str, sent: gr.EventData) -> Any:
+            data = {name: getattr(sent, name, None) for name in _SENT}
+            return gr.HTML(said=reply(marks, event, data, visit.entry(data["key"]), annotator, save))
+
+        return handle
+
+    # One after another may be on its way, and none of them is to be left out.
+    options = {**fast, "outputs": viewer, "trigger_mode": "multiple"}
+    inputs = [page.visit, page.annotator]
+    viewer.opened(handler("opened", None), inputs, **options)
+    viewer.marked(handler("marked", marks.mark), inputs, **options)
+    viewer.unmarked(handler("unmarked", marks.withdraw), inputs, **options)
+    viewer.judged(handler("judged", marks.judge), inputs, **options)
+
+
+_SENT = ("key", "turn", "id", "start", "end", "label", "comment", "verdicts")
+"""What the viewer's events carry; nothing of it is taken for granted."""

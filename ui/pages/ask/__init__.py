@@ -1,0 +1,1 @@
+"""The main page: ask about a clip."""

@@ -1,0 +1,112 @@
+"""The clip panel: record, upload or pick an example, and choose the span that is heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from ui.components.microphone import microphone_notice
+from ui.components.uploads import uploads_only
+from ui.examples import EXAMPLES
+from ui.pages.ask import render
+from ui.pages.ask.privacy import whose_id
+from ui.settings import Settings
+
+if TYPE_CHECKING:
+    from usam.audio.clip import Clip
+
+Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """A file on the page and its length in seconds."""
+
+    source: str = ""
+    duration: float = 0.0
+
+    def span(self, start: float, length: float, longest: float) -> tuple[float | None, float | None]:
+        """The span to ask for: the sliders only count for clips longer than what is heard at once."""
+        if self.duration <= longest:
+            return None, None
+        start = min(max(start, 0.0), self.duration - 0.2)
+        return start, min(start + length, self.duration)
+
+
+@dataclass(frozen=True)
+class ClipPanel:
+    audio: gr.Audio
+    outlook: gr.HTML
+    span: gr.Row
+    start: gr.Slider
+    length: gr.Slider
+    timed: gr.State
+    keep: gr.Checkbox
+    examples: dict[str, gr.Dataset]
+
+
+def clip_panel(settings: Settings) -> ClipPanel:
+    audio = gr.Audio(
+        sources=["upload", "microphone"],
+        type="filepath",
+        label="Clip",
+        buttons=[],
+        elem_id="clip",
+        waveform_options=gr.WaveformOptions(
+            waveform_color="#9a968c",
+            waveform_progress_color="#2a8381",
+            trim_region_color="#2a8381",
+            sample_rate=16_000,
+        ),
+    )
+    uploads_only(audio)
+    longest = settings.max_seconds
+    microphone_notice()
+    outlook = gr.HTML("", elem_id="outlook")
+    with gr.Row(visible=False, elem_id="span") as span:
+        start = gr.Slider(0, 1, 0, step=0.1, label="Hear from (s)", min_width=140, elem_id="span-start")
+        length = gr.Slider(
+            1, longest, longest, step=0.1, label="for (s)", min_width=140, elem_id="span-length"
+        )
+    with gr.Row(elem_id="examples"):
+        examples = {kind: _example_row(kind) for kind in EXAMPLES}
+    keep = gr.Checkbox(
+        False,
+        label="Also store this clip's audio",
+        info="Each answer is stored here with its question, its trace and a hash of the clip, under "
+        f"{whose_id(settings)}. With the audio, others who annotate here, whoever runs this app and whoever "
+        "has the link to an answer can hear it, and it can be used for training. You can delete it all under "
+        "“Your data”.",
+        elem_id="keep",
+    )
+    return ClipPanel(audio, outlook, span, start, length, gr.State(Timed()), keep, examples)
+
+
+def _example_row(kind: str) -> gr.Dataset:
+    return gr.Dataset(
+        label=kind,
+        components=["textbox"],
+        samples=[[example.label] for example in EXAMPLES[kind]],
+        type="index",
+        layout="gallery",
+        min_width=90,
+        elem_classes=["examples"],
+    )
+
+
+def clip_chosen(panel: ClipPanel, source: str, clip: Clip, longest: float) -> Updates:
+    """A new clip: say what will be heard, and offer the sliders when that is not all of it."""
+    long = clip.duration > longest
+    return {
+        panel.outlook: render.will_hear(clip.start, clip.end, clip.duration, longest),
+        panel.timed: Timed(source, clip.duration),
+        panel.span: gr.Row(visible=long),
+        panel.start: gr.Slider(maximum=round(max(clip.duration - 1, 1), 1), value=0),
+        panel.length: gr.Slider(value=longest),
+    }
+
+
+def no_clip(panel: ClipPanel, line: str = "") -> Updates:
+    return {panel.outlook: line, panel.timed: Timed(), panel.span: gr.Row(visible=False)}

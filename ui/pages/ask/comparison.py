@@ -1,0 +1,254 @@
+"""Compare two answers: both to the clip and question on display, blind, on random sides, told apart only
+after the vote."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from html import escape
+from typing import TYPE_CHECKING, Any, cast
+
+import gradio as gr
+
+from storage import StorageError
+from storage.ratings.results import Winner
+from ui.access.request import page_of, visitor_of
+from ui.pages.ask import render
+from ui.pages.ask.history import history_shown
+from ui.pages.ask.question import busy, take_turn
+from ui.studio.service import Question, retry_of
+from ui.studio.session import Entry, Visit
+from usam.errors import UsamError
+
+if TYPE_CHECKING:
+    from ui.pages.ask.page import Page
+    from ui.studio.service import Studio
+
+Updates = dict[Any, Any]
+
+WARM_TEMPERATURE = 1.2
+CONTESTS = {
+    "unseen": "Two you have not seen",
+    "seed": "This one and another seed",
+    "warm": f"This one and a bolder one (temperature {WARM_TEMPERATURE:g})",
+}
+SILENT = "The audio of this answer was not kept, so no other answer can be written to compare it with."
+# Which button casts which vote, when answer a stands on the left.
+VOTES: dict[Winner, str] = {"a": "A is better", "tie": "Tie", "both_bad": "Both are bad", "b": "B is better"}
+
+
+@dataclass(frozen=True, eq=False)
+class Duel:
+    """The pair on display, a on the left; `shown` is the answer that the visitor knew before."""
+
+    pair: tuple[Entry, ...] = ()
+    shown: str | None = None
+    past_seeds: int = 0
+
+
+@dataclass(frozen=True)
+class ComparisonPanel:
+    box: gr.Column
+    contest: gr.Radio
+    start: gr.Button
+    sides: gr.HTML
+    ballot: gr.Row
+    status: gr.HTML
+    duel: gr.State
+    votes: dict[Winner, gr.Button] = field(default_factory=dict)
+
+
+def comparison_panel() -> ComparisonPanel:
+    with gr.Column(visible=False, elem_id="comparison") as box:
+        gr.HTML(
+            "<h2>Compare two answers</h2><p class='hint'>Same clip, same question. Which is which is told "
+            "after the vote.</p>"
+        )
+        with gr.Row(elem_id="contest-row"):
+            contest = gr.Radio(
+                [(words, name) for name, words in CONTESTS.items()],
+                value="unseen",
+                label="Compare",
+                elem_id="contest",
+                elem_classes="chips",
+            )
+            start = gr.Button(
+                "Write them", variant="primary", min_width=130, scale=0, elem_id="contest-start"
+            )
+        sides = gr.HTML("", elem_id="sides")
+        with gr.Row(visible=False, elem_id="ballot") as ballot:
+            votes = {
+                vote: gr.Button(words, min_width=110, elem_id=f"vote-{vote}") for vote, words in VOTES.items()
+            }
+        status = gr.HTML("", elem_id="comparison-status")
+    return ComparisonPanel(box, contest, start, sides, ballot, status, gr.State(Duel()), votes)
+
+
+def comparison_ready(panel: ComparisonPanel, visit: Visit) -> Updates:
+    """Nothing compared yet: what another answer on display, or none, leaves of the panel."""
+    return {
+        panel.box: gr.Column(visible=visit.current is not None),
+        panel.start: gr.Button("Write them"),
+        panel.sides: "",
+        panel.ballot: gr.Row(visible=False),
+        panel.status: "",
+        panel.duel: Duel(),
+    }
+
+
+def contestants(contest: str, visit: Visit, duel: Duel, keep_audio: bool) -> list[Question]:
+    """The answers to write for a contest, each with a seed that no answer of the visit has."""
+    entry = visit.current
+    if entry is None:
+        return []
+    seed = max(visit.unused_seed, duel.past_seeds)
+    questions = [retry_of(entry, seed + i, keep_audio) for i in range(2 if contest == "unseen" else 1)]
+    if contest == "warm":
+        questions = [replace(question, temperature=WARM_TEMPERATURE) for question in questions]
+    return questions
+
+
+def sides(duel: Duel, winner: Winner | None = None) -> str:
+    """Both answers side by side; with the vote, also what made each of them."""
+    cards = "".join(
+        _side(letter, entry, entry.key == duel.shown, winner, won=winner == letter.lower())
+        for letter, entry in zip("AB", duel.pair, strict=True)
+    )
+    return f'<div class="sides" data-open="{str(winner is not None).lower()}">{cards}</div>'
+
+
+def _side(letter: str, entry: Entry, known: bool, winner: Winner | None, *, won: bool) -> str:
+    answer, made = entry.answer, ""
+    if winner is not None:
+        origin = "the answer on display" if known else "written for this comparison"
+        made = (
+            f'<p class="made">Seed <b>{answer.seed}</b>, <b>{render.decoding(answer)}</b>, '
+            f"quantisation {escape(answer.model.quantization)}; {origin}</p>"
+        )
+    text = escape(answer.text) or '<span class="hint">The model said nothing.</span>'
+    cut = '<p class="hint">Cut short: stopped, or out of tokens.</p>' if answer.stopped else ""
+    mark, choice = (' data-won=""', " <em>· your choice</em>") if won else ("", "")
+    return (
+        f'<section class="side"{mark}><h3>{letter}{choice}</h3><p class="a">{text}</p>{cut}{made}</section>'
+    )
+
+
+class ComparisonDesk:
+    """The handlers of the panel."""
+
+    def __init__(self, page: Page, studio: Studio) -> None:
+        self.page = page
+        self.panel = page.comparison
+        self.studio = studio
+
+    def reserve(self, request: gr.Request) -> Updates:
+        """Stop in the question panel ends it."""
+        take_turn(self.studio, page_of(request))
+        return {
+            **busy(self.page.question, True),
+            self.panel.start: gr.Button("Writing…", interactive=False),
+            self.panel.sides: "",
+            self.panel.ballot: gr.Row(visible=False),
+            self.panel.status: render.status("Waiting for the model…"),
+        }
+
+    def release(self, request: gr.Request) -> Updates:
+        self.studio.runs.end(page_of(request))
+        return {
+            **busy(self.page.question, False),
+            self.panel.start: gr.Button("Write another pair", interactive=True),
+        }
+
+    def write(
+        self, contest: str, keep: bool, visit: Visit, duel: Duel, annotator: str, request: gr.Request
+    ) -> Iterator[Updates]:
+        """Write the missing answers, without showing them, then show the pair."""
+        stop = self.studio.runs.stop_event(page_of(request))
+        questions = contestants(contest, visit, duel, keep)
+        if visit.current and visit.current.answer_id is None:
+            sentence = visit.current.storage_error or "This answer is not stored."
+            yield {self.panel.status: render.fault(sentence)}
+            return
+        if visit.current and visit.current.clip is None:
+            yield {self.panel.status: render.fault(SILENT)}
+            return
+        pair = [visit.current] if visit.current and contest != "unseen" else []
+        for number, question in enumerate(questions, start=1):
+            yield {self.panel.status: render.status(f"Writing answer {number} of {len(questions)}, unseen…")}
+            try:
+                entry = self._written(replace(question, visitor=visitor_of(request)), annotator, stop)
+            except (UsamError, StorageError) as error:
+                yield {self.panel.status: render.fault(str(error))}
+                return
+            if entry is None:
+                yield {self.panel.status: render.status("Stopped. Nothing to compare.")}
+                return
+            pair.append(entry)
+        if not questions:
+            return
+        random.shuffle(pair)
+        duel = Duel(tuple(pair), visit.shown, past_seeds=max(entry.answer.seed for entry in pair) + 1)
+        if len({entry.answer.text.strip() for entry in duel.pair}) < 2:
+            same = "Both came out word for word the same. Write another pair."
+            yield {self.panel.status: render.status(same), self.panel.duel: replace(duel, pair=())}
+            return
+        yield {
+            self.panel.duel: duel,
+            self.panel.sides: sides(duel),
+            self.panel.ballot: gr.Row(visible=True),
+            self.panel.status: "",
+        }
+
+    def _written(self, question: Question, annotator: str, stop: threading.Event) -> Entry | None:
+        """One stored answer; None when the visitor stopped it. Raises UsamError, StorageError."""
+        turn = threading.Event()  # its own: the studio sets the event it is given when an answer ends
+        entry = None
+        for event in self.studio.ask(question, annotator, turn):
+            if stop.is_set():
+                turn.set()
+            elif isinstance(event, Entry):
+                entry = event
+        if entry and entry.storage_error:
+            raise StorageError(entry.storage_error)
+        return entry
+
+    def vote(self, winner: Winner, visit: Visit, duel: Duel, annotator: str) -> Updates:
+        """Save the vote, then say which was which; the new answers join the visit's list."""
+        if not duel.pair:
+            return {self.panel.status: render.fault(render.LOST)}
+        left, right = duel.pair
+        try:
+            self.studio.feedback.compare(
+                cast(str, left.answer_id), cast(str, right.answer_id), annotator, winner
+            )
+        except StorageError as error:
+            return {self.panel.status: render.fault(str(error))}
+        for entry in duel.pair:
+            visit = visit if visit.entry(entry.key) else visit.keep(entry)
+        return {
+            self.page.visit: visit,
+            self.panel.sides: sides(duel, winner),
+            self.panel.ballot: gr.Row(visible=False),
+            self.panel.status: render.saved(f"Saved: {VOTES[winner]}"),
+            **history_shown(self.page.history, visit),
+        }
+
+
+def connect_comparison(
+    page: Page, studio: Studio, fast: dict[str, Any], reserving: dict[str, Any], model: dict[str, Any]
+) -> None:
+    """fast, reserving, model: how events are attached that pass by every line, that may be refused their
+    place in the model's, and that wait in it."""
+    desk, panel = ComparisonDesk(page, studio), page.comparison
+    changed = [page.question.ask, page.question.stop, panel.start, panel.sides, panel.ballot, panel.status]
+    turn = panel.start.click(desk.reserve, None, **{**reserving, "outputs": changed})
+    written = [panel.contest, page.clip.keep, page.visit, panel.duel, page.annotator]
+    turn.success(desk.write, written, **model).then(desk.release, None, **fast)
+    for winner, button in panel.votes.items():
+
+        def vote(visit: Visit, duel: Duel, annotator: str, winner: Winner = winner) -> Updates:
+            return desk.vote(winner, visit, duel, annotator)
+
+        button.click(vote, [page.visit, panel.duel, page.annotator], **fast)

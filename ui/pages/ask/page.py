@@ -1,0 +1,98 @@
+"""The layout: one page, the panels in reading order, and the states it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from ui.components.rating import RatingPanel, rating_panel
+from ui.components.tour import tour_panel
+from ui.inspector import InspectorPanel, inspector_panel
+from ui.pages.ask import render
+from ui.pages.ask.answer import AnswerPanel, answer_panel
+from ui.pages.ask.clip import ClipPanel, clip_panel
+from ui.pages.ask.comparison import ComparisonPanel, comparison_panel
+from ui.pages.ask.history import HistoryPanel, history_panel
+from ui.pages.ask.privacy import PrivacyPanel, privacy_panel
+from ui.pages.ask.question import QuestionPanel, question_panel
+from ui.settings import Settings
+from ui.studio.session import Visit
+
+
+@dataclass(frozen=True)
+class Page:
+    banner: gr.HTML
+    who: gr.HTML
+    clip: ClipPanel
+    question: QuestionPanel
+    answer: AnswerPanel
+    inspector: InspectorPanel
+    rating: RatingPanel
+    comparison: ComparisonPanel
+    history: HistoryPanel
+    privacy: PrivacyPanel
+    visit: gr.State
+    annotator: gr.BrowserState
+    loading: gr.Timer
+
+
+def model_card(preset: str) -> str:
+    """The adapter's own README, without its front matter; empty when there is none."""
+    file = Path(__file__).parents[3] / "usam" / "checkpoints" / preset / "README.md"
+    text = file.read_text() if file.is_file() else ""
+    return text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
+
+
+def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
+    """Lay out every panel. Called inside a `gr.Blocks` context.
+
+    checkpoints: those that *What if* can ask, the app's own first; by default that alone.
+    """
+    card = model_card(settings.preset)
+    gr.Navbar(main_page_name="Studio")
+    with gr.Row(elem_id="top"):
+        gr.HTML(render.HEADER)
+        banner = gr.HTML("", elem_id="banner")
+        who = gr.HTML("", elem_id="who")
+        if settings.oauth:
+            gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="login")
+    tour_panel()
+    with gr.Row(elem_id="work"):
+        with gr.Column(scale=5, min_width=320, elem_id="source"):
+            clip = clip_panel(settings)
+        with gr.Column(scale=7, min_width=320, elem_id="talk"):
+            question = question_panel()
+            gr.HTML(render.limits(card=bool(card)), elem_id="limits")
+            answer = answer_panel()
+    with gr.Row(elem_id="look"):
+        with gr.Column(scale=8, min_width=320, elem_id="inside"):
+            gr.HTML("<h2>Inside the answer</h2>")
+            inspector = inspector_panel(checkpoints or [settings.preset], settings.quantization)
+        with gr.Column(scale=4, min_width=300, elem_id="side"):
+            with gr.Column(elem_id="rate"):
+                rating = rating_panel(settings.dimensions)
+            history = history_panel()
+    comparison = comparison_panel()
+    privacy = privacy_panel(settings)
+    gr.HTML(render.STANDS_IN)
+    if card:
+        with gr.Accordion("Model card", open=False, elem_id="card"):
+            gr.Markdown(card)
+    return Page(
+        banner,
+        who,
+        clip,
+        question,
+        answer,
+        inspector,
+        rating,
+        comparison,
+        history,
+        privacy,
+        visit=gr.State(Visit()),
+        annotator=gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret()),
+        loading=gr.Timer(1.0),
+    )

@@ -1,0 +1,121 @@
+"""The visitor's data: what is stored under their id, and its deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from storage import Feedback, StorageError
+from storage.errors import NotFoundError
+from ui.pages.ask import render
+
+if TYPE_CHECKING:
+    from ui.pages.ask.page import Page
+    from ui.settings import Settings
+    from ui.studio.service import Studio
+
+Updates = dict[Any, Any]
+
+_BROWSERS, _ACCOUNTS = "a random id kept in your browser", "an id made for your account"
+
+_STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace and a hash of
+the clip, and so is what you say about it. It stands under {id}, without a name or an address. Others who
+annotate here are shown questions and answers; whoever runs this app reads all of it, and can train on it. A
+clip's audio is stored only where its box was ticked; then they can hear it, and so can whoever has the link
+to an answer.</p>"""
+
+
+@dataclass(frozen=True)
+class PrivacyPanel:
+    box: gr.Accordion
+    held: gr.HTML
+    delete: gr.Button
+    sure: gr.Row
+    confirm: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+
+
+def whose_id(settings: Settings) -> str:
+    """What a visitor's answers and ratings stand under, in words."""
+    if settings.accounts:
+        return _ACCOUNTS
+    return f"{_BROWSERS} or, while you are signed in, {_ACCOUNTS}" if settings.oauth else _BROWSERS
+
+
+def privacy_panel(settings: Settings) -> PrivacyPanel:
+    with gr.Accordion("Your data", open=False, elem_id="privacy") as box:
+        gr.HTML(_STORED.format(id=whose_id(settings)))
+        held = gr.HTML("", elem_id="held")
+        with gr.Row(elem_id="delete-row"):
+            delete = gr.Button("Delete my data", size="sm", min_width=140, scale=0, elem_id="delete-data")
+        with gr.Row(visible=False, elem_id="sure") as sure:
+            confirm = gr.Button(
+                "Yes, delete all of it",
+                variant="stop",
+                size="sm",
+                min_width=160,
+                scale=0,
+                elem_id="delete-sure",
+            )
+            cancel = gr.Button("Keep it", size="sm", min_width=100, scale=0, elem_id="delete-not")
+        status = gr.HTML("", elem_id="privacy-status")
+    return PrivacyPanel(box, held, delete, sure, confirm, cancel, status)
+
+
+def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> Updates:
+    """How much is stored; a deletion begins anew."""
+    try:
+        held = feedback.holdings(annotator)
+    except StorageError as error:
+        return {panel.status: render.fault(str(error))}
+    cells = (
+        ("Answers", held.answers), ("Ratings", held.ratings), ("Comparisons", held.comparisons),
+        ("Marked spans", held.spans), ("Judged tokens", held.tokens), ("Clips with audio", held.audio),
+    )  # fmt: skip
+    items = "".join(f"<div><dt>{name}</dt><dd>{count}</dd></div>" for name, count in cells)
+    return {
+        panel.held: f'<dl class="meters">{items}</dl>',
+        panel.delete: gr.Button(visible=True),
+        panel.sure: gr.Row(visible=False),
+        panel.status: "",
+    }
+
+
+def deleted(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> tuple[bool, Updates]:
+    """Delete everything under the person's id, and say what that was; false when it could not be done."""
+    try:
+        line = render.saved(f"Deleted: {feedback.forget(annotator=annotator)}")
+    except NotFoundError:
+        line = render.status("Nothing was stored under your id.")
+    except StorageError as error:
+        return False, {panel.status: render.fault(str(error))}
+    return True, {**holdings_shown(panel, feedback, annotator), panel.status: line}
+
+
+def connect_privacy(
+    page: Page, studio: Studio, cleared: Callable[[str], Updates], fast: dict[str, Any]
+) -> None:
+    """cleared: the updates that empty the rest of the page for a person with a new id."""
+    panel, feedback = page.privacy, studio.feedback
+
+    def delete_all(annotator: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Updates:
+        done, said = deleted(panel, feedback, annotator)
+        if not done:
+            return said
+        fresh = studio.identity.annotator("", request, profile)
+        return {**cleared(fresh), page.annotator: fresh, **said}
+
+    def held(annotator: str) -> Updates:
+        return holdings_shown(panel, feedback, annotator)
+
+    def ask() -> Updates:
+        return {panel.delete: gr.Button(visible=False), panel.sure: gr.Row(visible=True)}
+
+    panel.box.expand(held, page.annotator, **fast)
+    panel.delete.click(ask, None, **fast)
+    panel.cancel.click(held, page.annotator, **fast)
+    panel.confirm.click(delete_all, page.annotator, **fast)

@@ -1,0 +1,194 @@
+"""The page's own pieces of HTML. Whatever a person or the model wrote is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from ui.engines.loader import LoadState
+from usam.schema.tasks import TASKS
+from usam.schema.trace import Answer, Trace, Turn
+
+HEADER = """
+<header class="masthead">
+  <svg viewBox="0 0 40 40" aria-hidden="true" class="mark">
+    <rect class="m1" x="3" y="22" width="5" height="12" rx="1"/>
+    <rect class="m2" x="3" y="12" width="5" height="9" rx="1"/>
+    <rect class="m1" x="10" y="16" width="5" height="18" rx="1"/>
+    <rect class="m3" x="10" y="6" width="5" height="9" rx="1"/>
+    <rect class="m1" x="17" y="27" width="5" height="7" rx="1"/>
+    <rect class="m2" x="17" y="9" width="5" height="17" rx="1"/>
+    <rect class="m3" x="24" y="18" width="5" height="16" rx="1"/>
+    <rect class="m2" x="24" y="8" width="5" height="9" rx="1"/>
+    <rect class="m1" x="31" y="24" width="5" height="10" rx="1"/>
+    <rect class="m3" x="31" y="13" width="5" height="10" rx="1"/>
+  </svg>
+  <div><h1>U-SAM Studio</h1>
+  <p>Ask about speech, sounds and music. See what the answer was made of. Say how good it is.</p></div>
+</header>"""
+
+STANDS_IN = """
+<footer class="limits"><p><strong>What is real.</strong> Whisper base and SmolLM2-135M-Instruct are those
+that were published. YAMNet stands in for CED and musicnn for MERT, whose weights come from a model hub alone.
+The model card has the measurements.</p></footer>"""
+
+# Opened first: a closed card is too short to scroll to.
+_TO_CARD = (
+    "const card = document.querySelector('#card'); card.querySelector('button:not(.open)')?.click();"
+    "setTimeout(() => card.scrollIntoView(), 80); return false"
+)
+
+LOST = (
+    "The server was restarted since this page was opened, and forgot what is on it. Reload the page to go on."
+)
+
+EMPTY_ANSWER = """<div class="empty"><p>Your answer appears here.</p>
+<p class="hint">Record or upload a clip, or pick an example. Each one runs with one click.</p></div>"""
+
+EMPTY_FIGURE = """<div class="empty"><p>After an answer, this shows what happened inside.</p>
+<p class="hint">Time runs to the right: the spectrogram, which expert each audio token went to, and which
+tokens the model found redundant.</p></div>"""
+
+WAITING_FIGURE = '<div class="empty waiting" role="status"><p>The picture follows the answer.</p></div>'
+
+EMPTY_RATING = '<div class="empty"><p>You can rate the answer once it is there.</p></div>'
+
+
+def limits(*, card: bool) -> str:
+    """The model's limits in one line, leading to the model card where the page has it."""
+    more = f': <a href="#card" onclick="{_TO_CARD}">what it can and cannot do</a>.' if card else "."
+    return f'<p class="hint">A small model, and often wrong{more}</p>'
+
+
+def banner(state: LoadState) -> str:
+    """How far the model is: a step and a bar while it loads, one word when it is ready."""
+    if state.error:
+        return f'<p class="engine fault" role="alert">{escape(state.error)} Ask a question to try again.</p>'
+    if state.ready:
+        return '<p class="engine ready" role="status"><i></i>Model ready</p>'
+    return working(state.step, state.fraction, "Loading the model")
+
+
+def seconds(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def span(start: float, end: float, duration: float) -> str:
+    """`0.0–12.3 s of 12.3 s`."""
+    return f"{seconds(start)}–{seconds(end)} s of {seconds(duration)} s"
+
+
+def will_hear(start: float, end: float, duration: float, longest: float) -> str:
+    """What the next question will be about, before it is asked."""
+    text = f"Will hear <b>{span(start, end, duration)}</b>."
+    if duration > longest:
+        text += f" Up to {longest:g} s are heard at once: choose which below, or trim the clip."
+    return f'<p class="heard" role="status">{text}</p>'
+
+
+def heard(start: float, end: float, duration: float) -> str:
+    tail = "" if end - start >= duration - 0.05 else " The rest was not heard."
+    return f'<p class="heard" role="status">Heard <b>{span(start, end, duration)}</b>.{tail}</p>'
+
+
+def waiting(state: LoadState) -> str:
+    percent = round(100 * state.fraction)
+    return (
+        '<p class="heard" role="status">The model is still loading '
+        f"({escape(state.step)}, {percent} %). Your question runs as soon as it is ready.</p>"
+    )
+
+
+def working(message: str, share: float, label: str = "Progress") -> str:
+    """How far a longer piece of work is. share: from 0 to 1. label: the bar's name."""
+    percent = round(100 * min(max(share, 0.0), 1.0))
+    return (
+        f'<p class="engine loading" role="status"><i></i>{escape(message)} <b>{percent} %</b>'
+        f'<progress max="100" value="{percent}" aria-label="{label}">{percent} %</progress></p>'
+    )
+
+
+def status(text: str) -> str:
+    return f'<p class="heard" role="status">{escape(text)}</p>'
+
+
+def fault(sentence: str) -> str:
+    return f'<p class="fault" role="alert">{escape(sentence)}</p>'
+
+
+def saved(word: str) -> str:
+    return f'<p class="saved" role="status">✓ {escape(word)}</p>'
+
+
+def context(turns: int) -> str:
+    """The line over the question box while the next question is tied to an answer on display."""
+    if not turns:
+        return '<p class="context">Editing the question of the answer on display; same clip.</p>'
+    noun = "turn" if turns == 1 else "turns"
+    return f'<p class="context">Follow-up: the model also reads {turns} earlier {noun} about this clip.</p>'
+
+
+def thread(
+    earlier: Sequence[Turn], question: str, text: str, *, writing: bool = False, stopped: bool = False
+) -> str:
+    """The conversation: earlier turns small, the latest large, with a caret while it is being written."""
+    past = "".join(
+        f'<div class="turn past"><p class="q">{escape(turn.question)}</p>'
+        f'<p class="a">{escape(turn.answer)}</p></div>'
+        for turn in earlier
+    )
+    body = escape(text) or ("" if writing else '<span class="hint">The model said nothing.</span>')
+    end = '<span class="caret" aria-hidden="true"></span>' if writing else ""
+    note = '<p class="hint">Cut short: stopped, or out of tokens.</p>' if stopped else ""
+    return (
+        f'<div class="thread" aria-live="polite" aria-busy="{str(writing).lower()}">{past}'
+        f'<div class="turn now"><p class="q">{escape(question)}</p>'
+        f'<p class="a" id="answer-text">{body}{end}</p>'
+        f"{note}</div></div>"
+    )
+
+
+def decoding(answer: Answer) -> str:
+    """How the answer's words were chosen."""
+    if answer.temperature:
+        return f"temperature {answer.temperature:g}"
+    beams = TASKS[answer.task].beams
+    return f"{beams} beams" if beams > 1 else "greedy"
+
+
+def meters(answer: Answer) -> str:
+    """Times, model and sampling of one answer, in one line of instruments."""
+    times, model = answer.timings, answer.model
+    cells = (
+        ("Encode", f"{times.encode_s:.2f} s"),
+        ("First token", f"{times.first_token_s:.2f} s"),
+        ("Speed", f"{times.tokens_per_s:.0f} tokens/s"),
+        ("Model", f"{model.preset} · {model.quantization} · {model.device}"),
+        ("Decoding", f"seed {answer.seed}, {decoding(answer)}"),
+    )
+    items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
+    return f'<dl class="meters">{items}</dl>'
+
+
+def mean_routing(trace: Trace) -> str:
+    """`expert 1 40 %, expert 2 60 %`: the load of each expert over the clip."""
+    count = max(len(trace.tokens), 1)
+    loads = [sum(weights) / count for weights in zip(*(token.routing for token in trace.tokens), strict=True)]
+    return ", ".join(f"{name} {load:.0%}" for name, load in zip(trace.experts, loads, strict=False))
+
+
+def describe(answer: Answer) -> str:
+    """The picture in words: how many tokens, the load of each expert, how many tokens are redundant."""
+    trace, heard = answer.trace, answer.heard
+    redundant = sum(token.redundant for token in trace.tokens)
+    return (
+        f"Mel spectrogram of {span(heard.start, heard.end, heard.duration)} with {len(trace.tokens)} audio "
+        f"tokens. Mean routing: {mean_routing(trace)}. {redundant} tokens are redundant."
+    )
+
+
+def signed_in(account: str | None) -> str:
+    """Whose account the page is open under, and the way out; nothing without one."""
+    if account is None:
+        return ""
+    return f'<p class="who">Signed in as <b>{escape(account)}</b> · <a href="logout">Log out</a></p>'

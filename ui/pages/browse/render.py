@@ -1,0 +1,60 @@
+"""Found answers as HTML. Whatever a person or the model wrote is escaped here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+
+from storage.answers.browse import LOOK, Found, Page, Said
+from storage.database.search import MOST_HITS
+from ui.inspector.payload import LINK
+from usam.schema.tasks import TASKS
+
+_THUMBS = {1: "good", 0: "neither", -1: "bad"}
+HINT = (
+    "<p class='hint'>Words are found whole, in any case; <code>bark*</code> finds what begins so. A search "
+    f"goes through the latest {MOST_HITS:,} answers and ratings with its words.</p>"
+)
+
+
+def page(shown: Page) -> str:
+    if shown.found:
+        return f'<ol class="found">{"".join(map(_found, shown.found))}</ol>'
+    more = f" among these {LOOK:,}: older ones may be" if shown.after else ""
+    return f'<div class="empty"><p>No answer is like that{more}.</p></div>'
+
+
+def _found(found: Found) -> str:
+    task = TASKS[found.task].label if found.task in TASKS else found.task
+    made = f"{found.model_fingerprint[:8]} · {found.quantization}"
+    facts = [_when(found.created_at), task, found.kind or "", made, _counted(found)]
+    facts = [f"<span>{escape(fact)}</span>" for fact in facts if fact]
+    said = "".join(map(_said, found.said))
+    return (
+        f'<li><p class="facts">{"".join(facts)}'
+        f'<a href="./?{LINK}={escape(found.answer_id)}" target="_blank" rel="noopener">Open</a></p>'
+        f'<p class="q">{escape(found.question)}</p><p class="a">{escape(found.text) or "(no words)"}</p>'
+        f"{f'<ul>{said}</ul>' if said else ''}</li>"
+    )
+
+
+def _counted(found: Found) -> str:
+    counts = found.counts
+    if not counts.ratings:
+        return "not rated"
+    parts = [f"{counts.up} good, {counts.down} bad"] if counts.up or counts.down else []
+    parts += [f"mean score {counts.mean_score:.1f}"] if counts.mean_score is not None else []
+    return "; ".join(parts) or f"{counts.ratings} rated"
+
+
+def _said(said: Said) -> str:
+    given = [_THUMBS[said.thumb]] if said.thumb is not None else []
+    given += [f"score {said.score}"] if said.score is not None else []
+    who = ", ".join([f"Person {said.annotator}", *given, _when(said.updated_at)])
+    texts = (("Better", said.correction), ("Comment", said.comment))
+    words = "".join(f"<p><b>{name}</b> {escape(text)}</p>" for name, text in texts if text)
+    return f"<li><small>{escape(who)}</small>{words}</li>"
+
+
+def _when(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M}"

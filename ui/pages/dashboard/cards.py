@@ -1,0 +1,121 @@
+"""What the Dashboard shows: tables and figures of all ratings and comparisons, as HTML."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from storage import Feedback, StorageError
+from storage.analysis.agreement import agreement
+from storage.analysis.consistency import steadiness
+from storage.analysis.preference import Bias, biases, strengths, votes
+from storage.analysis.ratings import by_day, by_group, by_level, ratings
+from storage.analysis.redundancy import flag_precision
+from ui.pages.ask import render
+from ui.pages.dashboard import charts as figures
+from ui.pages.dashboard.reliability import consistency, redundancy
+from ui.pages.dashboard.tables import interval, number, table
+from usam.schema.tasks import TASKS
+
+CAVEAT = (
+    "<p class='hint'>Lines are 95 % intervals; groups of fewer than ten ratings are faint. People choose "
+    "what they rate, and groups differ in more than their name: a difference is a question, not a proof.</p>"
+)
+
+
+def dashboard(feedback: Feedback) -> str:
+    """The whole board as HTML, from one consistent look at the database."""
+    try:
+        with feedback.database.read() as session:
+            rated, cast, agreed = ratings(session), votes(session), agreement(session)
+            steady, heard = steadiness(session), flag_precision(session)
+    except StorageError as error:
+        return render.fault(str(error))
+    if rated.empty and cast.empty and heard.empty:
+        return (
+            '<div class="empty"><p>No ratings yet.</p><p class="hint">Rate an answer on the Studio page, or '
+            "work through the queue on Annotate.</p></div>"
+        )
+    cards = [_totals(rated, cast)]
+    thumbs = bool((rated["thumb"].abs() == 1).any())
+    if not rated.empty:
+        cards += [_card("Over time", figures.over_time(by_day(rated)))]
+    if thumbs:
+        cards += [_card("Ratings by what was asked", _by_question(rated))]
+    cards += [_card("Agreement", _agreement(agreed)), _card("Own consistency", consistency(steady))]
+    if thumbs:
+        cards += [_card("Ratings against internals", _by_internals(rated) + CAVEAT)]
+    cards += [_card("Comparisons", _comparisons(cast)), _card("Redundancy by ear", redundancy(heard))]
+    return f'<div class="board">{"".join(cards)}</div>'
+
+
+def _card(title: str, body: str) -> str:
+    return f'<section class="board-card"><h3>{title}</h3>{body}</section>'
+
+
+def _totals(rated: pd.DataFrame, cast: pd.DataFrame) -> str:
+    thumbs = rated["thumb"]
+    good, bad, scores = int((thumbs == 1).sum()), int((thumbs == -1).sum()), rated["score"].dropna()
+    cells = (
+        ("Ratings", f"{len(rated):,}"),
+        ("Good", f"{good / (good + bad):.0%}" if good + bad else "–"),
+        ("Mean score", f"{scores.mean():.2f}" if len(scores) else "–"),
+        ("Comparisons", f"{len(cast):,}"),
+    )
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in cells)
+    return f'<dl class="totals">{items}</dl>'
+
+
+def _by_question(rated: pd.DataFrame) -> str:
+    named = rated.assign(task=[TASKS[task].label if task in TASKS else task for task in rated["task"]])
+    return figures.shares({"Task": by_group(named, "task"), "Quantisation": by_group(named, "quantization")})
+
+
+def _by_internals(rated: pd.DataFrame) -> str:
+    return figures.shares(
+        {
+            "Dominant expert": by_group(rated, "dominant_expert"),
+            "Router entropy": by_level(rated, "router_entropy"),
+            "Redundant share": by_level(rated, "redundant_share"),
+        }
+    )
+
+
+def _agreement(agreed: pd.DataFrame) -> str:
+    if agreed.empty:
+        return "<p class='hint'>No answer has been judged by two people yet.</p>"
+    rows = pd.DataFrame(
+        {
+            "Judged": agreed["judged"].str.replace("_", " ").str.capitalize(),
+            "Answers": agreed["answers"],
+            "People": agreed["people"],
+            "α": agreed["alpha"].map(number),
+            "95 %": [interval(row.low, row.high) for row in agreed.itertuples()],
+        }
+    )
+    note = (
+        "<p class='hint'>Krippendorff's α: 1 is perfect agreement, 0 that of chance; below 0.67 draw no "
+        "conclusions.</p>"
+    )
+    return table(rows) + note
+
+
+def _comparisons(cast: pd.DataFrame) -> str:
+    if cast.empty:
+        return "<p class='hint'>No two answers have been compared yet.</p>"
+    ranked = strengths(cast)
+    drawing = (
+        figures.strengths(ranked)
+        if len(ranked) > 1
+        else "<p class='hint'>All compared answers were made the same way, so none can be ranked.</p>"
+    )
+    return drawing + table(pd.DataFrame([_bias(bias) for bias in biases(cast)]))
+
+
+def _bias(bias: Bias) -> dict[str, object]:
+    return {
+        "Won by the": bias.name,
+        "Votes": bias.count,
+        "Share": f"{bias.share:.0%}" if bias.count else "–",
+        "95 %": f"{bias.low:.0%}–{bias.high:.0%}" if bias.count else "–",
+        "": "sways" if bias.count and not bias.low <= 0.5 <= bias.high else "",
+    }

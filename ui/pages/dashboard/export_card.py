@@ -1,0 +1,181 @@
+"""The card about training data: what an export holds and leaves out, told before it is taken away."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from storage import Database, StorageError
+from storage.database.schema import now
+from storage.export import FORMATS, pack
+from storage.export.audit import Audit
+from ui.pages.ask import render
+from ui.server.downloads import ROUTE, Downloads, Offer
+from ui.studio.jobs import Done, steps
+from usam.errors import RequestError
+from usam.progress import Progress
+
+if TYPE_CHECKING:
+    from ui.access.admin import Door
+    from ui.studio.service import Studio
+
+log = logging.getLogger(__name__)
+
+REDRAW_SECONDS = 0.3
+_ONCE = "setTimeout(() => { this.querySelector('button').disabled = true; })"
+
+REASONS = {
+    "withdrawn": "withdrawn",
+    "neutral": "thumb neither up nor down",
+    "no_thumb": "no thumb",
+    "tie": "tie",
+    "both_bad": "both bad",
+    "preference": "a preference says nothing about one answer alone",
+    "identical": "both texts the same",
+    "empty": "empty",
+    "unfinished": "answer broken off",
+    "contradicting": "as many up as down",
+    "duplicate": "said before",
+    "unpaired": "no counterpart on the same question",
+    "no_audio": "audio not kept",
+}
+
+
+def training_card(studio: Studio, door: Door, password: gr.Textbox) -> None:
+    """Lay the card out and connect it. Called inside the page's context."""
+    with gr.Column(elem_id="training"):
+        gr.HTML(
+            "<h3>Training data</h3><p class='hint'>Made, looked over, and only then taken away: what it "
+            "holds and leaves out, and what to know before training on it.</p>"
+        )
+        with gr.Row(elem_id="training-row"):
+            format = gr.Dropdown(list(FORMATS), value="dpo", label="Format", elem_id="format")
+            make = gr.Button("Prepare", min_width=110, scale=0, elem_id="prepare")
+        made = gr.HTML("", elem_id="prepared")
+
+    def prepared(
+        format: str, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None
+    ) -> Iterator[str]:
+        try:
+            door.let_in(typed, request, profile)
+        except RequestError as refusal:
+            yield render.fault(str(refusal))
+        else:
+            yield from prepare(studio.feedback.database, studio.downloads, format)
+
+    make.click(
+        prepared,
+        [format, password],
+        made,
+        show_progress="hidden",
+        trigger_mode="once",
+        concurrency_limit=1,  # an export reads everything
+        api_visibility="private",
+    )
+
+
+def prepare(database: Database, downloads: Downloads, format: str) -> Iterator[str]:
+    """How far the export is, in HTML, then its audit with a button to take it away. What is taken away is
+    what was looked over, also when people rated meanwhile. A page that is closed gives it up."""
+    try:
+        offer = downloads.begin(f"usam-{format}-{now():%Y%m%d}.zip")
+    except OSError as error:
+        log.exception("there is no place to make an export in")
+        yield render.fault(f"Nothing can be prepared: {error.strerror}.")
+        return
+    offered, due = False, 0.0
+
+    def make(tell: Progress) -> Audit:
+        def read(count: int, of: int) -> None:
+            tell(f"{count:,} judgements read", count / max(of, 1))
+
+        return pack(database, format, offer.file, read)
+
+    try:
+        for event in steps(make, threading.Event()):
+            if isinstance(event, Done):
+                downloads.offer(offer)
+                offered = True
+                yield looked_over(event.result, offer)
+            elif time.monotonic() >= due:
+                due = time.monotonic() + REDRAW_SECONDS
+                yield render.working(event.message, event.share)
+    except StorageError as error:
+        yield render.fault(str(error))
+    finally:
+        if not offered:
+            downloads.withdraw(offer)
+
+
+def looked_over(done: Audit, offer: Offer) -> str:
+    """The audit, and the button. The key is in the page and in the form's body, in no address."""
+    size = offer.file.stat().st_size
+    return (
+        f'<div class="audit">{_counts("Read", done.read)}{_counts("Written", done.rows)}'
+        f"{_counts('Left out', {REASONS.get(name, name): n for name, n in done.dropped.items()})}</div>"
+        f"{_findings(done)}"
+        f'<form class="take" method="post" action="{ROUTE}" onsubmit="{_ONCE}">'
+        f'<input type="hidden" name="key" value="{escape(offer.key)}">'
+        f'<button type="submit">Download {escape(offer.name)}, {_size(size)}</button>'
+        "<p class='hint'>It can be taken once, within ten minutes, and is deleted here with that.</p></form>"
+    )
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{max(count / 2**10, 0.1):.1f} KB"
+
+
+def _counts(title: str, counts: Mapping[str, int]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{count:,}</td></tr>" for name, count in counts.items() if count
+    )
+    body = rows or "<tr><td>nothing</td><td>0</td></tr>"
+    head = f'<thead><tr><th scope="colgroup" colspan="2">{title}</th></tr></thead>'
+    return f'<table class="numbers">{head}<tbody>{body}</tbody></table>'
+
+
+def _findings(done: Audit) -> str:
+    lines = [
+        sentence
+        for name, say in _SENTENCES.items()
+        if name in done.findings
+        for sentence in say(done.findings[name])
+    ]
+    return f"<ul class='findings'>{''.join(f'<li>{line}</li>' for line in lines)}</ul>" if lines else ""
+
+
+def _length(found: Mapping[str, Any]) -> list[str]:
+    chosen, rejected = found["mean_chosen_characters"], found["mean_rejected_characters"]
+    return [
+        f"The preferred text is the longer one in <b>{found['chosen_longer']:.0%}</b> of pairs; it has "
+        f"<b>{chosen:g}</b> characters on average, the other <b>{rejected:g}</b>."
+    ]
+
+
+def _balance(found: Mapping[str, Any]) -> list[str]:
+    counts = (
+        f"<b>{found['desirable']:,}</b> desirable and <b>{found['undesirable']:,}</b> undesirable answers"
+    )
+    if "desirable_weight" not in found:
+        return [f"{counts}: KTO needs both."]
+    return [
+        f"{counts}; set KTO's desirable_weight to <b>{found['desirable_weight']:g}</b> and its "
+        f"undesirable_weight to <b>{found['undesirable_weight']:g}</b>."
+    ]
+
+
+def _people(found: Mapping[str, Any]) -> list[str]:
+    return [f"<b>{found['count']:,}</b> people; one of them gave <b>{found['largest_share']:.0%}</b> of it."]
+
+
+def _sides(found: Mapping[str, Any]) -> list[str]:
+    return [f"The left side won <b>{found['left_won']:.0%}</b> of {found['votes']:,} decided comparisons."]
+
+
+_SENTENCES = {"length": _length, "balance": _balance, "annotators": _people, "sides": _sides}

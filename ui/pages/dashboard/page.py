@@ -1,0 +1,75 @@
+"""The Dashboard page: shown at once as it was drawn last, then drawn anew, whenever it is opened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from ui.access.admin import told
+from ui.pages.ask import render
+from ui.pages.dashboard.export_card import training_card
+from usam.errors import RequestError
+
+if TYPE_CHECKING:
+    from ui.access.admin import Door
+    from ui.studio.service import Studio
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The board as HTML, and when it was drawn (s, monotonic)."""
+
+    board: str
+    at: float
+
+    def aged(self) -> str:
+        """The board below a line that says how old it is."""
+        seconds = round(time.monotonic() - self.at)
+        age = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+        return render.status(f"As it was {age} ago; looking again.") + self.board
+
+
+class Board:
+    """Draws what is in the database, and keeps the last drawing. Safe to share between threads."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.last: Drawn | None = None
+
+    def drawings(self) -> Iterator[str]:
+        """The last drawing with its age, at once if there is one; then a new one."""
+        if last := self.last:
+            yield last.aged()
+        from ui.pages.dashboard.cards import dashboard  # brings in matplotlib, which the app starts without
+
+        began = time.monotonic()
+        new = Drawn(dashboard(self.studio.feedback), began)
+        self.last = new
+        yield new.board
+
+
+def dashboard_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
+    """Lay the page out and connect it. Called inside its route's context."""
+    gr.Navbar(main_page_name="Studio")
+    with gr.Row(elem_id="board-head"):
+        gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
+        refresh = gr.Button("Refresh", size="sm", min_width=100, scale=0, elem_id="refresh")
+    password = door.password_box("board-password")
+    shown = gr.HTML("", elem_id="board")
+    training_card(studio, door, password)
+    board = Board(studio)
+
+    def drawn(typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Iterator[str]:
+        try:
+            door.let_in(typed, request, profile)
+        except RequestError as refusal:
+            yield told(refusal)
+        else:
+            yield from board.drawings()
+
+    for event in (demo.load, refresh.click, password.submit):
+        event(drawn, password, shown, show_progress="hidden", api_visibility="private")

@@ -1,0 +1,128 @@
+"""One answer to take away: PNG and SVG to publish, CSV and JSON to compute with, a page to open offline."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from storage.export.tables.csv import escape
+from ui.inspector.payload import entropy_bits
+from ui.inspector.sound import waveform_of
+from ui.report.offline_page import offline_page
+from ui.studio.session import Entry
+from ui.what_if.findings import Findings
+from usam.schema.trace import Trace
+
+if TYPE_CHECKING:
+    from storage.ratings.results import Rating, Span
+
+
+NOTHING = Findings()
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file for the browser to save. It travels within the page, so no folder keeps a clip."""
+
+    name: str
+    mime: str
+    content: bytes
+
+    def to_json(self) -> dict[str, str]:
+        return {"name": self.name, "mime": self.mime, "content": base64.b64encode(self.content).decode()}
+
+
+def numbers_of(trace: Trace) -> pd.DataFrame:
+    """One row a token: its times in seconds of the clip, routing, entropy, significance and its parts."""
+    return pd.DataFrame(
+        {
+            "from s": round(token.start, 3),
+            "to s": round(token.end, 3),
+            **{name: round(weight, 4) for name, weight in zip(trace.experts, token.routing, strict=True)},
+            "entropy bits": round(entropy_bits(token.routing), 4),
+            "significance": round(token.significance, 4),
+            "predictive": round(token.predictive, 4),
+            "text relevance": round(token.text_relevance, 4),
+            "audio saliency": round(token.audio_saliency, 4),
+            "redundant": "yes" if token.redundant else "",
+            "word": token.word,
+        }
+        for token in trace.tokens
+    )
+
+
+def export(
+    entry: Entry,
+    kind: str,
+    rating: Rating | None = None,
+    found: Findings = NOTHING,
+    spans: Sequence[Span] = (),
+    *,
+    dark: bool = False,
+) -> Export:
+    """The file of one `kind`: png, svg, csv, json or html. Raises ValueError for any other."""
+    if kind not in _KINDS:
+        raise ValueError(f"there is no export of the kind {kind!r}")
+    mime, write = _KINDS[kind]
+    return Export(f"usam-{entry.key[:8]}.{kind}", mime, write(Account(entry, rating, found, spans, dark)))
+
+
+@dataclass(frozen=True)
+class Account:
+    """All that a file may tell of an answer. spans: what the person marked. dark: the theme of a picture."""
+
+    entry: Entry
+    rating: Rating | None
+    found: Findings
+    spans: Sequence[Span]
+    dark: bool
+
+
+def _picture(form: str) -> Callable[[Account], bytes]:
+    def write(account: Account) -> bytes:
+        from ui.report.trace_figure import trace_figure  # imports matplotlib: not before it is needed
+        from usam.audio.clip import SAMPLE_RATE
+
+        entry = account.entry
+        start, trace = entry.answer.heard.start, entry.answer.trace
+        figure = trace_figure(waveform_of(entry), SAMPLE_RATE, start, trace, account.spans, dark=account.dark)
+        file = io.BytesIO()
+        figure.savefig(file, format=form, dpi=144, facecolor=figure.get_facecolor())
+        return file.getvalue()
+
+    return write
+
+
+def _csv(account: Account) -> bytes:
+    table = numbers_of(account.entry.answer.trace)
+    return table.map(escape).rename(columns=escape).to_csv(index=False).encode()
+
+
+def _json(account: Account) -> bytes:
+    """The answer's JSON object; where something was tried on it what came of that as `what_if`, and where
+    something was marked in its clip the `spans`."""
+    further = {
+        "what_if": account.found.to_json(),
+        "spans": [span.to_json() for span in account.spans],
+    }
+    record = account.entry.answer.to_json() | {name: value for name, value in further.items() if value}
+    return json.dumps(record, ensure_ascii=False, indent=1).encode()
+
+
+def _html(account: Account) -> bytes:
+    return offline_page(account.entry, account.rating, account.found, account.spans).encode()
+
+
+_KINDS: dict[str, tuple[str, Callable[[Account], bytes]]] = {
+    "png": ("image/png", _picture("png")),
+    "svg": ("image/svg+xml", _picture("svg")),
+    "csv": ("text/csv", _csv),
+    "json": ("application/json", _json),
+    "html": ("text/html", _html),
+}

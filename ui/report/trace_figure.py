@@ -1,0 +1,216 @@
+"""The picture of one answer to publish: what was heard, which experts it met, what was redundant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from ui.inspector.palette import DARK, EXPERT_COLOURS, LIGHT, Palette
+from ui.inspector.payload import SUPERVISION
+from usam.audio.clip import SAMPLE_RATE, level_range, log_mel, mel_centres
+from usam.schema.trace import Trace
+
+if TYPE_CHECKING:
+    from storage.ratings.results import Span
+
+_HATCH = "///"
+_LETTER = 0.0095  # widths of the picture that a letter of a label takes
+_TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 7500)
+
+
+def trace_figure(
+    waveform: np.ndarray | torch.Tensor,
+    sample_rate: int,
+    start: float,
+    trace: Trace,
+    spans: Sequence[Span] = (),
+    *,
+    dark: bool = False,
+) -> Figure:
+    """Spectrogram, routing and significance of the heard span on one time axis, in seconds of the clip.
+
+    waveform: [samples], mono, 16 kHz, the heard span, which begins at `start` seconds of the clip.
+    spans: what a person marked, which lies over the spectrogram.
+    Redundant tokens are hatched on the spectrogram; tokens are drawn with their true edges.
+    The figure stands alone, outside pyplot, so threads may draw at the same time.
+
+    Raises ValueError: another sample rate than 16 kHz, or a trace without tokens.
+    """
+    if sample_rate != SAMPLE_RATE:
+        raise ValueError(f"the picture is made at {SAMPLE_RATE} Hz, not {sample_rate} Hz")
+    if not trace.tokens:
+        raise ValueError("the trace has no tokens to draw")
+    palette = DARK if dark else LIGHT
+    figure = Figure(figsize=(8.0, 6.6), facecolor=palette.paper)
+    sound, routing, significance = figure.subplots(
+        3,
+        sharex=True,
+        gridspec_kw={"height_ratios": (2.6, 1.2, 1.2), "hspace": 0.36},
+        subplot_kw={"facecolor": palette.paper},
+    )
+    figure.subplots_adjust(left=0.085, right=0.985, top=0.89, bottom=0.085)
+    edges = np.array([token.start for token in trace.tokens] + [trace.tokens[-1].end])
+
+    _draw_sound(sound, torch.as_tensor(waveform), start, palette)
+    _draw_redundant(sound, trace, palette)
+    _draw_routing(routing, edges, trace)
+    _draw_significance(significance, edges, trace, palette)
+    for axes in (sound, routing, significance):
+        _dress(axes, palette)
+    sound.set_xlim(edges[0], edges[-1])
+    _draw_spans(sound, spans, palette)
+    significance.set_xlabel("Seconds of the clip", color=palette.quiet, fontsize=10)
+    _name(figure, sound, routing, significance, trace, palette)
+    return figure
+
+
+def redundant_runs(trace: Trace) -> list[tuple[float, float]]:
+    """Start and end, in seconds, of each unbroken run of redundant tokens."""
+    runs = []
+    for redundant, group in groupby(trace.tokens, key=lambda token: token.redundant):
+        tokens = list(group)
+        if redundant:
+            runs.append((tokens[0].start, tokens[-1].end))
+    return runs
+
+
+def _draw_sound(axes: Axes, waveform: torch.Tensor, start: float, palette: Palette) -> None:
+    """Mel bands are evenly spaced, so the axis is the mel scale: near to logarithmic, labelled in Hz."""
+    picture = log_mel(waveform)
+    bands, frames = picture.shape
+    low, high = level_range(picture)
+    axes.imshow(
+        picture.numpy(),
+        cmap=LinearSegmentedColormap.from_list("sound", palette.sound),
+        vmin=low,
+        vmax=high,
+        extent=(start, start + frames / 100, 0, bands),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    heights = np.interp(_TICKS_HZ, mel_centres(bands), np.arange(bands) + 0.5)
+    axes.set_yticks(heights, [f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz}" for hertz in _TICKS_HZ])
+
+
+def _draw_redundant(axes: Axes, trace: Trace, palette: Palette) -> None:
+    axes.broken_barh(
+        [(start, end - start) for start, end in redundant_runs(trace)],
+        (0, axes.get_ylim()[1]),
+        facecolor=palette.veil,
+        edgecolor=palette.hatch,
+        hatch=_HATCH,
+        linewidth=0.0,
+    )
+
+
+def _draw_spans(axes: Axes, spans: Sequence[Span], palette: Palette) -> None:
+    """As on the page: a veil between two lines, with the label at its top, labels that would cover each other
+    in rows."""
+    first, last = axes.get_xlim()
+    ends: list[float] = []  # of each row's last label
+    for span in spans:
+        axes.axvspan(span.start, span.end, facecolor=palette.mark, alpha=0.15, linewidth=0)
+        for edge in (span.start, span.end):
+            axes.axvline(edge, color=palette.mark, linewidth=1.4)
+        label = span.label.replace("_", " ")
+        width = (last - first) * _LETTER * (len(label) + 2)
+        left = max(min(span.start, last - width), first)
+        row = next((row for row, end in enumerate(ends) if end <= left), len(ends))
+        ends[row : row + 1] = [left + width]
+        axes.annotate(
+            label,
+            (left, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, -2 - 13 * row),
+            textcoords="offset points",
+            va="top",
+            fontsize=8,
+            color=palette.paper,
+            bbox={"boxstyle": "square,pad=0.25", "facecolor": palette.mark, "linewidth": 0},
+        )
+
+
+def _draw_routing(axes: Axes, edges: np.ndarray, trace: Trace) -> None:
+    tops = np.cumsum([token.routing for token in trace.tokens], axis=1).T
+    floor = np.zeros(len(trace.tokens))
+    for expert, (name, top) in enumerate(zip(trace.experts, tops, strict=True)):
+        colour = EXPERT_COLOURS[expert % len(EXPERT_COLOURS)]
+        axes.stairs(top, edges, baseline=floor, fill=True, facecolor=colour, linewidth=0, label=name)
+        floor = top
+    axes.set_ylim(0, 1)
+    axes.set_yticks((0, 0.5, 1))
+
+
+def _draw_significance(axes: Axes, edges: np.ndarray, trace: Trace, palette: Palette) -> None:
+    values = np.array([token.significance for token in trace.tokens])
+    axes.stairs(values, edges, baseline=0, fill=True, facecolor=palette.line, alpha=0.5, linewidth=0)
+    axes.stairs(values, edges, baseline=None, edgecolor=palette.ink, linewidth=1.4)
+    axes.axhline(trace.threshold, color=palette.alarm, linewidth=1.4, linestyle=(0, (5, 3)))
+    axes.set_ylim(0, 1)
+    axes.set_yticks((0, 0.5, 1))
+
+
+def _dress(axes: Axes, palette: Palette) -> None:
+    axes.tick_params(colors=palette.quiet, labelsize=10, length=3)
+    for side in axes.spines.values():
+        side.set_color(palette.line)
+
+
+def _name(
+    figure: Figure, sound: Axes, routing: Axes, significance: Axes, trace: Trace, palette: Palette
+) -> None:
+    """Titles and legend."""
+    redundant = sum(token.redundant for token in trace.tokens)
+    total = len(trace.tokens)
+    tokens = f"{redundant} of {total} audio tokens are" if total > 1 else f"{redundant} of 1 audio token is"
+    figure.suptitle(
+        f"{tokens} redundant, scored under {SUPERVISION[trace.supervised_by]}",
+        x=0.085,
+        ha="left",
+        y=0.98,
+        fontsize=11.5,
+        fontweight="bold",
+        color=palette.ink,
+    )
+    names = (
+        (sound, "Mel spectrogram (Hz)"),
+        (routing, "Routing: weight of each expert"),
+        (significance, "Significance of each token"),
+    )
+    for axes, name in names:
+        axes.set_title(name, loc="left", fontsize=10.5, color=palette.ink, pad=6)
+    hatched = Patch(facecolor=palette.paper, edgecolor=palette.hatch, hatch=_HATCH, label="redundant")
+    experts, _ = routing.get_legend_handles_labels()
+    for axes, handles in ((sound, [hatched]), (routing, experts)):
+        axes.legend(
+            handles=handles,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=len(handles),
+            frameon=False,
+            fontsize=10,
+            labelcolor=palette.ink,
+            borderaxespad=0,
+            borderpad=0.3,
+            handlelength=1.4,
+            columnspacing=1.2,
+        )
+    significance.annotate(
+        f"redundant up to {trace.threshold:g}",
+        (1, 1),
+        xytext=(0, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=10,
+        color=palette.alarm,
+    )

@@ -1,0 +1,1 @@
+"""Around Gradio: middleware, sessions, downloads."""

@@ -1,0 +1,201 @@
+"""What the page and the API do, free of Gradio: ask the engine, and keep the answer."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+import time
+import uuid
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage import StorageError
+from ui.access.identity import Identity
+from ui.engines.loader import EngineLoader, LoadState
+from ui.engines.pool import Models
+from ui.server.downloads import Downloads
+from ui.server.middleware import Rate
+from ui.settings import Settings
+from ui.studio.experiments import Trials
+from ui.studio.running import Runs
+from ui.studio.session import Entry
+from usam.errors import RequestError, UsamError
+from usam.schema.trace import Answer, Encoded, TextDelta, Turn
+
+if TYPE_CHECKING:
+    from storage.feedback import Feedback
+    from usam.audio.clip import Clip
+
+log = logging.getLogger(__name__)
+
+RETRY_TEMPERATURE = 0.7
+UNEXPECTED = "Something went wrong in the model. The server's log says what; please try again."
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request. An empty `text` asks the task's own prompt. `clip` wins over `source`, a file, of which
+    `start` and `end` (s) choose the span that is heard. `parent` names the stored answer that this one
+    follows or retries. `keep_audio` is the user's consent to store what was heard. `visitor` is the address
+    that asks."""
+
+    text: str
+    task: str
+    source: str | None = None
+    clip: Clip | None = None
+    start: float | None = None
+    end: float | None = None
+    history: tuple[Turn, ...] = ()
+    seed: int = 0
+    temperature: float = 0.0
+    parent: str | None = None
+    keep_audio: bool = False
+    visitor: str | None = None
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """The clip is decoded; its samples are about to be encoded."""
+
+    clip: Clip
+
+
+Progress = LoadState | Hearing | Encoded | TextDelta | Entry
+
+
+def retry_of(entry: Entry, seed: int, keep_audio: bool) -> Question:
+    """The same question about the same clip with another seed, sampled so that the seed matters."""
+    answer = entry.answer
+    return Question(
+        text=answer.question,
+        task=answer.task,
+        source=entry.source,
+        clip=entry.clip,
+        history=answer.history,
+        seed=seed,
+        temperature=answer.temperature or RETRY_TEMPERATURE,
+        parent=entry.answer_id,
+        keep_audio=keep_audio,
+    )
+
+
+class Studio:
+    """Joins the engine, the database and the pages being served. Safe to share between threads."""
+
+    def __init__(
+        self, loader: EngineLoader, feedback: Feedback, settings: Settings, models: Models | None = None
+    ) -> None:
+        """models: lends engines for what is tried on answers; by default the shipped checkpoints'."""
+        self.loader = loader
+        self.feedback = feedback
+        self.settings = settings
+        self.models = models or Models(loader)
+        self.trials = Trials(self.models, self.listen)
+        self._router: dict[str, Any] | None = None
+        self.downloads = Downloads(settings.data / "downloads")
+        self.runs = Runs()
+        self.identity = Identity.of(settings)
+        self.studies = Runs()  # of answers that are there: interventions and tests
+        self.questions = Rate(settings.per_minute, "questions")
+        self.ratings = Rate(settings.per_minute, "ratings")
+
+    def router(self) -> dict[str, Any] | None:
+        """How alive the router was once the model had loaded (see `usam.model`), None until then."""
+        if self._router is None and self.loader.state.ready:
+            engine = self.loader.engine
+            self._router = {**engine.health(), "fingerprint": engine.model_info.fingerprint}
+            if self._router["collapsed"]:
+                log.warning("the router has collapsed: %s", self._router)
+        return self._router
+
+    def listen(self, source: str, start: float | None = None, end: float | None = None) -> Clip:
+        """Decode the span of a file that would be heard. Raises UsamError."""
+        from usam.audio.clip import load_clip  # imports torch: not before it is needed
+
+        if not Path(source).is_file():
+            raise RequestError("The clip is not on the server any more. Please upload it again.")
+        return load_clip(source, start, end, max_seconds=self.settings.max_seconds)
+
+    def ask(self, question: Question, annotator: str | None, stop: threading.Event) -> Iterator[Progress]:
+        """Answer a question and store the answer.
+
+        Yields load states while the model loads, then `Hearing`, `Encoded`, text pieces, and at the end an
+        `Entry`; but nothing more once it is stopped before the clip was heard.
+
+        Raises UsamError with a sentence for the user; what was not expected is logged and raised as one.
+        """
+        try:
+            yield from self._ask(question, annotator, stop)
+        except UsamError:
+            raise
+        except Exception as error:
+            log.exception("an answer failed")
+            raise UsamError(UNEXPECTED) from error
+        finally:
+            stop.set()
+
+    def _ask(self, question: Question, annotator: str | None, stop: threading.Event) -> Iterator[Progress]:
+        if question.clip is None and not question.source:
+            raise RequestError("Record or upload a clip first, or pick an example.")
+        self.questions.take(question.visitor)
+        yield from self.loader.wait(stop)
+        if stop.is_set():
+            return
+        began = time.monotonic()
+        clip = question.clip or self.listen(question.source or "", question.start, question.end)
+        decode_s = time.monotonic() - began
+        yield Hearing(clip)
+        for event in self.loader.engine.stream(
+            clip,
+            question.text.strip() or None,
+            task=question.task,
+            history=question.history,
+            seed=question.seed,
+            temperature=question.temperature,
+            stop=stop,
+        ):
+            if isinstance(event, Answer):
+                answer = replace(event, timings=event.timings.after_decoding(decode_s))
+                entry = Entry(uuid.uuid4().hex, answer, clip, question.source or "")
+                yield self.stored(entry, clip, annotator, question.parent, keep_audio=question.keep_audio)
+            else:
+                yield event
+
+    def stored(
+        self,
+        entry: Entry,
+        clip: Clip,
+        annotator: str | None,
+        parent: str | None = None,
+        *,
+        keep_audio: bool = False,
+    ) -> Entry:
+        """Keep the answer. A database that fails must not cost the user the answer they waited for."""
+        try:
+            with heard_file(clip) if keep_audio else nullcontext() as audio:
+                answer_id = self.feedback.record_answer(
+                    entry.answer.to_json(), annotator=annotator, parent=parent, audio_path=audio
+                )
+        except (StorageError, OSError) as error:
+            log.warning("an answer could not be stored: %s", error)
+            return replace(entry, storage_error=str(error))
+        return replace(entry, answer_id=answer_id)
+
+
+@contextmanager
+def heard_file(clip: Clip) -> Iterator[str]:
+    """A WAV file with exactly the samples that were heard and hashed, for as long as the block runs."""
+    from usam.audio.clip import SAMPLE_RATE, pcm16  # imports torch: not before it is needed
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "heard.wav"
+        samples = pcm16(clip.waveform.numpy())
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, SAMPLE_RATE, len(samples), "NONE", ""))
+            file.writeframes(samples.tobytes())
+        yield str(path)

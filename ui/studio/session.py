@@ -1,0 +1,86 @@
+"""What one open page remembers: its answers, the one that is shown, and the turns a follow-up builds on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from usam.schema.trace import Answer, Turn
+
+if TYPE_CHECKING:
+    from usam.audio.clip import Clip
+
+KEPT_ENTRIES = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One answer of this visit. `answer_id` names it in the database, None when it could not be stored;
+    `source` is the audio file as the page holds it. `clip` is what was heard, None for a stored answer whose
+    audio was not kept."""
+
+    key: str
+    answer: Answer
+    clip: Clip | None
+    source: str
+    answer_id: str | None = None
+    storage_error: str | None = None
+
+    @property
+    def thread(self) -> tuple[Turn, ...]:
+        """The conversation up to and with this answer."""
+        return (*self.answer.history, Turn(self.answer.question, self.answer.text))
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """entries: oldest first. shown: key of the entry on display. context_of: key of the entry whose clip and
+    conversation the next question is about, None for a fresh question."""
+
+    entries: tuple[Entry, ...] = ()
+    shown: str | None = None
+    context_of: str | None = None
+    context: tuple[Turn, ...] = ()
+
+    def entry(self, key: str | None) -> Entry | None:
+        return next((entry for entry in self.entries if entry.key == key), None)
+
+    @property
+    def current(self) -> Entry | None:
+        return self.entry(self.shown)
+
+    @property
+    def context_entry(self) -> Entry | None:
+        return self.entry(self.context_of)
+
+    @property
+    def unused_seed(self) -> int:
+        """A seed that none of these answers was written with."""
+        return max((entry.answer.seed + 1 for entry in self.entries), default=0)
+
+    def add(self, entry: Entry) -> Visit:
+        """Show a new answer. Clips with the same samples are held once; the oldest entries are let go."""
+        for earlier in self.entries:
+            if entry.clip and earlier.clip and earlier.answer.heard == entry.answer.heard:
+                entry = replace(entry, clip=earlier.clip)
+        return Visit((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
+
+    def keep(self, entry: Entry) -> Visit:
+        """Have an answer in the list that is not on display."""
+        return replace(self, entries=self.add(entry).entries)
+
+    def show(self, key: str) -> Visit:
+        return replace(self, shown=key, context_of=None, context=())
+
+    def follow_up(self) -> Visit:
+        """The next question continues the conversation on display."""
+        entry = self.current
+        return replace(self, context_of=entry.key, context=entry.thread) if entry else self
+
+    def edit(self) -> Visit:
+        """The next question replaces the one on display: same clip, same turns before it."""
+        entry = self.current
+        return replace(self, context_of=entry.key, context=entry.answer.history) if entry else self
+
+    def fresh(self) -> Visit:
+        return replace(self, context_of=None, context=())

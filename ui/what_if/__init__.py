@@ -1,0 +1,1 @@
+"""Change what the language model hears, and ask again."""

@@ -1,0 +1,31 @@
+"""What was found out about one answer under "What if": shown there, and taken along in the exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ui.what_if.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from usam.interpretability.attribution import Attribution
+    from usam.interpretability.deletion import DeletionTest
+
+
+@dataclass(frozen=True)
+class Findings:
+    """changes: what was tried, oldest first. deletion: the latest deletion test. words: what each word of the
+    answer leaned on."""
+
+    changes: tuple[Outcome, ...] = ()
+    deletion: DeletionTest | None = None
+    words: Attribution | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Only what was found: `interventions`, `deletion_test` and `attribution`."""
+        found = {
+            "interventions": [outcome.to_json() for outcome in self.changes],
+            "deletion_test": self.deletion and self.deletion.to_json(),
+            "attribution": self.words and self.words.to_json(),
+        }
+        return {name: value for name, value in found.items() if value}

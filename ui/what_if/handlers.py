@@ -1,0 +1,239 @@
+"""What happens under "What if": joins the section to the trials. Every study is of the answer on display."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import gradio as gr
+
+from ui.access.request import page_of
+from ui.inspector import trace_shown
+from ui.inspector.payload import leaned_on
+from ui.pages.ask import render
+from ui.pages.ask.history import history_shown
+from ui.pages.ask.question import one_at_a_time
+from ui.studio.experiments import Subject
+from ui.studio.jobs import Done, GivenUpError, Step, steps
+from ui.studio.service import UNEXPECTED, Studio
+from ui.studio.session import Entry, Visit
+from ui.what_if import outcomes as html
+from ui.what_if.findings import Findings
+from ui.what_if.outcomes import outcome_of
+from ui.what_if.panel import Touched, intervention_of, touched_shown
+from usam.errors import RequestError, UsamError
+from usam.interpretability.deletion import SEEDS
+from usam.progress import Progress
+
+if TYPE_CHECKING:
+    from ui.pages.ask.page import Page
+    from usam.interpretability.attribution import Attribution
+    from usam.interpretability.deletion import DeletionTest
+    from usam.interpretability.intervention import Intervened
+    from usam.interpretability.replay import Replay
+
+log = logging.getLogger(__name__)
+
+STUDY = "study"
+"""The line that studies wait in. The engine is free between their passes, so questions need not wait."""
+REDRAW_SECONDS = 0.2
+
+Updates = dict[Any, Any]
+Found = TypeVar("Found")
+
+
+class Bench:
+    """The handlers of the section; what differs between visitors is in the arguments."""
+
+    def __init__(self, page: Page, studio: Studio) -> None:
+        self.page = page
+        self.inspector = page.inspector
+        self.panel = page.inspector.what_if
+        self.studio = studio
+
+    def reserve(self, request: gr.Request) -> Updates:
+        """Take the page's turn before the study waits in line, so that Stop works from the start."""
+        if not self.studio.studies.begin(page_of(request)):
+            raise one_at_a_time("Something is still being tried. Press Stop first.")
+        return {**self._busy(True), self.panel.status: render.working("Waiting for the model", 0.0)}
+
+    def stop(self, request: gr.Request) -> Updates:
+        self.studio.studies.stop(page_of(request))
+        return {self.panel.stop: gr.Button("Stopping…", interactive=False)}
+
+    def touched(self, visit: Visit, event: gr.EventData) -> Updates:
+        """The viewer's span or threshold was set."""
+        return touched_shown(self.panel, visit.current, Touched.of(event.span, event.threshold))
+
+    def change(
+        self,
+        choice: str | None,
+        touched: Touched,
+        found: Findings,
+        source: str | None,
+        visit: Visit,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
+        def work(entry: Entry, progress: Progress) -> Intervened:
+            intervention = intervention_of(choice, touched.span, random.randrange(1000))
+            subject = Subject(entry, source, touched.threshold)
+            return self.studio.trials.change(subject, intervention, progress)
+
+        def shown(result: Intervened) -> Updates:
+            rows = (*found.changes, outcome_of(result))
+            return {
+                self.panel.found: replace(found, changes=rows),
+                self.panel.outcomes: html.outcomes(rows),
+            }
+
+        yield from self._study(work, shown, self.panel.outcomes, visit, request)
+
+    def test(
+        self,
+        reference: str,
+        touched: Touched,
+        found: Findings,
+        source: str | None,
+        visit: Visit,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
+        def work(entry: Entry, progress: Progress) -> DeletionTest:
+            subject = Subject(entry, source, touched.threshold)
+            return self.studio.trials.deletion(subject, (reference or "").strip() or None, SEEDS, progress)
+
+        def shown(result: DeletionTest) -> Updates:
+            return {
+                self.panel.found: replace(found, deletion=result),
+                self.panel.tested: html.deletion(result),
+            }
+
+        yield from self._study(work, shown, self.panel.tested, visit, request)
+
+    def lean(
+        self, found: Findings, source: str | None, visit: Visit, request: gr.Request
+    ) -> Iterator[Updates]:
+        def work(entry: Entry, progress: Progress) -> tuple[Entry, Attribution]:
+            return entry, self.studio.trials.attribution(Subject(entry, source), progress)
+
+        def shown(result: tuple[Entry, Attribution]) -> Updates:
+            entry, words = result
+            return {
+                self.panel.found: replace(found, words=words),
+                self.inspector.viewer: gr.HTML(leaning=leaned_on(entry, words)),
+                self.panel.leaning: render.saved("Pick a word above the picture."),
+            }
+
+        yield from self._study(work, shown, self.panel.leaning, visit, request)
+
+    def replay(self, source: str | None, visit: Visit, request: gr.Request) -> Iterator[Updates]:
+        def work(entry: Entry, progress: Progress) -> Replay:
+            return self.studio.trials.replay(Subject(entry, source), progress)
+
+        def shown(result: Replay) -> Updates:
+            return {self.panel.replayed: html.replayed(result)}
+
+        yield from self._study(work, shown, self.panel.replayed, visit, request)
+
+    def other(
+        self,
+        checkpoint: str,
+        quantization: str,
+        source: str | None,
+        visit: Visit,
+        annotator: str,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
+        def work(entry: Entry, progress: Progress) -> tuple[Entry, Entry]:
+            subject = Subject(entry, source)
+            answer, clip = self.studio.trials.other_model(subject, checkpoint, quantization, progress)
+            new = Entry(uuid.uuid4().hex, answer, clip, entry.source)
+            return entry, self.studio.stored(new, clip, annotator, entry.answer_id)
+
+        def shown(result: tuple[Entry, Entry]) -> Updates:
+            entry, new = result
+            return {self.panel.othered: html.othered(entry.answer, new.answer), self.panel.arrived: new}
+
+        yield from self._study(work, shown, self.panel.othered, visit, request)
+
+    def joined(self, arrived: Entry | None, visit: Visit) -> Updates:
+        """Another model's answer joins the visit as it is by now, held against the one on display."""
+        if arrived is None:
+            return {}
+        visit = visit.keep(arrived)
+        return {
+            **trace_shown(self.inspector, visit, arrived.key),
+            **history_shown(self.page.history, visit),
+            self.page.visit: visit,
+            self.panel.arrived: None,
+        }
+
+    def _study(
+        self,
+        work: Callable[[Entry, Progress], Found],
+        shown: Callable[[Found], Updates],
+        place: gr.HTML,
+        visit: Visit,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
+        """Run one study and show what it found, or why it found nothing, in `place`."""
+        stop = self.studio.studies.stop_event(page_of(request))
+        due = 0.0
+        try:
+            entry = visit.current
+            if entry is None:
+                raise RequestError("There is no answer to try this on. Ask first.")
+            if stop.is_set():  # while it waited in line
+                raise GivenUpError
+            for event in steps(lambda progress: work(entry, progress), stop):
+                if isinstance(event, Done):
+                    yield shown(event.result)
+                elif isinstance(event, Step) and time.monotonic() >= due:
+                    due = time.monotonic() + REDRAW_SECONDS
+                    yield {self.panel.status: render.working(event.message, event.share)}
+        except GivenUpError:
+            yield {self.panel.status: ""}
+        except UsamError as error:
+            yield {place: render.fault(str(error))}
+        except Exception:
+            log.exception("a study failed")
+            yield {place: render.fault(UNEXPECTED)}
+
+    def release(self, request: gr.Request) -> Updates:
+        self.studio.studies.end(page_of(request))
+        return self._busy(False)
+
+    def _busy(self, running: bool) -> Updates:
+        """The buttons make way for the progress and Stop."""
+        return {
+            self.panel.progress: gr.Row(visible=running),
+            self.panel.stop: gr.Button("Stop", interactive=True),
+            **{button: gr.Button(interactive=not running) for button in self.panel.starts},
+        }
+
+
+def connect_what_if(page: Page, studio: Studio, outputs: list[Any]) -> None:
+    """Attach the section's handlers."""
+    inspector, source, visit = page.inspector, page.clip.audio, page.visit
+    bench, panel = Bench(page, studio), inspector.what_if
+    quiet: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", "api_visibility": "private"}
+    fast: dict[str, Any] = {**quiet, "queue": False}
+    study: dict[str, Any] = {**quiet, "concurrency_id": STUDY, "concurrency_limit": 1}
+    inspector.viewer.touched(bench.touched, visit, **fast)
+    panel.stop.click(bench.stop, None, **fast)
+    for button, handler, inputs in (
+        (panel.run, bench.change, [panel.change, panel.touched, panel.found, source, visit]),
+        (panel.test, bench.test, [panel.reference, panel.touched, panel.found, source, visit]),
+        (panel.lean, bench.lean, [panel.found, source, visit]),
+        (panel.replay, bench.replay, [source, visit]),
+        (panel.other, bench.other, [panel.checkpoint, panel.precision, source, visit, page.annotator]),
+    ):
+        turn = button.click(bench.reserve, None, **fast)
+        ran = turn.success(handler, inputs, **study)
+        ended = ran.then(bench.release, None, **fast)
+        if button is panel.other:
+            ended.then(bench.joined, [panel.arrived, visit], **fast)

@@ -1,0 +1,1 @@
+"""The trained part: audio frames to the language model's audio tokens."""

@@ -1,0 +1,75 @@
+"""Transcripts beside those of Whisper base by transformers: how long they take, how many words are wrong.
+
+Both hear the same clips, one after the other. Whisper reads 30 s whatever a clip's length, as its decoder
+was trained to.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from usam import Engine
+from usam.audio.clip import SAMPLE_RATE, load_clip
+from usam.benchmark.statistics import median
+from usam.encoders.whisper import load_transcriber
+from usam.evaluation.clips import read_clips
+from usam.evaluation.metrics import word_errors
+from usam.schema.interventions import DropRedundant, Intervention
+from usam.training.pipeline import read_heldout
+from usam.weights.cache import fetch
+
+CLIPS = Path(__file__).parents[2] / "tests" / "clips"
+SPOKEN = {
+    "speech_jail.ogg": "there was no lack of air and light for the new jail and several exercising yards",
+    "speech_chapter.ogg": (
+        "chapter one missus rachel lynde is surprised missus rachel lynde lived just where the avonlea main"
+    ),
+}
+OF_A_KIND = 60  # clips of a data folder, as many as the model card's table has
+
+Spoken = tuple[Tensor, str]
+
+
+def transcripts(engine: Engine, data: Path | None) -> dict[str, Any]:
+    """Seconds a clip and word error rate, on the held-out speech of `data` or on two clips: of Whisper, of
+    U-SAM, and of U-SAM without the redundant audio tokens."""
+    whisper = load_transcriber(fetch("mini").whisper)
+    writers: dict[str, Callable[[Tensor], str]] = {
+        "usam nf4": lambda heard: written(engine, heard),
+        "without redundant": lambda heard: written(engine, heard, DropRedundant()),
+        "whisper base": whisper.transcribe,
+    }
+    clips = spoken(data, engine.checkpoint)
+    for write in writers.values():
+        write(clips[0][0][: SAMPLE_RATE // 2])  # warm
+    seconds: dict[str, list[float]] = {name: [] for name in writers}
+    texts: dict[str, list[tuple[str, str]]] = {name: [] for name in writers}
+    for heard, said in clips:
+        for name, write in writers.items():
+            started = time.perf_counter()
+            text = write(heard)
+            seconds[name].append(time.perf_counter() - started)
+            texts[name].append((said, text))
+    return {
+        "clips": len(clips),
+        "audio_s": round(sum(len(heard) for heard, _ in clips) / SAMPLE_RATE, 1),
+        "median_s": {name: median(times) for name, times in seconds.items()},
+        "wer": {name: round(word_errors(pairs)["value"], 3) for name, pairs in texts.items()},
+    }
+
+
+def written(engine: Engine, heard: Tensor, change: Intervention | None = None) -> str:
+    """The transcript of a clip [samples] that is encoded anew: one heard before is answered sooner."""
+    fresh = heard * (0.999 if change else 1.0)
+    return engine.ask((SAMPLE_RATE, fresh.numpy()), task="asr", intervention=change).text
+
+
+def spoken(data: Path | None, checkpoint: Path) -> Sequence[Spoken]:
+    """Waveforms [samples] with what is said in them: of `data` the clips of the checkpoint's card."""
+    if data is None:
+        return [(load_clip(CLIPS / name).waveform, said) for name, said in SPOKEN.items()]
+    heard = read_clips(data, OF_A_KIND, read_heldout(checkpoint / "heldout.txt")).single
+    return [(clip.waveform, clip.transcript) for clip in heard if clip.transcript]

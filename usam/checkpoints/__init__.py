@@ -1,0 +1,1 @@
+"""Trained adapters, and the layout of their folders."""

@@ -1,0 +1,1 @@
+"""Labelled clips: read, split, augmented, encoded once."""

@@ -1,0 +1,1 @@
+"""What each part brings: answers with it taken out."""

@@ -1,0 +1,95 @@
+"""SACLM's deletion test: do redundant tokens matter less to the answer than as many random ones?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from usam.evaluation.answering import Frames, Reply, Report
+from usam.evaluation.metrics import mean, ratio
+from usam.evaluation.questions import Question
+from usam.model.model import USAM
+from usam.schema.trace import Supervision
+
+CLIPS = 120
+SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Share of a clip's tokens held redundant, and the loss without them and without as many random ones.
+
+    The losses are 0 where nothing or everything is redundant.
+    """
+
+    share: float
+    redundant: float = 0.0
+    random: float = 0.0
+
+
+@torch.inference_mode()
+def deletion(
+    model: USAM,
+    frames: Frames,
+    questions: Sequence[Question],
+    replies: Sequence[Reply],
+    report: Report = lambda message: None,
+) -> dict[str, Any]:
+    """Loss of log-probability (nats per token) of the model's own answers when audio tokens are left out.
+
+    `redundant`: those that SACLM holds redundant; `random`: as many others, a mean over seeds; `ratio`: the
+    one loss over the other. Once as the app shows them, supervised by `question+answer`, which chooses with
+    the answer in view; once by the `question` alone. Clips of which nothing or everything is redundant say
+    nothing and are left out. At most CLIPS clips, drawn by a fixed seed.
+    """
+    pairs = list(zip(questions, replies, strict=True))
+    pairs = Random(0).sample(pairs, min(CLIPS, len(pairs)))
+    costs: dict[Supervision, list[Costs]] = {supervision: [] for supervision in get_args(Supervision)}
+    for index, (question, reply) in enumerate(pairs, 1):
+        for supervision, found in costs.items():
+            clip = frames.aligned(question.clip)
+            found.append(costs_of(model, clip, question.text, reply.ids, supervision))
+        if index % 40 == 0 or index == len(pairs):
+            report(f"deletion test of {index} of {len(pairs)} clips")
+    result: dict[str, Any] = {"asked": len(pairs), "seeds": SEEDS}
+    return result | {supervision: summary(found) for supervision, found in costs.items()}
+
+
+def summary(costs: Sequence[Costs]) -> dict[str, Any]:
+    found: dict[str, Any] = {"redundant_share": float(np.mean([cost.share for cost in costs]))}
+    told = [(cost.redundant, cost.random) for cost in costs if 0 < cost.share < 1]
+    if told:
+        redundant, random = np.array(told).T
+        found |= {"redundant": mean(redundant), "random": mean(random), "ratio": ratio(redundant, random)}
+    return found
+
+
+def costs_of(model: USAM, frames: Tensor, text: str, answer: Tensor, supervision: Supervision) -> Costs:
+    """What an answer's token ids lose in a clip of frames U [T, D] when tokens are left out."""
+    prompt = model.prompts.build(text)
+    heard = torch.ones(1, len(frames), dtype=torch.bool, device=frames.device)
+    audio = model.embed_audio(frames[None], heard, [prompt.question])
+    read = torch.cat([prompt.question, answer]) if supervision == "question+answer" else prompt.question
+    redundant = model.significance(audio, [read]).total[0] <= model.adapter.saclm.threshold
+    count, tokens = int(redundant.sum()), len(redundant)
+    if not 0 < count < tokens:
+        return Costs(count / tokens)
+    dropped = torch.stack(
+        [torch.zeros_like(redundant), redundant]
+        + [drawn(tokens, count, seed).to(redundant.device) for seed in range(SEEDS)]
+    )
+    rows = len(dropped)
+    variants = replace(audio, tokens=audio.tokens.expand(rows, -1, -1), mask=~dropped)
+    loss = model.answer_loss(model.assemble(variants, [prompt] * rows, [answer] * rows))
+    change = (loss - loss[0]).tolist()
+    return Costs(count / tokens, change[1], float(np.mean(change[2:])))
+
+
+def drawn(tokens: int, count: int, seed: int) -> Tensor:
+    """`count` of `tokens` tokens, true where chosen [tokens]."""
+    order = torch.randperm(tokens, generator=torch.Generator().manual_seed(seed))
+    return torch.zeros(tokens, dtype=torch.bool).index_fill(0, order[:count], True)

@@ -1,0 +1,193 @@
+"""What each part is worth: the same short training with the part and without it.
+
+    python -m usam.evaluation.ablations.retraining --data DATA --start usam/checkpoints/mini \\
+        --work work --out controls.json
+
+Taking a part out of a trained model shows how much that model leans on it (`usam eval --ablations`);
+letting the rest make up for the loss shows what the part is worth. Every run goes on from the checkpoint,
+or from nothing without one, on the corpus alone, in as many steps, the first with all parts in place.
+`--only` makes the runs of one control, so that several processes can share the work; figures are kept in
+the work folder, and the table is made of all that are there.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from usam.adapter.adapter import USAMAdapter
+from usam.encoders import Encoder
+from usam.engine.engine import Engine
+from usam.evaluation.ablations.inference import DECIDING
+from usam.evaluation.answering import Frames, ask
+from usam.evaluation.clips import read_clips
+from usam.evaluation.questions import question_sets, score
+from usam.evaluation.routing import separation
+from usam.training.pipeline import TrainingOptions, read_heldout, run_training
+from usam.training.trainer import Budget
+
+WHOLE = "all parts"
+SHOWN = ("transcription", "sound named", "instrument named", "instrument family named", "kind told")
+ROUTER = "router (bits)"
+
+
+def keep_all(adapter: USAMAdapter) -> None:
+    """The run the others are held against."""
+
+
+def silence_layers(adapter: USAMAdapter) -> None:
+    """The Q-Former's layers add nothing: every residual branch ends in a zero that is not trained."""
+    layers = adapter.qformer.layers
+    for name, parameter in layers.named_parameters():
+        if ".out." in name or ".feedforward.3." in name:
+            parameter.data.zero_()
+    layers.requires_grad_(False)
+
+
+def even_routing(adapter: USAMAdapter) -> None:
+    """Every token meets all experts alike: together they are one, as wide as the three."""
+    router = adapter.projector.router
+    for parameter in router[-1].parameters():
+        parameter.data.zero_()
+    router.requires_grad_(False)
+
+
+@dataclass(frozen=True)
+class Control:
+    """`silence` takes a part out of an adapter for good; `saclm` tells whether its losses are trained on."""
+
+    silence: Callable[[USAMAdapter], None] = keep_all
+    saclm: bool = True
+
+
+CONTROLS = {
+    WHOLE: Control(),
+    "no Q-Former layers": Control(silence_layers),
+    "one expert": Control(even_routing),
+    "no SACLM": Control(saclm=False),
+}
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The budget of every run; a stage for each field."""
+
+    direct: int = 1_000  # only from nothing
+    tokens: int = 100
+    align: int = 150
+    instruct: int = 60
+
+
+def run_control(
+    name: str, seed: int, options: argparse.Namespace, heldout: Sequence[str], steps: Steps
+) -> dict[str, float]:
+    """Train one run, or go on with it, ask it what decides, and keep the figures beside its checkpoints."""
+    control = CONTROLS[name]
+    run = f"{run_name(name)}-{seed}"
+    work: Path = options.work
+    kept = work / run / "figures.json"
+    if not kept.exists():
+        run_training(
+            TrainingOptions(
+                corpus=options.data,
+                work=work,
+                output=work / run / "adapter",
+                heldout=heldout,
+                start=options.start,
+                direct=Budget(steps=steps.direct),
+                tokens=Budget(steps=steps.tokens),
+                align=Budget(steps=steps.align),
+                instruct=Budget(steps=steps.instruct),
+                teacher=False,
+                derived=False,
+                seed=seed,
+                run=run,
+                saclm=control.saclm,
+                silence=control.silence,
+            )
+        )
+        kept.write_text(json.dumps(deciding(work / run / "adapter", options.data, heldout, options.limit)))
+    figures: dict[str, float] = json.loads(kept.read_text())
+    return figures
+
+
+def deciding(
+    checkpoint: Path,
+    data: Path,
+    heldout: Sequence[str],
+    limit: int,
+    report: Callable[[str], None] = print,
+) -> dict[str, float]:
+    """The figures that decide, of a checkpoint on the public held-out clips."""
+    engine = Engine.load(checkpoint=checkpoint)
+    sets = question_sets(read_clips(data, limit, heldout))
+    questions = [question for name in DECIDING for question in sets[name]]
+    encoders: Sequence[Encoder] = list(engine.model.encoders)  # type: ignore[arg-type]
+    replies = ask(engine.model, Frames(encoders), questions, report)
+    scores = score(questions, [reply.text for reply in replies])
+    about_kind = list(zip(questions, replies, strict=True))[-len(sets["kind"]) :]
+    router = separation(
+        [(kind, reply.routing) for question, reply in about_kind for kind in question.clip.kinds]
+    )
+    return {name: scores[name]["value"] for name in SHOWN if name in scores} | {
+        ROUTER: router["mutual_information_bits"]
+    }
+
+
+def run_name(control: str) -> str:
+    """What the folders of a control's runs are called, before the seed."""
+    return control.replace(" ", "-")
+
+
+def gather(work: Path) -> dict[str, list[dict[str, float]]]:
+    """The figures of every run in the work folder, by control, a seed after the other."""
+    return {
+        name: [json.loads(file.read_text()) for file in sorted(work.glob(f"{run_name(name)}-*/figures.json"))]
+        for name in CONTROLS
+    }
+
+
+def table(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """A Markdown row a control: the mean of its seeds, and the least and most in brackets."""
+    columns = [*SHOWN, ROUTER]
+    rows = [["trained with", "seeds", *columns], ["---"] * (len(columns) + 2)]
+    for name, found in runs.items():
+        values = [[figures[column] for figures in found if column in figures] for column in columns]
+        rows.append([name, str(len(found)), *(spread(column) for column in values)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def spread(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    return f"{statistics.fmean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    parser.add_argument("--start", type=Path, help="a checkpoint folder to go on from")
+    parser.add_argument("--work", type=Path, required=True, help="folder for frames, runs and their figures")
+    parser.add_argument("--heldout", type=Path, help="file of further held-out clip names, one a line")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", choices=CONTROLS, action="append", help="this control alone")
+    parser.add_argument("--limit", type=int, default=60, help="clips of each kind to ask about")
+    parser.add_argument("--out", type=Path, help="file for all figures")
+    for stage, count in vars(Steps()).items():
+        parser.add_argument(f"--{stage}-steps", type=int, default=count)
+    options = parser.parse_args()
+    steps = Steps(**{stage: getattr(options, f"{stage}_steps") for stage in vars(Steps())})
+    heldout = read_heldout(options.heldout)
+    for seed in range(options.seeds):
+        for name in options.only or CONTROLS:
+            run_control(name, seed, options, heldout, steps)
+    runs = gather(options.work)
+    print(table(runs))
+    if options.out is not None:
+        options.out.write_text(json.dumps(runs, indent=2))
+
+
+if __name__ == "__main__":
+    main()

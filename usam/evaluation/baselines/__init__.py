@@ -1,0 +1,1 @@
+"""What the model's parts say alone, on the same clips."""

@@ -1,0 +1,153 @@
+"""What the model's own parts say alone, about the same clips and under the same scoring."""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from usam.adapter.adapter import AudioTokens
+from usam.audio.clip import SAMPLE_RATE
+from usam.data.corpus import label_words
+from usam.data.instructions import family
+from usam.encoders import MusiCNN, YAMNet
+from usam.encoders.whisper import Transcriber, load_transcriber, log_mel
+from usam.evaluation.answering import Frames, Listen, Report, ask
+from usam.evaluation.clips import TestClip
+from usam.evaluation.judging import family_listed, listed
+from usam.evaluation.metrics import Figure, share
+from usam.evaluation.questions import Question, score
+from usam.model.model import USAM
+from usam.weights.cache import fetch
+
+TOP = (1, 3)
+# Whisper's own: a text that zlib packs tighter than this repeats itself, and is decoded again, warmer.
+REPETITIVE = 2.4
+TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
+Figures = Mapping[str, Figure]
+
+
+def baselines(
+    model: USAM,
+    frames: Frames,
+    sets: Mapping[str, Sequence[Question]],
+    work: Path | None = None,
+    report: Report = lambda message: None,
+) -> dict[str, Figures]:
+    """Figures of every baseline, by name: the tagging encoders, Whisper's decoder, and the deafened LLM."""
+    _, yamnet, musicnn = model.encoders
+    assert isinstance(yamnet, YAMNet)
+    assert isinstance(musicnn, MusiCNN)
+    sounds = [question.clip for question in sets["sounds"]]
+    music = [question.clip for question in sets["instruments"]]
+    guesses = {
+        "YAMNet": {clip: yamnet_names(yamnet, frames, clip) for clip in [*sounds, *music]},
+        "musicnn": {clip: [name for name, _ in musicnn.top(clip.waveform, max(TOP))] for clip in music},
+    }
+    report("YAMNet and musicnn asked")
+    found: dict[str, Figures] = {
+        f"{name} top-{k}": named({clip: tags[:k] for clip, tags in tagged.items()})
+        for name, tagged in guesses.items()
+        for k in TOP
+    }
+    found |= whisper(sets["transcription"], work, report)
+    found["Whisper base"] = {**found["Whisper base"], **whisper_translation(sets["translation"], report)}
+    report("the LLM without audio")
+    questions = [question for asked in sets.values() for question in asked]
+    found["LLM without audio"] = score(
+        questions, [r.text for r in ask(model, frames, questions, report, unheard(model))]
+    )
+    return found
+
+
+def yamnet_names(yamnet: YAMNet, frames: Frames, clip: TestClip) -> list[str]:
+    """Its first classes for a clip. "Vehicle" or "Music" may lead the list: that is its answer."""
+    place = list(frames.encoders).index(yamnet)
+    return [name for name, _ in yamnet.top(frames.streams(clip)[place], max(TOP))]
+
+
+def named(guesses: Mapping[TestClip, Sequence[str]]) -> Figures:
+    """The naming figures of lists of guesses."""
+    labelled = [
+        (clip.kinds, names, clip.label)
+        for clip, names in guesses.items()
+        if clip.label and label_words(clip.label)
+    ]
+    music = [(names, label) for kinds, names, label in labelled if kinds == {"music"}]
+    hits = {
+        "sound named": [listed(names, label) for kinds, names, label in labelled if kinds == {"sound"}],
+        "instrument named": [listed(names, label) for names, label in music],
+        "instrument family named": [family_listed(names, label) for names, label in music if family(label)],
+    }
+    return {name: share(right) for name, right in hits.items() if right}
+
+
+def unheard(model: USAM) -> Listen:
+    """The same prompts with no audio token in them."""
+
+    def listen(frames: Tensor, mask: Tensor, questions: Sequence[Tensor]) -> AudioTokens:
+        audio = model.embed_audio(frames, mask, questions)
+        return audio.keep(torch.zeros_like(audio.mask))
+
+    return listen
+
+
+def whisper(questions: Sequence[Question], work: Path | None, report: Report) -> dict[str, Figures]:
+    """Its greedy decoder, and the same with the guard against loops that Whisper is used with.
+
+    The texts are kept in `work`, if given: Whisper is slow, and says the same of every checkpoint's clips.
+    """
+    file = work / "whisper.json" if work else None
+    known: dict[str, list[str]] = json.loads(file.read_text()) if file and file.exists() else {}
+    missing = [question.clip for question in questions if question.clip.name not in known]
+    transcriber = load_transcriber(fetch().whisper) if missing else None
+    for index, clip in enumerate(missing, 1):
+        assert transcriber is not None
+        plain = transcriber.transcribe(clip.waveform)
+        guarded = decode_again(transcriber, clip.waveform) if repetitive(plain) else plain
+        known[clip.name] = [plain, guarded]
+        if index % 25 == 0 or index == len(missing):
+            report(f"Whisper's decoder heard {index} of {len(missing)} clips")
+            if file:
+                file.write_text(json.dumps(known, indent=0), encoding="utf-8")
+    texts = [known[question.clip.name] for question in questions]
+    return {
+        "Whisper base": score(questions, [plain for plain, _ in texts]),
+        "Whisper base, loop guard": score(questions, [guarded for _, guarded in texts]),
+    }
+
+
+def whisper_translation(questions: Sequence[Question], report: Report) -> Figures:
+    """What its decoder makes of foreign speech when asked for English."""
+    transcriber = load_transcriber(fetch().whisper) if questions else None
+    texts = []
+    for question in questions:
+        assert transcriber is not None
+        clip = question.clip
+        texts.append(transcriber.transcribe(clip.waveform, language=clip.language, task="translate"))
+    report(f"Whisper's decoder translated {len(texts)} clips")
+    return score(questions, texts)
+
+
+def repetitive(text: str) -> bool:
+    """Whether a text repeats itself, as a decoder does that is caught in a loop."""
+    encoded = text.encode()
+    return len(encoded) / len(zlib.compress(encoded)) > REPETITIVE
+
+
+@torch.inference_mode()
+def decode_again(transcriber: Transcriber, waveform: Tensor) -> str:
+    """Sample at rising temperatures until the text repeats itself no longer, or there is none left."""
+    torch.manual_seed(0)
+    span = waveform[: 30 * SAMPLE_RATE]
+    mel = log_mel(F.pad(span, (0, 30 * SAMPLE_RATE - len(span))).float())[None]
+    text = ""
+    for temperature in TEMPERATURES:
+        ids = transcriber.model.generate(mel, language="en", task="transcribe", temperature=temperature)[0]
+        text = str(transcriber.tokenizer.decode(ids.tolist(), skip_special_tokens=True)).strip()
+        if not repetitive(text):
+            break
+    return text

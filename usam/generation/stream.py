@@ -1,0 +1,164 @@
+"""Streaming decode: an answer in a thread of its own, its text piece by piece, stopped at any token."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from transformers import TextIteratorStreamer
+
+from usam.adapter.adapter import AudioTokens
+from usam.errors import RequestError
+from usam.generation.beam_search import Beams
+from usam.generation.fair_lock import FairLock
+from usam.llm.llama import Candidates, KeyValues
+from usam.llm.prompts import Prompt
+from usam.model.model import USAM
+
+MAX_NEW_TOKENS = 512
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How to decode. At temperature 0 the seed changes nothing: one beam is greedy, several are a search."""
+
+    max_new_tokens: int = 128
+    temperature: float = 0.0
+    seed: int = 0
+    beams: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_new_tokens <= MAX_NEW_TOKENS:
+            raise RequestError(f"An answer can have 1 to {MAX_NEW_TOKENS} tokens.")
+        if not 0 <= self.temperature <= 2:
+            raise RequestError("The temperature has to be between 0 and 2.")
+
+    def choose(self, candidates: Candidates, generator: torch.Generator) -> int:
+        """The id of the first sequence's likeliest candidate, or of one drawn at the temperature."""
+        ids, logits = candidates.ids[0], candidates.logits[0]
+        if self.temperature == 0:
+            return int(ids[logits.argmax()])
+        odds = (logits.float() / self.temperature).softmax(-1)
+        return int(ids[torch.multinomial(odds, 1, generator=generator)])
+
+
+@dataclass
+class TextStream:
+    """Iterate for pieces of text; `ids` and the times are there once the iteration has ended.
+
+    The decoding thread holds `lock` for one token at a time, the reader never does: answers at once share the
+    model evenly, and a reader who stops reading keeps nobody waiting, because pieces queue up without bound.
+    """
+
+    model: USAM
+    audio: AudioTokens
+    prompt: Prompt
+    decoding: Decoding
+    stop: threading.Event = field(default_factory=threading.Event)
+    lock: FairLock = field(default_factory=FairLock)
+    ids: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    first_token_at: float = 0.0
+    finished_at: float = 0.0
+
+    def __iter__(self) -> Iterator[str]:
+        streamer = TextIteratorStreamer(self.model.tokenizer, skip_special_tokens=True)
+        abandoned = threading.Event()
+        failure: list[BaseException] = []
+
+        def decode() -> None:
+            ids = []
+            try:
+                for token in self._tokens(abandoned):
+                    self.first_token_at = self.first_token_at or time.monotonic()
+                    ids.append(token)
+                    streamer.put(torch.tensor([token]))
+            except BaseException as error:
+                failure.append(error)
+            finally:
+                self.ids = torch.tensor(ids, dtype=torch.long)
+                streamer.end()
+
+        worker = threading.Thread(target=decode, name="usam-decode", daemon=True)
+        worker.start()
+        try:
+            yield from (piece for piece in streamer if piece)
+        finally:
+            # Also when the reader goes away in the middle: never leave a thread decoding for nobody.
+            abandoned.set()
+            worker.join()
+        self.finished_at = time.monotonic()
+        self.first_token_at = self.first_token_at or self.finished_at
+        if failure:
+            raise failure[0]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the model ended the answer itself."""
+        return bool(len(self.ids)) and int(self.ids[-1]) == self.model.prompts.end_id
+
+    def text(self) -> str:
+        return self.model.prompts.text(self.ids, control=False).strip()
+
+    def _tokens(self, abandoned: threading.Event) -> Iterator[int]:
+        """Ids of the answer, the end among them, until it ends or nobody wants it any more."""
+        with self.lock:
+            if self._over(abandoned):
+                return
+            inputs = self.model.assemble(self.audio, [self.prompt])
+            candidates, cache = self.model.steps.prefill(
+                inputs["inputs_embeds"], self.decoding.max_new_tokens
+            )
+        _compute_alone()
+        if self.decoding.beams > 1 and self.decoding.temperature == 0:
+            yield from self._searched(candidates, cache, abandoned)
+        else:
+            yield from self._chosen(candidates, cache, abandoned)
+
+    def _chosen(self, candidates: Candidates, cache: KeyValues, abandoned: threading.Event) -> Iterator[int]:
+        """One token after another."""
+        generator = torch.Generator(self.model.device).manual_seed(self.decoding.seed)
+        for wanted in reversed(range(self.decoding.max_new_tokens)):
+            token = self.decoding.choose(candidates, generator)
+            yield token
+            if token == self.model.prompts.end_id or not wanted or self._over(abandoned):
+                return
+            with self.lock:
+                candidates = self.model.steps.step([token], cache)
+
+    def _searched(
+        self, candidates: Candidates, cache: KeyValues, abandoned: threading.Event
+    ) -> Iterator[int]:
+        """Tokens of the best hypothesis, each as soon as no other is possible."""
+        beams = Beams(self.decoding.beams, self.model.prompts.end_id)
+        cache = cache.fork(len(beams.advance(candidates)))
+        shown = 0
+        while not beams.finished and len(beams.running[0].ids) < self.decoding.max_new_tokens:
+            agreed = beams.agreed()
+            yield from agreed[shown:]
+            shown = len(agreed)
+            if self._over(abandoned):
+                return
+            with self.lock:
+                candidates = self.model.steps.step([one.ids[-1] for one in beams.running], cache)
+                cache.follow(beams.advance(candidates))
+        yield from beams.best.ids[shown:]
+
+    def _over(self, abandoned: threading.Event) -> bool:
+        return self.stop.is_set() or abandoned.is_set()
+
+
+def _compute_alone() -> None:
+    """Keep this thread's arithmetic on one core.
+
+    A step is hundreds of operations of some microseconds: handing halves of them to a second core, and
+    waking it each time, takes longer than it saves. PyTorch's setting also is the default of threads that
+    start later, where encoding gains by more cores; one of those puts the default back.
+    """
+    cores = torch.get_num_threads()
+    if cores > 1:
+        torch.set_num_threads(1)
+        restoring = threading.Thread(target=torch.set_num_threads, args=(cores,))
+        restoring.start()
+        restoring.join()

@@ -1,0 +1,1 @@
+"""Tests on one answer: what changes it, and what it leans on."""

@@ -1,0 +1,1 @@
+"""U-SAM put together."""

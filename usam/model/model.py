@@ -1,0 +1,247 @@
+"""U-SAM itself: three frozen encoders, the adapter, and a language model around the audio tokens."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+
+from usam.adapter.adapter import AudioTokens, USAMAdapter
+from usam.adapter.saclm import Significance, masked_mean
+from usam.config import FRAME_RATE
+from usam.encoders import Encoder
+from usam.llm.llama import LlamaSteps
+from usam.llm.prompts import Prompt, PromptBuilder
+
+IGNORED = -100  # label of positions that are not part of an answer
+AUDIO = -1  # stands in `input_ids` where the audio tokens go; no vocabulary has it
+LORA = "lora"  # folder of a checkpoint that holds the LLM's LoRA in peft's format
+SPEECH_LORA = "speech_lora"  # that of the speech encoder's upper layers
+_COMPANIONS = ("README.md", "routing.json")  # the model card and the measured routing of a checkpoint
+
+
+class USAM(nn.Module):
+    """The whole model. Encoders may be absent in training, which runs on cached frames.
+
+    `checkpoint` is the folder it was loaded from, if any: its LoRA, once merged, is saved from there.
+    """
+
+    def __init__(
+        self,
+        adapter: USAMAdapter,
+        llm: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        encoders: Sequence[Encoder] = (),
+        checkpoint: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self.adapter = adapter
+        self.llm = llm
+        self.encoders = nn.ModuleList(encoders)  # type: ignore[arg-type]
+        self.tokenizer = tokenizer
+        self.prompts = PromptBuilder(tokenizer)
+        self.checkpoint = checkpoint
+        adapter.attach(self.embeddings.weight)
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, quantization: str = "none", device: str | None = None) -> USAM:
+        """Load a checkpoint, a folder or an `owner/name` on the hub, with the frozen parts around it.
+
+        Raises WeightsError, or RequestError for a quantisation or device that is not to be had.
+        """
+        from usam.llm.quantization import choose
+        from usam.model.loading import checkpoint_folder, load_model
+
+        return load_model(checkpoint_folder(name), choose(quantization, device))
+
+    @property
+    def embeddings(self) -> nn.Embedding:
+        """The LLM's input embeddings [vocabulary, D]."""
+        return cast(nn.Embedding, self.llm.get_input_embeddings())
+
+    @property
+    def device(self) -> torch.device:
+        return self.embeddings.weight.device
+
+    @cached_property
+    def steps(self) -> LlamaSteps:
+        """The LLM token by token, for answers that stream; to be asked for once it is quantised."""
+        return LlamaSteps(cast(LlamaForCausalLM, self.llm))
+
+    def embed_text(self, ids: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Token ids, one tensor a sample -> embeddings [B, M, D] (float32) and mask [B, M]."""
+        padded = pad_sequence([sample.to(self.device) for sample in ids], batch_first=True, padding_value=-1)
+        mask = padded >= 0
+        return self.embeddings(padded.clamp_min(0)).float() * mask.unsqueeze(-1), mask
+
+    @torch.inference_mode()
+    def frames(self, waveform: Tensor) -> Tensor:
+        """Waveform [samples] at 16 kHz -> U [T, D], all encoders on one frame rate side by side."""
+        encoders: Sequence[Encoder] = list(self.encoders)  # type: ignore[arg-type]
+        streams = [encoder.frames(waveform) for encoder in encoders]
+        return align(streams, [encoder.frame_rate for encoder in encoders], len(waveform))
+
+    def embed_audio(
+        self, frames: Tensor, mask: Tensor, questions: Sequence[Tensor], routing: Tensor | None = None
+    ) -> AudioTokens:
+        """U [B, T, D], mask [B, T], the questions' token ids -> audio tokens routed by the questions.
+
+        `routing`, [B, L, E] or what expands to it, overrides the router.
+        """
+        return self.adapter(frames, mask, masked_mean(*self.embed_text(questions)), routing=routing)
+
+    def significance(self, audio: AudioTokens, texts: Sequence[Tensor]) -> Significance:
+        """SACLM's scores of the audio tokens under the given texts' token ids, each [B, L]."""
+        return self.adapter.saclm.significance(audio.tokens, audio.mask, *self.embed_text(texts))
+
+    def assemble(
+        self,
+        audio: AudioTokens,
+        prompts: Sequence[Prompt],
+        answers: Sequence[Tensor] | None = None,
+        padding_side: Literal["left", "right"] = "right",
+    ) -> dict[str, Tensor]:
+        """`left <audio tokens> right [answer]` of every sample, padded, as inputs of the LLM.
+
+        Returns inputs_embeds [B, S, D], attention_mask [B, S] and, with answers, labels [B, S].
+        """
+        dtype = self.embeddings.weight.dtype
+        rows, labels = [], []
+        for index, prompt in enumerate(prompts):
+            heard = audio.tokens[index][audio.mask[index]].to(dtype)
+            answer = (prompt.right[:0] if answers is None else answers[index]).to(self.device)
+            before = self.embeddings(prompt.left.to(self.device))
+            after = self.embeddings(torch.cat([prompt.right.to(self.device), answer]))
+            rows.append(torch.cat([before, heard, after]))
+            asked = len(rows[-1]) - len(answer)
+            labels.append(torch.cat([answer.new_full((asked,), IGNORED), answer]))
+        inputs = {
+            "inputs_embeds": pad_sequence(rows, batch_first=True, padding_side=padding_side),
+            "attention_mask": pad_sequence(
+                [torch.ones(len(row), dtype=torch.long, device=self.device) for row in rows],
+                batch_first=True,
+                padding_side=padding_side,
+            ),
+        }
+        if answers is not None:
+            inputs["labels"] = pad_sequence(
+                labels, batch_first=True, padding_value=IGNORED, padding_side=padding_side
+            )
+        return inputs
+
+    def answer_loss(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Cross-entropy of the answers' tokens, a mean for every sample [B]."""
+        tokens = (inputs["labels"] != IGNORED).sum(-1)
+        return -self.answer_logprobs(inputs).sum(-1) / tokens.clamp_min(1)
+
+    def answer_logprobs(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Log-probability, in nats, of each label given what precedes it [B, S]; zero where there is none.
+
+        Only positions that predict an answer token go through the vocabulary projection, which costs
+        more than several layers of a small LLM.
+        """
+        hidden = self.llm.get_decoder()(
+            inputs_embeds=inputs["inputs_embeds"], attention_mask=inputs["attention_mask"], use_cache=False
+        ).last_hidden_state
+        targets = inputs["labels"][:, 1:]
+        chosen = targets != IGNORED
+        logits = self.llm.get_output_embeddings()(hidden[:, :-1][chosen]).float()
+        logprobs = -F.cross_entropy(logits, targets[chosen], reduction="none")
+        return F.pad(logprobs.new_zeros(targets.shape).masked_scatter(chosen, logprobs), (1, 0))
+
+    @torch.inference_mode()
+    def respond(self, audio: AudioTokens, prompts: Sequence[Prompt], **options: Any) -> Tensor:
+        """The answers' token ids [B, N]; `options` are those of transformers' `generate`."""
+        end = self.prompts.end_id
+        inputs = self.assemble(audio, prompts, padding_side="left")
+        options = {"eos_token_id": end, "pad_token_id": end, **options}
+        return cast(Tensor, self.llm.generate(**inputs, **options))  # type: ignore[operator]
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        waveform: Tensor,
+        samples: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        question_mask: Tensor,
+        **options: Any,
+    ) -> Tensor:
+        """Answer what `USAMProcessor` prepared: token ids [B, N].
+
+        waveform [B, S] at 16 kHz with `samples` [B] real ones a clip; input_ids [B, M] of the prompt, with
+        AUDIO where the audio tokens go; masks [B, M] of what is real and of what is the question.
+        `options` are those of transformers' `generate`.
+        """
+        frames = [self.frames(clip[:length]) for clip, length in zip(waveform, samples.tolist(), strict=True)]
+        lengths = torch.tensor([len(clip) for clip in frames])
+        heard = torch.arange(int(lengths.max())) < lengths[:, None]
+        prompts = []
+        for ids, real, question in zip(input_ids, attention_mask.bool(), question_mask.bool(), strict=True):
+            place = int((ids == AUDIO).nonzero()[0])
+            after = real & (torch.arange(len(ids)) > place)
+            prompts.append(Prompt(ids[:place], ids[after], ids[question]))
+        audio = self.embed_audio(
+            pad_sequence(frames, batch_first=True), heard, [prompt.question for prompt in prompts]
+        )
+        return self.respond(audio, prompts, **options)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write a folder that a hub takes as it is: adapter, config, the LLM's LoRA and the model card.
+
+        The frozen parts are not copied: a config names them, and `from_pretrained` fetches them.
+        """
+        folder = Path(folder)
+        self.adapter.save_pretrained(folder)
+        config = self.adapter.config
+        if hasattr(self.llm, "peft_config"):
+            save_lora(self.llm, folder / LORA, config.llm_name)
+        speech: Any = getattr(self.encoders[0], "encoder", None) if len(self.encoders) else None
+        if hasattr(speech, "peft_config"):
+            save_lora(speech, folder / SPEECH_LORA, config.encoder_names[0])
+        if self.checkpoint is not None and self.checkpoint.resolve() != folder.resolve():
+            copy_companions(self.checkpoint, folder)
+
+
+def save_lora(tuned: PreTrainedModel, folder: Path, base: str) -> None:
+    """Write a model's LoRA in peft's format, naming its base model instead of a path on this machine."""
+    for config in tuned.peft_config.values():
+        config.base_model_name_or_path = base
+    # Whether the vocabulary grew (it never does) peft would look up on the hub.
+    tuned.save_pretrained(folder, save_embedding_layers=False)
+    # peft's own card names the path, and the checkpoint has a card of its own.
+    (folder / "README.md").unlink(missing_ok=True)
+
+
+def copy_companions(source: Path, target: Path) -> None:
+    """Copy what belongs to a checkpoint beside the adapter, unless the target has its own."""
+    for name in _COMPANIONS:
+        if (source / name).is_file() and not (target / name).exists():
+            shutil.copyfile(source / name, target / name)
+    for name in (LORA, SPEECH_LORA):
+        if (source / name).is_dir() and not (target / name).exists():
+            shutil.copytree(source / name, target / name)
+
+
+def align(
+    streams: Sequence[Tensor], rates: Sequence[float], samples: int, sample_rate: int = 16_000
+) -> Tensor:
+    """Encoder frames [T_i, D_i] at rates in Hz, of one clip of `samples` -> U [T, sum of D_i] at FRAME_RATE.
+
+    A frame of U takes, of each stream, the frame that holds its middle.
+    """
+    length = max(1, -(-samples * int(FRAME_RATE) // sample_rate))
+    middles = (torch.arange(length) + 0.5) / FRAME_RATE
+    columns = [
+        stream[(middles * rate).long().clamp_max(len(stream) - 1).to(stream.device)].float()
+        for stream, rate in zip(streams, rates, strict=True)
+    ]
+    return torch.cat(columns, dim=-1)

@@ -1,0 +1,247 @@
+"""`python -m usam train`: from labelled clips to an adapter folder, in two resumable stages.
+
+Everything made on the way (frames, teacher's transcripts, checkpoints, logs) is kept in a work folder,
+so that a second call continues where the first was cut.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from usam.adapter.adapter import USAMAdapter
+from usam.config import USAMConfig
+from usam.data.corpus import Example, Kind, label_words, read_corpus, split
+from usam.data.frame_cache import FeatureCache
+from usam.data.instructions import Instructor
+from usam.encoders import Encoder, YAMNet
+from usam.encoders.whisper import load_transcriber
+from usam.errors import RequestError
+from usam.model.loading import frozen_encoders, load_llm
+from usam.model.model import USAM
+from usam.training.dataset import LONGEST, Data, Sources, alignment_item, gather, make_pools, make_targets
+from usam.training.stages.alignment import AlignmentItem, Collator, run_alignment, run_direct
+from usam.training.stages.instruction_tuning import run_instruct, with_lora, with_speech_lora
+from usam.training.stages.token_stage import run_tokens
+from usam.training.targets.imagined import imagine
+from usam.training.targets.pseudo_labels import SoundTeacher, transcribe_all
+from usam.training.targets.word_targets import Targets, WordPieces
+from usam.training.trainer import Budget
+from usam.training.warm_start import start_from
+from usam.weights.cache import fetch
+
+ALIGN_SHARES = {
+    "speech": 0.3, "synthesis": 0.24, "joined": 0.05, "sound": 0.12, "music": 0.07, "rendered": 0.04,
+    "drumkits": 0.03, "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.08,
+}  # fmt: skip
+INSTRUCT_SHARES = {
+    "speech": 0.22, "synthesis": 0.04, "joined": 0.05, "sound": 0.32, "music": 0.16, "rendered": 0.04,
+    "drumkits": 0.03, "songs": 0.02, "imagined": 0.05, "silence": 0.02, "mixture": 0.05,
+}  # fmt: skip
+IMAGINED = 4  # clips of each class
+STATISTICS_CLIPS = 400
+# The sound and music channels are many and vary slowly: at full scale their gradients drown the speech path.
+SLOW_CHANNELS_SCALE = 8.0
+SLOW_SIZE = USAMConfig.from_preset("mini").slow_size
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What to train on and for how long; `heldout` names clips kept out beyond the public split."""
+
+    corpus: Path
+    work: Path
+    output: Path
+    synthesis: Path | None = None
+    packages: Path | None = None
+    rendered: Path | None = None
+    heldout: Sequence[str] = ()
+    start: Path | None = None  # a checkpoint to go on from
+    direct: Budget = Budget(minutes=3)
+    tokens: Budget = Budget(minutes=2)
+    align: Budget = Budget(minutes=30)
+    instruct: Budget = Budget(minutes=60)
+    teacher: bool = True
+    derived: bool = True
+    seed: int = 0
+    run: str = ""  # runs of other names share the work folder's frames, and nothing else
+    saclm: bool = True
+    silence: Callable[[USAMAdapter], None] = lambda adapter: None  # takes a part out of a control run
+
+    @property
+    def stages(self) -> Path:
+        """The folder of this run's checkpoints and logs."""
+        return self.work / self.run
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that both stages need."""
+
+    data: Data
+    items: Sequence[AlignmentItem]
+    collate: Collator
+    pieces: WordPieces
+    model: USAM
+
+
+def run_training(options: TrainingOptions, report: Callable[[str], None] = print) -> None:
+    """Prepare, align, instruct, and write the adapter to `options.output`. Raises UsamError."""
+    prepared = prepare(options, report)
+    report(f"stage 1, alignment: {len(prepared.items)} clips")
+    model, collate = prepared.model, prepared.collate
+    pools = make_pools(prepared.items, ALIGN_SHARES)
+    started = options.start is not None
+    if not started:
+        run_direct(model, collate, pools, options.direct, options.stages / "direct", options.seed)
+    run_tokens(model, collate, pools, options.tokens, options.stages / "tokens", options.seed)
+    run_alignment(
+        model, collate, pools, options.align, options.stages / "align", options.seed, started, options.saclm
+    )
+    instruct(prepared, options, report)
+    ship(model, options.output)
+    report(f"written to {options.output}")
+
+
+def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> Prepared:
+    """Read the data, compute the frames that are missing, and build an untrained model."""
+    options.work.mkdir(parents=True, exist_ok=True)
+    paths = fetch("mini", lambda message, share: report(message))
+    encoders = frozen_encoders(paths)
+    transcripts = {}
+    if options.teacher:
+        untold = [e for e in gather_corpus(options) if e.kind == "speech" and e.transcript is None]
+        transcripts = transcribe_all(
+            untold, load_transcriber(paths.whisper), options.work / "transcripts.json", report
+        )
+    data = gather(sources(options), options.work, transcripts, options.heldout)
+    cache = FeatureCache(options.work / "features")
+    ready = build_features(cache, data.train, encoders, report)
+    if not ready:
+        raise RequestError("There is no clip to train on in the data folder.")
+    llm, tokenizer = load_llm(paths.llm)
+    pieces = WordPieces(tokenizer)
+    yamnet = encoders[1]
+    assert isinstance(yamnet, YAMNet)
+    adapter = initial_adapter(options, pieces, ready, cache, yamnet)
+    options.silence(adapter)
+    assert adapter.anchor is not None
+    targets = Targets(pieces, adapter.anchor.token_ids.tolist())
+    teacher = SoundTeacher(yamnet, targets)
+    donors = [e for e in ready if e.kind != "speech" and e.source != "silence"]
+    ready += imagine(teacher, cache, donors, IMAGINED, options.seed)
+    items = [item for e in ready if (item := alignment_item(e, targets, cache, teacher)) is not None]
+    model = USAM(adapter, llm, tokenizer, encoders)
+    model.encoders.requires_grad_(False)
+    with_speech_lora(model, options.start)
+    return Prepared(data, items, Collator(cache, model, targets, teacher), pieces, model)
+
+
+def sources(options: TrainingOptions) -> Sources:
+    return Sources(options.corpus, options.synthesis, options.packages, options.rendered, options.derived)
+
+
+def gather_corpus(options: TrainingOptions) -> Sequence[Example]:
+    """The recorded training clips alone, before anything is filled in or mixed."""
+    train, _ = split(read_corpus(options.corpus), options.heldout)
+    return [example for example in train if example.seconds <= LONGEST]
+
+
+def build_features(
+    cache: FeatureCache,
+    examples: Sequence[Example],
+    encoders: Iterable[Encoder],
+    report: Callable[[str], None],
+) -> list[Example]:
+    """The examples whose frames are in the cache, after computing those that are not."""
+    ready = []
+    for index, example in enumerate(cache.build(examples, list(encoders)), 1):
+        ready.append(example)
+        if index % 1000 == 0:
+            report(f"frames of {index} of {len(examples)} clips")
+    return ready
+
+
+def initial_adapter(
+    options: TrainingOptions,
+    pieces: WordPieces,
+    examples: Sequence[Example],
+    cache: FeatureCache,
+    yamnet: YAMNet,
+) -> USAMAdapter:
+    """The untrained adapter of this work folder, with the anchor's vocabulary and the frames' statistics.
+
+    Made once and kept: a resumed run must not see other classes because data was added.
+    """
+    folder = options.stages / "initial"
+    if (folder / "config.json").exists():
+        return USAMAdapter.from_pretrained(folder)
+    targets = make_targets(pieces, examples, yamnet)
+    torch.manual_seed(options.seed)
+    if options.start is not None:
+        adapter = start_from(options.start, targets.token_ids)
+        adapter.save_pretrained(folder)
+        return adapter
+    adapter = USAMAdapter(USAMConfig(anchor_tokens=len(targets.token_ids), slow_size=SLOW_SIZE))
+    assert adapter.anchor is not None
+    adapter.anchor.token_ids.copy_(torch.tensor(targets.token_ids))
+    chosen = random.Random(options.seed).sample(list(examples), min(STATISTICS_CLIPS, len(examples)))
+    mean, std = frame_statistics(cache.frames(e, adapter.config.encoder_names) for e in chosen)
+    adapter.qformer.frame_mean.copy_(mean)
+    std[adapter.config.encoder_dims[0] :] *= SLOW_CHANNELS_SCALE
+    adapter.qformer.frame_std.copy_(std)
+    adapter.save_pretrained(folder)
+    return adapter
+
+
+def frame_statistics(clips: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation [D] over the frames of clips [T, D]."""
+    total, squares, count = torch.zeros(1), torch.zeros(1), 0
+    for clip in clips:
+        total = total + clip.sum(0)
+        squares = squares + clip.square().sum(0)
+        count += len(clip)
+    mean = total / count
+    return mean, (squares / count - mean.square()).clamp_min(1e-6).sqrt().clamp_min(1e-2)
+
+
+def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str], None]) -> None:
+    """Stage 2 on top of an aligned model."""
+    report("stage 2, instructions")
+    labels: dict[Kind, set[str]] = {"sound": set(), "music": set()}
+    for example in prepared.data.train:
+        if example.kind in labels and label_words(example.label or ""):
+            labels[example.kind].add((example.label or "").lower())
+    with_lora(prepared.model, options.start)
+    run_instruct(
+        prepared.model,
+        prepared.collate,
+        make_pools(prepared.items, INSTRUCT_SHARES),
+        Instructor({kind: sorted(found) for kind, found in labels.items()}),
+        prepared.pieces,
+        options.instruct,
+        options.stages / "instruct",
+        options.seed,
+        options.start is not None,
+        options.saclm,
+    )
+
+
+def ship(model: USAM, folder: Path) -> None:
+    """Write the checkpoint in half the bytes: bfloat16, the precision the answers are computed in."""
+    model.save_pretrained(folder)
+    for file in folder.rglob("*.safetensors"):
+        tensors = {
+            name: tensor.bfloat16() if tensor.is_floating_point() else tensor
+            for name, tensor in load_file(file).items()
+        }
+        save_file(tensors, file, metadata={"format": "pt"})
+
+
+def read_heldout(file: Path | None) -> list[str]:
+    """Clip names to keep out, one a line."""
+    return [line.strip() for line in file.read_text().splitlines() if line.strip()] if file else []

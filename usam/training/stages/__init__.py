@@ -1,0 +1,1 @@
+"""One training objective each, in the order they run."""

@@ -1,0 +1,1 @@
+"""What the audio tokens should say."""

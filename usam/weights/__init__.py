@@ -1,0 +1,1 @@
+"""Pretrained weights: fetched, checked, converted."""

