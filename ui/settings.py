@@ -29,11 +29,11 @@ class Settings:
     minute; 0 is no limit. dimensions: what answers are scored on. span_labels: what spans are marked as.
     repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
     how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
-    `storage.maintenance.scheduler`; None: never. snapshots: folder of
-    `storage.maintenance.snapshots` (absolute); None: there are none.
-    checkpoints: a folder of further checkpoints to ask the same. dashboard_password, admins: who Dashboard
-    and Browse open to (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has
-    to sign in. oauth: whether people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`.
+    `storage.maintenance.scheduler`; None: never. snapshots: folder of `storage.maintenance.snapshots`
+    (absolute); None: there are none. checkpoints: a folder of further checkpoints to ask the same.
+    dashboard_password, admins: who Dashboard and Browse open to (`ui.access.admin`). accounts: file of
+    `ui.access.accounts`; None: nobody has to sign in. oauth: whether people can sign in with Hugging Face.
+    mcp: whether assistants are offered `ui.api.mcp`.
     """
 
     data: Path

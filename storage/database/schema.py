@@ -142,7 +142,7 @@ class Answer(Base):
 
 
 class Internals(Base):
-    """Numbers from an answer's trace (`storage.answers.trace_statistics`), to order and compare answers by."""
+    """Numbers from an answer's trace (`storage.answers.trace_statistics`), to order and compare by."""
 
     __tablename__ = "internals"
 

@@ -111,15 +111,11 @@ def parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train the adapter")
     train.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
-    train.add_argument(
-        "--synthesis", type=Path, help="folder of usam.data.synthetic.speech"
-    )
+    train.add_argument("--synthesis", type=Path, help="folder of usam.data.synthetic.speech")
     train.add_argument(
         "--packages", type=Path, help="/usr/share, for sounds of Debian packages that are there"
     )
-    train.add_argument(
-        "--rendered", type=Path, help="folder of usam.data.synthetic.instruments"
-    )
+    train.add_argument("--rendered", type=Path, help="folder of usam.data.synthetic.instruments")
     train.add_argument("--start", type=Path, help="a checkpoint folder to go on from")
     train.add_argument("--work", type=Path, required=True, help="folder for frames, checkpoints and logs")
     train.add_argument("--output", type=Path, required=True, help="folder for the trained adapter")
