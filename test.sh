@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Passes the tests, after setting up what they need: formatting, lint, types, then pytest, which takes the arguments.
+# Passes the tests, after setting up what they need: formatting, lint, types, the layers, then pytest, which takes the arguments.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . scripts/setup.sh
@@ -10,4 +10,5 @@ provide_browser
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
 .venv/bin/mypy
+.venv/bin/lint-imports --no-cache
 .venv/bin/pytest "$@"
