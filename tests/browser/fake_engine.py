@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from usam.audio.clip import Clip
+from usam.engine.engine import fingerprint
 from usam.errors import RequestError
+from usam.model.loading import CHECKPOINTS
 from usam.schema.tasks import check_question
 from usam.schema.trace import (
     Answer,
@@ -26,7 +28,7 @@ from usam.schema.trace import (
 )
 
 TOKEN_SECONDS = 0.16
-MODEL = ModelInfo("mini", "f" * 16, "none", "cpu", 135_000_000, 300.0, "a test")
+MODEL = ModelInfo("mini", fingerprint(CHECKPOINTS / "mini"), "none", "cpu", 135_000_000, 300.0, "a test")
 
 
 class FakeEngine:

@@ -10,12 +10,12 @@ from storage import Feedback, open_database
 from storage.errors import NotFoundError
 from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES
-from ui.inspector.payload import link_of, payload
+from ui.inspector.payload import payload
 from ui.settings import sqlite_url
 from ui.studio.jobs import Done, GivenUpError, Step, steps
 from ui.studio.service import heard_file
 from ui.studio.session import Visit
-from ui.studio.stored_answers import clip_of, stored_entry
+from ui.studio.stored_answers import clip_of, link_of, stored_entry
 from usam.audio.clip import load_clip
 from usam.errors import RequestError, UsamError
 from usam.progress import Progress

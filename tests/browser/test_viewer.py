@@ -284,23 +284,24 @@ def test_experts_are_held_against_what_is_typical(answered: AppPage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "warned", "said"),
+    ("measured", "warned", "said"),
     [
-        ("mini", 0, "it also carries most of sound in the evaluation"),
-        ("unmeasured", 1, "cannot be told from a collapsed router"),
+        (True, 0, "it also carries most of sound in the evaluation"),
+        (False, 1, "cannot be told from a collapsed router"),
     ],
 )
 def test_one_expert_for_all_is_a_warning_unless_it_is_usual(
-    browser: Browser, tmp_path: Path, preset: str, warned: int, said: str
+    browser: Browser, tmp_path: Path, measured: bool, warned: int, said: str
 ) -> None:
     *_, answer = FakeEngine(pause=0).stream(load_clip(DOG), "What is it?")
     assert isinstance(answer, Answer)
     tokens = tuple(replace(token, routing=(0.01, 0.98, 0.01)) for token in answer.trace.tokens)
-    answer = replace(
-        answer, trace=replace(answer.trace, tokens=tokens), model=replace(answer.model, preset=preset)
-    )
+    answer = replace(answer, trace=replace(answer.trace, tokens=tokens))
+    share = {"speech": [1.0, 0.0, 0.0], "sound": [0.0, 1.0, 0.0]}
+    found = {"load": [0.5, 0.5, 0.0], "share_by_kind": share} if measured else None
     file = tmp_path / "page.html"
-    file.write_bytes(export(Entry("key", answer, load_clip(DOG), str(DOG)), "html").content)
+    entry = Entry("key", answer, load_clip(DOG), str(DOG))
+    file.write_bytes(export(entry, "html", measured_of=lambda model: found).content)
     with offline(browser) as context:
         page = context.new_page()
         page.goto(file.as_uri())

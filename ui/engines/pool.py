@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ui.engines.loader import EngineLoader
 from ui.engines.zerogpu import lends_gpu
@@ -67,14 +68,23 @@ class Models:
     def of(self, model: ModelInfo, use: Callable[[Engine], Result], progress: Progress) -> Result:
         """What `use` makes of the engine that gave an answer. Where its checkpoint is gone, that is the app's
         own in the same precision. Raises UsamError."""
-        from usam.engine.engine import fingerprint
-
         own = self._loader.engine
         if same_model(own.model_info, model):
             return use(own)
-        folders = self.checkpoints().values()
-        folder = next((path for path in folders if fingerprint(path) == model.fingerprint), own.checkpoint)
+        folder = self._folder_of(model) or own.checkpoint
         return self._lend(folder, model.quantization, use, progress)
+
+    def measured_routing(self, model: ModelInfo) -> dict[str, Any] | None:
+        """What the evaluation of the checkpoint that `model` was loaded from found about its router; None
+        where it was not evaluated or is not here any more."""
+        from usam.model.router_health import measured
+
+        found: dict[str, Any] | None = measured(self._folder_of(model))
+        return found
+
+    def _folder_of(self, model: ModelInfo) -> Path | None:
+        folders = self.checkpoints().values()
+        return next((path for path in folders if _fingerprint_of(path) == model.fingerprint), None)
 
     def _lend(
         self, folder: Path, quantization: str, use: Callable[[Engine], Result], progress: Progress
@@ -97,6 +107,19 @@ class Models:
 def same_model(one: ModelInfo, other: ModelInfo) -> bool:
     """Whether two answers come from the same checkpoint in the same precision."""
     return (one.fingerprint, one.quantization) == (other.fingerprint, other.quantization)
+
+
+def _fingerprint_of(folder: Path) -> str:
+    files = ((file, file.stat()) for file in sorted(folder.rglob("*")))
+    return _fingerprint(folder, tuple((file, stat.st_mtime_ns, stat.st_size) for file, stat in files))
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(folder: Path, _state: tuple[tuple[Path, int, int], ...]) -> str:
+    """Reads all weights, so it is kept for as long as no file of the folder changes."""
+    from usam.engine.engine import fingerprint
+
+    return fingerprint(folder)
 
 
 def _let_go() -> None:

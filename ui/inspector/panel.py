@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ui.engines.pool import same_model
-from ui.inspector.payload import viewed
+from ui.inspector.payload import MeasuredOf, viewed
 from ui.pages.ask import render
 from ui.pages.ask.history import label_of
 from ui.studio.session import Entry, Visit
@@ -69,9 +69,14 @@ def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorP
     )
 
 
-def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None) -> Updates:
+def trace_shown(
+    panel: InspectorPanel, visit: Visit, measured_of: MeasuredOf, against: str | None = None
+) -> Updates:
     """The viewer for the answer on display, compared with the one whose key is `against`. A trace that
-    cannot be sent costs only itself."""
+    cannot be sent costs only itself.
+
+    measured_of: what the evaluation of a model's checkpoint found about its router.
+    """
     entry = visit.current
     if entry is None:
         return trace_hidden(panel, render.EMPTY_FIGURE)
@@ -83,7 +88,7 @@ def trace_shown(panel: InspectorPanel, visit: Visit, against: str | None = None)
         return {
             panel.notice: "" if entry.clip else render.status(NOT_KEPT),
             panel.against: gr.Dropdown(choices=choices, value=against or "", visible=bool(others)),
-            panel.viewer: viewed(entry, visit.entry(against)),
+            panel.viewer: viewed(entry, visit.entry(against), measured_of),
         }
     except Exception:
         log.exception("the trace of an answer could not be prepared for the viewer")

@@ -6,28 +6,36 @@ import base64
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from ui.inspector import sound
 from ui.inspector.palette import EXPERT_COLOURS
 from ui.pages.ask import render
 from ui.studio.session import Entry
-from usam.schema.trace import Trace
+from ui.studio.stored_answers import link_of
+from usam.schema.trace import ModelInfo, Trace
 
 if TYPE_CHECKING:
     from usam.interpretability.attribution import Attribution
 
-LINK = "answer"
-"""The part of the page's address that names a stored answer to show."""
+MeasuredOf = Callable[[ModelInfo], dict[str, Any] | None]
+
 BANDS = 96
 FRAME_RATE = 100
 SUPERVISION = {"question": "the question", "question+answer": "the question and answer"}
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
 
 
-def payload(entry: Entry) -> dict[str, Any]:
-    """The trace with its sound. Times are seconds of the original clip; entropy is in bits."""
+def nothing_measured(model: ModelInfo) -> None:
+    """Of no checkpoint is anything known."""
+
+
+def payload(entry: Entry, measured_of: MeasuredOf = nothing_measured) -> dict[str, Any]:
+    """The trace with its sound. Times are seconds of the original clip; entropy is in bits.
+
+    measured_of: what the evaluation of a model's checkpoint found about its router.
+    """
     from usam.model.router_health import COLLAPSED, DEAD  # imports torch: not before it is needed
 
     answer = entry.answer
@@ -49,15 +57,10 @@ def payload(entry: Entry) -> dict[str, Any]:
         "threshold": trace.threshold,
         "tokens": columns(trace),
         "sound": _sound(entry),
-        "router": typical_routing(answer.model.preset, len(trace.experts)),
+        "router": typical_routing(measured_of(answer.model), len(trace.experts)),
         "collapsed": COLLAPSED,
         "dead": DEAD,
     }
-
-
-def link_of(entry: Entry) -> str | None:
-    """What leads back to the answer on this server; None when it could not be stored."""
-    return f"?{urlencode({LINK: entry.answer_id})}" if entry.answer_id else None
 
 
 def source_name(source: str | None) -> str:
@@ -65,12 +68,12 @@ def source_name(source: str | None) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:16] if source else ""
 
 
-def viewed(entry: Entry, other: Entry | None = None) -> str:
+def viewed(entry: Entry, other: Entry | None = None, measured_of: MeasuredOf = nothing_measured) -> str:
     """The viewer's value as JSON: a trace, and the one it is compared with. The same sound is sent once."""
-    compared = payload(other) if other else None
+    compared = payload(other, measured_of) if other else None
     if compared and other and _same_sound(entry, other):
         compared["sound"] = None
-    return as_json({"trace": payload(entry), "other": compared})
+    return as_json({"trace": payload(entry, measured_of), "other": compared})
 
 
 def leaned_on(entry: Entry, found: Attribution | None) -> str:
@@ -125,15 +128,11 @@ def padded_end(trace: Trace) -> float:
     return max(last.end, tokens[0].start + (last.window - tokens[0].window + 1) * length)
 
 
-def typical_routing(preset: str, experts: int) -> dict[str, Any] | None:
-    """Mean routing by kind of sound and over all, as the evaluation of the checkpoint measured them."""
-    from usam.model.loading import CHECKPOINTS
-    from usam.model.router_health import measured
-
-    found = measured(CHECKPOINTS / preset)
-    if not found or len(found["load"]) != experts:
+def typical_routing(measured: dict[str, Any] | None, experts: int) -> dict[str, Any] | None:
+    """Mean routing by kind of sound and over all; None where nothing was measured of so many experts."""
+    if not measured or len(measured["load"]) != experts:
         return None
-    return {"typical": found["share_by_kind"], "load": found["load"]}
+    return {"typical": measured["share_by_kind"], "load": measured["load"]}
 
 
 def as_json(value: Any) -> str:

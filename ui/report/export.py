@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from storage.export.tables.csv import escape
-from ui.inspector.payload import entropy_bits
+from ui.inspector.payload import MeasuredOf, entropy_bits, nothing_measured
 from ui.inspector.sound import waveform_of
 from ui.report.offline_page import offline_page
 from ui.studio.session import Entry
@@ -65,12 +65,19 @@ def export(
     spans: Sequence[Span] = (),
     *,
     dark: bool = False,
+    measured_of: MeasuredOf = nothing_measured,
 ) -> Export:
-    """The file of one `kind`: png, svg, csv, json or html. Raises ValueError for any other."""
+    """The file of one `kind`: png, svg, csv, json or html. Raises ValueError for any other.
+
+    found: what was tried on the answer.  spans: what the person marked.  dark: the theme of a picture.
+    measured_of: as in `payload`.
+    """
     if kind not in _KINDS:
         raise ValueError(f"there is no export of the kind {kind!r}")
     mime, write = _KINDS[kind]
-    return Export(f"usam-{entry.key[:8]}.{kind}", mime, write(Account(entry, rating, found, spans, dark)))
+    return Export(
+        f"usam-{entry.key[:8]}.{kind}", mime, write(Account(entry, rating, found, spans, dark, measured_of))
+    )
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class Account:
     found: Findings
     spans: Sequence[Span]
     dark: bool
+    measured_of: MeasuredOf
 
 
 def _picture(form: str) -> Callable[[Account], bytes]:
@@ -116,7 +124,8 @@ def _json(account: Account) -> bytes:
 
 
 def _html(account: Account) -> bytes:
-    return offline_page(account.entry, account.rating, account.found, account.spans).encode()
+    page = offline_page(account.entry, account.rating, account.found, account.spans, account.measured_of)
+    return page.encode()
 
 
 _KINDS: dict[str, tuple[str, Callable[[Account], bytes]]] = {

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ui.inspector.payload import as_json, leaned_on, viewed
+from ui.inspector.payload import MeasuredOf, as_json, leaned_on, nothing_measured, viewed
 from ui.studio.session import Entry
 from ui.viewer.assets import asset, script, style
 from ui.what_if.outcomes import conditions, word_changes
@@ -34,6 +34,7 @@ def offline_page(
     rating: Rating | None = None,
     found: Findings | None = None,
     spans: Sequence[Span] = (),
+    measured_of: MeasuredOf = nothing_measured,
 ) -> str:
     """The whole page as HTML, with what was found out about the answer and marked in its clip."""
     code = script(_own("report.js"))
@@ -62,7 +63,7 @@ def offline_page(
 {_own("tried.html")}
 </main>
 <script type="application/json" id="report">{as_json(report_of(entry, rating, found, spans))}</script>
-<script type="application/json" id="trace">{viewed(alone)}</script>
+<script type="application/json" id="trace">{viewed(alone, measured_of=measured_of)}</script>
 <script type="application/json" id="leaning">{leaning}</script>
 <script>{code}</script>
 </body>

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from storage import Feedback
 from ui.studio.session import Entry
@@ -20,12 +21,20 @@ log = logging.getLogger(__name__)
 
 Listen = Callable[..., "Clip"]
 
+LINK = "answer"
+"""The part of the page's address that names a stored answer to show."""
+
 NOT_KEPT = "The audio of this answer was not kept, so the spectrogram is empty and nothing can be played."
 UNREADABLE = "This answer was stored by another version of the app and cannot be shown."
 PUT_THE_CLIP = (
     "The audio of this answer was not kept. Put the same clip in the player above, and the model can hear "
     "it again."
 )
+
+
+def link_of(entry: Entry) -> str | None:
+    """What leads back to the answer on this server; None when it could not be stored."""
+    return f"?{urlencode({LINK: entry.answer_id})}" if entry.answer_id else None
 
 
 def stored_entry(feedback: Feedback, answer_id: str, listen: Listen) -> Entry:

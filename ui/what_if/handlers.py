@@ -166,7 +166,7 @@ class Bench:
             return {}
         visit = visit.keep(arrived)
         return {
-            **trace_shown(self.inspector, visit, arrived.key),
+            **trace_shown(self.inspector, visit, self.studio.models.measured_routing, arrived.key),
             **history_shown(self.page.history, visit),
             self.page.visit: visit,
             self.panel.arrived: None,

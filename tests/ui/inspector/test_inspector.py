@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -157,14 +158,20 @@ def test_padding_reaches_to_the_end_of_the_last_window(seconds: float, end: floa
     assert padded_end(trace_of(seconds, start=5.0)) == pytest.approx(5.0 + end)
 
 
-def test_typical_routing_is_what_the_evaluation_measured() -> None:
-    found = typical_routing("mini", 3)
-    assert found is not None
-    assert set(found["typical"]) == {"speech", "sound", "music"}
-    for shares in (*found["typical"].values(), found["load"]):
-        assert sum(shares) == pytest.approx(1.0, abs=1e-3)
-    assert typical_routing("mini", 4) is None
-    assert typical_routing("no such preset", 3) is None
+def test_typical_routing_is_what_was_measured_of_the_answers_checkpoint() -> None:
+    entry = entry_of()
+    found = {"load": [0.2, 0.3, 0.5], "share_by_kind": {"speech": [1.0, 0.0, 0.0]}, "tokens_led": [1, 2, 3]}
+    asked: list[ModelInfo] = []
+
+    def measured_of(model: ModelInfo) -> dict[str, Any]:
+        asked.append(model)
+        return found
+
+    sent = payload(entry, measured_of)["router"]
+    assert sent == {"typical": found["share_by_kind"], "load": found["load"]}
+    assert asked == [entry.answer.model]
+    assert payload(entry)["router"] is None
+    assert typical_routing(found, 4) is None
 
 
 class Scripts(HTMLParser):

@@ -21,7 +21,7 @@ from ui.engines.loader import LoadState
 from ui.examples import EXAMPLES
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
 from ui.inspector.annotations import connect_marks
-from ui.inspector.payload import LINK, source_name, started
+from ui.inspector.payload import source_name, started
 from ui.pages.ask import render
 from ui.pages.ask.answer import answer_shown
 from ui.pages.ask.clip import Timed, clip_chosen, no_clip
@@ -32,7 +32,7 @@ from ui.pages.ask.privacy import connect_privacy
 from ui.pages.ask.question import busy, context_shown, placeholder, take_turn
 from ui.studio.service import Hearing, Question, Studio, retry_of
 from ui.studio.session import Entry, Visit
-from ui.studio.stored_answers import clip_of, stored_entry
+from ui.studio.stored_answers import LINK, clip_of, stored_entry
 from ui.what_if.findings import Findings
 from ui.what_if.handlers import connect_what_if
 from usam.errors import UsamError
@@ -270,7 +270,7 @@ class Desk:
         """Every panel for the entry on display."""
         return {
             **answer_shown(self.page.answer, visit.current),
-            **trace_shown(self.page.inspector, visit),
+            **trace_shown(self.page.inspector, visit, self.studio.models.measured_routing),
             **what_if_shown(self.page.inspector.what_if, visit.current),
             **rating_shown(self.page.rating, self.studio.feedback, visit.current, annotator),
             **history_shown(self.page.history, visit),
@@ -352,7 +352,7 @@ class Desk:
         return {self.page.clip.audio: entry.source}
 
     def compare(self, against: str, visit: Visit) -> Updates:
-        return trace_shown(self.page.inspector, visit, against)
+        return trace_shown(self.page.inspector, visit, self.studio.models.measured_routing, against)
 
     def file_asked(self, visit: Visit, found: Findings, annotator: str, event: gr.EventData) -> Updates:
         """The file that a button of the viewer asks for."""
@@ -363,7 +363,8 @@ class Desk:
             feedback, id_ = self.studio.feedback, entry.answer_id
             rating = feedback.rating(id_, annotator) if id_ else None
             spans = Spans(feedback).of(id_, annotator) if id_ else []
-            file = export(entry, event.kind, rating, found, spans, dark=event.dark)
+            measured_of = self.studio.models.measured_routing
+            file = export(entry, event.kind, rating, found, spans, dark=event.dark, measured_of=measured_of)
         except Exception as error:
             log.exception("an export failed")
             raise gr.Error("The file could not be made. The server's log says why.") from error

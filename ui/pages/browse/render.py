@@ -7,7 +7,7 @@ from html import escape
 
 from storage.answers.browse import LOOK, Found, Page, Said
 from storage.database.search import MOST_HITS
-from ui.inspector.payload import LINK
+from ui.studio.stored_answers import LINK
 from usam.schema.tasks import TASKS
 
 _THUMBS = {1: "good", 0: "neither", -1: "bad"}
