@@ -10,7 +10,7 @@ from storage.database.connection import open_database
 from storage.errors import StorageError
 from storage.export import FORMATS, export
 from storage.feedback import Feedback
-from storage.maintenance.scheduler import prune
+from storage.maintenance.retention import prune
 
 
 class Parser(argparse.ArgumentParser):

@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from storage import Feedback, open_database
-from storage.maintenance.scheduler import Upkeep
+from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import Snapshots
 from ui.access.accounts import Accounts, Login
 from ui.access.admin import Door
@@ -62,7 +62,7 @@ def build(
     if snapshots:
         snapshots.bring_back(settings.database_url)
     database = open_database(settings.database_url)
-    Upkeep(database, settings.backup_hours, settings.retention_days, snapshots).start()
+    MaintenanceScheduler(database, settings.backup_hours, settings.retention_days, snapshots).start()
     models = Models(loader, settings.checkpoints, load_second)
     studio = Studio(loader, Feedback(database), settings, models)
     studio.downloads.clean()

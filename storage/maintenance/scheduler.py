@@ -1,18 +1,17 @@
-"""What a running app does by itself: backups, snapshots, and forgetting what is too old."""
+"""What a running app does by itself: backups, snapshots, and deleting what is too old."""
 
 import logging
 import threading
 import time
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.database.connection import Database
 from storage.database.schema import now
 from storage.errors import StorageError
-from storage.feedback import Feedback
+from storage.maintenance.retention import prune
 from storage.maintenance.snapshots import Snapshots
-from storage.ratings.results import Forgotten
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +20,29 @@ LOOK_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Upkeep:
+class MaintenanceScheduler:
     """backup_hours: hours between backups.  retention_days: age at which answers are forgotten.
-    snapshots: where the database is copied to whenever it changed. None: never."""
+    snapshots: where the database is copied to whenever it changed. None: never.
+    failures: of each task that failed when it last ran, why.
+
+    Raises StorageError where the database cannot be backed up or copied from here.
+    """
 
     database: Database
     backup_hours: float | None = None
     retention_days: float | None = None
     snapshots: Snapshots | None = None
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.database.file is None and self.backup_hours:
+            raise StorageError(
+                "USAM_BACKUP_HOURS is for SQLite: unset it, and back PostgreSQL up with its own tools."
+            )
+        if self.database.file is None and self.snapshots:
+            raise StorageError(
+                "USAM_SNAPSHOTS is for SQLite: unset it, and copy PostgreSQL with its own tools."
+            )
 
     @property
     def folder(self) -> Path:
@@ -37,27 +51,45 @@ class Upkeep:
 
     def start(self) -> None:
         """Look after the database from now on, in the background, for as long as the program runs."""
-        if self.backup_hours or self.retention_days or self.snapshots:
-            threading.Thread(target=self._forever, name="upkeep", daemon=True).start()
+        if any(True for _ in self._tasks()):
+            threading.Thread(target=self._forever, name="maintenance", daemon=True).start()
 
     def run(self) -> None:
-        """Do what is due. Raises StorageError."""
-        if self.retention_days:
-            prune(self.database, self.retention_days)
-        if self.backup_hours and self._age_of_newest() >= self.backup_hours * 3600:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
-            self.database.backup(self.folder / f"feedback-{now():%Y%m%d-%H%M%S}.db")
-            for old in self._backups()[:-KEPT_BACKUPS]:
-                old.unlink(missing_ok=True)
-        if self.snapshots:
-            self.snapshots.save(self.database)
+        """Do what is due. A task that fails is logged, tried again the next time, and stops no other."""
+        for name, task in self._tasks():
+            try:
+                task()
+                self.failures.pop(name, None)
+            except StorageError as error:
+                self._failed(name, str(error))
+            except Exception as error:
+                log.exception("the %s failed", name)
+                self._failed(name, f"It failed with {type(error).__name__}; the server's log says why.")
+
+    def _failed(self, name: str, reason: str) -> None:
+        if self.failures.get(name) != reason:  # not anew every five minutes
+            log.error("the %s failed and is tried again: %s", name, reason)
+        self.failures[name] = reason
+
+    def _tasks(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        if days := self.retention_days:
+            yield "retention", lambda: prune(self.database, days)
+        if hours := self.backup_hours:
+            yield "backup", lambda: self._back_up(hours)
+        if snapshots := self.snapshots:
+            yield "snapshot", lambda: snapshots.save(self.database)
+
+    def _back_up(self, hours: float) -> None:
+        if self._age_of_newest() < hours * 3600:
+            return
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.database.backup(self.folder / f"feedback-{now():%Y%m%d-%H%M%S}.db")
+        for old in self._backups()[:-KEPT_BACKUPS]:
+            old.unlink(missing_ok=True)
 
     def _forever(self) -> None:
         while True:
-            try:
-                self.run()
-            except (StorageError, OSError):
-                log.exception("the upkeep of the database failed; it is tried again")
+            self.run()
             time.sleep(LOOK_SECONDS)
 
     def _backups(self) -> list[Path]:
@@ -66,10 +98,3 @@ class Upkeep:
     def _age_of_newest(self) -> float:
         """s since the last backup, also of an earlier run of the program; without one, endless."""
         return min((time.time() - file.stat().st_mtime for file in self._backups()), default=float("inf"))
-
-
-def prune(database: Database, days: float) -> Forgotten:
-    """Forget every answer older than `days` with all that belongs to it. Raises StorageError."""
-    if not 0 < days < 36_500:
-        raise StorageError("The number of days is more than 0 and less than 36,500.")
-    return Feedback(database).forget(before=now() - timedelta(days=days))

@@ -28,7 +28,7 @@ from storage.database.schema import Base
 from storage.database.search import answers_with
 from storage.errors import NotFoundError, RecordError, SchemaError, StorageError
 from storage.export import FORMATS, export
-from storage.maintenance.scheduler import prune
+from storage.maintenance.retention import prune
 from tests.storage.versions import VERSIONS, everything_works, fill, made_by
 
 Make = Callable[..., dict[str, Any]]

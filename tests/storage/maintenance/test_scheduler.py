@@ -1,149 +1,83 @@
-"""Retention and timed backups: what is too old goes with all about it, what is not stays."""
+"""Timed backups, and tasks that fail."""
 
 import os
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
 
 from storage import Database, Feedback, StorageError
-from storage.__main__ import main
-from storage.annotation.queue import Queue
-from storage.database.schema import Annotator, Answer, Base, now
-from storage.errors import NotFoundError
-from storage.maintenance.scheduler import KEPT_BACKUPS, Upkeep, prune
+from storage.maintenance.scheduler import KEPT_BACKUPS, MaintenanceScheduler
+from storage.maintenance.snapshots import Snapshots
 
 Make = Callable[..., dict[str, Any]]
-
-
-def aged(database: Database, days: float, *answers: str) -> None:
-    """Make everybody, and these answers, that old."""
-    then = now() - timedelta(days=days)
-    with database.write() as session:
-        session.execute(update(Annotator).values(created_at=then))
-        for answer in answers:
-            session.execute(update(Answer).where(Answer.id == UUID(answer)).values(created_at=then))
-
-
-@pytest.fixture
-def old_and_new(feedback: Feedback, make_record: Make, tmp_path: Path) -> tuple[str, str]:
-    clip = tmp_path / "clip.wav"
-    clip.write_bytes(b"RIFF")
-    old = feedback.record_answer(make_record(clip="old"), annotator="gone", audio_path=str(clip))
-    new = feedback.record_answer(make_record(clip="new"), annotator="here", audio_path=str(clip))
-    feedback.rate(old, "here", thumb=1)
-    feedback.rate(new, "here", thumb=1)
-    Queue(feedback).skip(old, "gone")
-    aged(feedback.database, 31, old)
-    return old, new
-
-
-def test_what_is_too_old_goes_with_all_about_it(
-    feedback: Feedback, old_and_new: tuple[str, str], database: Database
-) -> None:
-    old, new = old_and_new
-    gone = prune(database, 30)
-    assert (gone.answers, gone.ratings, gone.clips, gone.files) == (1, 1, 1, 1)
-    with pytest.raises(NotFoundError):
-        feedback.answer(old)
-    assert feedback.rating(new, "here") is not None
-    assert len(list((database.folder / "audio").iterdir())) == 1
-    with database.read() as session:
-        assert session.scalars(select(Annotator.public_id)).all() == ["here"], "who left nothing is unknown"
-        left = {
-            table.name: session.scalar(select(func.count()).select_from(table))
-            for table in Base.metadata.sorted_tables
-        }
-    assert left == {
-        "clips": 1, "annotators": 1, "answers": 1, "internals": 1, "ratings": 1, "rating_revisions": 1,
-        "comparisons": 0, "marks": 0, "spans": 0, "span_revisions": 0, "token_verdicts": 0, "repeats": 0,
-        "disputes": 0,
-    }  # fmt: skip
-    assert prune(database, 30).answers == 0
-
-
-@pytest.mark.parametrize("days", [0, -1, float("nan"), 1e9])
-def test_impossible_ages_delete_nothing(
-    feedback: Feedback, old_and_new: tuple[str, str], days: float
-) -> None:
-    with pytest.raises(StorageError):
-        prune(feedback.database, days)
-    assert feedback.answer(old_and_new[0])
-
-
-def test_the_command_takes_its_age_from_the_setting(
-    feedback: Feedback,
-    old_and_new: tuple[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    url: str,
-) -> None:
-    monkeypatch.setenv("USAM_DATABASE_URL", url)
-    monkeypatch.delenv("USAM_RETENTION_DAYS", raising=False)
-    assert main(["prune"]) == 2
-    assert "USAM_RETENTION_DAYS" in capsys.readouterr().err
-    monkeypatch.setenv("USAM_RETENTION_DAYS", "40")
-    assert main(["prune"]) == 0
-    assert feedback.answer(old_and_new[0])
-    assert main(["prune", "--days", "30"]) == 0
-    assert (
-        capsys.readouterr().out.count(
-            "deleted 1 answer with its trace, 1 rating, 0 comparisons, 0 spans, "
-            "0 judged tokens, 1 clip, 1 audio file"
-        )
-        == 1
-    )
-    with pytest.raises(NotFoundError):
-        feedback.answer(old_and_new[0])
-
-
-def test_holdings_are_what_forgetting_takes(feedback: Feedback, make_record: Make, tmp_path: Path) -> None:
-    clip = tmp_path / "clip.wav"
-    clip.write_bytes(b"RIFF")
-    one = feedback.record_answer(make_record("one"), annotator="me", audio_path=str(clip))
-    two = feedback.record_answer(make_record("two"), annotator="me")
-    feedback.rate(one, "me", thumb=1)
-    feedback.rate(two, "me", thumb=1)
-    feedback.withdraw(two, "me")
-    feedback.compare(one, two, "me", "a")
-    held = feedback.holdings("me")
-    assert (held.answers, held.ratings, held.comparisons, held.audio) == (2, 1, 1, 1)
-    feedback.forget(annotator="me")
-    empty = feedback.holdings("me")
-    assert (empty.answers, empty.ratings, empty.comparisons, empty.audio) == (0, 0, 0, 0)
 
 
 def test_a_backup_is_made_when_due_and_the_oldest_go(
     feedback: Feedback, make_record: Make, database: Database
 ) -> None:
     answer = feedback.record_answer(make_record(), annotator="me")
-    upkeep = Upkeep(database, backup_hours=1)
-    upkeep.run()
-    upkeep.run()
-    (first,) = upkeep.folder.iterdir()
+    scheduler = MaintenanceScheduler(database, backup_hours=1)
+    scheduler.run()
+    scheduler.run()
+    (first,) = scheduler.folder.iterdir()
     for n in range(KEPT_BACKUPS + 2):
-        earlier = upkeep.folder / f"feedback-2020010{n}-000000.db"
+        earlier = scheduler.folder / f"feedback-2020010{n}-000000.db"
         earlier.write_bytes(b"old")
         os.utime(earlier, (0, 0))
     an_hour_ago = time.time() - 3601
     os.utime(first, (an_hour_ago, an_hour_ago))
-    upkeep.run()
-    names = sorted(file.name for file in upkeep.folder.iterdir())
+    scheduler.run()
+    names = sorted(file.name for file in scheduler.folder.iterdir())
     assert len(names) == KEPT_BACKUPS
     assert first.name in names
     feedback.forget(annotator="me")
-    database.restore(upkeep.folder / names[-1])
+    database.restore(scheduler.folder / names[-1])
     assert feedback.answer(answer)
 
 
-def test_without_settings_nothing_happens(
-    database: Database, old_and_new: tuple[str, str], feedback: Feedback
+def test_without_settings_nothing_happens(database: Database, feedback: Feedback, make_record: Make) -> None:
+    answer = feedback.record_answer(make_record(), annotator="me")
+    MaintenanceScheduler(database).run()
+    assert feedback.answer(answer)
+    assert not MaintenanceScheduler(database).folder.exists()
+
+
+@pytest.mark.parametrize("failure", [StorageError("The disk is full."), RuntimeError("unforeseen")])
+def test_a_task_that_fails_stops_no_other_and_is_tried_again(
+    feedback: Feedback,
+    make_record: Make,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
 ) -> None:
-    Upkeep(database).run()
-    assert feedback.answer(old_and_new[0])
-    assert not Upkeep(database).folder.exists()
+    feedback.record_answer(make_record(), annotator="me")
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    scheduler = MaintenanceScheduler(feedback.database, backup_hours=1, snapshots=Snapshots(bucket))
+    backup, failing = Database.backup, [True]
+
+    def backup_that_fails_first(database: Database, file: Path) -> Path:
+        if failing and file.parent == scheduler.folder:
+            raise failure
+        return backup(database, file)
+
+    monkeypatch.setattr(Database, "backup", backup_that_fails_first)
+    scheduler.run()
+    assert list(bucket.glob("feedback-*.db"))
+    assert list(scheduler.failures) == ["backup"]
+    failing.clear()
+    scheduler.run()
+    assert list(scheduler.folder.glob("feedback-*.db"))
+    assert not scheduler.failures
+
+
+def test_backups_of_a_server_are_refused_at_start(database: Database, tmp_path: Path) -> None:
+    server = Database(database.engine, database.folder, None)
+    with pytest.raises(StorageError, match="USAM_BACKUP_HOURS"):
+        MaintenanceScheduler(server, backup_hours=1)
+    with pytest.raises(StorageError, match="USAM_SNAPSHOTS"):
+        MaintenanceScheduler(server, snapshots=Snapshots(tmp_path))
+    MaintenanceScheduler(server, retention_days=30)

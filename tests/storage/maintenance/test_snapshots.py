@@ -14,7 +14,7 @@ import pytest
 
 from storage import Database, Feedback, StorageError, open_database
 from storage.errors import NotFoundError
-from storage.maintenance.scheduler import Upkeep
+from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import KEPT, Snapshots
 
 Make = Callable[..., dict[str, Any]]
@@ -151,7 +151,8 @@ def test_snapshots_are_for_sqlite(bucket: Snapshots) -> None:
 SLOWLY = """
 import shutil, sys, time
 from pathlib import Path
-from storage import open_database, snapshots
+from storage import open_database
+from storage.maintenance import snapshots
 
 def slowly(source, target):
     content = Path(source).read_bytes()
@@ -211,7 +212,7 @@ def test_a_kill_while_it_comes_back_is_made_good_by_the_next_start(
     again.database.close()
 
 
-def test_the_upkeep_saves(feedback: Feedback, make_record: Make, bucket: Snapshots) -> None:
+def test_the_scheduler_saves(feedback: Feedback, make_record: Make, bucket: Snapshots) -> None:
     feedback.record_answer(make_record(), annotator="me")
-    Upkeep(feedback.database, snapshots=bucket).run()
+    MaintenanceScheduler(feedback.database, snapshots=bucket).run()
     assert len(files(bucket)) == 1
