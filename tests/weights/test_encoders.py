@@ -15,7 +15,7 @@ from usam.audio.clip import load_clip
 from usam.encoders import MusiCNN, Whisper, YAMNet, load_encoders
 from usam.encoders import whisper as whisper_module
 from usam.encoders import yamnet as yamnet_module
-from usam.encoders.whisper import Transcriber, load_transcriber
+from usam.encoders.whisper_decoder import Transcriber, load_transcriber
 from usam.errors import WeightsError
 from usam.weights.cache import WeightPaths, fetch, verify
 

@@ -1,7 +1,5 @@
 """The trainable part of U-SAM, at home in transformers: Q-Former, projector, word anchor and SACLM."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,25 +10,8 @@ from usam.adapter.anchor import WordAnchor
 from usam.adapter.projector import TaskAwareProjector
 from usam.adapter.qformer import QFormer
 from usam.adapter.saclm import SACLM
+from usam.adapter.tokens import AudioTokens
 from usam.config import USAMConfig
-
-
-@dataclass(frozen=True)
-class AudioTokens:
-    """A batch of clips in the LLM's space.
-
-    tokens [B, L, D]; mask [B, L], true for real tokens; routing [B, L, E]; logits [B, L, V + 1] over the
-    word anchor's vocabulary and the blank, or None without an anchor.
-    """
-
-    tokens: Tensor
-    mask: Tensor
-    routing: Tensor
-    logits: Tensor | None
-
-    def keep(self, chosen: Tensor | Sequence[Sequence[bool]]) -> "AudioTokens":
-        """The same batch with only the chosen [B, L] tokens left real."""
-        return replace(self, mask=self.mask & torch.as_tensor(chosen, device=self.mask.device))
 
 
 class USAMAdapter(PreTrainedModel):

@@ -22,8 +22,8 @@ from usam.benchmark.llamacpp import LlamaCpp
 from usam.benchmark.statistics import median, ratio
 from usam.benchmark.transcripts import transcripts
 from usam.llm.llama import LlamaSteps
+from usam.llm.loading import load_llm
 from usam.llm.quantization import choose, quantize
-from usam.model.loading import load_llm
 from usam.weights.cache import fetch
 
 PROMPT = "Once upon a time there was a dog who listened to everything that could be heard. " * 4

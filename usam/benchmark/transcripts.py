@@ -14,7 +14,7 @@ from torch import Tensor
 from usam import Engine
 from usam.audio.clip import SAMPLE_RATE, load_clip
 from usam.benchmark.statistics import median
-from usam.encoders.whisper import load_transcriber
+from usam.encoders.whisper_decoder import load_transcriber
 from usam.evaluation.clips import read_clips
 from usam.evaluation.metrics import word_errors
 from usam.schema.interventions import DropRedundant, Intervention

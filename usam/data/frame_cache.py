@@ -14,8 +14,8 @@ from torch import Tensor
 from usam.audio.clip import SAMPLE_RATE
 from usam.data.corpus import Example
 from usam.encoders import Encoder, Whisper
+from usam.encoders.frames import align
 from usam.errors import AudioError
-from usam.model.model import align
 
 Item = TypeVar("Item")
 Loaded = TypeVar("Loaded")

@@ -1,33 +1,29 @@
-"""Whisper, the speech encoder (OpenAI, MIT), and its decoder as a transcriber.
+"""Whisper, the speech encoder (OpenAI, MIT).
 
 The encoder hears only the clip: the mel spectrogram and the positions are cropped to its length instead of
 being filled to 30 s with silence, which makes a short clip many times cheaper.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import torch
 from safetensors import safe_open
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchaudio.functional import melscale_fbanks
-from transformers import WhisperConfig, WhisperForConditionalGeneration
+from transformers import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from usam.encoders.base import SAMPLE_RATE, load_strictly, pad_to_frames, placement, readable
 
 _BANDS, _FFT, _HOP = 80, 400, 160
 _SAMPLES_PER_FRAME = 2 * _HOP  # the second convolution halves the rate
-_SPAN = 30 * SAMPLE_RATE  # the positions reach no further
 _PREFIX = "model.encoder."
+SPAN = 30 * SAMPLE_RATE
+"""Samples that Whisper takes at once: its positions reach no further."""
 # Hidden states after these layers are what training keeps; only the layers above them may be tuned.
 FROZEN_LAYERS = 3
-
-Task = Literal["transcribe", "translate"]
 
 
 @cache
@@ -78,7 +74,7 @@ class Whisper(nn.Module):
     @torch.no_grad()
     def frames(self, waveform: Tensor) -> Tensor:
         """[samples] -> [time, 512] at 50 Hz; a clip over 30 s is encoded in spans of 30 s."""
-        return torch.cat([self._span(span) for span in waveform.split(_SPAN)])
+        return torch.cat([self._span(span) for span in waveform.split(SPAN)])
 
     def _span(self, waveform: Tensor) -> Tensor:
         return self.upper(self.lower(waveform)[None])[0].float()
@@ -106,28 +102,3 @@ class Whisper(nn.Module):
 def _hidden_states(output: Tensor | tuple[Tensor, ...]) -> Tensor:
     """Older transformers return a tuple from each layer."""
     return output if isinstance(output, Tensor) else output[0]
-
-
-@dataclass(frozen=True)
-class Transcriber:
-    """The whole of Whisper: a teacher and a reference, not a part of U-SAM."""
-
-    model: WhisperForConditionalGeneration
-    tokenizer: Tokenizer
-
-    @torch.no_grad()
-    def transcribe(self, waveform: Tensor, language: str = "en", task: Task = "transcribe") -> str:
-        """Text of up to 30 s of speech ([samples], 16 kHz); "translate" gives English for any `language`."""
-        device, dtype = placement(self.model)
-        padded = F.pad(waveform[:_SPAN], (0, max(0, _SPAN - len(waveform))))
-        mel = log_mel(padded.to(device).float())[None].to(dtype)
-        tokens = self.model.generate(mel, language=language, task=task)[0]
-        return str(self.tokenizer.decode(tokens.tolist(), skip_special_tokens=True)).strip()
-
-
-def load_transcriber(directory: Path) -> Transcriber:
-    """Encoder and decoder in float32. Raises WeightsError when the directory's weights are unreadable."""
-    with readable(directory):
-        model = WhisperForConditionalGeneration.from_pretrained(directory, dtype=torch.float32)
-        tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
-    return Transcriber(model.eval().requires_grad_(False), tokenizer)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from usam.adapter.adapter import AudioTokens
+from usam.adapter.tokens import AudioTokens
 from usam.audio.clip import Clip, load_clip
 from usam.config import USAMConfig
 from usam.engine.memory import give_back

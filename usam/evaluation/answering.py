@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from usam.adapter.adapter import AudioTokens
+from usam.adapter.tokens import AudioTokens
 from usam.encoders import Encoder
+from usam.encoders.frames import align
 from usam.evaluation.clips import TestClip
 from usam.evaluation.questions import Question
-from usam.model.model import USAM, align
+from usam.model.model import USAM
 from usam.schema.tasks import TASKS
 
 BATCH_QUESTIONS = 32

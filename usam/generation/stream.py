@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import TextIteratorStreamer
 
-from usam.adapter.adapter import AudioTokens
+from usam.adapter.tokens import AudioTokens
 from usam.errors import RequestError
 from usam.generation.beam_search import Beams
 from usam.generation.fair_lock import FairLock

@@ -12,7 +12,7 @@ from usam.schema.interventions import Intervention
 from usam.schema.trace import Answer, TextDelta
 
 if TYPE_CHECKING:
-    from usam.adapter.adapter import AudioTokens
+    from usam.adapter.tokens import AudioTokens
     from usam.audio.clip import Clip
     from usam.engine.engine import Engine
 

@@ -1,36 +1,23 @@
 """Puts a model together: pretrained parts from the cache, the adapter from its checkpoint folder."""
 
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
 
 from usam.adapter.adapter import USAMAdapter
 from usam.encoders import Encoder, load_encoders
 from usam.errors import WeightsError
-from usam.llm.quantization import COMPUTE_DTYPE, Precision, quantize, quieten_bitsandbytes
+from usam.llm.loading import load_llm, without_progress_bars
+from usam.llm.lora import merge_lora
+from usam.llm.quantization import Precision, quantize
 from usam.model.model import LORA, SPEECH_LORA, USAM
 from usam.progress import Progress
 from usam.weights.cache import WeightPaths, fetch
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-
-
-def load_llm(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The language model in bfloat16, and its tokenizer. Raises WeightsError if they cannot be read."""
-    try:
-        with _quiet():
-            llm = AutoModelForCausalLM.from_pretrained(folder, dtype=COMPUTE_DTYPE, local_files_only=True)
-        return llm, AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{folder.name} cannot be read; delete its folder to fetch it again.") from error
 
 
 def load_model(checkpoint: Path, precision: Precision, progress: Progress | None = None) -> USAM:
@@ -73,7 +60,7 @@ def load_adapter(checkpoint: Path) -> USAMAdapter:
     if not (checkpoint / "config.json").exists():
         raise WeightsError(f"There is no checkpoint in {checkpoint.name!r}: its config.json is missing.")
     try:
-        with _quiet():
+        with without_progress_bars():
             loaded: Any = USAMAdapter.from_pretrained(
                 checkpoint, dtype=torch.float32, local_files_only=True, output_loading_info=True
             )
@@ -83,18 +70,6 @@ def load_adapter(checkpoint: Path) -> USAMAdapter:
     if report["missing_keys"] or report["unexpected_keys"] or report["mismatched_keys"]:
         raise WeightsError(f"The checkpoint {checkpoint.name!r} does not fit its config.json.")
     return adapter
-
-
-def merge_lora(base: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """The LLM or the speech encoder with a LoRA added to its weights."""
-    quieten_bitsandbytes()
-    from peft import PeftModel  # half a second that a model without LoRA can spare
-
-    with warnings.catch_warnings():
-        # peft still asks transformers for an attribute by its old name.
-        warnings.simplefilter("ignore", FutureWarning)
-        # Read where the base model is, not on the GPU that peft would look for.
-        return PeftModel.from_pretrained(base, folder, torch_device="cpu").merge_and_unload()
 
 
 def frozen_encoders(paths: WeightPaths, speech_lora: Path | None = None) -> tuple[Encoder, ...]:
@@ -107,15 +82,3 @@ def frozen_encoders(paths: WeightPaths, speech_lora: Path | None = None) -> tupl
         whisper.encoder = merge_lora(whisper.encoder, speech_lora)  # type: ignore[assignment]
     # In the precision whose frames the adapter was trained on; for Whisper that is also three times as fast.
     return whisper.to(torch.bfloat16), yamnet, musicnn
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without transformers' progress bar, which our own progress stands for."""
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()

@@ -14,11 +14,13 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from usam.adapter.adapter import AudioTokens, USAMAdapter
+from usam.adapter.adapter import USAMAdapter
 from usam.adapter.saclm import Significance, masked_mean
-from usam.config import FRAME_RATE
+from usam.adapter.tokens import AudioTokens
 from usam.encoders import Encoder
+from usam.encoders.frames import align
 from usam.llm.llama import LlamaSteps
+from usam.llm.lora import save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
 
 IGNORED = -100  # label of positions that are not part of an answer
@@ -211,16 +213,6 @@ class USAM(nn.Module):
             copy_companions(self.checkpoint, folder)
 
 
-def save_lora(tuned: PreTrainedModel, folder: Path, base: str) -> None:
-    """Write a model's LoRA in peft's format, naming its base model instead of a path on this machine."""
-    for config in tuned.peft_config.values():
-        config.base_model_name_or_path = base
-    # Whether the vocabulary grew (it never does) peft would look up on the hub.
-    tuned.save_pretrained(folder, save_embedding_layers=False)
-    # peft's own card names the path, and the checkpoint has a card of its own.
-    (folder / "README.md").unlink(missing_ok=True)
-
-
 def copy_companions(source: Path, target: Path) -> None:
     """Copy what belongs to a checkpoint beside the adapter, unless the target has its own."""
     for name in _COMPANIONS:
@@ -229,19 +221,3 @@ def copy_companions(source: Path, target: Path) -> None:
     for name in (LORA, SPEECH_LORA):
         if (source / name).is_dir() and not (target / name).exists():
             shutil.copytree(source / name, target / name)
-
-
-def align(
-    streams: Sequence[Tensor], rates: Sequence[float], samples: int, sample_rate: int = 16_000
-) -> Tensor:
-    """Encoder frames [T_i, D_i] at rates in Hz, of one clip of `samples` -> U [T, sum of D_i] at FRAME_RATE.
-
-    A frame of U takes, of each stream, the frame that holds its middle.
-    """
-    length = max(1, -(-samples * int(FRAME_RATE) // sample_rate))
-    middles = (torch.arange(length) + 0.5) / FRAME_RATE
-    columns = [
-        stream[(middles * rate).long().clamp_max(len(stream) - 1).to(stream.device)].float()
-        for stream, rate in zip(streams, rates, strict=True)
-    ]
-    return torch.cat(columns, dim=-1)

@@ -19,9 +19,10 @@ from usam.data.corpus import Example, Kind, label_words, read_corpus, split
 from usam.data.frame_cache import FeatureCache
 from usam.data.instructions import Instructor
 from usam.encoders import Encoder, YAMNet
-from usam.encoders.whisper import load_transcriber
+from usam.encoders.whisper_decoder import load_transcriber
 from usam.errors import RequestError
-from usam.model.loading import frozen_encoders, load_llm
+from usam.llm.loading import load_llm
+from usam.model.loading import frozen_encoders
 from usam.model.model import USAM
 from usam.training.dataset import LONGEST, Data, Sources, alignment_item, gather, make_pools, make_targets
 from usam.training.stages.alignment import AlignmentItem, Collator, run_alignment, run_direct

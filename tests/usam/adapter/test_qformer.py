@@ -11,8 +11,8 @@ from tests import tiny
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.qformer import QFormer
 from usam.config import FRAME_RATE, USAMConfig
+from usam.encoders.frames import align
 from usam.errors import RequestError
-from usam.model.model import align
 
 
 @pytest.fixture(scope="module")

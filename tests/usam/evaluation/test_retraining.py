@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from usam.adapter.adapter import AudioTokens, USAMAdapter
+from usam.adapter.adapter import USAMAdapter
+from usam.adapter.tokens import AudioTokens
 from usam.config import USAMConfig
 from usam.evaluation.ablations.retraining import CONTROLS, WHOLE, gather, table
 from usam.training.stages.alignment import saclm_start

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests import tiny
-from usam.adapter.adapter import AudioTokens
+from usam.adapter.tokens import AudioTokens
 from usam.errors import RequestError
 from usam.generation.fair_lock import FairLock
 from usam.generation.stream import MAX_NEW_TOKENS, Decoding, TextStream

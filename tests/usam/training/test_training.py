@@ -17,7 +17,8 @@ from usam.data.instructions import Instructor, article, candidates, either
 from usam.data.synthetic.instruments import LABELS, phrase
 from usam.encoders import Whisper, YAMNet
 from usam.encoders.whisper import FROZEN_LAYERS
-from usam.model.loading import frozen_encoders, merge_lora
+from usam.llm.lora import merge_lora
+from usam.model.loading import frozen_encoders
 from usam.model.model import SPEECH_LORA, USAM
 from usam.training.dataset import alignment_item, evened
 from usam.training.stages.alignment import AlignmentItem, Pool, TokenWords, draw, token_words

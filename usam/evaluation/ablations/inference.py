@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from usam.adapter.adapter import AudioTokens
 from usam.adapter.saclm import masked_mean
+from usam.adapter.tokens import AudioTokens
 from usam.evaluation.ablations.deletion import deletion
 from usam.evaluation.answering import Frames, Listen, Reply, Report, ask
 from usam.evaluation.questions import Question, score

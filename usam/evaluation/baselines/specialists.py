@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from usam.adapter.adapter import AudioTokens
+from usam.adapter.tokens import AudioTokens
 from usam.audio.clip import SAMPLE_RATE
 from usam.data.corpus import label_words
 from usam.data.instructions import family
 from usam.encoders import MusiCNN, YAMNet
-from usam.encoders.whisper import Transcriber, load_transcriber, log_mel
+from usam.encoders.whisper import log_mel
+from usam.encoders.whisper_decoder import Transcriber, load_transcriber
 from usam.evaluation.answering import Frames, Listen, Report, ask
 from usam.evaluation.clips import TestClip
 from usam.evaluation.judging import family_listed, listed

@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from usam.adapter.adapter import AudioTokens
 from usam.adapter.saclm import masked_mean
+from usam.adapter.tokens import AudioTokens
 from usam.config import FRAME_RATE
 from usam.data.corpus import Example
 from usam.data.frame_cache import FeatureCache, prefetch

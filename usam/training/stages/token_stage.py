@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from usam.adapter.adapter import AudioTokens
 from usam.adapter.saclm import masked_mean
+from usam.adapter.tokens import AudioTokens
 from usam.model.model import USAM
 from usam.schema.tasks import TASKS
 from usam.training.stages.alignment import (

@@ -10,7 +10,7 @@ from torch import Tensor
 from usam.audio.clip import load_clip
 from usam.data.corpus import Example, label_words, spoken_words
 from usam.encoders import YAMNet
-from usam.encoders.whisper import Transcriber
+from usam.encoders.whisper_decoder import Transcriber
 from usam.training.targets.word_targets import Targets
 
 TOP_CLASSES = 4

@@ -1,0 +1,25 @@
+"""U: the encoders' frames, at their own rates, on one frame rate side by side."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from usam.config import FRAME_RATE
+from usam.encoders.base import SAMPLE_RATE
+
+
+def align(
+    streams: Sequence[Tensor], rates: Sequence[float], samples: int, sample_rate: int = SAMPLE_RATE
+) -> Tensor:
+    """Encoder frames [T_i, D_i] at rates in Hz, of one clip of `samples` -> U [T, sum of D_i] at FRAME_RATE.
+
+    A frame of U takes, of each stream, the frame that holds its middle.
+    """
+    length = max(1, -(-samples * int(FRAME_RATE) // sample_rate))
+    middles = (torch.arange(length) + 0.5) / FRAME_RATE
+    columns = [
+        stream[(middles * rate).long().clamp_max(len(stream) - 1).to(stream.device)].float()
+        for stream, rate in zip(streams, rates, strict=True)
+    ]
+    return torch.cat(columns, dim=-1)
