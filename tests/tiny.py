@@ -17,7 +17,7 @@ from usam.adapter.adapter import USAMAdapter
 from usam.audio.clip import SAMPLE_RATE, Clip
 from usam.config import USAMConfig
 from usam.engine.engine import Engine
-from usam.llm.quantization import choose
+from usam.llm.quantization import choose_precision
 from usam.model.model import USAM
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -116,7 +116,7 @@ def model(**sizes: Any) -> USAM:
 
 def engine(folder: Path, **sizes: Any) -> Engine:
     """An engine around a tiny model; `folder` stands for its checkpoint."""
-    return Engine(model(**sizes), choose("none", "cpu"), folder, load_s=0.1)
+    return Engine(model(**sizes), choose_precision("none", "cpu"), folder, load_s=0.1)
 
 
 def clip(seconds: float = 1.0, seed: int = 0, start: float = 0.0) -> Clip:

@@ -26,7 +26,7 @@ from usam.errors import RequestError
 from usam.interpretability.attribution import attribute
 from usam.interpretability.deletion import deletion_test
 from usam.interpretability.intervention import intervene
-from usam.llm.quantization import choose
+from usam.llm.quantization import choose_precision
 from usam.progress import Progress
 from usam.schema.interventions import DropRandom, ForceExpert
 
@@ -51,7 +51,7 @@ class Shelf:
 
     def load(self, place: Path, quantization: str, progress: Progress) -> Engine:
         progress("Loading", 0.5)
-        engine = Engine(tiny.model(), choose(quantization, "cpu"), place, load_s=0.1)
+        engine = Engine(tiny.model(), choose_precision(quantization, "cpu"), place, load_s=0.1)
         if quantization == "int8":  # another model, as a precision is: its answers are not the same
             engine.model.llm.lm_head.weight.data.neg_()
         self.loaded.append((place.name, quantization))

@@ -21,9 +21,9 @@ from usam.benchmark.answers import answers
 from usam.benchmark.llamacpp import LlamaCpp
 from usam.benchmark.statistics import median, ratio
 from usam.benchmark.transcripts import transcripts
-from usam.llm.llama import LlamaSteps
+from usam.llm.llama import LlamaStepDecoder
 from usam.llm.loading import load_llm
-from usam.llm.quantization import choose, quantize
+from usam.llm.quantization import choose_precision, quantize
 from usam.weights.cache import fetch
 
 PROMPT = "Once upon a time there was a dog who listened to everything that could be heard. " * 4
@@ -38,16 +38,16 @@ class Models:
 
     plain: LlamaForCausalLM
     nf4: LlamaForCausalLM
-    steps: LlamaSteps
+    steps: LlamaStepDecoder
     ids: torch.Tensor
 
     @classmethod
     def load(cls) -> "Models":
         folder = fetch("mini").llm
         plain, tokenizer = load_llm(folder)
-        nf4 = cast(LlamaForCausalLM, quantize(load_llm(folder)[0], choose("nf4", "cpu")))
+        nf4 = cast(LlamaForCausalLM, quantize(load_llm(folder)[0], choose_precision("nf4", "cpu")))
         ids = tokenizer(PROMPT, return_tensors="pt").input_ids
-        return cls(cast(LlamaForCausalLM, plain), nf4, LlamaSteps(nf4), ids)
+        return cls(cast(LlamaForCausalLM, plain), nf4, LlamaStepDecoder(nf4), ids)
 
 
 def decode(models: Models, rounds: int, tokens: int, threads: int) -> dict[str, list[float]]:

@@ -23,7 +23,7 @@ from usam.errors import RequestError
 from usam.generation.fair_lock import FairLock
 from usam.generation.stream import Decoding, TextStream
 from usam.llm.prompts import Prompt
-from usam.llm.quantization import Precision, choose
+from usam.llm.quantization import Precision, choose_precision
 from usam.model.loading import CHECKPOINTS, checkpoint_folder, load_model
 from usam.model.model import IGNORED, USAM
 from usam.model.router_health import health
@@ -108,7 +108,7 @@ class Engine:
         progress is called with a message and a share of the work. Raises UsamError.
         """
         started = time.monotonic()
-        precision = choose(quantization, device)
+        precision = choose_precision(quantization, device)
         folder = checkpoint_folder(checkpoint) if checkpoint else CHECKPOINTS / preset
         model = load_model(folder, precision, progress)
         give_back()

@@ -9,7 +9,7 @@ from itertools import takewhile
 
 import torch
 
-from usam.llm.llama import Candidates
+from usam.llm.backend import TopLogits
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Beams:
     running: list[Hypothesis] = field(default_factory=lambda: [Hypothesis((), 0.0)])
     ended: list[Hypothesis] = field(default_factory=list)
 
-    def advance(self, candidates: Candidates) -> list[int]:
+    def advance(self, candidates: TopLogits) -> list[int]:
         """Take what may follow each running hypothesis [B, C]; returns those that the new ones go on from."""
         log_probs = candidates.logits.float().log_softmax(-1)
         totals = torch.tensor([hypothesis.total for hypothesis in self.running], dtype=torch.float64)

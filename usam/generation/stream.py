@@ -13,7 +13,7 @@ from usam.adapter.tokens import AudioTokens
 from usam.errors import RequestError
 from usam.generation.beam_search import Beams
 from usam.generation.fair_lock import FairLock
-from usam.llm.llama import Candidates, KeyValues
+from usam.llm.backend import KVCache, TopLogits
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 
@@ -35,7 +35,7 @@ class Decoding:
         if not 0 <= self.temperature <= 2:
             raise RequestError("The temperature has to be between 0 and 2.")
 
-    def choose(self, candidates: Candidates, generator: torch.Generator) -> int:
+    def choose(self, candidates: TopLogits, generator: torch.Generator) -> int:
         """The id of the first sequence's likeliest candidate, or of one drawn at the temperature."""
         ids, logits = candidates.ids[0], candidates.logits[0]
         if self.temperature == 0:
@@ -116,7 +116,7 @@ class TextStream:
         else:
             yield from self._chosen(candidates, cache, abandoned)
 
-    def _chosen(self, candidates: Candidates, cache: KeyValues, abandoned: threading.Event) -> Iterator[int]:
+    def _chosen(self, candidates: TopLogits, cache: KVCache, abandoned: threading.Event) -> Iterator[int]:
         """One token after another."""
         generator = torch.Generator(self.model.device).manual_seed(self.decoding.seed)
         for wanted in reversed(range(self.decoding.max_new_tokens)):
@@ -127,12 +127,10 @@ class TextStream:
             with self.lock:
                 candidates = self.model.steps.step([token], cache)
 
-    def _searched(
-        self, candidates: Candidates, cache: KeyValues, abandoned: threading.Event
-    ) -> Iterator[int]:
+    def _searched(self, candidates: TopLogits, cache: KVCache, abandoned: threading.Event) -> Iterator[int]:
         """Tokens of the best hypothesis, each as soon as no other is possible."""
         beams = Beams(self.decoding.beams, self.model.prompts.end_id)
-        cache = cache.fork(len(beams.advance(candidates)))
+        cache = cache.expand(len(beams.advance(candidates)))
         shown = 0
         while not beams.finished and len(beams.running[0].ids) < self.decoding.max_new_tokens:
             agreed = beams.agreed()
@@ -142,7 +140,7 @@ class TextStream:
                 return
             with self.lock:
                 candidates = self.model.steps.step([one.ids[-1] for one in beams.running], cache)
-                cache.follow(beams.advance(candidates))
+                cache.reorder(beams.advance(candidates))
         yield from beams.best.ids[shown:]
 
     def _over(self, abandoned: threading.Event) -> bool:

@@ -17,21 +17,12 @@ from torch.nn import functional as F
 from transformers import DynamicCache, LlamaForCausalLM
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
+from usam.llm.backend import CANDIDATES, TopLogits
 from usam.llm.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
-
-CANDIDATES = 64
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """The likeliest next tokens of each sequence: `ids` [B, C], ascending, and their `logits` [B, C]."""
-
-    ids: Tensor
-    logits: Tensor
 
 
 @dataclass
-class KeyValues:
+class LlamaKVCache:
     """What the positions so far left behind, and the rotations of all there is room for.
 
     entries: of each layer [2, B, heads, room, D], keys and values; cos, sin [room, D]; `length` positions are
@@ -45,13 +36,13 @@ class KeyValues:
     prompt: int
 
     @torch.inference_mode()
-    def fork(self, count: int) -> "KeyValues":
+    def expand(self, count: int) -> "LlamaKVCache":
         """`count` sequences that go on from a single one."""
         entries = [entry.repeat(1, count, 1, 1, 1) for entry in self.entries]
         return replace(self, entries=entries)
 
     @torch.inference_mode()
-    def follow(self, parents: Sequence[int]) -> None:
+    def reorder(self, parents: Sequence[int]) -> None:
         """Let every sequence go on from the one that `parents` [B] names, in place."""
         if list(parents) == list(range(len(parents))):
             return
@@ -70,7 +61,7 @@ class _Layer:
     feedforward_out: Linear
 
 
-class LlamaSteps:
+class LlamaStepDecoder:
     """Prefill and single steps of a Llama.
 
     A cache holds a prompt and one or several sequences that go on from it. Any number of caches may be open.
@@ -86,7 +77,7 @@ class LlamaSteps:
         self.propose = _proposal(llm) or llm.lm_head
 
     @torch.inference_mode()
-    def prefill(self, embeddings: Tensor, room: int) -> tuple[Candidates, KeyValues]:
+    def prefill(self, embeddings: Tensor, room: int) -> tuple[TopLogits, LlamaKVCache]:
         """Read a prompt [1, S, D]; what may follow it, and a cache with room for `room` more tokens."""
         length = embeddings.shape[1]
         cache = DynamicCache()
@@ -97,11 +88,11 @@ class LlamaSteps:
         cos, sin = self.llm.model.rotary_emb(embeddings, places[None])
         half = sin.shape[-1] // 2
         signed = torch.cat([-sin[..., :half], sin[..., half:]], dim=-1)
-        kept = KeyValues(entries, cos[0], signed[0], length, length)
-        return self.candidates(hidden[:, -1]), kept
+        kept = LlamaKVCache(entries, cos[0], signed[0], length, length)
+        return self.top_logits(hidden[:, -1]), kept
 
     @torch.inference_mode()
-    def step(self, tokens: Sequence[int], cache: KeyValues) -> Candidates:
+    def step(self, tokens: Sequence[int], cache: LlamaKVCache) -> TopLogits:
         """Append a token to every sequence [B]; what may follow it."""
         hidden = self.llm.model.embed_tokens.weight[list(tokens)]
         count, place, heads = len(tokens), cache.length, self.heads
@@ -121,9 +112,9 @@ class LlamaSteps:
             gate, up = layer.feedforward_in(self._norm(hidden, layer.feedforward_norm)).chunk(2, -1)
             hidden = hidden + layer.feedforward_out(F.silu(gate) * up)
         cache.length += 1
-        return self.candidates(self._norm(hidden, self.llm.model.norm.weight))
+        return self.top_logits(self._norm(hidden, self.llm.model.norm.weight))
 
-    def candidates(self, hidden: Tensor) -> Candidates:
+    def top_logits(self, hidden: Tensor) -> TopLogits:
         """The likeliest tokens after final hidden states [B, D].
 
         A 4-bit copy of the output layer only proposes them: their logits are those of the layer itself.
@@ -131,10 +122,10 @@ class LlamaSteps:
         proposed = self.propose(hidden)
         ids = proposed.topk(min(CANDIDATES, proposed.shape[-1])).indices.sort().values
         if self.propose is self.llm.lm_head:
-            return Candidates(ids, proposed.gather(1, ids))
+            return TopLogits(ids, proposed.gather(1, ids))
         weight = self.llm.lm_head.weight
         rows = [F.linear(state, weight[chosen]) for state, chosen in zip(hidden, ids, strict=True)]
-        return Candidates(ids, torch.stack(rows))
+        return TopLogits(ids, torch.stack(rows))
 
     def _norm(self, hidden: Tensor, weight: Tensor) -> Tensor:
         """As LlamaRMSNorm rounds: to the working precision before the weight, not after."""

@@ -28,7 +28,7 @@ class Precision:
     reason: str
 
 
-def choose(quantization: str, device: str | None = None) -> Precision:
+def choose_precision(quantization: str, device: str | None = None) -> Precision:
     """Check a wished quantisation and device; without a device, the first GPU or else the CPU.
 
     Raises RequestError if either is not to be had.

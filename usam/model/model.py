@@ -19,7 +19,8 @@ from usam.adapter.saclm import Significance, masked_mean
 from usam.adapter.tokens import AudioTokens
 from usam.encoders import Encoder
 from usam.encoders.frames import align
-from usam.llm.llama import LlamaSteps
+from usam.llm.backend import StepDecoder
+from usam.llm.llama import LlamaStepDecoder
 from usam.llm.lora import save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
 
@@ -59,10 +60,10 @@ class USAM(nn.Module):
 
         Raises WeightsError, or RequestError for a quantisation or device that is not to be had.
         """
-        from usam.llm.quantization import choose
+        from usam.llm.quantization import choose_precision
         from usam.model.loading import checkpoint_folder, load_model
 
-        return load_model(checkpoint_folder(name), choose(quantization, device))
+        return load_model(checkpoint_folder(name), choose_precision(quantization, device))
 
     @property
     def embeddings(self) -> nn.Embedding:
@@ -74,9 +75,9 @@ class USAM(nn.Module):
         return self.embeddings.weight.device
 
     @cached_property
-    def steps(self) -> LlamaSteps:
+    def steps(self) -> StepDecoder[Any]:
         """The LLM token by token, for answers that stream; to be asked for once it is quantised."""
-        return LlamaSteps(cast(LlamaForCausalLM, self.llm))
+        return LlamaStepDecoder(cast(LlamaForCausalLM, self.llm))
 
     def embed_text(self, ids: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Token ids, one tensor a sample -> embeddings [B, M, D] (float32) and mask [B, M]."""

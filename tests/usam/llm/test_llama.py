@@ -9,8 +9,9 @@ from transformers import LlamaForCausalLM
 
 from tests import tiny
 from usam.generation.fair_lock import FairLock
-from usam.llm.llama import CANDIDATES, Candidates, LlamaSteps
-from usam.llm.quantization import choose, quantize
+from usam.llm.backend import CANDIDATES, TopLogits
+from usam.llm.llama import LlamaStepDecoder
+from usam.llm.quantization import choose_precision, quantize
 
 TOKENS = 24
 
@@ -21,12 +22,12 @@ def prompt(llm: LlamaForCausalLM) -> Tensor:
     return llm.get_input_embeddings()(ids).detach()
 
 
-def likeliest(candidates: Candidates) -> int:
+def likeliest(candidates: TopLogits) -> int:
     return int(candidates.ids[0, candidates.logits[0].argmax()])
 
 
 def stepped(llm: LlamaForCausalLM, embeddings: Tensor) -> list[int]:
-    steps = LlamaSteps(llm)
+    steps = LlamaStepDecoder(llm)
     candidates, cache = steps.prefill(embeddings, TOKENS)
     ids: list[int] = []
     while True:
@@ -39,7 +40,7 @@ def stepped(llm: LlamaForCausalLM, embeddings: Tensor) -> list[int]:
 @pytest.mark.parametrize("quantization", ["none", "nf4", "int8"])
 def test_steps_write_what_transformers_writes(quantization: str) -> None:
     llm = tiny.llm(64, layers=3)
-    quantize(llm, choose(quantization, "cpu"))
+    quantize(llm, choose_precision(quantization, "cpu"))
     embeddings = prompt(llm)
     never = llm.config.vocab_size
     expected = llm.generate(
@@ -50,7 +51,7 @@ def test_steps_write_what_transformers_writes(quantization: str) -> None:
 
 def test_sequences_can_be_open_at_once() -> None:
     llm = tiny.llm()
-    steps = LlamaSteps(llm)
+    steps = LlamaStepDecoder(llm)
     embeddings = prompt(llm)
     alone = stepped(llm, embeddings)
     first, one = steps.prefill(embeddings, 4)
@@ -64,7 +65,7 @@ def test_sequences_can_be_open_at_once() -> None:
 def test_candidates_are_the_likeliest_and_their_logits_true() -> None:
     llm = tiny.llm()
     hidden = torch.randn(1, llm.config.hidden_size)
-    found = LlamaSteps(llm).candidates(hidden)
+    found = LlamaStepDecoder(llm).top_logits(hidden)
     logits = llm.lm_head(hidden)[0]
     assert set(found.ids[0].tolist()) == set(logits.topk(CANDIDATES).indices.tolist())
     assert torch.equal(found.logits[0], logits[found.ids[0]])

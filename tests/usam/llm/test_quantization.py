@@ -11,7 +11,7 @@ from transformers import LlamaForCausalLM
 from tests import tiny
 from usam.engine.engine import count
 from usam.errors import RequestError
-from usam.llm.quantization import Precision, choose, quantize
+from usam.llm.quantization import Precision, choose_precision, quantize
 
 IDS = torch.arange(3, 40)[None]
 
@@ -23,7 +23,7 @@ def llm() -> LlamaForCausalLM:
 
 @torch.inference_mode()
 def logits(llm: LlamaForCausalLM, quantization: str) -> torch.Tensor:
-    quantized = quantize(copy.deepcopy(llm), choose(quantization, "cpu"))
+    quantized = quantize(copy.deepcopy(llm), choose_precision(quantization, "cpu"))
     return quantized(input_ids=IDS).logits.float()
 
 
@@ -44,7 +44,7 @@ def test_quantised_is_not_just_the_same(llm: LlamaForCausalLM) -> None:
 def test_linear_layers_shrink_and_embeddings_do_not(
     llm: LlamaForCausalLM, quantization: str, bytes_a_weight: float
 ) -> None:
-    quantized = quantize(copy.deepcopy(llm), choose(quantization, "cpu"))
+    quantized = quantize(copy.deepcopy(llm), choose_precision(quantization, "cpu"))
     weight = quantized.get_decoder().layers[0].mlp.up_proj.weight
     assert weight.numel() * weight.element_size() == bytes_a_weight * 128 * 256
     assert count(weight) == 128 * 256
@@ -57,11 +57,11 @@ def test_bitsandbytes_says_nothing_and_is_not_imported_in_vain() -> None:
 import sys, torch
 import usam.engine.engine
 from tests import tiny
-from usam.llm.quantization import choose, quantize
-quantize(tiny.llm(dim=128), choose("none", "cpu"))
+from usam.llm.quantization import choose_precision, quantize
+quantize(tiny.llm(dim=128), choose_precision("none", "cpu"))
 assert not {"bitsandbytes", "peft"} & set(sys.modules)
 for quantization in ("nf4", "int8"):
-    quantize(tiny.llm(dim=128), choose(quantization, "cpu"))(input_ids=torch.arange(9)[None])
+    quantize(tiny.llm(dim=128), choose_precision(quantization, "cpu"))(input_ids=torch.arange(9)[None])
 """
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
@@ -71,14 +71,14 @@ for quantization in ("nf4", "int8"):
 
 def test_impossible_wishes_are_refused() -> None:
     with pytest.raises(RequestError, match=r"no quantization called 'int2'.*nf4"):
-        choose("int2")
+        choose_precision("int2")
     for device in ("abacus", "cuda:99"):
         with pytest.raises(RequestError, match=f"device '{device}' is not available"):
-            choose("none", device)
+            choose_precision("none", device)
 
 
 def test_the_choice_gives_its_reason() -> None:
-    choice = choose("nf4", "cpu")
+    choice = choose_precision("nf4", "cpu")
     assert choice == Precision("nf4", torch.device("cpu"), choice.reason)
     assert "as asked" in choice.reason
     assert "NF4" in choice.reason

@@ -1,0 +1,46 @@
+"""What decoding asks of a language model, whichever library runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
+
+from torch import Tensor
+
+CANDIDATES = 64
+
+
+@dataclass(frozen=True)
+class TopLogits:
+    """The likeliest next tokens of each sequence: `ids` [B, C], ascending, and their `logits` [B, C]."""
+
+    ids: Tensor
+    logits: Tensor
+
+
+class KVCache(Protocol):
+    """Keys and values of a prompt and of one or several sequences that go on from it."""
+
+    def expand(self, count: int) -> Self:
+        """`count` sequences that go on from a single one."""
+        ...
+
+    def reorder(self, parents: Sequence[int]) -> None:
+        """Let every sequence go on from the one that `parents` [B] names, in place."""
+        ...
+
+
+Cache = TypeVar("Cache", bound=KVCache)
+
+
+class StepDecoder(Protocol[Cache]):
+    """Any number of caches may be open at once."""
+
+    def prefill(self, embeddings: Tensor, room: int) -> tuple[TopLogits, Cache]:
+        """Read a prompt [1, S, D]; what may follow it, and a cache with room for `room` more tokens."""
+        ...
+
+    def step(self, tokens: Sequence[int], cache: Cache) -> TopLogits:
+        """Append a token to every sequence [B]; what may follow it."""
+        ...
