@@ -17,7 +17,7 @@ from storage import Feedback, open_database
 from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import Snapshots
 from ui.access.accounts import Accounts, Login
-from ui.access.admin import Door
+from ui.access.admin import AdminGate
 from ui.api.endpoints import add_endpoints
 from ui.api.health import health_route
 from ui.components.tour import TOUR_STYLE
@@ -30,8 +30,9 @@ from ui.pages.ask.events import connect
 from ui.pages.ask.page import build_page
 from ui.pages.browse import browse_page
 from ui.pages.dashboard import dashboard_page
+from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
-from ui.server.middleware import BodyLimit, OwnFiles
+from ui.server.middleware import BlockRemoteFiles
 from ui.server.session_state import cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio.service import Studio
@@ -52,8 +53,11 @@ def build(
     """The app, with its engine already loading. `load_engine` replaces how the engine is made, `load_second`
     how another one is that answers are held against.
 
-    Raises StorageError when the database cannot be opened.
+    Raises StorageError when the database cannot be opened, ValueError for a file of accounts that is none:
+    with a mistake in its name the app would be open to all.
     """
+    if settings.accounts:
+        Accounts(settings.accounts).passwords()
     # Figures go into files. Without this Gradio asks at the first request which screen to draw on, half a
     # second in the loop that all requests wait for.
     matplotlib.use("agg")
@@ -77,11 +81,11 @@ def build(
         connect(demo, page, studio)
     with demo.route("Annotate", "/annotate"):
         annotate_page(demo, studio)
-    door = Door(settings.dashboard_password, studio.identity)
+    gate = AdminGate(settings.dashboard_password, studio.identity)
     with demo.route("Dashboard", "/dashboard"):
-        dashboard_page(demo, studio, door)
+        dashboard_page(demo, studio, gate)
     with demo.route("Browse", "/browse"):
-        browse_page(demo, studio, door)
+        browse_page(demo, studio, gate)
     # Room for ratings beside the questions, which are counted before they get here (`Desk.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
@@ -153,7 +157,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "enable_monitoring": False,
         "app_kwargs": {
             **served_beside(settings),
-            "middleware": [Middleware(OwnFiles), body_limit],
+            "middleware": [Middleware(BlockRemoteFiles), body_limit],
             "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
         },
     }

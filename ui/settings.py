@@ -12,7 +12,6 @@ from storage import StorageError
 from storage.annotation.spans import LABELS
 from storage.database.connection import data_folder
 from storage.ratings.validation import DIMENSIONS, checked_name
-from ui.access.accounts import Accounts
 
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
@@ -82,7 +81,7 @@ class Settings:
             backup_hours=_positive(environ, "USAM_BACKUP_HOURS"),
             snapshots=_path(environ.get("USAM_SNAPSHOTS")),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
-            accounts=_accounts(environ.get("USAM_ACCOUNTS")),
+            accounts=_path(environ.get("USAM_ACCOUNTS")),
             admins=frozenset(environ.get("USAM_ADMINS", "").replace(",", " ").split()),
             oauth={"SPACE_ID", "OAUTH_CLIENT_ID"} <= set(environ),  # as Spaces set them
             mcp=_mcp(environ),
@@ -111,15 +110,6 @@ class Settings:
         except FileExistsError:
             pass
         return path.read_text().strip()
-
-
-def _accounts(path: str | None) -> Path | None:
-    """The file of accounts, which must be there: with a mistake in its name the app would be open to all."""
-    if not path:
-        return None
-    file = Path(path).expanduser().resolve()
-    Accounts(file).passwords()
-    return file
 
 
 def _mcp(environ: Mapping[str, str]) -> bool:

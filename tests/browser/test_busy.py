@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.browser.conftest import Server
 from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES, AppPage, serve, settings_in
-from ui.server import middleware as limits
+from ui.server import body_limit
 
 DOG = EXAMPLES / "sound-dog.ogg"
 VISITOR = {"X-Forwarded-For": "203.0.113.9"}
@@ -59,7 +59,7 @@ def test_a_full_disk_is_told_on_the_page(
     open_page: Callable[..., AppPage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_page()
-    monkeypatch.setattr(limits, "_free", lambda folder: 0)
+    monkeypatch.setattr(body_limit, "_free", lambda folder: 0)
     app.put(DOG)
     expect(app.page.get_by_test_id("toast-body")).to_contain_text("There is no room for uploads")
 

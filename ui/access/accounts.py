@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.server.middleware import Rate
+from ui.access.rate_limit import RateLimit
 from usam.errors import RequestError
 
 SHORTEST_PASSWORD = 10
@@ -93,7 +93,7 @@ class Login:
 
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
-        self._attempts = Rate(ATTEMPTS, "logins")
+        self._attempts = RateLimit(ATTEMPTS, "logins")
 
     async def admits(self, name: str, password: str) -> bool:
         if not NAME.fullmatch(name):

@@ -7,9 +7,8 @@ import hmac
 import gradio as gr
 
 from ui.access.identity import Identity
-from ui.access.request import visitor_of
-from ui.pages.ask import render
-from ui.server.middleware import Rate, own_machine
+from ui.access.rate_limit import RateLimit
+from ui.access.request import address_of, own_machine, rate_key
 from usam.errors import RequestError
 
 ATTEMPTS = 10  # a minute, of one address
@@ -26,30 +25,25 @@ class LockedError(RequestError):
     """Nothing was typed yet."""
 
 
-def told(refusal: Exception) -> str:
-    """Why a page stays closed, or what went wrong, as HTML. Who has only come did nothing wrong."""
-    return (render.status if isinstance(refusal, LockedError) else render.fault)(str(refusal))
-
-
-class Door:
+class AdminGate:
     """Open to accounts that are admins. With a `password`, also to who knows it; without one, and without
     accounts, to the server's own machine."""
 
     def __init__(self, password: str, identity: Identity | None = None) -> None:
         self.password = password
         self.identity = identity
-        self._attempts = Rate(ATTEMPTS, "attempts")
+        self._attempts = RateLimit(ATTEMPTS, "attempts")
 
     def password_box(self, elem_id: str) -> gr.Textbox:
         """Where a visitor types the password; hidden where there is none. Called inside a page's context."""
         return gr.Textbox(label="Password", type="password", visible=bool(self.password), elem_id=elem_id)
 
-    def let_in(self, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> None:
+    def require(self, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> None:
         """Raises RequestError with the reason why not."""
         if not (self.identity and self.identity.is_admin(request, profile)):
-            self.admit(typed, visitor_of(request))
+            self.require_password(typed, address_of(request))
 
-    def admit(self, typed: str, address: str | None) -> None:
+    def require_password(self, typed: str, address: str | None) -> None:
         """Raises RequestError with the reason why not."""
         if not self.password:
             if self.identity and self.identity.named:
@@ -59,6 +53,6 @@ class Door:
             return
         if not typed:
             raise LockedError(LOCKED)
-        self._attempts.take(address)
+        self._attempts.take(rate_key(address))
         if not hmac.compare_digest(typed.encode(), self.password.encode()):
             raise RequestError(WRONG)

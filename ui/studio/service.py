@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from storage import StorageError
 from ui.access.identity import Identity
+from ui.access.rate_limit import RateLimit
 from ui.engines.loader import EngineLoader, LoadState
 from ui.engines.pool import Models
 from ui.server.downloads import Downloads
-from ui.server.middleware import Rate
 from ui.settings import Settings
 from ui.studio.experiments import Trials
 from ui.studio.running import Runs
@@ -41,8 +41,8 @@ UNEXPECTED = "Something went wrong in the model. The server's log says what; ple
 class Question:
     """One request. An empty `text` asks the task's own prompt. `clip` wins over `source`, a file, of which
     `start` and `end` (s) choose the span that is heard. `parent` names the stored answer that this one
-    follows or retries. `keep_audio` is the user's consent to store what was heard. `visitor` is the address
-    that asks."""
+    follows or retries. `keep_audio` is the user's consent to store what was heard. `visitor` is whom
+    limits count it for, None for nobody."""
 
     text: str
     task: str
@@ -101,8 +101,8 @@ class Studio:
         self.runs = Runs()
         self.identity = Identity.of(settings)
         self.studies = Runs()  # of answers that are there: interventions and tests
-        self.questions = Rate(settings.per_minute, "questions")
-        self.ratings = Rate(settings.per_minute, "ratings")
+        self.questions = RateLimit(settings.per_minute, "questions")
+        self.ratings = RateLimit(settings.per_minute, "ratings")
 
     def router(self) -> dict[str, Any] | None:
         """How alive the router was once the model had loaded (see `usam.model`), None until then."""

@@ -10,9 +10,11 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from tests.browser.pages import settings_in
 from ui.access.accounts import ATTEMPTS, Accounts, Login, main
-from ui.access.admin import Door
+from ui.access.admin import AdminGate
 from ui.access.identity import Identity
+from ui.build import build
 from ui.settings import Settings
 from usam.errors import RequestError
 
@@ -95,11 +97,13 @@ def test_the_command_adds_changes_and_removes(
 def test_an_unusable_file_ends_the_start_instead_of_opening_to_all(tmp_path: Path) -> None:
     file = tmp_path / "accounts"
     with pytest.raises(ValueError, match="cannot be read"):
-        Settings.from_environment({"USAM_ACCOUNTS": str(file)})
+        build(settings_in(tmp_path / "data", accounts=file))
     file.write_text("ann:no hash\n")
     with pytest.raises(ValueError, match="Line 1"):
-        Settings.from_environment({"USAM_ACCOUNTS": str(file)})
-    Accounts(file.with_name("good")).save("ann", PASSWORD)
+        build(settings_in(tmp_path / "data", accounts=file))
+
+
+def test_accounts_and_admins_come_from_the_environment(tmp_path: Path) -> None:
     settings = Settings.from_environment({"USAM_ACCOUNTS": f"{tmp_path}/good", "USAM_ADMINS": "ann, bob"})
     assert settings.accounts == tmp_path / "good"
     assert settings.admins == {"ann", "bob"}
@@ -136,18 +140,18 @@ def test_a_profile_of_hugging_face_is_an_account_too() -> None:
 def test_the_dashboard_opens_to_admins_and_to_the_password() -> None:
     identity = Identity("secret", frozenset({"ann"}), named=True)
 
-    def refusal(door: Door, who: Any, typed: str = "") -> str | None:
+    def refusal(gate: AdminGate, who: Any, typed: str = "") -> str | None:
         try:
-            door.let_in(typed, who)
+            gate.require(typed, who)
         except RequestError as error:
             return str(error)
         return None
 
-    for door in (Door("", identity), Door("sesame", identity)):
-        assert refusal(door, request("ann")) is None
-        assert refusal(door, request("bob")) is not None
-        assert refusal(door, request(None, "127.0.0.1")) is not None
-    assert "USAM_ADMINS" in str(refusal(Door("", identity), request("bob")))
-    assert refusal(Door("sesame", identity), request("bob"), "sesame") is None
+    for gate in (AdminGate("", identity), AdminGate("sesame", identity)):
+        assert refusal(gate, request("ann")) is None
+        assert refusal(gate, request("bob")) is not None
+        assert refusal(gate, request(None, "127.0.0.1")) is not None
+    assert "USAM_ADMINS" in str(refusal(AdminGate("", identity), request("bob")))
+    assert refusal(AdminGate("sesame", identity), request("bob"), "sesame") is None
     with pytest.raises(RequestError, match="password"):
-        Door("sesame", identity).admit("sesam", "203.0.113.9")
+        AdminGate("sesame", identity).require_password("sesam", "203.0.113.9")

@@ -12,7 +12,8 @@ import gradio as gr
 
 from storage import StorageError
 from storage.answers.browse import Key, Wanted, browse, choices
-from ui.access.admin import Door, told
+from ui.access.admin import AdminGate
+from ui.components.messages import refusal_html
 from ui.pages.browse import render
 from usam.errors import RequestError
 from usam.schema.tasks import TASKS
@@ -64,23 +65,23 @@ def _day(text: str | None) -> datetime | None:
         raise RequestError("A day is written like 2026-01-31.") from error
 
 
-def browse_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
+def browse_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     """Lay the page out and connect it. Called inside its route's context."""
     database = studio.feedback.database
     gr.Navbar(main_page_name="Studio")
     gr.HTML("<h2>Browse</h2>" + render.HINT, elem_id="browse-head")
-    password = door.password_box("browse-password")
+    password = gate.password_box("browse-password")
     filters = _filters()
     found = gr.HTML("", elem_id="browse")
     older = gr.Button("Older", size="sm", visible=False, elem_id="older")
     after = gr.State(None)
 
-    def look(key: Key | None, values: tuple[Any, ...], let_in: Callable[[], None]) -> Updates:
+    def look(key: Key | None, values: tuple[Any, ...], require: Callable[[], None]) -> Updates:
         try:
-            let_in()
+            require()
             page = browse(database, wanted(*values), key)
         except (RequestError, StorageError) as refusal:
-            return {found: told(refusal), older: gr.Button(visible=False)}
+            return {found: refusal_html(refusal), older: gr.Button(visible=False)}
         return {
             found: render.page(page),
             after: page.after,
@@ -88,12 +89,12 @@ def browse_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
         }
 
     def searched(typed: str, request: gr.Request, profile: gr.OAuthProfile | None, *values: Any) -> Updates:
-        return look(None, values, partial(door.let_in, typed, request, profile))
+        return look(None, values, partial(gate.require, typed, request, profile))
 
     def went_on(
         typed: str, key: Key | None, request: gr.Request, profile: gr.OAuthProfile | None, *values: Any
     ) -> Updates:
-        return look(key, values, partial(door.let_in, typed, request, profile))
+        return look(key, values, partial(gate.require, typed, request, profile))
 
     def opened(typed: str, request: gr.Request, profile: gr.OAuthProfile | None, *values: Any) -> Updates:
         """The first page, and what can be chosen from."""

@@ -22,7 +22,7 @@ from usam.errors import RequestError
 from usam.progress import Progress
 
 if TYPE_CHECKING:
-    from ui.access.admin import Door
+    from ui.access.admin import AdminGate
     from ui.studio.service import Studio
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ REASONS = {
 }
 
 
-def training_card(studio: Studio, door: Door, password: gr.Textbox) -> None:
+def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None:
     """Lay the card out and connect it. Called inside the page's context."""
     with gr.Column(elem_id="training"):
         gr.HTML(
@@ -63,7 +63,7 @@ def training_card(studio: Studio, door: Door, password: gr.Textbox) -> None:
         format: str, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None
     ) -> Iterator[str]:
         try:
-            door.let_in(typed, request, profile)
+            gate.require(typed, request, profile)
         except RequestError as refusal:
             yield render.fault(str(refusal))
         else:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from ui.access.admin import told
+from ui.components.messages import refusal_html
 from ui.pages.ask import render
 from ui.pages.dashboard.export_card import training_card
 from usam.errors import RequestError
 
 if TYPE_CHECKING:
-    from ui.access.admin import Door
+    from ui.access.admin import AdminGate
     from ui.studio.service import Studio
 
 
@@ -52,22 +52,22 @@ class Board:
         yield new.board
 
 
-def dashboard_page(demo: gr.Blocks, studio: Studio, door: Door) -> None:
+def dashboard_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     """Lay the page out and connect it. Called inside its route's context."""
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="board-head"):
         gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
         refresh = gr.Button("Refresh", size="sm", min_width=100, scale=0, elem_id="refresh")
-    password = door.password_box("board-password")
+    password = gate.password_box("board-password")
     shown = gr.HTML("", elem_id="board")
-    training_card(studio, door, password)
+    training_card(studio, gate, password)
     board = Board(studio)
 
     def drawn(typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Iterator[str]:
         try:
-            door.let_in(typed, request, profile)
+            gate.require(typed, request, profile)
         except RequestError as refusal:
-            yield told(refusal)
+            yield refusal_html(refusal)
         else:
             yield from board.drawings()
 

@@ -1,0 +1,38 @@
+"""How many requests somebody may send within a minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from usam.errors import RequestError
+
+
+class RateLimit:
+    """At most `count` requests of one key within a minute; 0 is no limit. Safe to share between threads."""
+
+    def __init__(self, count: int, what: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """what: the plural of what is counted, for the sentence that refuses."""
+        self.count = count
+        self.what = what
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._times: dict[str, deque[float]] = {}
+
+    def take(self, key: str | None) -> None:
+        """Count one request. None is not limited. Raises RequestError when it is one too many."""
+        if not self.count or key is None:
+            return
+        now = self._clock()
+        with self._lock:
+            # A key that sent nothing for a minute is forgotten.
+            self._times = {key: times for key, times in self._times.items() if times[-1] > now - 60}
+            times = self._times.setdefault(key, deque())
+            while times and times[0] <= now - 60:
+                times.popleft()
+            if len(times) >= self.count:
+                wait = max(1, round(times[0] + 60 - now))
+                raise RequestError(f"At most {self.count} {self.what} a minute. Try again in {wait} s.")
+            times.append(now)
