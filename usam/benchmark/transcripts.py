@@ -14,11 +14,11 @@ from torch import Tensor
 from usam import Engine
 from usam.audio.clip import SAMPLE_RATE, load_clip
 from usam.benchmark.statistics import median
+from usam.data.splits import read_heldout
 from usam.encoders.whisper_decoder import load_transcriber
 from usam.evaluation.clips import read_clips
 from usam.evaluation.metrics import word_errors
 from usam.schema.interventions import DropRedundant, Intervention
-from usam.training.pipeline import read_heldout
 from usam.weights.cache import fetch
 
 CLIPS = Path(__file__).parents[2] / "tests" / "clips"

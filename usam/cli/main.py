@@ -288,8 +288,8 @@ def chosen(options: argparse.Namespace) -> Any:
 
 def run_eval(options: argparse.Namespace) -> None:
     try:
+        from usam.data.splits import read_heldout
         from usam.evaluation import Options, evaluate, table, write
-        from usam.training.pipeline import read_heldout
     except ImportError as error:
         raise RequestError(
             "The evaluation needs what requirements-dev.txt names; install that first."
@@ -318,7 +318,8 @@ def run_eval(options: argparse.Namespace) -> None:
 
 
 def run_train(options: argparse.Namespace) -> None:
-    from usam.training.pipeline import TrainingOptions, read_heldout, run_training
+    from usam.data.splits import read_heldout
+    from usam.training.pipeline import TrainingOptions, run_training
     from usam.training.trainer import Budget
 
     steps = (options.direct_steps, options.tokens_steps, options.align_steps, options.instruct_steps)

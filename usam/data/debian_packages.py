@@ -11,7 +11,8 @@ from typing import Literal
 
 import soundfile
 
-from usam.data.corpus import CorpusError, Example, spoken_words
+from usam.data.corpus import CorpusError, Example
+from usam.data.labels import spoken_words
 
 FILLETS_LANGUAGES = ("cs", "nl")
 _FILLETS_LICENCE = "GPL-2.0 (Fish Fillets NG, ALTAR interactive and others)"

@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 Loaded = TypeVar("Loaded")
 
 
-class FeatureCache:
+class FrameCache:
     """A folder of half-precision frames, one file a clip, about 0.27 GB an hour of audio."""
 
     def __init__(self, folder: Path) -> None:

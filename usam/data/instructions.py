@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from usam.data.corpus import Example, Kind, label_words, stem
+from usam.data.corpus import Example, Kind
+from usam.data.labels import label_words, stem
 from usam.schema.tasks import TASKS
 
 TRANSCRIBE = (

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from usam.audio.clip import SAMPLE_RATE
 from usam.data.augmentation import loop, mix
-from usam.data.corpus import Example, read_corpus, split
+from usam.data.corpus import KINDS, Example, read_corpus
 from usam.data.debian_packages import FILLETS_LANGUAGES, read_fillets
 from usam.data.derived.silence import nothing
-from usam.training.stages.alignment import KINDS
+from usam.data.splits import split
 
 SILENT_CLIPS = 20
 FIRST_SILENT_SEED = 10_000  # far from those of training

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from usam.data.corpus import label_words, stem
 from usam.data.instructions import family
+from usam.data.labels import label_words, stem
 
 FIRST_WORDS = 12
 GENERIC_STEMS = frozenset({"sound", "music", "play", "nois"})

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from usam.data.corpus import label_words
 from usam.data.instructions import KIND, article, family
+from usam.data.labels import label_words
 from usam.evaluation.clips import TestClip, TestSet
 from usam.evaluation.judging import (
     content_stems,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from usam.training.stages.alignment import KINDS
+from usam.data.corpus import KINDS
 
 
 def separation(routing: Sequence[tuple[str, Tensor]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from usam.data.corpus import KINDS
 from usam.encoders import Encoder
 from usam.engine.engine import Engine
 from usam.evaluation.ablations.inference import ablations
@@ -15,7 +16,6 @@ from usam.evaluation.baselines.specialists import baselines
 from usam.evaluation.clips import TestClip, read_clips
 from usam.evaluation.questions import Question, question_sets, score
 from usam.evaluation.routing import separation
-from usam.training.stages.alignment import KINDS
 
 VERBATIM = 8  # answers of each set of questions that are kept word by word
 

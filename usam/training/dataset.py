@@ -7,16 +7,18 @@ from pathlib import Path
 
 import torch
 
-from usam.data.corpus import Example, label_words, read_corpus, read_synthesis, split
+from usam.data.corpus import Example, read_corpus, read_synthesis
 from usam.data.debian_sounds import read_packages
 from usam.data.derived.concatenation import write_joined
 from usam.data.derived.mixtures import write_mixtures
 from usam.data.derived.silence import write_silence
 from usam.data.derived.views import write_views
-from usam.data.frame_cache import FeatureCache
+from usam.data.frame_cache import FrameCache
+from usam.data.labels import label_words
+from usam.data.splits import split
 from usam.data.synthetic.instruments import read_rendered
 from usam.encoders import YAMNet
-from usam.training.stages.alignment import AlignmentItem, Pool
+from usam.training.stages.batches import AlignmentItem, Pool
 from usam.training.targets.pseudo_labels import SoundTeacher, short_name
 from usam.training.targets.word_targets import KIND_WORDS, Targets, WordPieces
 
@@ -79,7 +81,7 @@ def make_targets(pieces: WordPieces, examples: Sequence[Example], yamnet: YAMNet
 
 
 def alignment_item(
-    example: Example, targets: Targets, cache: FeatureCache, teacher: SoundTeacher
+    example: Example, targets: Targets, cache: FrameCache, teacher: SoundTeacher
 ) -> AlignmentItem | None:
     """The clip with its target, or None if nothing is known of it."""
     if example.kind == "speech":

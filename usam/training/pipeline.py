@@ -15,9 +15,11 @@ from torch import Tensor
 
 from usam.adapter.adapter import USAMAdapter
 from usam.config import USAMConfig
-from usam.data.corpus import Example, Kind, label_words, read_corpus, split
-from usam.data.frame_cache import FeatureCache
+from usam.data.corpus import Example, Kind, read_corpus
+from usam.data.frame_cache import FrameCache
 from usam.data.instructions import Instructor
+from usam.data.labels import label_words
+from usam.data.splits import split
 from usam.encoders import Encoder, YAMNet
 from usam.encoders.whisper_decoder import load_transcriber
 from usam.errors import RequestError
@@ -25,9 +27,11 @@ from usam.llm.loading import load_llm
 from usam.model.loading import frozen_encoders
 from usam.model.model import USAM
 from usam.training.dataset import LONGEST, Data, Sources, alignment_item, gather, make_pools, make_targets
-from usam.training.stages.alignment import AlignmentItem, Collator, run_alignment, run_direct
-from usam.training.stages.instruction_tuning import run_instruct, with_lora, with_speech_lora
-from usam.training.stages.token_stage import run_tokens
+from usam.training.lora import add_llm_lora, add_speech_lora
+from usam.training.stages.alignment import run_alignment, run_direct
+from usam.training.stages.batches import AlignmentItem, Collator
+from usam.training.stages.instruction_tuning import run_instruction_tuning
+from usam.training.stages.token_stage import run_token_stage
 from usam.training.targets.imagined import imagine
 from usam.training.targets.pseudo_labels import SoundTeacher, transcribe_all
 from usam.training.targets.word_targets import Targets, WordPieces
@@ -71,7 +75,7 @@ class TrainingOptions:
     seed: int = 0
     run: str = ""  # runs of other names share the work folder's frames, and nothing else
     saclm: bool = True
-    silence: Callable[[USAMAdapter], None] = lambda adapter: None  # takes a part out of a control run
+    ablate: Callable[[USAMAdapter], None] = lambda adapter: None  # takes a part out for an ablation run
 
     @property
     def stages(self) -> Path:
@@ -99,12 +103,12 @@ def run_training(options: TrainingOptions, report: Callable[[str], None] = print
     started = options.start is not None
     if not started:
         run_direct(model, collate, pools, options.direct, options.stages / "direct", options.seed)
-    run_tokens(model, collate, pools, options.tokens, options.stages / "tokens", options.seed)
+    run_token_stage(model, collate, pools, options.tokens, options.stages / "tokens", options.seed)
     run_alignment(
         model, collate, pools, options.align, options.stages / "align", options.seed, started, options.saclm
     )
     instruct(prepared, options, report)
-    ship(model, options.output)
+    write_checkpoint(model, options.output)
     report(f"written to {options.output}")
 
 
@@ -115,12 +119,12 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     encoders = frozen_encoders(paths)
     transcripts = {}
     if options.teacher:
-        untold = [e for e in gather_corpus(options) if e.kind == "speech" and e.transcript is None]
+        untranscribed = [e for e in gather_corpus(options) if e.kind == "speech" and e.transcript is None]
         transcripts = transcribe_all(
-            untold, load_transcriber(paths.whisper), options.work / "transcripts.json", report
+            untranscribed, load_transcriber(paths.whisper), options.work / "transcripts.json", report
         )
     data = gather(sources(options), options.work, transcripts, options.heldout)
-    cache = FeatureCache(options.work / "features")
+    cache = FrameCache(options.work / "features")
     ready = build_features(cache, data.train, encoders, report)
     if not ready:
         raise RequestError("There is no clip to train on in the data folder.")
@@ -129,7 +133,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     yamnet = encoders[1]
     assert isinstance(yamnet, YAMNet)
     adapter = initial_adapter(options, pieces, ready, cache, yamnet)
-    options.silence(adapter)
+    options.ablate(adapter)
     assert adapter.anchor is not None
     targets = Targets(pieces, adapter.anchor.token_ids.tolist())
     teacher = SoundTeacher(yamnet, targets)
@@ -138,7 +142,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     items = [item for e in ready if (item := alignment_item(e, targets, cache, teacher)) is not None]
     model = USAM(adapter, llm, tokenizer, encoders)
     model.encoders.requires_grad_(False)
-    with_speech_lora(model, options.start)
+    add_speech_lora(model, options.start)
     return Prepared(data, items, Collator(cache, model, targets, teacher), pieces, model)
 
 
@@ -153,7 +157,7 @@ def gather_corpus(options: TrainingOptions) -> Sequence[Example]:
 
 
 def build_features(
-    cache: FeatureCache,
+    cache: FrameCache,
     examples: Sequence[Example],
     encoders: Iterable[Encoder],
     report: Callable[[str], None],
@@ -171,7 +175,7 @@ def initial_adapter(
     options: TrainingOptions,
     pieces: WordPieces,
     examples: Sequence[Example],
-    cache: FeatureCache,
+    cache: FrameCache,
     yamnet: YAMNet,
 ) -> USAMAdapter:
     """The untrained adapter of this work folder, with the anchor's vocabulary and the frames' statistics.
@@ -217,8 +221,8 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
     for example in prepared.data.train:
         if example.kind in labels and label_words(example.label or ""):
             labels[example.kind].add((example.label or "").lower())
-    with_lora(prepared.model, options.start)
-    run_instruct(
+    add_llm_lora(prepared.model, options.start)
+    run_instruction_tuning(
         prepared.model,
         prepared.collate,
         make_pools(prepared.items, INSTRUCT_SHARES),
@@ -232,7 +236,7 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
     )
 
 
-def ship(model: USAM, folder: Path) -> None:
+def write_checkpoint(model: USAM, folder: Path) -> None:
     """Write the checkpoint in half the bytes: bfloat16, the precision the answers are computed in."""
     model.save_pretrained(folder)
     for file in folder.rglob("*.safetensors"):
@@ -241,8 +245,3 @@ def ship(model: USAM, folder: Path) -> None:
             for name, tensor in load_file(file).items()
         }
         save_file(tensors, file, metadata={"format": "pt"})
-
-
-def read_heldout(file: Path | None) -> list[str]:
-    """Clip names to keep out, one a line."""
-    return [line.strip() for line in file.read_text().splitlines() if line.strip()] if file else []

@@ -10,16 +10,10 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usam.data.corpus import (
-    CorpusError,
-    Example,
-    label_words,
-    read_corpus,
-    read_synthesis,
-    split,
-    spoken_words,
-)
+from usam.data.corpus import CorpusError, Example, read_corpus, read_synthesis
 from usam.data.debian_packages import read_fillets, read_stamps
+from usam.data.labels import label_words, spoken_words
+from usam.data.splits import split
 
 COLUMNS = "path,seconds,kind,label_or_transcript,language,speaker_or_group,licence"
 

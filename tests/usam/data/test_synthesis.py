@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from usam.audio.clip import SAMPLE_RATE
 from usam.data import augmentation as augment
-from usam.data.corpus import read_synthesis, spoken_words
+from usam.data.corpus import read_synthesis
+from usam.data.labels import spoken_words
 from usam.data.synthetic import voices
 from usam.data.synthetic.grammar import everyday_sentence, plural, spell_number
 from usam.data.synthetic.sentences import Sentences, clean_sentences
-from usam.data.synthetic.speech import Synthesizer, synthesize
-from usam.data.synthetic.voices import Engine, Speech, SynthesisError
+from usam.data.synthetic.speech import UtteranceGenerator, synthesize
+from usam.data.synthetic.voices import Speech, SpeechSynthesizer, SynthesisError
 
 
 def hum(text: str, tempo: float, rng: np.random.Generator) -> tuple[Speech, str]:
@@ -29,17 +30,19 @@ def hum(text: str, tempo: float, rng: np.random.Generator) -> tuple[Speech, str]
 
 
 @pytest.fixture
-def synthesizer() -> Synthesizer:
-    engine = Engine(name="hum", share=1.0, package="none", installed=lambda: True, speak=hum, licence="CC0")
-    return Synthesizer([engine], Sentences({}), seed=7)
+def generator() -> UtteranceGenerator:
+    synthesizer = SpeechSynthesizer(
+        name="hum", share=1.0, package="none", installed=lambda: True, speak=hum, licence="CC0"
+    )
+    return UtteranceGenerator([synthesizer], Sentences({}), seed=7)
 
 
-def test_a_stopped_run_goes_on_to_the_same_result(synthesizer: Synthesizer, tmp_path: Path) -> None:
-    synthesize(synthesizer, tmp_path / "whole", hours=0.02)
-    synthesize(synthesizer, tmp_path / "parts", hours=0.008)
+def test_a_stopped_run_goes_on_to_the_same_result(generator: UtteranceGenerator, tmp_path: Path) -> None:
+    synthesize(generator, tmp_path / "whole", hours=0.02)
+    synthesize(generator, tmp_path / "parts", hours=0.008)
     with (tmp_path / "parts/manifest.jsonl").open("a", encoding="utf-8") as manifest:
         manifest.write('{"path": "000/00')  # cut off by a crash
-    synthesize(synthesizer, tmp_path / "parts", hours=0.02)
+    synthesize(generator, tmp_path / "parts", hours=0.02)
     whole, parts = ((tmp_path / run / "manifest.jsonl").read_text() for run in ("whole", "parts"))
     assert whole == parts
     examples = read_synthesis(tmp_path / "parts")
@@ -56,10 +59,12 @@ def test_a_stopped_run_goes_on_to_the_same_result(synthesizer: Synthesizer, tmp_
 
 def test_missing_synthesisers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        voices, "ENGINES", [Engine("piper", 1.0, "piper-tts (pip)", lambda: False, hum, "MIT")]
+        voices,
+        "SYNTHESIZERS",
+        [SpeechSynthesizer("piper", 1.0, "piper-tts (pip)", lambda: False, hum, "MIT")],
     )
     with pytest.raises(SynthesisError, match=r"piper-tts \(pip\)"):
-        voices.available_engines()
+        voices.available_synthesizers()
 
 
 @given(st.integers(0, 2**32 - 1))

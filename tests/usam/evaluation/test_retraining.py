@@ -1,4 +1,4 @@
-"""Control runs: models without a part, and the table of what each run reached."""
+"""Retraining without a part: models that lack it for good, and the table of what each run reached."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.tokens import AudioTokens
 from usam.config import USAMConfig
-from usam.evaluation.ablations.retraining import CONTROLS, WHOLE, gather, table
+from usam.evaluation.ablations.retraining import ABLATIONS, WHOLE, gather, table
 from usam.training.stages.alignment import saclm_start
 from usam.training.trainer import Budget
 
@@ -40,7 +40,7 @@ def test_silenced_layers_are_those_left_out_and_training_does_not_bring_them_bac
     adapter.qformer.direct = True
     direct = heard(adapter).tokens
     adapter.qformer.direct = False
-    CONTROLS["no Q-Former layers"].silence(adapter)
+    ABLATIONS["no Q-Former layers"].ablate(adapter)
     train_a_step(adapter)
     assert not torch.allclose(before, direct)
     assert torch.allclose(heard(adapter).tokens, heard_directly(adapter), atol=1e-5)
@@ -48,14 +48,14 @@ def test_silenced_layers_are_those_left_out_and_training_does_not_bring_them_bac
 
 def test_one_expert_is_all_of_them_alike_before_and_after_a_step(adapter: USAMAdapter) -> None:
     assert heard(adapter).routing.std() > 0
-    CONTROLS["one expert"].silence(adapter)
+    ABLATIONS["one expert"].ablate(adapter)
     train_a_step(adapter)
     assert torch.allclose(heard(adapter).routing, torch.full((1, 5, 3), 1 / 3))
 
 
 def test_the_run_with_all_parts_is_left_as_it_is(adapter: USAMAdapter) -> None:
     before = heard(adapter).tokens
-    CONTROLS[WHOLE].silence(adapter)
+    ABLATIONS[WHOLE].ablate(adapter)
     assert torch.equal(heard(adapter).tokens, before)
     assert all(parameter.requires_grad for parameter in adapter.parameters())
 

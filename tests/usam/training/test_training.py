@@ -12,7 +12,7 @@ from transformers import WhisperConfig
 
 from tests import tiny
 from usam.data.corpus import Example
-from usam.data.frame_cache import FeatureCache
+from usam.data.frame_cache import FrameCache
 from usam.data.instructions import Instructor, article, candidates, either
 from usam.data.synthetic.instruments import LABELS, phrase
 from usam.encoders import Whisper, YAMNet
@@ -21,8 +21,9 @@ from usam.llm.lora import merge_lora
 from usam.model.loading import frozen_encoders
 from usam.model.model import SPEECH_LORA, USAM
 from usam.training.dataset import alignment_item, evened
-from usam.training.stages.alignment import AlignmentItem, Pool, TokenWords, draw, token_words
-from usam.training.stages.instruction_tuning import with_speech_lora
+from usam.training.lora import add_speech_lora
+from usam.training.stages.batches import AlignmentItem, Pool, TokenWords, draw
+from usam.training.stages.losses import token_word_loss
 from usam.training.targets.imagined import kind_of, moved
 from usam.training.targets.pseudo_labels import SoundTeacher
 from usam.training.targets.word_targets import Targets
@@ -82,7 +83,7 @@ def test_a_mixture_says_what_is_behind_the_words_before_and_after_them(
 ) -> None:
     mixture = replace(example("speech"), transcript="abc", background="music")
     item = alignment_item(
-        mixture, targets, FeatureCache(tmp_path), SoundTeacher(YAMNet(("ab", "Silence")), targets)
+        mixture, targets, FrameCache(tmp_path), SoundTeacher(YAMNet(("ab", "Silence")), targets)
     )
     assert item is not None
     assert item.classes is not None
@@ -94,8 +95,8 @@ def test_padding_has_no_part_in_the_loss_of_words(targets: Targets) -> None:
     words = targets.words({"ab": 1.0}).repeat(1, 4, 1)
     mask = torch.tensor([[True, True, False, False]])
     changed = torch.cat([log_probs[:, :2], log_probs[:, 2:] - 5], dim=1)
-    assert token_words(log_probs, mask, words) == token_words(changed, mask, words)
-    assert token_words(log_probs, mask, words) != token_words(log_probs - 1, mask, words)
+    assert token_word_loss(log_probs, mask, words) == token_word_loss(changed, mask, words)
+    assert token_word_loss(log_probs, mask, words) != token_word_loss(log_probs - 1, mask, words)
 
 
 def test_frequent_labels_are_drawn_less_often_a_clip_but_not_less_often_in_all() -> None:
@@ -185,7 +186,7 @@ def test_only_the_upper_layers_are_tuned_and_come_back_merged(whisper: Whisper, 
     lower, before = whisper.lower(waveform), whisper.frames(waveform)
     model = USAM(tiny.adapter(), tiny.llm(), tiny.tokenizer(), [whisper])
     base = {name: value.clone() for name, value in whisper.encoder.state_dict().items()}
-    with_speech_lora(model)
+    add_speech_lora(model)
     for name, parameter in whisper.named_parameters():
         if "lora_B" in name:
             assert int(name.split(".layers.")[1].split(".")[0]) >= FROZEN_LAYERS

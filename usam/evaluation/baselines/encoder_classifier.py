@@ -17,15 +17,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from usam.audio.clip import MIN_SECONDS
-from usam.data.corpus import Example, read_corpus, split
+from usam.data.corpus import KINDS, Example, read_corpus
 from usam.data.debian_packages import read_stamps
 from usam.data.debian_sounds import read_packages
+from usam.data.splits import read_heldout, split
 from usam.evaluation.baselines.linear_probe import pooled_frames
 from usam.evaluation.clips import sample
 from usam.evaluation.metrics import Figure, share
 from usam.model.loading import frozen_encoders
-from usam.training.pipeline import read_heldout
-from usam.training.stages.alignment import KINDS
 from usam.weights.cache import fetch
 
 SPEECH = 600  # clips of it to learn from, and a third to be asked about: it is told apart easily

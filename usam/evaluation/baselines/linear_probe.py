@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from usam.audio.clip import SAMPLE_RATE
-from usam.data.corpus import Example, read_corpus, split
+from usam.data.corpus import KINDS, Example, read_corpus
+from usam.data.splits import split
 from usam.encoders import Encoder
 from usam.evaluation.answering import Frames, Report
 from usam.evaluation.clips import TestSet, sample
 from usam.evaluation.metrics import Figure, share
-from usam.training.stages.alignment import KINDS
 
 CLIPS_A_KIND = 400
 WEIGHT_DECAY = 1e-3

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from usam.adapter.tokens import AudioTokens
 from usam.audio.clip import SAMPLE_RATE
-from usam.data.corpus import label_words
 from usam.data.instructions import family
+from usam.data.labels import label_words
 from usam.encoders import MusiCNN, YAMNet
 from usam.encoders.whisper import log_mel
 from usam.encoders.whisper_decoder import Transcriber, load_transcriber

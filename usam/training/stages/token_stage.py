@@ -17,17 +17,11 @@ from torch.nn import functional as F
 
 from usam.adapter.saclm import masked_mean
 from usam.adapter.tokens import AudioTokens
+from usam.data.corpus import KINDS
 from usam.model.model import USAM
 from usam.schema.tasks import TASKS
-from usam.training.stages.alignment import (
-    DOMAIN_WEIGHT,
-    KINDS,
-    AlignmentBatch,
-    AlignmentItem,
-    Collator,
-    Pool,
-    listen,
-)
+from usam.training.stages.batches import AlignmentBatch, AlignmentItem, Collator, Pool, encode_frames
+from usam.training.stages.losses import ROUTING_WEIGHT
 from usam.training.trainer import Budget, draws, train
 
 WORDS = 12  # the likeliest of each token's target are kept
@@ -86,7 +80,7 @@ class TokenBatch:
 def _tokens(model: USAM, batch: AlignmentBatch, weights: Sequence[float]) -> Iterable[list[Tensor]]:
     """The columns of a table for the clips of a batch."""
     with torch.autocast("cpu", torch.bfloat16):
-        frames = listen(model, batch, tuning=False)
+        frames = encode_frames(model, batch, tuning=False)
         queries, slow, _ = model.adapter.qformer.listen(frames, batch.mask)
     assert batch.words is not None
     for row, (item, weight) in enumerate(zip(batch.items, weights, strict=True)):
@@ -106,10 +100,10 @@ def token_losses(model: USAM, prompt: Tensor, batch: TokenBatch, step: int) -> d
     assert audio.logits is not None
     words = -(batch.words * audio.logits[0].float().log_softmax(-1)).sum(-1).mean()
     kinds = F.nll_loss(audio.routing[0].clamp_min(1e-6).log(), batch.kinds % audio.routing.shape[-1])
-    return {"loss": words + DOMAIN_WEIGHT * kinds, "words": words, "domain": kinds}
+    return {"loss": words + ROUTING_WEIGHT * kinds, "words": words, "domain": kinds}
 
 
-def run_tokens(
+def run_token_stage(
     model: USAM,
     collate: Collator,
     pools: Sequence[Pool],

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from usam.audio.clip import SAMPLE_RATE
 from usam.data.corpus import Example, Kind
-from usam.data.frame_cache import FeatureCache
+from usam.data.frame_cache import FrameCache
 from usam.encoders import YAMNet
 from usam.training.targets.pseudo_labels import SoundTeacher, short_name
 
@@ -36,7 +36,7 @@ def kind_of(index: int) -> Kind | None:
 
 
 def imagine(
-    teacher: SoundTeacher, cache: FeatureCache, donors: Sequence[Example], each: int, seed: int = 0
+    teacher: SoundTeacher, cache: FrameCache, donors: Sequence[Example], each: int, seed: int = 0
 ) -> Iterator[Example]:
     """Yield `each` imagined clips of every class worth naming, their frames in the cache."""
     random = Random(seed)
@@ -56,7 +56,7 @@ def imagine(
         yield from filter(cache.has, examples)
 
 
-def _streams(cache: FeatureCache, donors: Sequence[Example], random: Random) -> list[dict[str, Tensor]]:
+def _streams(cache: FrameCache, donors: Sequence[Example], random: Random) -> list[dict[str, Tensor]]:
     """The beginnings of some clips' streams, each FRAMES of the audio encoder long."""
     chosen = random.sample(list(donors), min(DONORS, len(donors)))
     return [_cut(cache.streams(donor)) for donor in chosen]
@@ -80,7 +80,7 @@ def _example(path: Path, name: str, kind: Kind) -> Example:
 
 
 def _write(
-    cache: FeatureCache,
+    cache: FrameCache,
     examples: Sequence[Example],
     yamnet: YAMNet,
     index: int,

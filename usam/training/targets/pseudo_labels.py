@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from usam.audio.clip import load_clip
-from usam.data.corpus import Example, label_words, spoken_words
+from usam.data.corpus import Example
+from usam.data.labels import label_words, spoken_words
 from usam.encoders import YAMNet
 from usam.encoders.whisper_decoder import Transcriber
 from usam.training.targets.word_targets import Targets

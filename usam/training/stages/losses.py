@@ -1,0 +1,74 @@
+"""The losses of stage 1: CTC, words of single tokens, routing, SACLM, and which tokens carry no word."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from usam.adapter.saclm import masked_mean
+from usam.adapter.tokens import AudioTokens
+from usam.data.corpus import KINDS
+from usam.model.model import USAM
+from usam.training.stages.batches import AlignmentBatch, AlignmentItem
+
+ROUTING_WEIGHT = 0.1
+WORDS_WEIGHT = 0.5
+SACLM_WEIGHT = 0.1
+BLANK_WEIGHT = 0.1
+
+
+def word_losses(audio: AudioTokens, log_probs: Tensor, batch: AlignmentBatch) -> dict[str, Tensor]:
+    """CTC of the clips that speak, cross-entropy of every token's words of those that do not."""
+    speech = torch.tensor([item.sequence for item in batch.items])
+    parts: dict[str, Tensor] = {}
+    if speech.any():
+        spoken = [item.classes for item in batch.items if item.classes is not None]
+        parts["ctc"] = ctc_loss(log_probs[speech], audio.mask[speech], spoken)
+    if batch.words is not None:
+        parts["words"] = WORDS_WEIGHT * token_word_loss(log_probs[~speech], audio.mask[~speech], batch.words)
+    return parts
+
+
+def ctc_loss(log_probs: Tensor, mask: Tensor, targets: Sequence[Tensor]) -> Tensor:
+    """CTC of log_probs [B, L, V + 1] on class sequences, averaged per target piece."""
+    lengths = torch.tensor([len(target) for target in targets])
+    losses = F.ctc_loss(
+        log_probs.transpose(0, 1),
+        torch.cat(list(targets)),
+        mask.sum(-1),
+        lengths,
+        blank=log_probs.shape[-1] - 1,
+        reduction="none",
+        zero_infinity=True,
+    )
+    return losses.sum() / lengths.sum().clamp_min(1)
+
+
+def token_word_loss(log_probs: Tensor, mask: Tensor, words: Tensor) -> Tensor:
+    """Cross-entropy of every token's log_probs [B, L, V + 1] against its words, a mean over real tokens."""
+    return masked_mean(-(words * log_probs).sum(-1, keepdim=True), mask).mean()
+
+
+def routing_loss(audio: AudioTokens, kinds: Sequence[str]) -> Tensor:
+    """The router's light tie: a clip's mean routing against the expert of its kind."""
+    index = torch.tensor([KINDS.index(kind) for kind in kinds]) % audio.routing.shape[-1]
+    return F.nll_loss(masked_mean(audio.routing, audio.mask).clamp_min(1e-6).log(), index)
+
+
+def target_text(model: USAM, item: AlignmentItem) -> Tensor:
+    """Token ids of what the clip says or is, the text that supervises SACLM."""
+    if item.classes is not None:
+        return model.adapter.anchor.token_ids[item.classes]  # type: ignore[union-attr]
+    return torch.tensor(model.prompts.ids(" " + " ".join(item.label or ("nothing",))))
+
+
+def saclm_loss(model: USAM, audio: AudioTokens, texts: Sequence[Tensor]) -> Tensor:
+    return model.adapter.saclm.loss(audio.tokens, audio.mask, *model.embed_text(texts))
+
+
+def blank_loss(model: USAM, audio: AudioTokens, log_probs: Tensor, texts: Sequence[Tensor]) -> Tensor:
+    """The predictive score learns from the blank posterior which tokens carry no word."""
+    scores = model.significance(audio, texts)
+    wanted = 1 - log_probs[..., -1].exp().detach()
+    return F.binary_cross_entropy_with_logits(scores.predictive_logits[audio.mask], wanted[audio.mask])
