@@ -29,7 +29,7 @@ import torch
 
 from ui.inspector.payload import viewed
 from ui.report.offline_page import offline_page
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from usam.audio.clip import SAMPLE_RATE, Clip
 from usam.schema.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace
 
@@ -87,7 +87,7 @@ class Figure:
         return {"name": self.name, "unit": self.unit, "bar": self.bar, **told}
 
 
-def entry() -> Entry:
+def entry() -> SessionAnswer:
     """An answer about 30 s of noise, a token every 80 ms."""
     generator = torch.Generator().manual_seed(0)
     waveform = 2 * torch.rand(round(SECONDS * SAMPLE_RATE), generator=generator) - 1
@@ -103,7 +103,7 @@ def entry() -> Entry:
         prompt="",
         seed=0,
     )
-    return Entry("benchmark", answer, clip, "noise.wav")
+    return SessionAnswer("benchmark", answer, clip, "noise.wav")
 
 
 def tokens() -> Iterator[AudioToken]:

@@ -22,7 +22,7 @@ from ui.api.endpoints import add_endpoints
 from ui.api.health import health_route
 from ui.components.tour import TOUR_STYLE
 from ui.engines.loader import EngineLoader, LoadEngine
-from ui.engines.pool import LoadOther, Models, load_other
+from ui.engines.pool import EnginePool, LoadOther, load_other
 from ui.engines.zerogpu import lends_gpu, load_lending
 from ui.examples import EXAMPLE_FOLDER
 from ui.pages.annotate import annotate_page
@@ -67,8 +67,8 @@ def build(
         snapshots.bring_back(settings.database_url)
     database = open_database(settings.database_url)
     MaintenanceScheduler(database, settings.backup_hours, settings.retention_days, snapshots).start()
-    models = Models(loader, settings.checkpoints, load_second)
-    studio = Studio(loader, Feedback(database), settings, models)
+    pool = EnginePool(loader, settings.checkpoints, load_second)
+    studio = Studio(loader, Feedback(database), settings, pool)
     studio.downloads.clean()
     with gr.Blocks(
         title="U-SAM Studio",
@@ -76,7 +76,7 @@ def build(
         delete_cache=(CACHE_SWEEP, CACHE_SECONDS),
         fill_width=True,
     ) as demo:
-        page = build_page(settings, models.names(settings.preset))
+        page = build_page(settings, pool.checkpoint_names(settings.preset))
         add_endpoints(studio)  # before the page's own events, which would take the same names
         connect(demo, page, studio)
     with demo.route("Annotate", "/annotate"):
@@ -86,7 +86,7 @@ def build(
         dashboard_page(demo, studio, gate)
     with demo.route("Browse", "/browse"):
         browse_page(demo, studio, gate)
-    # Room for ratings beside the questions, which are counted before they get here (`Desk.reserve`).
+    # Room for ratings beside the questions, which are counted before they get here (`AskHandlers.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
     demo.studio, demo.loader, demo.downloads = studio, loader, studio.downloads  # for the routes

@@ -14,7 +14,7 @@ from storage import Feedback, open_database
 from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES, rows, serve, settings_in
 from ui.engines.loader import EngineLoader
-from ui.studio.service import Question, Studio
+from ui.studio.service import AskRequest, Studio
 
 CLIPS = ("sound-dog.ogg", "music-piano.ogg", "sound-rain.ogg", "sound-siren.ogg")
 
@@ -26,8 +26,8 @@ def fill(data: Path) -> None:
     loader = EngineLoader(lambda progress: FakeEngine(pause=0))  # type: ignore[arg-type, return-value]
     studio = Studio(loader, feedback, settings)
     for number, name in enumerate(CLIPS):
-        question = Question(f"About {name}?", "qa", str(EXAMPLES / name), seed=number, keep_audio=number > 0)
-        list(studio.ask(question, "asker", threading.Event()))
+        request = AskRequest(f"About {name}?", "qa", str(EXAMPLES / name), seed=number, keep_audio=number > 0)
+        list(studio.ask(request, "asker", threading.Event()))
     feedback.database.close()
 
 

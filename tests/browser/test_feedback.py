@@ -15,10 +15,10 @@ from tests.browser.conftest import Server
 from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES, AppPage, rows, serve, settings_in
 from ui.engines.loader import EngineLoader
-from ui.pages.ask.comparison import ComparisonDesk, Duel
+from ui.pages.ask.comparison import BlindPair, ComparisonHandlers
 from ui.pages.ask.page import build_page
-from ui.studio.service import Question, Studio
-from ui.studio.session import Entry, Visit
+from ui.studio.service import AskRequest, Studio
+from ui.studio.session import Session, SessionAnswer
 
 DOG = EXAMPLES / "sound-dog.ogg"
 
@@ -133,22 +133,24 @@ def test_sides_are_random_and_a_vote_becomes_a_preference(tmp_path: Path) -> Non
     feedback = Feedback(open_database(settings.database_url))
     studio = Studio(loader, feedback, settings)
     with gr.Blocks():
-        desk = ComparisonDesk(build_page(settings), studio)
+        handlers = ComparisonHandlers(build_page(settings), studio)
     (shown,) = (
         event
-        for event in studio.ask(Question("What?", "qa", str(DOG)), "me", threading.Event())
-        if isinstance(event, Entry)
+        for event in studio.ask(AskRequest("What?", "qa", str(DOG)), "me", threading.Event())
+        if isinstance(event, SessionAnswer)
     )
-    visit, duel, orders = Visit().add(shown), Duel(), set()
+    session, blind_pair, orders = Session().add(shown), BlindPair(), set()
     for _ in range(12):
-        studio.runs.begin("page")
-        updates = list(desk.write("unseen", False, visit, duel, "me", request))[-1]  # type: ignore[arg-type]
-        studio.runs.end("page")
-        duel = updates[desk.panel.duel]
-        left, right = (entry.answer.seed for entry in duel.pair)
+        studio.running.begin("page")
+        updates = list(handlers.write("unseen", False, session, blind_pair, "me", request))[-1]  # type: ignore[arg-type]
+        studio.running.end("page")
+        blind_pair = updates[handlers.panel.blind_pair]
+        left, right = (entry.answer.seed for entry in blind_pair.pair)
         orders.add(left < right)
-        desk.vote("a" if left < right else "b", visit, duel, "me")
-        assert desk.panel.status in desk.vote("tie", visit, duel, "me"), "a second vote is refused"
+        handlers.vote("a" if left < right else "b", session, blind_pair, "me")
+        assert handlers.panel.status in handlers.vote("tie", session, blind_pair, "me"), (
+            "a second vote is refused"
+        )
     assert orders == {True, False}
     audit = export(feedback.database, "dpo", tmp_path / "out", audit=True)
     pairs = [json.loads(line) for file in (tmp_path / "out").glob("*.jsonl") for line in file.open()]

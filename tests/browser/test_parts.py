@@ -14,12 +14,12 @@ from tests.browser.fake_engine import MODEL, trace_of
 from ui.engines.loader import EngineLoader, LoadState
 from ui.examples import EXAMPLES
 from ui.pages.ask import render
-from ui.pages.ask.clip import Timed
+from ui.pages.ask.clip import ChosenClip
 from ui.report.export import numbers_of
 from ui.settings import Settings, sqlite_url
-from ui.studio.running import Runs
+from ui.studio.running import RunningRequests
 from ui.studio.service import Studio, heard_file, retry_of
-from ui.studio.session import KEPT_ENTRIES, Entry, Visit
+from ui.studio.session import KEPT_ENTRIES, Session, SessionAnswer
 from usam.audio.clip import SAMPLE_RATE, Clip, load_clip
 from usam.errors import UsamError, WeightsError
 from usam.schema.trace import Answer, Heard, Timings, Turn
@@ -32,7 +32,9 @@ def clip(seconds: float = 2.0, seed: int = 0) -> Clip:
     return Clip(waveform, 0.0, seconds, seconds, f"{seed:064x}")
 
 
-def entry(key: str, heard: Clip, *, history: tuple[Turn, ...] = (), temperature: float = 0.0) -> Entry:
+def entry(
+    key: str, heard: Clip, *, history: tuple[Turn, ...] = (), temperature: float = 0.0
+) -> SessionAnswer:
     answer = Answer(
         text=f"answer {key}",
         task="qa",
@@ -46,7 +48,7 @@ def entry(key: str, heard: Clip, *, history: tuple[Turn, ...] = (), temperature:
         temperature=temperature,
         history=history,
     )
-    return Entry(key, answer, heard, "clip.wav", answer_id=f"id-{key}")
+    return SessionAnswer(key, answer, heard, "clip.wav", answer_id=f"id-{key}")
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -138,40 +140,40 @@ def test_a_load_that_failed_is_tried_again() -> None:
 
 
 def test_a_page_has_one_answer_at_a_time() -> None:
-    runs = Runs()
-    assert runs.begin("page")
-    assert not runs.begin("page")
-    assert runs.begin("another page")
-    event = runs.stop_event("page")
-    runs.end("page")
+    running = RunningRequests()
+    assert running.begin("page")
+    assert not running.begin("page")
+    assert running.begin("another page")
+    event = running.stop_event("page")
+    running.end("page")
     assert event.is_set()
-    assert runs.begin("page")
+    assert running.begin("page")
 
 
 def test_a_question_stopped_in_the_line_starts_stopped() -> None:
-    runs = Runs()
-    runs.begin("page")
-    runs.stop("page")
-    assert runs.stop_event("page").is_set()
-    assert not runs.stop_event("another page").is_set()
+    running = RunningRequests()
+    running.begin("page")
+    running.stop("page")
+    assert running.stop_event("page").is_set()
+    assert not running.stop_event("another page").is_set()
 
 
 def test_a_follow_up_carries_every_turn_and_an_edit_only_those_before() -> None:
     first = (Turn("q0", "a0"),)
-    visit = Visit().add(entry("b", clip(), history=first))
-    assert visit.follow_up().context == (Turn("q0", "a0"), Turn("question b", "answer b"))
-    assert visit.edit().context == first
-    assert visit.edit().context_entry is visit.current
-    assert visit.follow_up().fresh().context == ()
+    session = Session().add(entry("b", clip(), history=first))
+    assert session.follow_up().context == (Turn("q0", "a0"), Turn("question b", "answer b"))
+    assert session.edit().context == first
+    assert session.edit().context_entry is session.current
+    assert session.follow_up().fresh().context == ()
 
 
 def test_a_visit_forgets_its_oldest_answers_and_holds_a_clip_once() -> None:
-    visit = Visit()
+    session = Session()
     for i in range(KEPT_ENTRIES + 3):
-        visit = visit.add(entry(str(i), clip(seed=1)))
-    assert [e.key for e in visit.entries] == [str(i) for i in range(3, KEPT_ENTRIES + 3)]
-    assert visit.shown == str(KEPT_ENTRIES + 2)
-    assert len({id(e.clip.waveform) for e in visit.entries}) == 1
+        session = session.add(entry(str(i), clip(seed=1)))
+    assert [e.key for e in session.entries] == [str(i) for i in range(3, KEPT_ENTRIES + 3)]
+    assert session.shown == str(KEPT_ENTRIES + 2)
+    assert len({id(e.clip.waveform) for e in session.entries}) == 1
 
 
 def test_a_retry_samples_with_the_seed_it_is_given() -> None:
@@ -199,7 +201,7 @@ def test_the_kept_file_holds_exactly_what_was_heard() -> None:
 def test_the_sliders_count_only_for_long_clips(
     start: float, length: float, duration: float, expected: tuple[float | None, float | None]
 ) -> None:
-    assert Timed("clip", duration).span(start, length, 30.0) == expected
+    assert ChosenClip("clip", duration).span(start, length, 30.0) == expected
 
 
 def test_the_table_has_every_number_of_every_token() -> None:
@@ -263,4 +265,4 @@ def test_a_clip_that_is_gone_is_asked_for_again(tmp_path: Path) -> None:
     nothing: Any = None
     studio = Studio(nothing, nothing, Settings(tmp_path, sqlite_url(tmp_path)))
     with pytest.raises(UsamError, match="upload it again"):
-        studio.listen(str(tmp_path / "swept.ogg"))
+        studio.load_clip(str(tmp_path / "swept.ogg"))

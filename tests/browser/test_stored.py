@@ -12,10 +12,10 @@ from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES
 from ui.inspector.payload import payload
 from ui.settings import sqlite_url
-from ui.studio.jobs import Done, GivenUpError, Step, steps
+from ui.studio.jobs import JobCancelledError, JobProgress, JobResult, run_job
 from ui.studio.service import heard_file
-from ui.studio.session import Visit
-from ui.studio.stored_answers import clip_of, link_of, stored_entry
+from ui.studio.session import Session
+from ui.studio.stored_answers import clip_of, link_of, load_stored_answer
 from usam.audio.clip import load_clip
 from usam.errors import RequestError, UsamError
 from usam.progress import Progress
@@ -39,7 +39,7 @@ def test_an_answer_comes_back_with_the_sound_that_was_kept(feedback: Feedback) -
     answer, heard = answered(1.0, 3.0), load_clip(DOG, 1.0, 3.0)
     with heard_file(heard) as file:
         answer_id = feedback.record_answer(answer.to_json(), annotator="me", audio_path=file)
-    entry = stored_entry(feedback, answer_id, load_clip)
+    entry = load_stored_answer(feedback, answer_id, load_clip)
     assert entry.answer == answer
     assert entry.answer_id == answer_id
     assert entry.clip is not None
@@ -53,7 +53,7 @@ def test_without_kept_sound_the_same_clip_in_the_player_serves(
     feedback: Feedback, span: tuple[float | None, float | None]
 ) -> None:
     answer_id = feedback.record_answer(answered(*span).to_json(), annotator="me")
-    entry = stored_entry(feedback, answer_id, load_clip)
+    entry = load_stored_answer(feedback, answer_id, load_clip)
     assert entry.clip is None
     assert clip_of(entry, str(DOG), load_clip).sha256 == entry.answer.heard.sha256
     for source in (None, "", str(EXAMPLES / "music-piano.ogg"), "gone.wav"):
@@ -66,27 +66,27 @@ def test_a_kept_file_that_holds_another_sound_is_not_shown(feedback: Feedback) -
     kept = feedback.kept_audio(answer_id)
     assert kept is not None
     kept.write_bytes((EXAMPLES / "music-piano.ogg").read_bytes())
-    assert stored_entry(feedback, answer_id, load_clip).clip is None
+    assert load_stored_answer(feedback, answer_id, load_clip).clip is None
 
 
 def test_an_answer_without_its_sound_is_drawn_in_silence(feedback: Feedback) -> None:
     answer_id = feedback.record_answer(answered(1.0, 3.0).to_json(), annotator="me")
-    entry = stored_entry(feedback, answer_id, load_clip)
+    entry = load_stored_answer(feedback, answer_id, load_clip)
     drawn = payload(entry)
     assert (drawn["sound"]["samples"], drawn["sound"]["peak"]) == (32_000, 0.0)
     assert drawn["tokens"]["start"][0] == 1.0
-    assert Visit().add(entry).add(replace(entry, key="other")).current is not None
+    assert Session().add(entry).add(replace(entry, key="other")).current is not None
 
 
 def test_an_answer_that_is_not_there_or_cannot_be_read_is_told(feedback: Feedback) -> None:
     for wrong in ("", "1", "00000000-0000-4000-8000-000000000000", "' OR 1=1"):
         with pytest.raises(NotFoundError):
-            stored_entry(feedback, wrong, load_clip)
+            load_stored_answer(feedback, wrong, load_clip)
     record = answered().to_json()
     del record["tokens"]
     answer_id = feedback.record_answer(record, annotator="me")
     with pytest.raises(UsamError, match="another version"):
-        stored_entry(feedback, answer_id, load_clip)
+        load_stored_answer(feedback, answer_id, load_clip)
 
 
 def test_work_tells_its_steps_and_its_result() -> None:
@@ -94,7 +94,7 @@ def test_work_tells_its_steps_and_its_result() -> None:
         progress("half", 0.5)
         return "found"
 
-    assert list(steps(work, threading.Event())) == [Step("half", 0.5), Done("found")]
+    assert list(run_job(work, threading.Event())) == [JobProgress("half", 0.5), JobResult("found")]
 
 
 def test_work_ends_at_its_next_step_once_it_is_stopped() -> None:
@@ -106,18 +106,18 @@ def test_work_ends_at_its_next_step_once_it_is_stopped() -> None:
             reached.append(step)
             stop.wait(0.01)
 
-    running = steps(work, stop)
+    running = run_job(work, stop)
     next(running)
     stop.set()
-    with pytest.raises(GivenUpError):
+    with pytest.raises(JobCancelledError):
         list(running)
     assert len(reached) < 10
 
 
 def test_what_was_stopped_at_its_last_step_finds_nothing() -> None:
     stop = threading.Event()
-    with pytest.raises(GivenUpError):
-        list(steps(lambda progress: stop.set(), stop))
+    with pytest.raises(JobCancelledError):
+        list(run_job(lambda progress: stop.set(), stop))
 
 
 def test_who_stops_reading_stops_the_work() -> None:
@@ -128,10 +128,10 @@ def test_who_stops_reading_stops_the_work() -> None:
             progress("on", 0.0)
             stop.wait(0.01)
 
-    running = steps(work, stop)
+    running = run_job(work, stop)
     next(running)
     running.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("study")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("job")]
 
 
 def test_what_goes_wrong_in_the_work_is_raised_to_the_reader() -> None:
@@ -139,4 +139,4 @@ def test_what_goes_wrong_in_the_work_is_raised_to_the_reader() -> None:
         raise RequestError("Not like this.")
 
     with pytest.raises(RequestError, match="Not like this"):
-        list(steps(work, threading.Event()))
+        list(run_job(work, threading.Event()))

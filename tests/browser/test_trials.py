@@ -19,7 +19,7 @@ from tests import tiny
 from tests.browser.pages import EXAMPLES, AppPage, serve, settings_in
 from tests.browser.test_what_if import opened, run
 from ui.engines.loader import EngineLoader
-from ui.engines.pool import Models
+from ui.engines.pool import EnginePool
 from usam.audio.clip import load_clip
 from usam.engine.engine import Engine
 from usam.errors import RequestError
@@ -223,11 +223,11 @@ def alive(shelf: Shelf) -> int:
     return sum(engine() is not None for engine in shelf.engines)
 
 
-def ready(shelf: Shelf, engine: Engine) -> Models:
+def ready(shelf: Shelf, engine: Engine) -> EnginePool:
     loader = EngineLoader(lambda progress: engine)
     for _ in loader.wait(threading.Event()):
         pass
-    return Models(loader, shelf.folder, shelf.load)
+    return EnginePool(loader, shelf.folder, shelf.load)
 
 
 def quiet(message: str, share: float) -> None:
@@ -237,7 +237,7 @@ def quiet(message: str, share: float) -> None:
 def test_models_are_lent_one_at_a_time_and_come_back(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     own = tiny.engine(shelf.add("tiny"))
-    models, inside, most = ready(shelf, own), [], []
+    pool, inside, most = ready(shelf, own), [], []
 
     def use(engine: Engine) -> None:
         inside.append(engine.model_info.quantization)
@@ -246,7 +246,7 @@ def test_models_are_lent_one_at_a_time_and_come_back(tmp_path: Path) -> None:
         inside.pop()
 
     threads = [
-        threading.Thread(target=models.named, args=("tiny", precision, use, quiet))
+        threading.Thread(target=pool.run_on_checkpoint, args=("tiny", precision, use, quiet))
         for precision in ("int8", "nf4", "int8")
     ]
     for thread in threads:
@@ -255,34 +255,36 @@ def test_models_are_lent_one_at_a_time_and_come_back(tmp_path: Path) -> None:
         thread.join()
     assert most == [1, 1, 1]
     assert alive(shelf) == 0
-    models.named("tiny", "none", lambda engine: inside.append(engine), quiet)
+    pool.run_on_checkpoint("tiny", "none", lambda engine: inside.append(engine), quiet)
     assert inside == [own]
     assert len(shelf.loaded) == 3
 
 
 def test_a_model_goes_back_after_a_failure_too(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
-    models = ready(shelf, tiny.engine(shelf.add("tiny")))
+    pool = ready(shelf, tiny.engine(shelf.add("tiny")))
 
     def fail(engine: Engine) -> None:
         raise RequestError("No.")
 
     with pytest.raises(RequestError, match=r"No\."):
-        models.named("tiny", "int8", fail, quiet)
+        pool.run_on_checkpoint("tiny", "int8", fail, quiet)
     assert alive(shelf) == 0
-    assert models.named("tiny", "int8", lambda engine: engine.model_info.quantization, quiet) == "int8"
+    assert (
+        pool.run_on_checkpoint("tiny", "int8", lambda engine: engine.model_info.quantization, quiet) == "int8"
+    )
     for name, precision in (("gone", "nf4"), ("tiny", "nf5")):
         with pytest.raises(RequestError, match="Choose a checkpoint"):
-            models.named(name, precision, lambda engine: None, quiet)
+            pool.run_on_checkpoint(name, precision, lambda engine: None, quiet)
 
 
 def test_an_answer_is_studied_on_the_model_that_gave_it(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     own = tiny.engine(shelf.add("tiny"))
     later = tiny.engine(shelf.add("later")).model_info
-    models = ready(shelf, own)
+    pool = ready(shelf, own)
     names = [
-        models.of(info, lambda engine: engine.checkpoint.name, quiet) for info in (own.model_info, later)
+        pool.run_on(info, lambda engine: engine.checkpoint.name, quiet) for info in (own.model_info, later)
     ]
     assert names == ["tiny", "later"]
     assert shelf.loaded == [("later", "none")]

@@ -12,7 +12,7 @@ from tests.browser.conftest import Server
 from tests.browser.fake_engine import TOKEN_SECONDS, FakeEngine, trace_of
 from tests.browser.pages import EXAMPLES, AppPage, exported, offline
 from ui.inspector import export
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from usam.audio.clip import load_clip
 from usam.schema.trace import Answer
 
@@ -300,7 +300,7 @@ def test_one_expert_for_all_is_a_warning_unless_it_is_usual(
     share = {"speech": [1.0, 0.0, 0.0], "sound": [0.0, 1.0, 0.0]}
     found = {"load": [0.5, 0.5, 0.0], "share_by_kind": share} if measured else None
     file = tmp_path / "page.html"
-    entry = Entry("key", answer, load_clip(DOG), str(DOG))
+    entry = SessionAnswer("key", answer, load_clip(DOG), str(DOG))
     file.write_bytes(export(entry, "html", measured_of=lambda model: found).content)
     with offline(browser) as context:
         page = context.new_page()

@@ -15,10 +15,10 @@ from storage import StorageError
 from ui.access.request import visitor_of
 from ui.components.uploads import uploads_only
 from ui.pages.ask.events import MODEL
-from ui.studio.experiments import Subject
-from ui.studio.service import UNEXPECTED, Question, Studio
-from ui.studio.session import Entry
-from ui.studio.stored_answers import clip_of, stored_entry
+from ui.studio.experiments import ExperimentTarget
+from ui.studio.service import UNEXPECTED, AskRequest, Studio
+from ui.studio.session import SessionAnswer
+from ui.studio.stored_answers import clip_of, load_stored_answer
 from ui.what_if.handlers import STUDY
 from ui.what_if.panel import LONGEST_REFERENCE
 from usam.errors import RequestError, UsamError
@@ -85,9 +85,9 @@ class Endpoints:
         """Ask about a clip; an empty question asks the task's own prompt. Tasks: qa, asr, s2tt, aac, mc."""
         entry = None
         try:
-            asked = Question(question or "", task, audio, visitor=visitor_of(request))
+            asked = AskRequest(question or "", task, audio, visitor=visitor_of(request))
             for event in self.studio.ask(asked, None, threading.Event()):
-                entry = event if isinstance(event, Entry) else entry
+                entry = event if isinstance(event, SessionAnswer) else entry
         except UsamError as error:
             raise refusal(error) from error
         assert entry is not None  # nobody stops this one
@@ -112,7 +112,7 @@ class Endpoints:
         return self._tried(
             answer_id,
             audio,
-            lambda subject: self.studio.trials.change(subject, intervention, _unwatched).to_json(),
+            lambda target: self.studio.experiments.change(target, intervention, _unwatched).to_json(),
             request,
             threshold,
         )
@@ -140,7 +140,9 @@ class Endpoints:
         return self._tried(
             answer_id,
             audio,
-            lambda subject: self.studio.trials.deletion(subject, text or None, seeds, _unwatched).to_json(),
+            lambda target: self.studio.experiments.deletion(
+                target, text or None, seeds, _unwatched
+            ).to_json(),
             request,
             threshold,
         )
@@ -155,7 +157,7 @@ class Endpoints:
         return self._tried(
             answer_id,
             audio,
-            lambda subject: self.studio.trials.attribution(subject, _unwatched).to_json(),
+            lambda target: self.studio.experiments.attribution(target, _unwatched).to_json(),
             request,
         )
 
@@ -170,7 +172,7 @@ class Endpoints:
         return self._tried(
             answer_id,
             audio,
-            lambda subject: self.studio.trials.replay(subject, _unwatched).to_json(),
+            lambda target: self.studio.experiments.replay(target, _unwatched).to_json(),
             request,
         )
 
@@ -178,7 +180,7 @@ class Endpoints:
         self,
         answer_id: str,
         audio: str | None,
-        trial: Callable[[Subject], dict[str, Any]],
+        trial: Callable[[ExperimentTarget], dict[str, Any]],
         request: gr.Request | None,
         threshold: float | None = None,
     ) -> dict[str, Any]:
@@ -188,14 +190,14 @@ class Endpoints:
             raise refusal("The threshold has to be a number.")
         try:
             self.studio.questions.take(visitor_of(request))
-            entry = stored_entry(self.studio.feedback, answer_id, self.studio.listen)
+            entry = load_stored_answer(self.studio.feedback, answer_id, self.studio.load_clip)
             try:
-                clip = clip_of(entry, audio, self.studio.listen)
+                clip = clip_of(entry, audio, self.studio.load_clip)
             except RequestError as error:
                 raise RequestError(SEND_THE_CLIP) from error
             for _ in self.studio.loader.wait(threading.Event()):
                 pass
-            return trial(Subject(replace(entry, clip=clip), threshold=threshold))
+            return trial(ExperimentTarget(replace(entry, clip=clip), threshold=threshold))
         except (StorageError, UsamError) as error:
             raise refusal(error) from error
         except Exception as error:

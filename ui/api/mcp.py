@@ -84,7 +84,7 @@ class Tools:
             async with self._one:
                 return await told(lambda: work(Endpoints(studio), context.request_context.request))
         finally:
-            studio.runs.end(place)
+            studio.running.end(place)
 
 
 def studio_of(context: Call) -> Studio:

@@ -12,7 +12,7 @@ from storage import Feedback, StorageError
 from storage.ratings.results import Rating
 from storage.ratings.validation import FLAGS, MAX_COMMENT, MAX_CORRECTION
 from ui.pages.ask import render
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 
 Updates = dict[Any, Any]
 
@@ -39,7 +39,7 @@ class RatingFields:
             *self.dimensions.values(),
         ]
 
-    def said(self, values: Sequence[Any]) -> dict[str, Any]:
+    def as_rating(self, values: Sequence[Any]) -> dict[str, Any]:
         """The values of `blocks` as `Feedback.rate` takes them."""
         thumb, score, flags, correction, comment, *scores = values
         return {
@@ -51,9 +51,9 @@ class RatingFields:
             "dimensions": dict(zip(self.dimensions, scores, strict=True)),
         }
 
-    def filled(self, said: Rating | Mapping[str, Any] | None) -> Updates:
+    def filled(self, rating: Rating | Mapping[str, Any] | None) -> Updates:
         """Every field as the rating, or the draft of one, has it; empty without one."""
-        values = asdict(said) if isinstance(said, Rating) else dict(said or {})
+        values = asdict(rating) if isinstance(rating, Rating) else dict(rating or {})
         dimensions = values.get("dimensions", {})
         return {
             self.thumb: values.get("thumb"),
@@ -144,7 +144,9 @@ def rating_hidden(panel: RatingPanel) -> Updates:
     return {panel.empty: gr.HTML(visible=True), panel.form: gr.Column(visible=False), panel.status: ""}
 
 
-def rating_shown(panel: RatingPanel, feedback: Feedback, entry: Entry | None, annotator: str) -> Updates:
+def rating_shown(
+    panel: RatingPanel, feedback: Feedback, entry: SessionAnswer | None, annotator: str
+) -> Updates:
     """The form, filled with what this person said about the answer before."""
     if entry is None:
         return rating_hidden(panel)
@@ -183,7 +185,11 @@ def _saved_before(panel: RatingPanel, saved: bool, *, undo: bool | None = None) 
 
 
 def save_rating(
-    panel: RatingPanel, feedback: Feedback, entry: Entry | None, annotator: str, rating: Mapping[str, Any]
+    panel: RatingPanel,
+    feedback: Feedback,
+    entry: SessionAnswer | None,
+    annotator: str,
+    rating: Mapping[str, Any],
 ) -> Updates:
     """Commit the rating, then say so. On failure only the status changes: what was typed stays."""
     if entry is None or entry.answer_id is None:
@@ -195,7 +201,9 @@ def save_rating(
     return {panel.status: render.saved("Saved"), **_saved_before(panel, True)}
 
 
-def withdraw_rating(panel: RatingPanel, feedback: Feedback, entry: Entry | None, annotator: str) -> Updates:
+def withdraw_rating(
+    panel: RatingPanel, feedback: Feedback, entry: SessionAnswer | None, annotator: str
+) -> Updates:
     if entry is None or entry.answer_id is None:
         return {panel.status: render.fault("There is no rating to withdraw.")}
     try:
@@ -209,7 +217,9 @@ def withdraw_rating(panel: RatingPanel, feedback: Feedback, entry: Entry | None,
     }
 
 
-def undo_rating(panel: RatingPanel, feedback: Feedback, entry: Entry | None, annotator: str) -> Updates:
+def undo_rating(
+    panel: RatingPanel, feedback: Feedback, entry: SessionAnswer | None, annotator: str
+) -> Updates:
     """Take the last save back, and show the rating as it was before."""
     if entry is None or entry.answer_id is None:
         return {panel.status: render.fault("There is no rating to undo.")}

@@ -32,7 +32,7 @@ def load_other(folder: Path, quantization: str, progress: Progress) -> Engine:
     return Engine.load(quantization=quantization, device=device, checkpoint=folder, progress=progress)
 
 
-class Models:
+class EnginePool:
     """Lends engines. The app's own is always there; any other is loaded for whoever asks for it, one at a
     time, and let go when they are done. Safe to share between threads."""
 
@@ -52,11 +52,11 @@ class Models:
         configs = (file for place in places for file in sorted(place.glob("*/config.json")))
         return {file.parent.name: file.parent for file in configs}
 
-    def names(self, first: str) -> list[str]:
+    def checkpoint_names(self, first: str) -> list[str]:
         """Of the checkpoints, `first` before the others."""
         return [first, *(name for name in self.checkpoints() if name != first)]
 
-    def named(
+    def run_on_checkpoint(
         self, checkpoint: str, quantization: str, use: Callable[[Engine], Result], progress: Progress
     ) -> Result:
         """What `use` makes of the engine with this name and precision. Raises UsamError."""
@@ -65,7 +65,7 @@ class Models:
             raise RequestError("Choose a checkpoint and a precision first.")
         return self._lend(folder, quantization, use, progress)
 
-    def of(self, model: ModelInfo, use: Callable[[Engine], Result], progress: Progress) -> Result:
+    def run_on(self, model: ModelInfo, use: Callable[[Engine], Result], progress: Progress) -> Result:
         """What `use` makes of the engine that gave an answer. Where its checkpoint is gone, that is the app's
         own in the same precision. Raises UsamError."""
         own = self._loader.engine

@@ -13,7 +13,7 @@ from storage import Feedback, StorageError
 from storage.annotation.spans import Spans
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.errors import RatingError
-from ui.studio.session import Entry, Visit
+from ui.studio.session import Session, SessionAnswer
 
 if TYPE_CHECKING:
     from ui.pages.ask.page import Page
@@ -66,7 +66,7 @@ def reply(
     marks: Marks,
     event: str,
     sent: dict[str, Any],
-    entry: Entry | None,
+    entry: SessionAnswer | None,
     annotator: str,
     save: Callable[[str, str, dict[str, Any]], None] | None,
 ) -> str:
@@ -89,15 +89,15 @@ def connect_marks(page: Page, studio: Studio, fast: dict[str, Any]) -> None:
     marks, viewer = Marks(studio.feedback, studio.settings.span_labels), page.inspector.viewer
 
     def handler(event: str, save: Callable[[str, str, dict[str, Any]], None] | None) -> Callable[..., Any]:
-        def handle(visit: Visit, annotator: str, sent: gr.EventData) -> Any:
+        def handle(session: Session, annotator: str, sent: gr.EventData) -> Any:
             data = {name: getattr(sent, name, None) for name in _SENT}
-            return gr.HTML(said=reply(marks, event, data, visit.entry(data["key"]), annotator, save))
+            return gr.HTML(said=reply(marks, event, data, session.entry(data["key"]), annotator, save))
 
         return handle
 
     # One after another may be on its way, and none of them is to be left out.
     options = {**fast, "outputs": viewer, "trigger_mode": "multiple"}
-    inputs = [page.visit, page.annotator]
+    inputs = [page.session, page.annotator]
     viewer.opened(handler("opened", None), inputs, **options)
     viewer.marked(handler("marked", marks.mark), inputs, **options)
     viewer.unmarked(handler("unmarked", marks.withdraw), inputs, **options)

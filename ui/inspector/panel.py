@@ -13,7 +13,7 @@ from ui.engines.pool import same_model
 from ui.inspector.payload import MeasuredOf, viewed
 from ui.pages.ask import render
 from ui.pages.ask.history import label_of
-from ui.studio.session import Entry, Visit
+from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import NOT_KEPT
 from ui.viewer.assets import asset, script, style
 from ui.what_if.panel import WhatIfPanel, what_if_panel
@@ -36,7 +36,7 @@ SAVE_JS = """(file) => {
 
 @dataclass(frozen=True)
 class InspectorPanel:
-    """notice: what stands in the viewer's place without a trace. against: another answer of the visit to
+    """notice: what stands in the viewer's place without a trace. against: another answer of the session to
     compare with. saved: the latest file asked for. The viewer's property `leaning` is what the words of the
     answer leaned on (`leaned_on`), `player` the clip in the page's player (`source_name`), `said` what the
     person marked and judged in the picture (`said_of`)."""
@@ -70,25 +70,25 @@ def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorP
 
 
 def trace_shown(
-    panel: InspectorPanel, visit: Visit, measured_of: MeasuredOf, against: str | None = None
+    panel: InspectorPanel, session: Session, measured_of: MeasuredOf, against: str | None = None
 ) -> Updates:
     """The viewer for the answer on display, compared with the one whose key is `against`. A trace that
     cannot be sent costs only itself.
 
     measured_of: what the evaluation of a model's checkpoint found about its router.
     """
-    entry = visit.current
+    entry = session.current
     if entry is None:
         return trace_hidden(panel, render.EMPTY_FIGURE)
     others = [
-        (_told_apart(other, entry), other.key) for other in reversed(visit.entries) if other is not entry
+        (_told_apart(other, entry), other.key) for other in reversed(session.entries) if other is not entry
     ]
     choices = [("nothing", ""), *others]
     try:
         return {
             panel.notice: "" if entry.clip else render.status(NOT_KEPT),
             panel.against: gr.Dropdown(choices=choices, value=against or "", visible=bool(others)),
-            panel.viewer: viewed(entry, visit.entry(against), measured_of),
+            panel.viewer: viewed(entry, session.entry(against), measured_of),
         }
     except Exception:
         log.exception("the trace of an answer could not be prepared for the viewer")
@@ -96,7 +96,7 @@ def trace_shown(
         return trace_hidden(panel, render.fault(sentence))
 
 
-def _told_apart(other: Entry, entry: Entry) -> str:
+def _told_apart(other: SessionAnswer, entry: SessionAnswer) -> str:
     """Another answer in the list, with its model where that is another one."""
     one, two = other.answer.model, entry.answer.model
     return label_of(other) + ("" if same_model(one, two) else f" · {one.preset}, {one.quantization}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ui.inspector import sound
 from ui.inspector.palette import EXPERT_COLOURS
 from ui.pages.ask import render
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import link_of
 from usam.schema.trace import ModelInfo, Trace
 
@@ -31,7 +31,7 @@ def nothing_measured(model: ModelInfo) -> None:
     """Of no checkpoint is anything known."""
 
 
-def payload(entry: Entry, measured_of: MeasuredOf = nothing_measured) -> dict[str, Any]:
+def payload(entry: SessionAnswer, measured_of: MeasuredOf = nothing_measured) -> dict[str, Any]:
     """The trace with its sound. Times are seconds of the original clip; entropy is in bits.
 
     measured_of: what the evaluation of a model's checkpoint found about its router.
@@ -68,7 +68,9 @@ def source_name(source: str | None) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:16] if source else ""
 
 
-def viewed(entry: Entry, other: Entry | None = None, measured_of: MeasuredOf = nothing_measured) -> str:
+def viewed(
+    entry: SessionAnswer, other: SessionAnswer | None = None, measured_of: MeasuredOf = nothing_measured
+) -> str:
     """The viewer's value as JSON: a trace, and the one it is compared with. The same sound is sent once."""
     compared = payload(other, measured_of) if other else None
     if compared and other and _same_sound(entry, other):
@@ -76,7 +78,7 @@ def viewed(entry: Entry, other: Entry | None = None, measured_of: MeasuredOf = n
     return as_json({"trace": payload(entry, measured_of), "other": compared})
 
 
-def leaned_on(entry: Entry, found: Attribution | None) -> str:
+def leaned_on(entry: SessionAnswer, found: Attribution | None) -> str:
     """What the viewer is sent about the words: a number a token for each, as JSON; empty for nothing."""
     if found is None:
         return ""
@@ -140,13 +142,13 @@ def as_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
 
 
-def _same_sound(entry: Entry, other: Entry) -> bool:
+def _same_sound(entry: SessionAnswer, other: SessionAnswer) -> bool:
     one, two = entry.answer, other.answer
     same_tokens = [t.start for t in one.trace.tokens] == [t.start for t in two.trace.tokens]
     return one.heard == two.heard and one.trace.experts == two.trace.experts and same_tokens
 
 
-def _sound(entry: Entry) -> dict[str, Any]:
+def _sound(entry: SessionAnswer) -> dict[str, Any]:
     from usam.audio.clip import level_range, log_mel, mel_centres
 
     waveform = sound.waveform_of(entry)

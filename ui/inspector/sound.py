@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ui.studio.session import Entry
+    from ui.studio.session import SessionAnswer
 
 RATE = 16_000
 OPUS_BITS = 48_000
@@ -19,7 +19,7 @@ OPUS_BITS = 48_000
 PEAK_HOP = RATE // 100
 
 
-def waveform_of(entry: Entry) -> Tensor:
+def waveform_of(entry: SessionAnswer) -> Tensor:
     """[samples] at 16 kHz of what was heard; silence of its length when its audio was not kept."""
     import torch
 

@@ -15,7 +15,7 @@ from storage.export.tables.csv import escape
 from ui.inspector.payload import MeasuredOf, entropy_bits, nothing_measured
 from ui.inspector.sound import waveform_of
 from ui.report.offline_page import offline_page
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from ui.what_if.findings import Findings
 from usam.schema.trace import Trace
 
@@ -58,7 +58,7 @@ def numbers_of(trace: Trace) -> pd.DataFrame:
 
 
 def export(
-    entry: Entry,
+    entry: SessionAnswer,
     kind: str,
     rating: Rating | None = None,
     found: Findings = NOTHING,
@@ -84,7 +84,7 @@ def export(
 class Account:
     """All that a file may tell of an answer. spans: what the person marked. dark: the theme of a picture."""
 
-    entry: Entry
+    entry: SessionAnswer
     rating: Rating | None
     found: Findings
     spans: Sequence[Span]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ui.inspector.payload import MeasuredOf, as_json, leaned_on, nothing_measured, viewed
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from ui.viewer.assets import asset, script, style
 from ui.what_if.outcomes import conditions, word_changes
 from usam.schema.tasks import TASKS
@@ -30,7 +30,7 @@ _THUMBS = {1: "good", -1: "bad"}
 
 
 def offline_page(
-    entry: Entry,
+    entry: SessionAnswer,
     rating: Rating | None = None,
     found: Findings | None = None,
     spans: Sequence[Span] = (),
@@ -72,7 +72,7 @@ def offline_page(
 
 
 def report_of(
-    entry: Entry, rating: Rating | None, found: Findings | None = None, spans: Sequence[Span] = ()
+    entry: SessionAnswer, rating: Rating | None, found: Findings | None = None, spans: Sequence[Span] = ()
 ) -> dict[str, Any]:
     """The words around the picture: the conversation, facts as pairs of a name and a text, what was tried,
     and the spans marked in it."""

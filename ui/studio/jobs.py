@@ -1,4 +1,4 @@
-"""Long work on the engine, watched step by step and given up when somebody presses Stop."""
+"""Long work in a thread of its own, which reports its progress and can be cancelled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Step:
+class JobProgress:
     """What is being done, and the share of it that is done, in [0, 1]."""
 
     message: str
@@ -23,36 +23,38 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Done(Generic[Result]):
+class JobResult(Generic[Result]):
     result: Result
 
 
-class GivenUpError(Exception):
-    """Somebody pressed Stop."""
+class JobCancelledError(Exception):
+    """The job was asked to stop."""
 
 
-def steps(work: Callable[[Progress], Result], stop: threading.Event) -> Iterator[Step | Done[Result]]:
-    """Run `work` in a thread of its own: yields its steps, at last what it returns.
+def run_job(
+    work: Callable[[Progress], Result], stop: threading.Event
+) -> Iterator[JobProgress | JobResult[Result]]:
+    """Run `work` in a thread of its own: yields its progress, at last what it returns.
 
-    Raises what the work raises, and GivenUpError once `stop` is set: at the step that the work is at. Who
-    stops reading stops the work as well.
+    Raises what the work raises, and JobCancelledError once `stop` is set: when the work next reports its
+    progress. Closing the iterator stops the work as well.
     """
-    told: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
+    reports: queue.SimpleQueue[JobProgress | None] = queue.SimpleQueue()
 
-    def tell(message: str, share: float) -> None:
+    def report(message: str, share: float) -> None:
         if stop.is_set():
-            raise GivenUpError
-        told.put(Step(message, share))
+            raise JobCancelledError
+        reports.put(JobProgress(message, share))
 
-    with ThreadPoolExecutor(1, thread_name_prefix="study") as pool:
-        future = pool.submit(work, tell)
-        future.add_done_callback(lambda _: told.put(None))
+    with ThreadPoolExecutor(1, thread_name_prefix="job") as pool:
+        future = pool.submit(work, report)
+        future.add_done_callback(lambda _: reports.put(None))
         try:
-            while step := told.get():
-                yield step
+            while progress := reports.get():
+                yield progress
             if stop.is_set():
-                raise GivenUpError
+                raise JobCancelledError
             result = future.result()
         finally:
             stop.set()
-    yield Done(result)
+    yield JobResult(result)

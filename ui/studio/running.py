@@ -3,7 +3,7 @@
 import threading
 
 
-class Runs:
+class RunningRequests:
     """One running answer a page. A page is known by its session hash."""
 
     def __init__(self) -> None:

@@ -18,12 +18,12 @@ from storage import StorageError
 from ui.access.identity import Identity
 from ui.access.rate_limit import RateLimit
 from ui.engines.loader import EngineLoader, LoadState
-from ui.engines.pool import Models
+from ui.engines.pool import EnginePool
 from ui.server.downloads import Downloads
 from ui.settings import Settings
-from ui.studio.experiments import Trials
-from ui.studio.running import Runs
-from ui.studio.session import Entry
+from ui.studio.experiments import Experiments
+from ui.studio.running import RunningRequests
+from ui.studio.session import SessionAnswer
 from usam.errors import RequestError, UsamError
 from usam.schema.trace import Answer, Encoded, TextDelta, Turn
 
@@ -38,7 +38,7 @@ UNEXPECTED = "Something went wrong in the model. The server's log says what; ple
 
 
 @dataclass(frozen=True)
-class Question:
+class AskRequest:
     """One request. An empty `text` asks the task's own prompt. `clip` wins over `source`, a file, of which
     `start` and `end` (s) choose the span that is heard. `parent` names the stored answer that this one
     follows or retries. `keep_audio` is the user's consent to store what was heard. `visitor` is whom
@@ -59,19 +59,19 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Hearing:
+class ClipLoaded:
     """The clip is decoded; its samples are about to be encoded."""
 
     clip: Clip
 
 
-Progress = LoadState | Hearing | Encoded | TextDelta | Entry
+AskEvent = LoadState | ClipLoaded | Encoded | TextDelta | SessionAnswer
 
 
-def retry_of(entry: Entry, seed: int, keep_audio: bool) -> Question:
+def retry_of(entry: SessionAnswer, seed: int, keep_audio: bool) -> AskRequest:
     """The same question about the same clip with another seed, sampled so that the seed matters."""
     answer = entry.answer
-    return Question(
+    return AskRequest(
         text=answer.question,
         task=answer.task,
         source=entry.source,
@@ -88,19 +88,19 @@ class Studio:
     """Joins the engine, the database and the pages being served. Safe to share between threads."""
 
     def __init__(
-        self, loader: EngineLoader, feedback: Feedback, settings: Settings, models: Models | None = None
+        self, loader: EngineLoader, feedback: Feedback, settings: Settings, pool: EnginePool | None = None
     ) -> None:
-        """models: lends engines for what is tried on answers; by default the shipped checkpoints'."""
+        """pool: lends engines for what is tried on answers; by default the shipped checkpoints'."""
         self.loader = loader
         self.feedback = feedback
         self.settings = settings
-        self.models = models or Models(loader)
-        self.trials = Trials(self.models, self.listen)
+        self.pool = pool or EnginePool(loader)
+        self.experiments = Experiments(self.pool, self.load_clip)
         self._router: dict[str, Any] | None = None
         self.downloads = Downloads(settings.data / "downloads")
-        self.runs = Runs()
+        self.running = RunningRequests()
         self.identity = Identity.of(settings)
-        self.studies = Runs()  # of answers that are there: interventions and tests
+        self.running_experiments = RunningRequests()  # of answers that are there: interventions and tests
         self.questions = RateLimit(settings.per_minute, "questions")
         self.ratings = RateLimit(settings.per_minute, "ratings")
 
@@ -113,7 +113,7 @@ class Studio:
                 log.warning("the router has collapsed: %s", self._router)
         return self._router
 
-    def listen(self, source: str, start: float | None = None, end: float | None = None) -> Clip:
+    def load_clip(self, source: str, start: float | None = None, end: float | None = None) -> Clip:
         """Decode the span of a file that would be heard. Raises UsamError."""
         from usam.audio.clip import load_clip  # imports torch: not before it is needed
 
@@ -121,11 +121,11 @@ class Studio:
             raise RequestError("The clip is not on the server any more. Please upload it again.")
         return load_clip(source, start, end, max_seconds=self.settings.max_seconds)
 
-    def ask(self, question: Question, annotator: str | None, stop: threading.Event) -> Iterator[Progress]:
+    def ask(self, question: AskRequest, annotator: str | None, stop: threading.Event) -> Iterator[AskEvent]:
         """Answer a question and store the answer.
 
-        Yields load states while the model loads, then `Hearing`, `Encoded`, text pieces, and at the end an
-        `Entry`; but nothing more once it is stopped before the clip was heard.
+        Yields load states while the model loads, then `ClipLoaded`, `Encoded`, text pieces, and at the end an
+        `SessionAnswer`; but nothing more once it is stopped before the clip was heard.
 
         Raises UsamError with a sentence for the user; what was not expected is logged and raised as one.
         """
@@ -139,7 +139,7 @@ class Studio:
         finally:
             stop.set()
 
-    def _ask(self, question: Question, annotator: str | None, stop: threading.Event) -> Iterator[Progress]:
+    def _ask(self, question: AskRequest, annotator: str | None, stop: threading.Event) -> Iterator[AskEvent]:
         if question.clip is None and not question.source:
             raise RequestError("Record or upload a clip first, or pick an example.")
         self.questions.take(question.visitor)
@@ -147,9 +147,9 @@ class Studio:
         if stop.is_set():
             return
         began = time.monotonic()
-        clip = question.clip or self.listen(question.source or "", question.start, question.end)
+        clip = question.clip or self.load_clip(question.source or "", question.start, question.end)
         decode_s = time.monotonic() - began
-        yield Hearing(clip)
+        yield ClipLoaded(clip)
         for event in self.loader.engine.stream(
             clip,
             question.text.strip() or None,
@@ -161,20 +161,20 @@ class Studio:
         ):
             if isinstance(event, Answer):
                 answer = replace(event, timings=event.timings.after_decoding(decode_s))
-                entry = Entry(uuid.uuid4().hex, answer, clip, question.source or "")
+                entry = SessionAnswer(uuid.uuid4().hex, answer, clip, question.source or "")
                 yield self.stored(entry, clip, annotator, question.parent, keep_audio=question.keep_audio)
             else:
                 yield event
 
     def stored(
         self,
-        entry: Entry,
+        entry: SessionAnswer,
         clip: Clip,
         annotator: str | None,
         parent: str | None = None,
         *,
         keep_audio: bool = False,
-    ) -> Entry:
+    ) -> SessionAnswer:
         """Keep the answer. A database that fails must not cost the user the answer they waited for."""
         try:
             with heard_file(clip) if keep_audio else nullcontext() as audio:

@@ -14,8 +14,8 @@ KEPT_ENTRIES = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
-    """One answer of this visit. `answer_id` names it in the database, None when it could not be stored;
+class SessionAnswer:
+    """One answer of this session. `answer_id` names it in the database, None when it could not be stored;
     `source` is the audio file as the page holds it. `clip` is what was heard, None for a stored answer whose
     audio was not kept."""
 
@@ -33,24 +33,24 @@ class Entry:
 
 
 @dataclass(frozen=True, eq=False)
-class Visit:
+class Session:
     """entries: oldest first. shown: key of the entry on display. context_of: key of the entry whose clip and
     conversation the next question is about, None for a fresh question."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[SessionAnswer, ...] = ()
     shown: str | None = None
     context_of: str | None = None
     context: tuple[Turn, ...] = ()
 
-    def entry(self, key: str | None) -> Entry | None:
+    def entry(self, key: str | None) -> SessionAnswer | None:
         return next((entry for entry in self.entries if entry.key == key), None)
 
     @property
-    def current(self) -> Entry | None:
+    def current(self) -> SessionAnswer | None:
         return self.entry(self.shown)
 
     @property
-    def context_entry(self) -> Entry | None:
+    def context_entry(self) -> SessionAnswer | None:
         return self.entry(self.context_of)
 
     @property
@@ -58,29 +58,29 @@ class Visit:
         """A seed that none of these answers was written with."""
         return max((entry.answer.seed + 1 for entry in self.entries), default=0)
 
-    def add(self, entry: Entry) -> Visit:
+    def add(self, entry: SessionAnswer) -> Session:
         """Show a new answer. Clips with the same samples are held once; the oldest entries are let go."""
         for earlier in self.entries:
             if entry.clip and earlier.clip and earlier.answer.heard == entry.answer.heard:
                 entry = replace(entry, clip=earlier.clip)
-        return Visit((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
+        return Session((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
 
-    def keep(self, entry: Entry) -> Visit:
+    def keep(self, entry: SessionAnswer) -> Session:
         """Have an answer in the list that is not on display."""
         return replace(self, entries=self.add(entry).entries)
 
-    def show(self, key: str) -> Visit:
+    def show(self, key: str) -> Session:
         return replace(self, shown=key, context_of=None, context=())
 
-    def follow_up(self) -> Visit:
+    def follow_up(self) -> Session:
         """The next question continues the conversation on display."""
         entry = self.current
         return replace(self, context_of=entry.key, context=entry.thread) if entry else self
 
-    def edit(self) -> Visit:
+    def edit(self) -> Session:
         """The next question replaces the one on display: same clip, same turns before it."""
         entry = self.current
         return replace(self, context_of=entry.key, context=entry.answer.history) if entry else self
 
-    def fresh(self) -> Visit:
+    def fresh(self) -> Session:
         return replace(self, context_of=None, context=())

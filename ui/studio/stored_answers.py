@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from storage import Feedback
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from usam.errors import RequestError, UsamError
 from usam.schema.trace import Answer, Heard
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Listen = Callable[..., "Clip"]
+LoadClip = Callable[..., "Clip"]
 
 LINK = "answer"
 """The part of the page's address that names a stored answer to show."""
@@ -32,13 +32,13 @@ PUT_THE_CLIP = (
 )
 
 
-def link_of(entry: Entry) -> str | None:
+def link_of(entry: SessionAnswer) -> str | None:
     """What leads back to the answer on this server; None when it could not be stored."""
     return f"?{urlencode({LINK: entry.answer_id})}" if entry.answer_id else None
 
 
-def stored_entry(feedback: Feedback, answer_id: str, listen: Listen) -> Entry:
-    """A stored answer as an entry of a visit, with its clip if its asker agreed to keep the audio.
+def load_stored_answer(feedback: Feedback, answer_id: str, load_clip: LoadClip) -> SessionAnswer:
+    """A stored answer as an entry of a session, with its clip if its asker agreed to keep the audio.
 
     Raises StorageError (NotFoundError: no such answer), UsamError.
     """
@@ -50,28 +50,28 @@ def stored_entry(feedback: Feedback, answer_id: str, listen: Listen) -> Entry:
         raise UsamError(UNREADABLE) from error
     clip = None
     if file := feedback.kept_audio(answer_id):
-        clip = _same_sound(listen, str(file), answer.heard)
-    return Entry(uuid.uuid4().hex, answer, clip, "", answer_id=record["answer_id"])
+        clip = _same_sound(load_clip, str(file), answer.heard)
+    return SessionAnswer(uuid.uuid4().hex, answer, clip, "", answer_id=record["answer_id"])
 
 
-def clip_of(entry: Entry, source: str | None, listen: Listen) -> Clip:
+def clip_of(entry: SessionAnswer, source: str | None, load_clip: LoadClip) -> Clip:
     """What the entry's answer was about; where its audio was not kept, the file `source` if it is the same.
 
     Raises RequestError.
     """
     heard = entry.answer.heard
     clip = entry.clip or (
-        source and (_same_sound(listen, source, heard) or _same_sound(listen, source, heard, cut=True))
+        source and (_same_sound(load_clip, source, heard) or _same_sound(load_clip, source, heard, cut=True))
     )
     if not clip:
         raise RequestError(PUT_THE_CLIP)
     return clip
 
 
-def _same_sound(listen: Listen, file: str, heard: Heard, *, cut: bool = False) -> Clip | None:
+def _same_sound(load_clip: LoadClip, file: str, heard: Heard, *, cut: bool = False) -> Clip | None:
     """The file, or the heard span of it, in its place in the original clip; None when it is another sound."""
     try:
-        clip = listen(file, heard.start, heard.end) if cut else listen(file)
+        clip = load_clip(file, heard.start, heard.end) if cut else load_clip(file)
     except UsamError:
         return None
     if clip.sha256 != heard.sha256:

@@ -18,10 +18,10 @@ from ui.inspector.payload import leaned_on
 from ui.pages.ask import render
 from ui.pages.ask.history import history_shown
 from ui.pages.ask.question import one_at_a_time
-from ui.studio.experiments import Subject
-from ui.studio.jobs import Done, GivenUpError, Step, steps
+from ui.studio.experiments import ExperimentTarget
+from ui.studio.jobs import JobCancelledError, JobProgress, JobResult, run_job
 from ui.studio.service import UNEXPECTED, Studio
-from ui.studio.session import Entry, Visit
+from ui.studio.session import Session, SessionAnswer
 from ui.what_if import outcomes as html
 from ui.what_if.findings import Findings
 from ui.what_if.outcomes import outcome_of
@@ -58,17 +58,17 @@ class Bench:
 
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn before the study waits in line, so that Stop works from the start."""
-        if not self.studio.studies.begin(page_of(request)):
+        if not self.studio.running_experiments.begin(page_of(request)):
             raise one_at_a_time("Something is still being tried. Press Stop first.")
         return {**self._busy(True), self.panel.status: render.working("Waiting for the model", 0.0)}
 
     def stop(self, request: gr.Request) -> Updates:
-        self.studio.studies.stop(page_of(request))
+        self.studio.running_experiments.stop(page_of(request))
         return {self.panel.stop: gr.Button("Stopping…", interactive=False)}
 
-    def touched(self, visit: Visit, event: gr.EventData) -> Updates:
+    def touched(self, session: Session, event: gr.EventData) -> Updates:
         """The viewer's span or threshold was set."""
-        return touched_shown(self.panel, visit.current, Touched.of(event.span, event.threshold))
+        return touched_shown(self.panel, session.current, Touched.of(event.span, event.threshold))
 
     def change(
         self,
@@ -76,13 +76,13 @@ class Bench:
         touched: Touched,
         found: Findings,
         source: str | None,
-        visit: Visit,
+        session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        def work(entry: Entry, progress: Progress) -> Intervened:
+        def work(entry: SessionAnswer, progress: Progress) -> Intervened:
             intervention = intervention_of(choice, touched.span, random.randrange(1000))
-            subject = Subject(entry, source, touched.threshold)
-            return self.studio.trials.change(subject, intervention, progress)
+            target = ExperimentTarget(entry, source, touched.threshold)
+            return self.studio.experiments.change(target, intervention, progress)
 
         def shown(result: Intervened) -> Updates:
             rows = (*found.changes, outcome_of(result))
@@ -91,7 +91,7 @@ class Bench:
                 self.panel.outcomes: html.outcomes(rows),
             }
 
-        yield from self._study(work, shown, self.panel.outcomes, visit, request)
+        yield from self._study(work, shown, self.panel.outcomes, session, request)
 
     def test(
         self,
@@ -99,12 +99,14 @@ class Bench:
         touched: Touched,
         found: Findings,
         source: str | None,
-        visit: Visit,
+        session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        def work(entry: Entry, progress: Progress) -> DeletionTest:
-            subject = Subject(entry, source, touched.threshold)
-            return self.studio.trials.deletion(subject, (reference or "").strip() or None, SEEDS, progress)
+        def work(entry: SessionAnswer, progress: Progress) -> DeletionTest:
+            target = ExperimentTarget(entry, source, touched.threshold)
+            return self.studio.experiments.deletion(
+                target, (reference or "").strip() or None, SEEDS, progress
+            )
 
         def shown(result: DeletionTest) -> Updates:
             return {
@@ -112,15 +114,15 @@ class Bench:
                 self.panel.tested: html.deletion(result),
             }
 
-        yield from self._study(work, shown, self.panel.tested, visit, request)
+        yield from self._study(work, shown, self.panel.tested, session, request)
 
     def lean(
-        self, found: Findings, source: str | None, visit: Visit, request: gr.Request
+        self, found: Findings, source: str | None, session: Session, request: gr.Request
     ) -> Iterator[Updates]:
-        def work(entry: Entry, progress: Progress) -> tuple[Entry, Attribution]:
-            return entry, self.studio.trials.attribution(Subject(entry, source), progress)
+        def work(entry: SessionAnswer, progress: Progress) -> tuple[SessionAnswer, Attribution]:
+            return entry, self.studio.experiments.attribution(ExperimentTarget(entry, source), progress)
 
-        def shown(result: tuple[Entry, Attribution]) -> Updates:
+        def shown(result: tuple[SessionAnswer, Attribution]) -> Updates:
             entry, words = result
             return {
                 self.panel.found: replace(found, words=words),
@@ -128,74 +130,74 @@ class Bench:
                 self.panel.leaning: render.saved("Pick a word above the picture."),
             }
 
-        yield from self._study(work, shown, self.panel.leaning, visit, request)
+        yield from self._study(work, shown, self.panel.leaning, session, request)
 
-    def replay(self, source: str | None, visit: Visit, request: gr.Request) -> Iterator[Updates]:
-        def work(entry: Entry, progress: Progress) -> Replay:
-            return self.studio.trials.replay(Subject(entry, source), progress)
+    def replay(self, source: str | None, session: Session, request: gr.Request) -> Iterator[Updates]:
+        def work(entry: SessionAnswer, progress: Progress) -> Replay:
+            return self.studio.experiments.replay(ExperimentTarget(entry, source), progress)
 
         def shown(result: Replay) -> Updates:
             return {self.panel.replayed: html.replayed(result)}
 
-        yield from self._study(work, shown, self.panel.replayed, visit, request)
+        yield from self._study(work, shown, self.panel.replayed, session, request)
 
     def other(
         self,
         checkpoint: str,
         quantization: str,
         source: str | None,
-        visit: Visit,
+        session: Session,
         annotator: str,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        def work(entry: Entry, progress: Progress) -> tuple[Entry, Entry]:
-            subject = Subject(entry, source)
-            answer, clip = self.studio.trials.other_model(subject, checkpoint, quantization, progress)
-            new = Entry(uuid.uuid4().hex, answer, clip, entry.source)
+        def work(entry: SessionAnswer, progress: Progress) -> tuple[SessionAnswer, SessionAnswer]:
+            target = ExperimentTarget(entry, source)
+            answer, clip = self.studio.experiments.other_model(target, checkpoint, quantization, progress)
+            new = SessionAnswer(uuid.uuid4().hex, answer, clip, entry.source)
             return entry, self.studio.stored(new, clip, annotator, entry.answer_id)
 
-        def shown(result: tuple[Entry, Entry]) -> Updates:
+        def shown(result: tuple[SessionAnswer, SessionAnswer]) -> Updates:
             entry, new = result
             return {self.panel.othered: html.othered(entry.answer, new.answer), self.panel.arrived: new}
 
-        yield from self._study(work, shown, self.panel.othered, visit, request)
+        yield from self._study(work, shown, self.panel.othered, session, request)
 
-    def joined(self, arrived: Entry | None, visit: Visit) -> Updates:
-        """Another model's answer joins the visit as it is by now, held against the one on display."""
+    def joined(self, arrived: SessionAnswer | None, session: Session) -> Updates:
+        """Another model's answer joins the session as it is by now, held against the one on display."""
         if arrived is None:
             return {}
-        visit = visit.keep(arrived)
+        session = session.keep(arrived)
         return {
-            **trace_shown(self.inspector, visit, self.studio.models.measured_routing, arrived.key),
-            **history_shown(self.page.history, visit),
-            self.page.visit: visit,
+            **trace_shown(self.inspector, session, self.studio.pool.measured_routing, arrived.key),
+            **history_shown(self.page.history, session),
+            self.page.session: session,
             self.panel.arrived: None,
         }
 
     def _study(
         self,
-        work: Callable[[Entry, Progress], Found],
+        work: Callable[[SessionAnswer, Progress], Found],
         shown: Callable[[Found], Updates],
         place: gr.HTML,
-        visit: Visit,
+        session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
         """Run one study and show what it found, or why it found nothing, in `place`."""
-        stop = self.studio.studies.stop_event(page_of(request))
+        stop = self.studio.running_experiments.stop_event(page_of(request))
         due = 0.0
         try:
-            entry = visit.current
+            entry = session.current
             if entry is None:
                 raise RequestError("There is no answer to try this on. Ask first.")
             if stop.is_set():  # while it waited in line
-                raise GivenUpError
-            for event in steps(lambda progress: work(entry, progress), stop):
-                if isinstance(event, Done):
+                raise JobCancelledError
+            for event in run_job(lambda progress: work(entry, progress), stop):
+                if isinstance(event, JobResult):
                     yield shown(event.result)
-                elif isinstance(event, Step) and time.monotonic() >= due:
+                elif isinstance(event, JobProgress) and time.monotonic() >= due:
                     due = time.monotonic() + REDRAW_SECONDS
                     yield {self.panel.status: render.working(event.message, event.share)}
-        except GivenUpError:
+        except JobCancelledError:
             yield {self.panel.status: ""}
         except UsamError as error:
             yield {place: render.fault(str(error))}
@@ -204,7 +206,7 @@ class Bench:
             yield {place: render.fault(UNEXPECTED)}
 
     def release(self, request: gr.Request) -> Updates:
-        self.studio.studies.end(page_of(request))
+        self.studio.running_experiments.end(page_of(request))
         return self._busy(False)
 
     def _busy(self, running: bool) -> Updates:
@@ -218,22 +220,22 @@ class Bench:
 
 def connect_what_if(page: Page, studio: Studio, outputs: list[Any]) -> None:
     """Attach the section's handlers."""
-    inspector, source, visit = page.inspector, page.clip.audio, page.visit
+    inspector, source, session = page.inspector, page.clip.audio, page.session
     bench, panel = Bench(page, studio), inspector.what_if
     quiet: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", "api_visibility": "private"}
     fast: dict[str, Any] = {**quiet, "queue": False}
     study: dict[str, Any] = {**quiet, "concurrency_id": STUDY, "concurrency_limit": 1}
-    inspector.viewer.touched(bench.touched, visit, **fast)
+    inspector.viewer.touched(bench.touched, session, **fast)
     panel.stop.click(bench.stop, None, **fast)
     for button, handler, inputs in (
-        (panel.run, bench.change, [panel.change, panel.touched, panel.found, source, visit]),
-        (panel.test, bench.test, [panel.reference, panel.touched, panel.found, source, visit]),
-        (panel.lean, bench.lean, [panel.found, source, visit]),
-        (panel.replay, bench.replay, [source, visit]),
-        (panel.other, bench.other, [panel.checkpoint, panel.precision, source, visit, page.annotator]),
+        (panel.run, bench.change, [panel.change, panel.touched, panel.found, source, session]),
+        (panel.test, bench.test, [panel.reference, panel.touched, panel.found, source, session]),
+        (panel.lean, bench.lean, [panel.found, source, session]),
+        (panel.replay, bench.replay, [source, session]),
+        (panel.other, bench.other, [panel.checkpoint, panel.precision, source, session, page.annotator]),
     ):
         turn = button.click(bench.reserve, None, **fast)
         ran = turn.success(handler, inputs, **study)
         ended = ran.then(bench.release, None, **fast)
         if button is panel.other:
-            ended.then(bench.joined, [panel.arrived, visit], **fast)
+            ended.then(bench.joined, [panel.arrived, session], **fast)

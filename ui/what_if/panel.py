@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ui.engines.pool import PRECISIONS
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from ui.what_if.findings import Findings
 from ui.what_if.outcomes import name_of
 from usam.errors import RequestError
@@ -79,7 +79,7 @@ def _number(value: Any) -> float | None:
 @dataclass(frozen=True)
 class WhatIfPanel:
     """touched: `Touched`. found: `Findings` about the answer on display. arrived: the answer of another model
-    that is to join the visit."""
+    that is to join the session."""
 
     box: gr.Column
     change: gr.Radio
@@ -192,7 +192,7 @@ def what_if_hidden(panel: WhatIfPanel) -> Updates:
     return {panel.box: gr.Column(visible=False)}
 
 
-def what_if_shown(panel: WhatIfPanel, entry: Entry | None) -> Updates:
+def what_if_shown(panel: WhatIfPanel, entry: SessionAnswer | None) -> Updates:
     """Nothing tried yet on this answer."""
     if entry is None:
         return what_if_hidden(panel)
@@ -234,7 +234,7 @@ def intervention_of(choice: str | None, span: tuple[float, float] | None, draw: 
     return plain[kind]
 
 
-def touched_shown(panel: WhatIfPanel, entry: Entry | None, touched: Touched) -> Updates:
+def touched_shown(panel: WhatIfPanel, entry: SessionAnswer | None, touched: Touched) -> Updates:
     """The span has changed: name it in its choice."""
     if entry is None:
         return {panel.touched: touched}

@@ -27,7 +27,7 @@ from ui.inspector.payload import (
 )
 from ui.report.export import export, numbers_of
 from ui.report.offline_page import offline_page
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from ui.what_if.findings import Findings
 from ui.what_if.outcomes import Outcome
 from usam.audio.clip import SAMPLE_RATE, Clip, level_range, log_mel
@@ -69,7 +69,7 @@ def entry_of(
     text: str = "A dog.",
     word: str = "",
     noise: float = 0.5,
-) -> Entry:
+) -> SessionAnswer:
     generator = torch.Generator().manual_seed(0)
     waveform = noise * (2 * torch.rand(round(seconds * SAMPLE_RATE), generator=generator) - 1)
     clip = Clip(waveform, 0.0, seconds, seconds, "0" * 64)
@@ -85,7 +85,7 @@ def entry_of(
         seed=0,
         history=(Turn(text, text),),
     )
-    return Entry("0123456789", answer, clip, source)
+    return SessionAnswer("0123456789", answer, clip, source)
 
 
 def decoded(data: bytes) -> np.ndarray:
@@ -204,7 +204,7 @@ def test_texts_in_the_offline_page_stay_data() -> None:
     assert report["history"] == [{"question": HOSTILE, "answer": HOSTILE}]
 
 
-def tried(entry: Entry) -> Findings:
+def tried(entry: SessionAnswer) -> Findings:
     """One change, a deletion test and a word, each with the answer's own text in it."""
     text, tokens = entry.answer.text, len(entry.answer.trace.tokens)
     change = Outcome("all experts alike", text, f"{text} again", -0.25, tokens, 3, 0.1, Uniform(), 0.4)

@@ -10,7 +10,7 @@ from matplotlib.collections import PathCollection
 
 from ui.inspector.payload import leaned_on
 from ui.pages.ask import render
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 from ui.what_if import outcomes as html
 from ui.what_if.deletion_chart import deletion_chart, deletion_figure
 from ui.what_if.outcomes import Outcome, word_diff
@@ -157,7 +157,7 @@ def test_a_replay_that_differs_shows_the_words() -> None:
 
 def test_the_words_are_sent_with_a_number_a_token() -> None:
     answer = answer_of(HOSTILE)
-    entry = Entry("key", answer, None, "")
+    entry = SessionAnswer("key", answer, None, "")
     found = Attribution(answer, (Word(HOSTILE, 0, 3),), ((0.123456,),))
     assert json.loads(leaned_on(entry, found)) == {
         "key": "key",

@@ -80,7 +80,7 @@ class Sitting:
         return replace(self, current=answer_id, ahead=ahead, done=self.done[:-1])
 
 
-class AnnotateDesk:
+class AnnotateHandlers:
     """The handlers of the page."""
 
     def __init__(
@@ -113,7 +113,7 @@ class AnnotateDesk:
     def submit(self, *values: Any) -> Updates:
         """values: the rating's fields, then the sitting and the annotator."""
         *fields, sitting, annotator = values
-        said = self.panel.rating.said(fields)
+        said = self.panel.rating.as_rating(fields)
         action, save = ("repeated", self.repeats.judge) if sitting.again else ("judged", self.feedback.rate)
         return self._step(action, sitting, annotator, lambda id_: save(id_, annotator, **said))
 
@@ -121,7 +121,7 @@ class AnnotateDesk:
         *fields, sitting, annotator = values
         if sitting.again:
             return {self.panel.status: words.fault(NO_DRAFT)}
-        said = self.panel.rating.said(fields)
+        said = self.panel.rating.as_rating(fields)
         return self._step("drafted", sitting, annotator, lambda id_: self.queue.draft(id_, annotator, said))
 
     def skip(self, sitting: Sitting, annotator: str) -> Updates:
@@ -225,7 +225,7 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     settings = studio.settings
     panel, sitting = annotate_panel(settings), gr.State(Sitting())
     annotator = gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret())
-    desk = AnnotateDesk(panel, sitting, annotator, studio)
+    handlers = AnnotateHandlers(panel, sitting, annotator, studio)
     outputs = [
         panel.item, panel.judge, panel.progress, panel.status, sitting, annotator, *panel.rating.blocks
     ]  # fmt: skip
@@ -236,13 +236,13 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     place, step = [annotator, panel.order, panel.audio_only], [sitting, annotator]
     said = panel.rating.blocks
     steps = [
-        demo.load(desk.opened, place, **fast),
-        panel.order.input(desk.started, place, **fast),
-        panel.audio_only.input(desk.started, place, **fast),
-        panel.submit.click(desk.submit, [*said, *step], **fast),
-        panel.draft.click(desk.draft, [*said, *step], **fast),
-        panel.skip.click(desk.skip, step, **fast),
-        panel.undo.click(desk.undo, step, **fast),
+        demo.load(handlers.opened, place, **fast),
+        panel.order.input(handlers.started, place, **fast),
+        panel.audio_only.input(handlers.started, place, **fast),
+        panel.submit.click(handlers.submit, [*said, *step], **fast),
+        panel.draft.click(handlers.draft, [*said, *step], **fast),
+        panel.skip.click(handlers.skip, step, **fast),
+        panel.undo.click(handlers.undo, step, **fast),
     ]
     for done in steps:
         done.then(None, js=_SETTLED_JS)  # also when the same answer stays: the keys listen again

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ui.pages.ask import render
-from ui.studio.session import Entry
+from ui.studio.session import SessionAnswer
 
 Updates = dict[Any, Any]
 
@@ -37,7 +37,7 @@ def answer_panel() -> AnswerPanel:
     return AnswerPanel(heard, notice, thread, meters, actions, follow_up, edit, retry)
 
 
-def answer_shown(panel: AnswerPanel, entry: Entry | None) -> Updates:
+def answer_shown(panel: AnswerPanel, entry: SessionAnswer | None) -> Updates:
     """A finished answer, or the empty panel."""
     if entry is None:
         return {

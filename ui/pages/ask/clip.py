@@ -21,7 +21,7 @@ Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Timed:
+class ChosenClip:
     """A file on the page and its length in seconds."""
 
     source: str = ""
@@ -81,7 +81,7 @@ def clip_panel(settings: Settings) -> ClipPanel:
         "“Your data”.",
         elem_id="keep",
     )
-    return ClipPanel(audio, outlook, span, start, length, gr.State(Timed()), keep, examples)
+    return ClipPanel(audio, outlook, span, start, length, gr.State(ChosenClip()), keep, examples)
 
 
 def _example_row(kind: str) -> gr.Dataset:
@@ -101,7 +101,7 @@ def clip_chosen(panel: ClipPanel, source: str, clip: Clip, longest: float) -> Up
     long = clip.duration > longest
     return {
         panel.outlook: render.will_hear(clip.start, clip.end, clip.duration, longest),
-        panel.timed: Timed(source, clip.duration),
+        panel.timed: ChosenClip(source, clip.duration),
         panel.span: gr.Row(visible=long),
         panel.start: gr.Slider(maximum=round(max(clip.duration - 1, 1), 1), value=0),
         panel.length: gr.Slider(value=longest),
@@ -109,4 +109,4 @@ def clip_chosen(panel: ClipPanel, source: str, clip: Clip, longest: float) -> Up
 
 
 def no_clip(panel: ClipPanel, line: str = "") -> Updates:
-    return {panel.outlook: line, panel.timed: Timed(), panel.span: gr.Row(visible=False)}
+    return {panel.outlook: line, panel.timed: ChosenClip(), panel.span: gr.Row(visible=False)}

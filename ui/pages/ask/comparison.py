@@ -18,8 +18,8 @@ from ui.access.request import page_of, visitor_of
 from ui.pages.ask import render
 from ui.pages.ask.history import history_shown
 from ui.pages.ask.question import busy, take_turn
-from ui.studio.service import Question, retry_of
-from ui.studio.session import Entry, Visit
+from ui.studio.service import AskRequest, retry_of
+from ui.studio.session import Session, SessionAnswer
 from usam.errors import UsamError
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ VOTES: dict[Winner, str] = {"a": "A is better", "tie": "Tie", "both_bad": "Both 
 
 
 @dataclass(frozen=True, eq=False)
-class Duel:
+class BlindPair:
     """The pair on display, a on the left; `shown` is the answer that the visitor knew before."""
 
-    pair: tuple[Entry, ...] = ()
+    pair: tuple[SessionAnswer, ...] = ()
     shown: str | None = None
     past_seeds: int = 0
 
@@ -56,7 +56,7 @@ class ComparisonPanel:
     sides: gr.HTML
     ballot: gr.Row
     status: gr.HTML
-    duel: gr.State
+    blind_pair: gr.State
     votes: dict[Winner, gr.Button] = field(default_factory=dict)
 
 
@@ -83,43 +83,43 @@ def comparison_panel() -> ComparisonPanel:
                 vote: gr.Button(words, min_width=110, elem_id=f"vote-{vote}") for vote, words in VOTES.items()
             }
         status = gr.HTML("", elem_id="comparison-status")
-    return ComparisonPanel(box, contest, start, sides, ballot, status, gr.State(Duel()), votes)
+    return ComparisonPanel(box, contest, start, sides, ballot, status, gr.State(BlindPair()), votes)
 
 
-def comparison_ready(panel: ComparisonPanel, visit: Visit) -> Updates:
+def comparison_ready(panel: ComparisonPanel, session: Session) -> Updates:
     """Nothing compared yet: what another answer on display, or none, leaves of the panel."""
     return {
-        panel.box: gr.Column(visible=visit.current is not None),
+        panel.box: gr.Column(visible=session.current is not None),
         panel.start: gr.Button("Write them"),
         panel.sides: "",
         panel.ballot: gr.Row(visible=False),
         panel.status: "",
-        panel.duel: Duel(),
+        panel.blind_pair: BlindPair(),
     }
 
 
-def contestants(contest: str, visit: Visit, duel: Duel, keep_audio: bool) -> list[Question]:
-    """The answers to write for a contest, each with a seed that no answer of the visit has."""
-    entry = visit.current
+def contestants(contest: str, session: Session, blind_pair: BlindPair, keep_audio: bool) -> list[AskRequest]:
+    """The answers to write for a contest, each with a seed that no answer of the session has."""
+    entry = session.current
     if entry is None:
         return []
-    seed = max(visit.unused_seed, duel.past_seeds)
+    seed = max(session.unused_seed, blind_pair.past_seeds)
     questions = [retry_of(entry, seed + i, keep_audio) for i in range(2 if contest == "unseen" else 1)]
     if contest == "warm":
         questions = [replace(question, temperature=WARM_TEMPERATURE) for question in questions]
     return questions
 
 
-def sides(duel: Duel, winner: Winner | None = None) -> str:
+def sides(blind_pair: BlindPair, winner: Winner | None = None) -> str:
     """Both answers side by side; with the vote, also what made each of them."""
     cards = "".join(
-        _side(letter, entry, entry.key == duel.shown, winner, won=winner == letter.lower())
-        for letter, entry in zip("AB", duel.pair, strict=True)
+        _side(letter, entry, entry.key == blind_pair.shown, winner, won=winner == letter.lower())
+        for letter, entry in zip("AB", blind_pair.pair, strict=True)
     )
     return f'<div class="sides" data-open="{str(winner is not None).lower()}">{cards}</div>'
 
 
-def _side(letter: str, entry: Entry, known: bool, winner: Winner | None, *, won: bool) -> str:
+def _side(letter: str, entry: SessionAnswer, known: bool, winner: Winner | None, *, won: bool) -> str:
     answer, made = entry.answer, ""
     if winner is not None:
         origin = "the answer on display" if known else "written for this comparison"
@@ -135,7 +135,7 @@ def _side(letter: str, entry: Entry, known: bool, winner: Winner | None, *, won:
     )
 
 
-class ComparisonDesk:
+class ComparisonHandlers:
     """The handlers of the panel."""
 
     def __init__(self, page: Page, studio: Studio) -> None:
@@ -155,26 +155,32 @@ class ComparisonDesk:
         }
 
     def release(self, request: gr.Request) -> Updates:
-        self.studio.runs.end(page_of(request))
+        self.studio.running.end(page_of(request))
         return {
             **busy(self.page.question, False),
             self.panel.start: gr.Button("Write another pair", interactive=True),
         }
 
     def write(
-        self, contest: str, keep: bool, visit: Visit, duel: Duel, annotator: str, request: gr.Request
+        self,
+        contest: str,
+        keep: bool,
+        session: Session,
+        blind_pair: BlindPair,
+        annotator: str,
+        request: gr.Request,
     ) -> Iterator[Updates]:
         """Write the missing answers, without showing them, then show the pair."""
-        stop = self.studio.runs.stop_event(page_of(request))
-        questions = contestants(contest, visit, duel, keep)
-        if visit.current and visit.current.answer_id is None:
-            sentence = visit.current.storage_error or "This answer is not stored."
+        stop = self.studio.running.stop_event(page_of(request))
+        questions = contestants(contest, session, blind_pair, keep)
+        if session.current and session.current.answer_id is None:
+            sentence = session.current.storage_error or "This answer is not stored."
             yield {self.panel.status: render.fault(sentence)}
             return
-        if visit.current and visit.current.clip is None:
+        if session.current and session.current.clip is None:
             yield {self.panel.status: render.fault(SILENT)}
             return
-        pair = [visit.current] if visit.current and contest != "unseen" else []
+        pair = [session.current] if session.current and contest != "unseen" else []
         for number, question in enumerate(questions, start=1):
             yield {self.panel.status: render.status(f"Writing answer {number} of {len(questions)}, unseen…")}
             try:
@@ -189,50 +195,55 @@ class ComparisonDesk:
         if not questions:
             return
         random.shuffle(pair)
-        duel = Duel(tuple(pair), visit.shown, past_seeds=max(entry.answer.seed for entry in pair) + 1)
-        if len({entry.answer.text.strip() for entry in duel.pair}) < 2:
+        blind_pair = BlindPair(
+            tuple(pair), session.shown, past_seeds=max(entry.answer.seed for entry in pair) + 1
+        )
+        if len({entry.answer.text.strip() for entry in blind_pair.pair}) < 2:
             same = "Both came out word for word the same. Write another pair."
-            yield {self.panel.status: render.status(same), self.panel.duel: replace(duel, pair=())}
+            yield {
+                self.panel.status: render.status(same),
+                self.panel.blind_pair: replace(blind_pair, pair=()),
+            }
             return
         yield {
-            self.panel.duel: duel,
-            self.panel.sides: sides(duel),
+            self.panel.blind_pair: blind_pair,
+            self.panel.sides: sides(blind_pair),
             self.panel.ballot: gr.Row(visible=True),
             self.panel.status: "",
         }
 
-    def _written(self, question: Question, annotator: str, stop: threading.Event) -> Entry | None:
+    def _written(self, question: AskRequest, annotator: str, stop: threading.Event) -> SessionAnswer | None:
         """One stored answer; None when the visitor stopped it. Raises UsamError, StorageError."""
         turn = threading.Event()  # its own: the studio sets the event it is given when an answer ends
         entry = None
         for event in self.studio.ask(question, annotator, turn):
             if stop.is_set():
                 turn.set()
-            elif isinstance(event, Entry):
+            elif isinstance(event, SessionAnswer):
                 entry = event
         if entry and entry.storage_error:
             raise StorageError(entry.storage_error)
         return entry
 
-    def vote(self, winner: Winner, visit: Visit, duel: Duel, annotator: str) -> Updates:
-        """Save the vote, then say which was which; the new answers join the visit's list."""
-        if not duel.pair:
+    def vote(self, winner: Winner, session: Session, blind_pair: BlindPair, annotator: str) -> Updates:
+        """Save the vote, then say which was which; the new answers join the session's list."""
+        if not blind_pair.pair:
             return {self.panel.status: render.fault(render.LOST)}
-        left, right = duel.pair
+        left, right = blind_pair.pair
         try:
             self.studio.feedback.compare(
                 cast(str, left.answer_id), cast(str, right.answer_id), annotator, winner
             )
         except StorageError as error:
             return {self.panel.status: render.fault(str(error))}
-        for entry in duel.pair:
-            visit = visit if visit.entry(entry.key) else visit.keep(entry)
+        for entry in blind_pair.pair:
+            session = session if session.entry(entry.key) else session.keep(entry)
         return {
-            self.page.visit: visit,
-            self.panel.sides: sides(duel, winner),
+            self.page.session: session,
+            self.panel.sides: sides(blind_pair, winner),
             self.panel.ballot: gr.Row(visible=False),
             self.panel.status: render.saved(f"Saved: {VOTES[winner]}"),
-            **history_shown(self.page.history, visit),
+            **history_shown(self.page.history, session),
         }
 
 
@@ -241,14 +252,14 @@ def connect_comparison(
 ) -> None:
     """fast, reserving, model: how events are attached that pass by every line, that may be refused their
     place in the model's, and that wait in it."""
-    desk, panel = ComparisonDesk(page, studio), page.comparison
+    handlers, panel = ComparisonHandlers(page, studio), page.comparison
     changed = [page.question.ask, page.question.stop, panel.start, panel.sides, panel.ballot, panel.status]
-    turn = panel.start.click(desk.reserve, None, **{**reserving, "outputs": changed})
-    written = [panel.contest, page.clip.keep, page.visit, panel.duel, page.annotator]
-    turn.success(desk.write, written, **model).then(desk.release, None, **fast)
+    turn = panel.start.click(handlers.reserve, None, **{**reserving, "outputs": changed})
+    written = [panel.contest, page.clip.keep, page.session, panel.blind_pair, page.annotator]
+    turn.success(handlers.write, written, **model).then(handlers.release, None, **fast)
     for winner, button in panel.votes.items():
 
-        def vote(visit: Visit, duel: Duel, annotator: str, winner: Winner = winner) -> Updates:
-            return desk.vote(winner, visit, duel, annotator)
+        def vote(session: Session, blind_pair: BlindPair, annotator: str, winner: Winner = winner) -> Updates:
+            return handlers.vote(winner, session, blind_pair, annotator)
 
-        button.click(vote, [page.visit, panel.duel, page.annotator], **fast)
+        button.click(vote, [page.session, panel.blind_pair, page.annotator], **fast)

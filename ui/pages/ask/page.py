@@ -19,7 +19,7 @@ from ui.pages.ask.history import HistoryPanel, history_panel
 from ui.pages.ask.privacy import PrivacyPanel, privacy_panel
 from ui.pages.ask.question import QuestionPanel, question_panel
 from ui.settings import Settings
-from ui.studio.session import Visit
+from ui.studio.session import Session
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Page:
     comparison: ComparisonPanel
     history: HistoryPanel
     privacy: PrivacyPanel
-    visit: gr.State
+    session: gr.State
     annotator: gr.BrowserState
     loading: gr.Timer
 
@@ -92,7 +92,7 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
         comparison,
         history,
         privacy,
-        visit=gr.State(Visit()),
+        session=gr.State(Session()),
         annotator=gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret()),
         loading=gr.Timer(1.0),
     )

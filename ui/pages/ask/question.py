@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ui.pages.ask import render
-from ui.studio.session import Visit
+from ui.studio.session import Session
 from usam.schema.tasks import MAX_QUESTION, TASKS
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ def placeholder(task: str) -> gr.Textbox:
     return gr.Textbox(placeholder=TASKS[task].prompt)
 
 
-def context_shown(panel: QuestionPanel, visit: Visit) -> Updates:
-    tied = visit.context_of is not None
+def context_shown(panel: QuestionPanel, session: Session) -> Updates:
+    tied = session.context_of is not None
     return {
         panel.context: gr.Row(visible=tied),
-        panel.context_line: render.context(len(visit.context)) if tied else "",
+        panel.context_line: render.context(len(session.context)) if tied else "",
     }
 
 
@@ -84,11 +84,11 @@ def busy(panel: QuestionPanel, running: bool) -> Updates:
 def take_turn(studio: Studio, page: str) -> None:
     """Reserve the page for what it is about to ask, before that waits in line, so that Stop works from the
     start. Raises gr.Error where the line is full, or the page still waits for something else."""
-    runs, most = studio.runs, studio.settings.max_waiting
-    if len(runs) >= most:
+    most = studio.settings.max_waiting
+    if len(studio.running) >= most:
         line = f"The line is full: {most} wait before you. Please try again in a minute."
         raise gr.Error(line, title="The line is full", print_exception=False)
-    if not runs.begin(page):
+    if not studio.running.begin(page):
         raise one_at_a_time("The last answer is still being written. Press Stop first.")
 
 

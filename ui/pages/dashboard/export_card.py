@@ -17,7 +17,7 @@ from storage.export import FORMATS, pack
 from storage.export.audit import Audit
 from ui.pages.ask import render
 from ui.server.downloads import ROUTE, Downloads, Offer
-from ui.studio.jobs import Done, steps
+from ui.studio.jobs import JobResult, run_job
 from usam.errors import RequestError
 from usam.progress import Progress
 
@@ -98,8 +98,8 @@ def prepare(database: Database, downloads: Downloads, format: str) -> Iterator[s
         return pack(database, format, offer.file, read)
 
     try:
-        for event in steps(make, threading.Event()):
-            if isinstance(event, Done):
+        for event in run_job(make, threading.Event()):
+            if isinstance(event, JobResult):
                 downloads.offer(offer)
                 offered = True
                 yield looked_over(event.result, offer)
