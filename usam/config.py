@@ -11,6 +11,9 @@ from usam.errors import RequestError
 # One rate for the concatenated encoder frames U. Whisper's own, the finest of the three.
 FRAME_RATE = 50.0
 
+PRESETS: dict[str, dict[str, Any]] = {"mini": {"slow_size": 512}}
+"""What each sets otherwise than the defaults; `usam.weights.catalogue` says which models it is made of."""
+
 
 class USAMConfig(PreTrainedConfig):
     """Sizes of the adapter (Q-Former, projector, SACLM) and of the frozen parts around it.
@@ -102,24 +105,7 @@ class USAMConfig(PreTrainedConfig):
 
     @classmethod
     def from_preset(cls, preset: str) -> USAMConfig:
-        """`mini`, which runs anywhere, or `paper`, the authors' sizes (which need their encoders)."""
-        if preset == "mini":
-            return cls(slow_size=512)
-        if preset == "paper":
-            return cls(
-                preset="paper",
-                encoder_names=("whisper-small", "ced-base", "mert-v1-95m"),
-                encoder_dims=(768, 768, 768),
-                llm_name="Llama-3.1-8B",
-                llm_dim=4096,
-                window_frames=34,
-                queries_per_window=1,
-                hidden_size=768,
-                num_heads=12,
-                feedforward_size=3072,
-                conv_kernel=0,
-                expert_size=4096,
-                lora_alpha=32,
-                lora_targets=("q_proj", "v_proj"),
-            )
-        raise RequestError(f"There is no preset called {preset!r}. Choose mini or paper.")
+        """The sizes of a preset. Raises RequestError if there is none of that name."""
+        if preset not in PRESETS:
+            raise RequestError(f"There is no preset called {preset!r}. Choose {' or '.join(PRESETS)}.")
+        return cls(preset=preset, **PRESETS[preset])

@@ -12,9 +12,10 @@ from transformers import WhisperFeatureExtractor
 from transformers.modeling_outputs import BaseModelOutput
 
 from usam.audio.clip import load_clip
-from usam.encoders import MusiCNN, Whisper, YAMNet, load_encoders
+from usam.encoders import MusiCNN, Whisper, YAMNet
 from usam.encoders import whisper as whisper_module
 from usam.encoders import yamnet as yamnet_module
+from usam.encoders.registry import load_encoders
 from usam.encoders.whisper_decoder import Transcriber, load_transcriber
 from usam.errors import WeightsError
 from usam.weights.cache import WeightPaths, fetch, verify
@@ -45,7 +46,7 @@ def encoders(paths: WeightPaths) -> Encoders:
 
 @pytest.fixture(scope="module")
 def transcriber(paths: WeightPaths) -> Transcriber:
-    return load_transcriber(paths.whisper)
+    return load_transcriber(paths.encoders["speech"])
 
 
 def test_the_fetched_weights_match_their_hashes(paths: WeightPaths) -> None:

@@ -36,7 +36,7 @@ Spoken = tuple[Tensor, str]
 def transcripts(engine: Engine, data: Path | None) -> dict[str, Any]:
     """Seconds a clip and word error rate, on the held-out speech of `data` or on two clips: of Whisper, of
     U-SAM, and of U-SAM without the redundant audio tokens."""
-    whisper = load_transcriber(fetch("mini").whisper)
+    whisper = load_transcriber(fetch("mini").encoders["speech"])
     writers: dict[str, Callable[[Tensor], str]] = {
         "usam nf4": lambda heard: written(engine, heard),
         "without redundant": lambda heard: written(engine, heard, DropRedundant()),

@@ -19,6 +19,7 @@ from typing import Any
 
 from usam.errors import RequestError, UsamError
 from usam.schema.tasks import TASKS
+from usam.weights.catalogue import PRESETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,7 +155,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--quantization", choices=("nf4", "int8", "none"), default="nf4")
         command.add_argument("--checkpoint", type=Path, help="an adapter folder instead of the shipped one")
     for command in (ask, change, deletion, leaning, evaluate, train, health, weights):
-        command.add_argument("--preset", choices=("mini", "paper"), default="mini")
+        command.add_argument("--preset", choices=sorted(PRESETS), default="mini")
     for command in (ask, change, deletion, leaning, evaluate, health):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return root
@@ -371,4 +372,4 @@ def run_weights(options: argparse.Namespace) -> None:
     if options.verify:
         verify(options.preset)
         print("Every file matches its hash.")
-    print("\n".join(f"{name}: {path}" for name, path in vars(paths).items()))
+    print("\n".join(f"{role}: {path}" for role, path in [*paths.encoders.items(), ("language", paths.llm)]))

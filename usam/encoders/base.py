@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from safetensors.torch import load_file
@@ -15,13 +15,18 @@ from usam.errors import WeightsError
 SAMPLE_RATE = 16_000
 
 
+Role = Literal["speech", "audio", "music"]
+"""What an encoder listens for."""
+
+
 class Encoder(Protocol):
     """Turns a waveform into frames at a fixed rate.
 
-    name: of the pretrained model. dim: width of a frame. frame_rate: frames a second (Hz).
+    name: as configs call it. role: what it listens for. dim: width of a frame. frame_rate: of frames, in Hz.
     """
 
     name: str
+    role: Role
     dim: int
     frame_rate: float
 

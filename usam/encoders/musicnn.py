@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchaudio.functional import melscale_fbanks
 
-from usam.encoders.base import SAMPLE_RATE, load_strictly, pad_to_frames, placement, read_weights
+from usam.encoders.base import SAMPLE_RATE, Role, load_strictly, pad_to_frames, placement, read_weights
 
 _BANDS, _FFT, _HOP = 96, 512, 256
 _POOL = 5  # 62.5 Hz frames averaged into one
@@ -114,6 +114,7 @@ class MusiCNN(nn.Module):
     """Frames of 80 ms, 753 wide (timbral, temporal, mid-level features), and a classifier over 50 `tags`."""
 
     name = "musicnn"
+    role: Role = "music"
     dim = 2 * _TIMBRAL + 3 * _TEMPORAL + 3 * _MIDDLE
     frame_rate = SAMPLE_RATE / _HOP / _POOL
     tags = TAGS

@@ -15,7 +15,7 @@ from torchaudio.functional import melscale_fbanks
 from transformers import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from usam.encoders.base import SAMPLE_RATE, load_strictly, pad_to_frames, placement, readable
+from usam.encoders.base import SAMPLE_RATE, Role, load_strictly, pad_to_frames, placement, readable
 
 _BANDS, _FFT, _HOP = 80, 400, 160
 _SAMPLES_PER_FRAME = 2 * _HOP  # the second convolution halves the rate
@@ -47,6 +47,7 @@ class Whisper(nn.Module):
     """Frames of 20 ms, 512 wide: the output of the encoder after its last layer norm."""
 
     name = "whisper-base"
+    role: Role = "speech"
     frame_rate = SAMPLE_RATE / _SAMPLES_PER_FRAME
 
     def __init__(self, config: WhisperConfig) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from usam.encoders.base import load_strictly, pad_to_frames, placement, read_weights, readable
+from usam.encoders.base import Role, load_strictly, pad_to_frames, placement, read_weights, readable
 
 _BANDS, _LOW_HZ, _HIGH_HZ, _LOG_OFFSET = 64, 125.0, 7500.0, 1e-3
 _WINDOW, _HOP, _FFT = 400, 160, 512
@@ -68,6 +68,7 @@ class YAMNet(nn.Module):
     """Frames of 0.32 s, 1024 wide, and the classifier over 521 AudioSet classes (`classes`)."""
 
     name = "yamnet"
+    role: Role = "audio"
     dim = 1024
     frame_rate = 3.125
 

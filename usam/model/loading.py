@@ -1,13 +1,16 @@
 """Puts a model together: pretrained parts from the cache, the adapter from its checkpoint folder."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from usam.adapter.adapter import USAMAdapter
-from usam.encoders import Encoder, load_encoders
+from usam.config import USAMConfig
+from usam.encoders.base import Encoder
+from usam.encoders.registry import by_role, load_encoders
 from usam.errors import WeightsError
 from usam.llm.loading import load_llm, without_progress_bars
 from usam.llm.lora import merge_lora
@@ -29,7 +32,7 @@ def load_model(checkpoint: Path, precision: Precision, progress: Progress | None
     adapter = load_adapter(checkpoint)
     paths = fetch(adapter.config.preset, lambda message, share: tell(message, 0.7 * share))
     tell("Loading the encoders", 0.7)
-    encoders = frozen_encoders(paths, checkpoint / SPEECH_LORA)
+    encoders = frozen_encoders(paths, adapter.config.encoder_names, checkpoint / SPEECH_LORA)
     tell("Loading the language model", 0.8)
     llm, tokenizer = load_llm(paths.llm)
     if (checkpoint / LORA).exists():
@@ -72,13 +75,19 @@ def load_adapter(checkpoint: Path) -> USAMAdapter:
     return adapter
 
 
-def frozen_encoders(paths: WeightPaths, speech_lora: Path | None = None) -> tuple[Encoder, ...]:
-    """The three encoders in the precision they answer in; the speech encoder with its LoRA, if there is one.
+def frozen_encoders(
+    paths: WeightPaths,
+    names: Sequence[str] = USAMConfig.encoder_names,
+    speech_lora: Path | None = None,
+) -> tuple[Encoder, ...]:
+    """The encoders in the precision they answer in; the speech encoder with its LoRA, if there is one.
 
     Raises WeightsError.
     """
-    whisper, yamnet, musicnn = load_encoders(paths)
+    encoders = load_encoders(paths, names)
+    speech: Any = by_role(encoders, "speech")
     if speech_lora is not None and speech_lora.exists():
-        whisper.encoder = merge_lora(whisper.encoder, speech_lora)  # type: ignore[assignment]
+        speech.encoder = merge_lora(speech.encoder, speech_lora)
     # In the precision whose frames the adapter was trained on; for Whisper that is also three times as fast.
-    return whisper.to(torch.bfloat16), yamnet, musicnn
+    speech.to(torch.bfloat16)
+    return encoders

@@ -17,8 +17,9 @@ from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerB
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.saclm import Significance, masked_mean
 from usam.adapter.tokens import AudioTokens
-from usam.encoders import Encoder
+from usam.encoders.base import Encoder, Role
 from usam.encoders.frames import align
+from usam.encoders.registry import by_role
 from usam.llm.backend import StepDecoder
 from usam.llm.llama import LlamaStepDecoder
 from usam.llm.lora import save_lora
@@ -78,6 +79,10 @@ class USAM(nn.Module):
     def steps(self) -> StepDecoder[Any]:
         """The LLM token by token, for answers that stream; to be asked for once it is quantised."""
         return LlamaStepDecoder(cast(LlamaForCausalLM, self.llm))
+
+    def encoder(self, role: Role) -> Encoder:
+        """The encoder that listens for `role`. Raises LookupError if there is none."""
+        return by_role(cast("list[Encoder]", list(self.encoders)), role)
 
     def embed_text(self, ids: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Token ids, one tensor a sample -> embeddings [B, M, D] (float32) and mask [B, M]."""
@@ -207,9 +212,10 @@ class USAM(nn.Module):
         config = self.adapter.config
         if hasattr(self.llm, "peft_config"):
             save_lora(self.llm, folder / LORA, config.llm_name)
-        speech: Any = getattr(self.encoders[0], "encoder", None) if len(self.encoders) else None
-        if hasattr(speech, "peft_config"):
-            save_lora(speech, folder / SPEECH_LORA, config.encoder_names[0])
+        for encoder in cast("list[Encoder]", list(self.encoders)):
+            tuned: Any = getattr(encoder, "encoder", None)
+            if encoder.role == "speech" and hasattr(tuned, "peft_config"):
+                save_lora(tuned, folder / SPEECH_LORA, encoder.name)
         if self.checkpoint is not None and self.checkpoint.resolve() != folder.resolve():
             copy_companions(self.checkpoint, folder)
 

@@ -24,7 +24,7 @@ def add_llm_lora(model: USAM, start: Path | None = None) -> None:
 
 def add_speech_lora(model: USAM, start: Path | None = None) -> None:
     """Wrap the speech encoder's layers above those that are cached, as `add_llm_lora` does the LLM's."""
-    config, whisper = model.adapter.config, model.encoders[0]
+    config, whisper = model.adapter.config, model.encoder("speech")
     assert isinstance(whisper, Whisper)
     lora = LoraConfig(
         r=config.speech_lora_rank,

@@ -21,6 +21,7 @@ from usam.data.instructions import Instructor
 from usam.data.labels import label_words
 from usam.data.splits import split
 from usam.encoders import Encoder, YAMNet
+from usam.encoders.registry import by_role
 from usam.encoders.whisper_decoder import load_transcriber
 from usam.errors import RequestError
 from usam.llm.loading import load_llm
@@ -121,7 +122,10 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     if options.teacher:
         untranscribed = [e for e in gather_corpus(options) if e.kind == "speech" and e.transcript is None]
         transcripts = transcribe_all(
-            untranscribed, load_transcriber(paths.whisper), options.work / "transcripts.json", report
+            untranscribed,
+            load_transcriber(paths.encoders["speech"]),
+            options.work / "transcripts.json",
+            report,
         )
     data = gather(sources(options), options.work, transcripts, options.heldout)
     cache = FrameCache(options.work / "features")
@@ -130,7 +134,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
         raise RequestError("There is no clip to train on in the data folder.")
     llm, tokenizer = load_llm(paths.llm)
     pieces = WordPieces(tokenizer)
-    yamnet = encoders[1]
+    yamnet = by_role(encoders, "audio")
     assert isinstance(yamnet, YAMNet)
     adapter = initial_adapter(options, pieces, ready, cache, yamnet)
     options.ablate(adapter)

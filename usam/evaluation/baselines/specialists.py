@@ -39,7 +39,7 @@ def baselines(
     report: Report = lambda message: None,
 ) -> dict[str, Figures]:
     """Figures of every baseline, by name: the tagging encoders, Whisper's decoder, and the deafened LLM."""
-    _, yamnet, musicnn = model.encoders
+    yamnet, musicnn = model.encoder("audio"), model.encoder("music")
     assert isinstance(yamnet, YAMNet)
     assert isinstance(musicnn, MusiCNN)
     sounds = [question.clip for question in sets["sounds"]]
@@ -104,7 +104,7 @@ def whisper(questions: Sequence[Question], work: Path | None, report: Report) ->
     file = work / "whisper.json" if work else None
     known: dict[str, list[str]] = json.loads(file.read_text()) if file and file.exists() else {}
     missing = [question.clip for question in questions if question.clip.name not in known]
-    transcriber = load_transcriber(fetch().whisper) if missing else None
+    transcriber = load_transcriber(fetch().encoders["speech"]) if missing else None
     for index, clip in enumerate(missing, 1):
         assert transcriber is not None
         plain = transcriber.transcribe(clip.waveform)
@@ -123,7 +123,7 @@ def whisper(questions: Sequence[Question], work: Path | None, report: Report) ->
 
 def whisper_translation(questions: Sequence[Question], report: Report) -> Figures:
     """What its decoder makes of foreign speech when asked for English."""
-    transcriber = load_transcriber(fetch().whisper) if questions else None
+    transcriber = load_transcriber(fetch().encoders["speech"]) if questions else None
     texts = []
     for question in questions:
         assert transcriber is not None

@@ -176,7 +176,7 @@ def spec_augment(frames: Tensor, widest: int = 16, masks: int = 2) -> Tensor:
 
 def encode_frames(model: USAM, batch: AlignmentBatch, tuning: bool) -> Tensor:
     """Cached frames [B, T, D] -> U [B, T, D]: the speech encoder's upper layers run, spans silenced."""
-    whisper = model.encoders[0]
+    whisper = model.encoder("speech")
     assert isinstance(whisper, Whisper)
     frames = spec_augment(batch.frames)
     with torch.set_grad_enabled(tuning):
