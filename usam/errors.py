@@ -13,5 +13,15 @@ class WeightsError(UsamError):
     """Pretrained weights are missing, cannot be fetched, or do not match their hash."""
 
 
+class NumericalError(UsamError):
+    """The model computed what is no number, so that nothing it says can be used."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(
+            f"The {part} computed values that are no numbers, so there is no answer: its weights may be "
+            "damaged, or the precision does not suit this device."
+        )
+
+
 class RequestError(UsamError):
     """The question, task or option asked for is not one the model can take."""

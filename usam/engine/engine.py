@@ -19,7 +19,7 @@ from usam.adapter.tokens import AudioTokens
 from usam.audio.clip import Clip, load_clip
 from usam.config import USAMConfig
 from usam.engine.memory import give_back
-from usam.errors import RequestError
+from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
 from usam.generation.stream import Decoding, TextStream
 from usam.llm.prompts import Prompt
@@ -180,7 +180,7 @@ class Engine:
     def score(self, audio: AudioTokens, answer: Answer, ids: Sequence[int]) -> Score:
         """How likely the token ids are as an answer to what `answer` was asked, after these audio tokens.
 
-        Raises RequestError if there is nothing to score or it is too long.
+        Raises RequestError if there is nothing to score or it is too long, NumericalError.
         """
         if not ids:
             raise RequestError("There is no answer to measure. Ask again and let the answer begin.")
@@ -190,6 +190,8 @@ class Engine:
             started = time.monotonic()
             inputs = self.model.assemble(audio, [prompt], [torch.tensor(ids)])
             logprobs = self.model.answer_logprobs(inputs)[inputs["labels"] != IGNORED].cpu()
+            if not logprobs.isfinite().all():
+                raise NumericalError("language model")
             return Score(logprobs, time.monotonic() - started)
 
     @torch.inference_mode()
@@ -208,9 +210,12 @@ class Engine:
         mask = torch.ones(1, len(frames), dtype=torch.bool, device=frames.device)
         forced = intervention.routing(self.config.expert_names) if intervention else None
         routing = None if forced is None else torch.tensor(forced, device=frames.device)
-        return self.model.embed_audio(
+        audio = self.model.embed_audio(
             frames[None], mask, [self.model.prompts.build(question).question], routing
         )
+        if not audio.tokens.isfinite().all():
+            raise NumericalError("audio encoder or adapter")
+        return audio
 
     def _answer(
         self, asked: Asked, asked_at: float, decode_s: float, stop: threading.Event
@@ -268,6 +273,8 @@ class Engine:
         """Times, routing and significance of every audio token; `text` are the ids that supervise SACLM."""
         # There is no padding in a batch of one: masked tokens were dropped, and are scored like the others.
         scores = self.model.significance(replace(audio, mask=torch.ones_like(audio.mask)), [text])
+        if not scores.total.isfinite().all():
+            raise NumericalError("redundancy scorer")
         threshold = self.model.adapter.saclm.threshold
         edges = token_edges(clip, audio.tokens.shape[1], self.config.token_seconds)
         words = self._words(audio)

@@ -18,6 +18,9 @@ from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 
 MAX_NEW_TOKENS = 512
+MIN_TEMPERATURE = 0.01
+"""Logits divided by much less overflow; so close to 0 every answer is the greedy one."""
+MAX_TEMPERATURE = 2.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,12 @@ class Decoding:
     def __post_init__(self) -> None:
         if not 1 <= self.max_new_tokens <= MAX_NEW_TOKENS:
             raise RequestError(f"An answer can have 1 to {MAX_NEW_TOKENS} tokens.")
-        if not 0 <= self.temperature <= 2:
-            raise RequestError("The temperature has to be between 0 and 2.")
+        if self.temperature != 0 and not MIN_TEMPERATURE <= self.temperature <= MAX_TEMPERATURE:
+            raise RequestError(
+                f"The temperature has to be 0, or from {MIN_TEMPERATURE} to {MAX_TEMPERATURE:g}."
+            )
+        if not (isinstance(self.seed, int) and -(2**63) <= self.seed < 2**63):
+            raise RequestError("The seed has to be a whole number of 64 bits.")
 
     def choose(self, candidates: TopLogits, generator: torch.Generator) -> int:
         """The id of the first sequence's likeliest candidate, or of one drawn at the temperature."""

@@ -9,6 +9,7 @@ from usam.errors import RequestError
 from usam.interpretability.intervention import recall_unchanged
 from usam.progress import Progress
 from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
+from usam.schema.tasks import check_text
 
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
@@ -128,3 +129,4 @@ def check(seeds: int, reference: str | None) -> None:
         raise RequestError(f"The deletion test takes 1 to {MAX_SEEDS} seeds.")
     if reference is not None and not reference.strip():
         raise RequestError("The reference answer is empty. Type the answer to measure.")
+    check_text("reference answer", reference or "")

@@ -8,15 +8,24 @@ from typing import Protocol, Self, TypeVar
 
 from torch import Tensor
 
+from usam.errors import NumericalError
+
 CANDIDATES = 64
 
 
 @dataclass(frozen=True)
 class TopLogits:
-    """The likeliest next tokens of each sequence: `ids` [B, C], ascending, and their `logits` [B, C]."""
+    """The likeliest next tokens of each sequence: `ids` [B, C], ascending, and their `logits` [B, C].
+
+    Raises NumericalError unless all logits are finite: the likeliest of others would be any token at all.
+    """
 
     ids: Tensor
     logits: Tensor
+
+    def __post_init__(self) -> None:
+        if not self.logits.isfinite().all():
+            raise NumericalError("language model")
 
 
 class KVCache(Protocol):

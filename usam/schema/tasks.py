@@ -27,10 +27,22 @@ TASKS: dict[str, Task] = {
 
 
 def check_question(question: str | None, task: str) -> str:
-    """The question to ask. Raises RequestError for an unknown task or a question too long to answer."""
-    if task not in TASKS:
+    """The question to ask. Raises RequestError for an unknown task or a question that cannot be answered."""
+    if not isinstance(task, str) or task not in TASKS:
         raise RequestError(f"There is no task called {task!r}. Choose one of {', '.join(TASKS)}.")
     text = " ".join((question or "").split()) or TASKS[task].prompt
     if len(text) > MAX_QUESTION:
         raise RequestError(f"The question is too long: {len(text)} characters, at most {MAX_QUESTION}.")
+    return check_text("question", text)
+
+
+def check_text(name: str, text: str) -> str:
+    """The text, of a `name` to show. Raises RequestError for half of a character, which JSON can carry alone
+    (a lone surrogate) and no tokenizer can read."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            f"The {name} holds half of a character, which is no text. Type it again."
+        ) from error
     return text

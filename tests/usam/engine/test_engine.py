@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests import tiny
 from usam.audio.clip import Clip
 from usam.engine.engine import CACHED_CLIPS, Engine, fingerprint
-from usam.errors import RequestError, UsamError, WeightsError
+from usam.errors import NumericalError, RequestError, UsamError, WeightsError
 from usam.schema.tasks import TASKS
 from usam.schema.trace import Answer, Encoded, TextDelta, Turn
 
@@ -230,3 +230,35 @@ def test_a_clip_may_be_handed_over_ready(engine: Engine) -> None:
     answer = engine.ask(clip, max_new_tokens=1)
     assert answer.heard.sha256 == clip.sha256
     assert answer.heard.start == 3.0
+
+
+def layers_whose_damage_is_no_number(engine: Engine) -> dict[str, torch.nn.Parameter]:
+    model = engine.model
+    return {
+        "language model": model.llm.model.layers[0].mlp.down_proj.weight,
+        "audio encoder or adapter": next(model.adapter.qformer.parameters()),
+    }
+
+
+@pytest.mark.parametrize("part", ["language model", "audio encoder or adapter"])
+def test_damaged_weights_give_an_error_and_no_answer(engine: Engine, part: str) -> None:
+    with torch.no_grad():
+        layers_whose_damage_is_no_number(engine)[part].fill_(math.nan)
+    with pytest.raises(NumericalError, match=part):
+        engine.ask(tiny.clip(1.0), "What is this?", max_new_tokens=5)
+
+
+def test_a_score_that_is_no_number_is_an_error(engine: Engine) -> None:
+    clip = tiny.clip(1.0)
+    answer = engine.ask(clip, "What is this?", max_new_tokens=5)
+    audio = engine.recall(clip, answer)
+    with torch.no_grad():
+        engine.model.llm.lm_head.weight.fill_(math.nan)
+    with pytest.raises(NumericalError):
+        engine.score(audio, answer, answer.ids)
+
+
+@pytest.mark.parametrize("question", ["\ud83d", "what\udc00?"])
+def test_half_of_a_character_is_no_question(engine: Engine, question: str) -> None:
+    with pytest.raises(RequestError, match="half of a character"):
+        engine.ask(tiny.clip(1.0), question)

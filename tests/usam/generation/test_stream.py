@@ -1,5 +1,6 @@
 """Decoding: streamed pieces, seeds, stopping, failures, and threads that never outlive their reader."""
 
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,9 @@ import torch
 
 from tests import tiny
 from usam.adapter.tokens import AudioTokens
-from usam.errors import RequestError
+from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
-from usam.generation.stream import MAX_NEW_TOKENS, Decoding, TextStream
+from usam.generation.stream import MAX_NEW_TOKENS, MIN_TEMPERATURE, Decoding, TextStream
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 
@@ -171,9 +172,29 @@ def test_decoding_on_one_core_leaves_other_threads_theirs(
 
 
 def test_options_out_of_range_are_refused() -> None:
-    for wrong in ({"max_new_tokens": 0}, {"max_new_tokens": MAX_NEW_TOKENS + 1}, {"temperature": -0.1}):
+    for wrong in (
+        {"max_new_tokens": 0}, {"max_new_tokens": MAX_NEW_TOKENS + 1}, {"temperature": -0.1},
+        {"temperature": 1e-300}, {"temperature": math.nan}, {"temperature": math.inf}, {"seed": 10**40},
+        {"seed": -(10**40)}, {"seed": 0.5},
+    ):  # fmt: skip
         with pytest.raises(RequestError):
             Decoding(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": MIN_TEMPERATURE}, {"beams": 3}])
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_numbers_that_are_none_are_an_error_however_tokens_are_chosen(
+    model: USAM, audio: AudioTokens, prompt: Prompt, options: dict[str, Any], broken: float
+) -> None:
+    model.llm.lm_head.weight.data[:] = broken
+    with pytest.raises(NumericalError):
+        answer(model, audio, prompt, **options)
+
+
+def test_the_smallest_temperature_still_draws(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
+    greedy = answer(model, audio, prompt, max_new_tokens=10)
+    coldest = answer(model, audio, prompt, max_new_tokens=10, temperature=MIN_TEMPERATURE)
+    assert torch.equal(coldest.ids, greedy.ids)
 
 
 def test_several_answers_at_once_equal_those_one_by_one(model: USAM) -> None:
