@@ -132,7 +132,7 @@ def _words(draw: random.Random, count: int) -> str:
 def requests(database: Database) -> dict[str, Callable[[], object]]:
     """What pages ask for, by name: each once a click, but for the dashboard."""
     feedback = Feedback(database)
-    queue = Queue(feedback)
+    queue = Queue(feedback.database)
     answer = queue.upcoming(HERE, "entropy")[0]
     far_back = (datetime.fromisoformat(_time(100)).replace(tzinfo=UTC), UUID(int=0))
     middle = feedback.answers_of(HERE, limit=200)[-1].answer_id

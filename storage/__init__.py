@@ -7,8 +7,20 @@ answer_id = feedback.record_answer(answer.to_json(), annotator=new_annotator())
 feedback.rate(answer_id, annotator, thumb=1)
 """
 
-from storage.database.connection import Database, open_database
+from storage.database.connection import Database, data_folder, open_database
+from storage.database.keys import new_annotator
+from storage.database.schema import now
+from storage.database.search import MOST_HITS
 from storage.errors import StorageError
-from storage.feedback import Feedback, new_annotator
+from storage.feedback import Feedback
 
-__all__ = ["Database", "Feedback", "StorageError", "new_annotator", "open_database"]
+__all__ = [
+    "MOST_HITS",
+    "Database",
+    "Feedback",
+    "StorageError",
+    "data_folder",
+    "new_annotator",
+    "now",
+    "open_database",
+]

@@ -9,7 +9,7 @@ from typing import NoReturn
 from storage.database.connection import open_database
 from storage.errors import StorageError
 from storage.export import FORMATS, export
-from storage.feedback import Feedback
+from storage.maintenance.erasure import Erasure
 from storage.maintenance.retention import prune
 
 
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> str:
             case "prune":
                 return f"deleted {prune(database, _days(arguments.days))}"
             case _:
-                gone = Feedback(database).forget(annotator=arguments.annotator, audio=arguments.audio)
+                gone = Erasure(database).forget(annotator=arguments.annotator, audio=arguments.audio)
                 return f"deleted {gone}"
     finally:
         database.close()

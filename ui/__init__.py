@@ -1,1 +1,1 @@
-"""The web app: a Gradio page around `usam.engine.engine` and `storage.feedback`."""
+"""The web app: a Gradio page around `usam.engine.engine` and `storage`."""

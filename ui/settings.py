@@ -8,9 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
-from storage import StorageError
+from storage import StorageError, data_folder
 from storage.annotation.spans import LABELS
-from storage.database.connection import data_folder
 from storage.ratings.validation import DIMENSIONS, checked_name
 
 MEGABYTE = 2**20

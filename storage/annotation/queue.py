@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Select, exists, false, func, select
 from sqlalchemy.orm import Session
 
 from storage.database import schema
+from storage.database.connection import Database
+from storage.database.keys import annotator_key, answer_key
 from storage.errors import RatingError
-from storage.feedback import Feedback, annotator_key, answer_key
 from storage.ratings.validation import judgement
 
 Order = Literal["entropy", "disagreement", "chance", "newest"]
@@ -23,7 +24,7 @@ MOST_LEFT = 10_000
 @dataclass(frozen=True)
 class Item:
     """An answer to judge. audio: the file of what was heard, None when it was not kept. draft: what the
-    person has begun to say, as `Feedback.rate` takes it. others: how many people have judged it."""
+    person has begun to say, as `RatingStore.rate` takes it. others: how many people have judged it."""
 
     answer_id: str
     task: str
@@ -42,7 +43,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Progress:
+class QueueCounts:
     """How many answers a person has judged and put aside, and how many are left, drafts among them.
 
     more: even more than `left` are, which is MOST_LEFT then.
@@ -55,14 +56,15 @@ class Progress:
     more: bool = False
 
 
+@dataclass(frozen=True)
 class Queue:
-    """Every method may raise StorageError. Judging itself is `Feedback.rate`."""
+    """wanted: ratings after which an answer is offered to nobody else; None: it is offered to everyone.
 
-    def __init__(self, feedback: Feedback, wanted: int | None = None) -> None:
-        """wanted: people's judgements after which an answer waits for nobody else; None: it waits for all."""
-        self.feedback = feedback
-        self.wanted = wanted
-        self.database = feedback.database
+    Every method may raise StorageError. Rating itself is `RatingStore.rate`.
+    """
+
+    database: Database
+    wanted: int | None = None
 
     def upcoming(
         self, annotator: str, order: Order = "entropy", *, audio_only: bool = True, limit: int = BATCH
@@ -140,7 +142,7 @@ class Queue:
             if mark := session.get(schema.Mark, key):
                 session.delete(mark)
 
-    def progress(self, annotator: str, *, audio_only: bool = True) -> Progress:
+    def progress(self, annotator: str, *, audio_only: bool = True) -> QueueCounts:
         with self.database.read() as session:
             person = _person(session, annotator)
 
@@ -158,7 +160,7 @@ class Queue:
             left = count(
                 self._wanting(person, audio_only).where(~_marked(person, "skipped")).limit(MOST_LEFT + 1)
             )
-            return Progress(
+            return QueueCounts(
                 judged=count(judged),
                 skipped=count(skipped),
                 drafts=count(unrated.where(mark.state == "draft")),

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from storage.analysis.consistency import Steadiness, steadiness
 from storage.database import schema
+from storage.database.connection import Database
+from storage.database.keys import annotator_key, answer_key
 from storage.errors import RatingError
-from storage.feedback import Feedback, annotator_key, answer_key
-from storage.ratings.validation import Said, judgement, rating_of
+from storage.ratings.validation import RatingInput, judgement, rating_of
 
 GAP = 10
 """Ratings that lie at least between an answer's first time and its second."""
@@ -23,7 +24,7 @@ RECENT = 200
 class Repeats:
     """Every method may raise StorageError."""
 
-    feedback: Feedback
+    database: Database
 
     def due(self, annotator: str, count: int, *, audio_only: bool = True) -> list[str]:
         """Ids of at most `count` answers, by chance, that the person rated a while ago and has not met
@@ -44,40 +45,40 @@ class Repeats:
             .limit(RECENT)
         )
         met = exists().where(schema.Repeat.rating_id == rating.id)
-        with self.feedback.database.read() as session:
+        with self.database.read() as session:
             rows = session.execute(wanted.add_columns(clip.audio_path, met)).all()
         waiting = [str(id_) for id_, audio, met in rows if not met and (audio or not audio_only)]
         return random.sample(waiting, min(count, len(waiting)))
 
-    def judge(self, answer_id: str, annotator: str, **said: Unpack[Said]) -> None:
+    def judge(self, answer_id: str, annotator: str, **values: Unpack[RatingInput]) -> None:
         """Save what the person says this time, beside their rating, which stays as it is.
 
         Raises RatingError (nothing was said; nothing to repeat), NotFoundError.
         """
-        values = rating_of(**said)
-        with self.feedback.database.write() as session:
+        checked = rating_of(**values)
+        with self.database.write() as session:
             rating = _rating(session, answer_id, annotator)
             if rating is None or rating.withdrawn:
                 raise RatingError("You have not rated this answer, so there is nothing to repeat.")
             session.merge(
-                schema.Repeat(rating_id=rating.id, number=rating.revision, created_at=schema.now(), **values)
+                schema.Repeat(rating_id=rating.id, number=rating.revision, created_at=schema.now(), **checked)
             )
 
     def said(self, answer_id: str, annotator: str) -> dict[str, Any] | None:
         """What the person said the second time, as `judge` takes it; None when they did not yet."""
-        with self.feedback.database.read() as session:
+        with self.database.read() as session:
             repeat = _repeat(session, answer_id, annotator)
             return {name: getattr(repeat, name) for name in judgement()} if repeat else None
 
     def take_back(self, answer_id: str, annotator: str) -> None:
         """As if the answer had not come again; nothing to do is fine."""
-        with self.feedback.database.write() as session:
+        with self.database.write() as session:
             if repeat := _repeat(session, answer_id, annotator):
                 session.delete(repeat)
 
     def steadiness(self, annotator: str) -> list[Steadiness]:
         """How often the person said the same again, for each thing that answers are judged on."""
-        with self.feedback.database.read() as session:
+        with self.database.read() as session:
             person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
             return steadiness(session, person) if person is not None else []
 

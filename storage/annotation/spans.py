@@ -1,6 +1,8 @@
 """Spans of what was heard that people mark, such as "the answer missed this"; each keeps its history."""
 
 import math
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,9 +10,9 @@ from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session
 
 from storage.database import schema
+from storage.database.connection import Database
+from storage.database.keys import annotator_key, answer_key
 from storage.errors import NotFoundError, RatingError
-from storage.feedback import Feedback, annotator_key, answer_key
-from storage.ratings.results import Span, SpanRevision
 from storage.ratings.validation import MAX_COMMENT, checked_name, checked_text
 
 LABELS = ("missed", "mattered", "wrong", "other")
@@ -21,14 +23,51 @@ MOST = 200
 SHORTEST = 0.01  # seconds
 
 
+@dataclass(frozen=True)
+class Span:
+    """A part of what was heard that a person marked, as it counts now. Seconds of the original clip."""
+
+    id: str
+    answer_id: str
+    start: float
+    end: float
+    label: str
+    comment: str | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+    def to_json(self) -> dict[str, str | float | None]:
+        return {
+            "id": self.id,
+            "start": self.start,
+            "end": self.end,
+            "label": self.label,
+            "comment": self.comment,
+        }
+
+
+@dataclass(frozen=True)
+class SpanRevision:
+    """One state a span has had, numbered from 1."""
+
+    number: int
+    start: float
+    end: float
+    label: str
+    comment: str | None
+    withdrawn: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Spans:
     """A person marks, changes and withdraws their own spans; others' they neither see nor change.
 
     Every method may raise StorageError.
     """
 
-    def __init__(self, feedback: Feedback) -> None:
-        self.database = feedback.database
+    database: Database
 
     def mark(
         self, answer_id: str, annotator: str, start: float, end: float, label: str, comment: str | None = None

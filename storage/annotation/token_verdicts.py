@@ -1,23 +1,25 @@
 """Whether single audio tokens, heard alone, mattered to an answer: what SACLM's flags are held against."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from storage.database import schema
+from storage.database.connection import Database
+from storage.database.keys import annotator_key, answer_key, inserting
 from storage.errors import RatingError
-from storage.feedback import Feedback, annotator_key, answer_key, inserting
 
 Verdict = Literal["mattered", "did_not", "unclear"]
 
 
+@dataclass(frozen=True)
 class TokenVerdicts:
     """Every method may raise StorageError."""
 
-    def __init__(self, feedback: Feedback) -> None:
-        self.database = feedback.database
+    database: Database
 
     def judge(self, answer_id: str, annotator: str, verdicts: Mapping[int, Verdict | None]) -> None:
         """Give, change or, with None, take back the person's verdicts on tokens of an answer, by index.

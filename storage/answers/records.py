@@ -7,12 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from storage.database.schema import Answer
+from storage.database.text import clean
 from storage.errors import RecordError
-
-
-def clean(text: str) -> str:
-    """The text as every database can hold it: lone surrogates and NUL become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 def input_hash(sha256: str, task: str, question: str, history: list[dict[str, str]]) -> str:

@@ -5,12 +5,11 @@ from datetime import timedelta
 from storage.database.connection import Database
 from storage.database.schema import now
 from storage.errors import StorageError
-from storage.feedback import Feedback
-from storage.ratings.results import Forgotten
+from storage.maintenance.erasure import Erasure, Forgotten
 
 
 def prune(database: Database, days: float) -> Forgotten:
     """Forget every answer older than `days` with all that belongs to it. Raises StorageError."""
     if not 0 < days < 36_500:
         raise StorageError("The number of days is more than 0 and less than 36,500.")
-    return Feedback(database).forget(before=now() - timedelta(days=days))
+    return Erasure(database).forget(before=now() - timedelta(days=days))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypedDict, Unpack
 
-from storage.answers.records import clean
+from storage.database.text import clean
 from storage.errors import RatingError
 
 MAX_CORRECTION = 20_000
@@ -16,7 +16,7 @@ DIMENSIONS = ("correctness", "completeness", "helpfulness")
 FLAGS = ("hallucination", "wrong_language", "unsafe", "bad_audio")
 
 
-class Said(TypedDict, total=False):
+class RatingInput(TypedDict, total=False):
     """thumb: -1, 0 or 1.  score: 1 to 5.  dimensions: 1 to 5 by name.  flags: of FLAGS.
     correction: a better answer, at most MAX_CORRECTION characters.  comment: at most MAX_COMMENT."""
 
@@ -56,12 +56,12 @@ def judgement(
     }
 
 
-def rating_of(**said: Unpack[Said]) -> Judgement:
+def rating_of(**values: Unpack[RatingInput]) -> Judgement:
     """The checked column values of a rating. Raises RatingError, also when it says nothing."""
-    values = judgement(**said)
-    if all(value is None or value == {} or value == [] for value in values.values()):
+    checked = judgement(**values)
+    if all(value is None or value == {} or value == [] for value in checked.values()):
         raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
-    return values
+    return checked
 
 
 def checked_name(name: str, kind: str) -> str:

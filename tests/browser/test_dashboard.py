@@ -76,9 +76,11 @@ def test_the_board_tells_own_consistency_and_the_precision_of_flags(feedback: Fe
     assert "No token has been judged by ear yet" in text
     scored = {"start": 0.0, "end": 0.1, "significance": 0.2, "routing": [0.5, 0.5], "redundant": True}
     answer = feedback.record_answer(record(20, tokens=[scored] * 4), annotator="asker")
-    TokenVerdicts(feedback).judge(answer, "me", {0: "did_not", 1: "did_not", 2: "mattered", 3: "unclear"})
+    TokenVerdicts(feedback.database).judge(
+        answer, "me", {0: "did_not", 1: "did_not", 2: "mattered", 3: "unclear"}
+    )
     feedback.rate(answer, "me", thumb=1, score=3)
-    Repeats(feedback).judge(answer, "me", thumb=1, score=4)
+    Repeats(feedback.database).judge(answer, "me", thumb=1, score=4)
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", dashboard(feedback)))
     assert "Thumb 1 1 100% 21%–100%" in text
     assert "Score 1 1 0% 0%–79% 100%" in text

@@ -104,15 +104,15 @@ def everything_works(url: str) -> None:
     assert rating is not None
     assert (rating.thumb, rating.score, rating.correction, rating.revision) == (1, 4, "two dogs", 2)
     assert [revision.thumb for revision in feedback.history(answer, "me")] == [-1, 1]
-    earlier = [span.id for span in Spans(feedback).of(answer, "me")]
+    earlier = [span.id for span in Spans(feedback.database).of(answer, "me")]
     assert earlier in ([], [str(SPAN)])
-    span = Spans(feedback).mark(answer, "me", 1.0, 2.0, "missed")
-    Spans(feedback).change(span.id, "me", 1.0, 3.0, "wrong", "no")
-    assert [state.end for state in Spans(feedback).history(span.id, "me")] == [2.0, 3.0]
-    TokenVerdicts(feedback).judge(answer, "me", {0: "mattered", 1: "unclear"})
-    TokenVerdicts(feedback).judge(answer, "me", {1: "did_not"})
-    assert TokenVerdicts(feedback).of(answer, "me") == {0: "mattered", 1: "did_not"}
-    repeats = Repeats(feedback)
+    span = Spans(feedback.database).mark(answer, "me", 1.0, 2.0, "missed")
+    Spans(feedback.database).change(span.id, "me", 1.0, 3.0, "wrong", "no")
+    assert [state.end for state in Spans(feedback.database).history(span.id, "me")] == [2.0, 3.0]
+    TokenVerdicts(feedback.database).judge(answer, "me", {0: "mattered", 1: "unclear"})
+    TokenVerdicts(feedback.database).judge(answer, "me", {1: "did_not"})
+    assert TokenVerdicts(feedback.database).of(answer, "me") == {0: "mattered", 1: "did_not"}
+    repeats = Repeats(feedback.database)
     for thumb in (-1, 1):
         repeats.judge(answer, "me", thumb=thumb, score=3)
     assert [(one.judged, one.same, one.close) for one in repeats.steadiness("me")] == [
@@ -120,7 +120,7 @@ def everything_works(url: str) -> None:
         ("score", 0, 1),
     ]
     assert repeats.due("me", 5) == []
-    assert Queue(feedback, wanted=1).upcoming("new", audio_only=False) == []
+    assert Queue(feedback.database, wanted=1).upcoming("new", audio_only=False) == []
     with database.read() as session:
         assert flag_precision(session)["tokens"].tolist() == [1, 1]
     gone = feedback.forget(annotator="me")

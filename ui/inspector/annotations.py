@@ -36,28 +36,28 @@ class Marks:
         """What the person marked and judged of an answer, as the viewer reads it. Raises StorageError."""
         return {
             "labels": self.labels,
-            "spans": [span.to_json() for span in Spans(self.feedback).of(answer_id, annotator)],
-            "verdicts": TokenVerdicts(self.feedback).of(answer_id, annotator),
+            "spans": [span.to_json() for span in Spans(self.feedback.database).of(answer_id, annotator)],
+            "verdicts": TokenVerdicts(self.feedback.database).of(answer_id, annotator),
         }
 
     def mark(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
         """Save a new span, or a changed one by its id. Raises StorageError."""
         said: Any = (sent.get("start"), sent.get("end"), sent.get("label"), str(sent.get("comment") or ""))
         if sent.get("id") is None:
-            Spans(self.feedback).mark(answer_id, annotator, *said)
+            Spans(self.feedback.database).mark(answer_id, annotator, *said)
         else:
-            Spans(self.feedback).change(sent["id"], annotator, *said)
+            Spans(self.feedback.database).change(sent["id"], annotator, *said)
 
     def withdraw(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
         """Raises StorageError."""
-        Spans(self.feedback).withdraw(str(sent.get("id")), annotator)
+        Spans(self.feedback.database).withdraw(str(sent.get("id")), annotator)
 
     def judge(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
         """Save verdicts by token. Raises StorageError."""
         given = sent.get("verdicts")
         if not isinstance(given, dict) or not all(str(token).isdecimal() for token in given):
             raise RatingError("Verdicts are given by the number of a token.")
-        TokenVerdicts(self.feedback).judge(
+        TokenVerdicts(self.feedback.database).judge(
             answer_id, annotator, {int(token): verdict for token, verdict in given.items()}
         )
 

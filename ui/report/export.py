@@ -20,7 +20,8 @@ from ui.what_if.findings import Findings
 from usam.schema.trace import Trace
 
 if TYPE_CHECKING:
-    from storage.ratings.results import Rating, Span
+    from storage.annotation.spans import Span
+    from storage.ratings.results import Rating
 
 
 NOTHING = Findings()

@@ -20,7 +20,8 @@ from ui.what_if.outcomes import conditions, word_changes
 from usam.schema.tasks import TASKS
 
 if TYPE_CHECKING:
-    from storage.ratings.results import Rating, Span
+    from storage.annotation.spans import Span
+    from storage.ratings.results import Rating
     from ui.what_if.findings import Findings
     from ui.what_if.outcomes import Outcome
     from usam.interpretability.deletion import DeletionTest

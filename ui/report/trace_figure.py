@@ -19,7 +19,7 @@ from usam.audio.clip import SAMPLE_RATE, level_range, log_mel, mel_centres
 from usam.schema.trace import Trace
 
 if TYPE_CHECKING:
-    from storage.ratings.results import Span
+    from storage.annotation.spans import Span
 
 _HATCH = "///"
 _LETTER = 0.0095  # widths of the picture that a letter of a label takes

@@ -28,7 +28,7 @@ from usam.errors import RequestError, UsamError
 from usam.schema.trace import Answer, Encoded, TextDelta, Turn
 
 if TYPE_CHECKING:
-    from storage.feedback import Feedback
+    from storage import Feedback
     from usam.audio.clip import Clip
 
 log = logging.getLogger(__name__)

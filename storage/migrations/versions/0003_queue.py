@@ -3,11 +3,13 @@
 The numbers stand in a narrow table of their own, so that ordering by them never reads a trace.
 """
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-
-from storage.answers.trace_statistics import internals
 
 revision = "0003"
 down_revision = "0002"
@@ -62,8 +64,31 @@ def _measure_earlier_answers() -> None:
     ids = connection.scalars(sa.select(answers.c.id)).all()
     for begin in range(0, len(ids), BATCH):
         some = sa.select(answers).where(answers.c.id.in_(ids[begin : begin + BATCH]))
-        rows = [{"answer_id": id_, **internals(trace)} for id_, trace in connection.execute(some)]
+        rows = [{"answer_id": id_, **_statistics(trace)} for id_, trace in connection.execute(some)]
         connection.execute(measured.insert(), rows)
+
+
+def _statistics(trace: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of `internals`, as the app computed them at this version; all None for an unknown trace."""
+    unknown = {"router_entropy": None, "dominant_expert": None, "redundant_share": None}
+    try:
+        tokens, experts = trace["tokens"], trace["experts"]
+        routing = [[float(weight) for weight in token["routing"]] for token in tokens]
+        load = [math.fsum(weights) for weights in zip(*routing, strict=True)]
+        entropies = [_entropy(weights) for weights in routing]
+        return {
+            "router_entropy": math.fsum(entropies) / len(tokens),
+            "dominant_expert": str(experts[load.index(max(load))])[:64],
+            "redundant_share": sum(bool(token["redundant"]) for token in tokens) / len(tokens),
+        }
+    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
+        return unknown
+
+
+def _entropy(weights: list[float]) -> float:
+    """0 to 1: in bits over the most that so many experts can have."""
+    bits = -math.fsum(weight * math.log2(weight) for weight in weights if weight > 0)
+    return min(max(bits / math.log2(len(weights)), 0.0), 1.0) if len(weights) > 1 else 0.0
 
 
 def downgrade() -> None:

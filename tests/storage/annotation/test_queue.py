@@ -24,7 +24,7 @@ Ask = Callable[..., str]
 
 @pytest.fixture
 def queue(feedback: Feedback) -> Queue:
-    return Queue(feedback)
+    return Queue(feedback.database)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ Ask = Callable[..., str]
 
 @pytest.fixture
 def repeats(feedback: Feedback) -> Repeats:
-    return Repeats(feedback)
+    return Repeats(feedback.database)
 
 
 @pytest.fixture
@@ -124,11 +124,11 @@ def test_an_answer_waits_for_as_many_judgements_as_are_wanted(feedback: Feedback
     for person, answer in (("a", once), ("a", twice), ("b", twice), ("c", none)):
         feedback.rate(answer, person, thumb=1)
     feedback.withdraw(none, "c")
-    queue = Queue(feedback, wanted=2)
+    queue = Queue(feedback.database, wanted=2)
     for order in ("entropy", "newest", "chance"):
         assert set(queue.upcoming("me", order)) == {once, none}, order
     assert queue.progress("me").left == 2
-    assert set(Queue(feedback).upcoming("me")) == {once, twice, none}
+    assert set(Queue(feedback.database).upcoming("me")) == {once, twice, none}
     queue.draft(once, "me", {"thumb": 1})
     feedback.rate(once, "d", thumb=1)
     assert set(queue.upcoming("me")) == {once, none}, "what was begun may be finished"

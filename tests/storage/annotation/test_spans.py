@@ -18,7 +18,7 @@ Make = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def spans(feedback: Feedback) -> Spans:
-    return Spans(feedback)
+    return Spans(feedback.database)
 
 
 @pytest.fixture

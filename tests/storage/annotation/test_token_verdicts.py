@@ -19,7 +19,7 @@ Make = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def verdicts(feedback: Feedback) -> TokenVerdicts:
-    return TokenVerdicts(feedback)
+    return TokenVerdicts(feedback.database)
 
 
 @pytest.fixture

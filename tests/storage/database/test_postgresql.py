@@ -173,7 +173,7 @@ def test_judgements_in_depth_the_queue_and_what_they_say(
     feedback.rate(first, "you", thumb=-1)
     feedback.compare(first, second, "me", "a")
 
-    queue = Queue(feedback)
+    queue = Queue(feedback.database)
     assert queue.upcoming("new", "disagreement")[0] == first
     for order in ("entropy", "chance", "newest"):
         assert set(queue.upcoming("me", order)) == {second, third}, order

@@ -36,7 +36,7 @@ def old_and_new(feedback: Feedback, make_record: Make, tmp_path: Path) -> tuple[
     new = feedback.record_answer(make_record(clip="new"), annotator="here", audio_path=str(clip))
     feedback.rate(old, "here", thumb=1)
     feedback.rate(new, "here", thumb=1)
-    Queue(feedback).skip(old, "gone")
+    Queue(feedback.database).skip(old, "gone")
     aged(feedback.database, 31, old)
     return old, new
 

@@ -32,7 +32,9 @@ def test_from_the_first_version_everything_is_kept_and_can_be_changed(url: str, 
     assert rating is not None
     assert (rating.thumb, rating.score, rating.correction) == (1, 4, "two dogs")
     assert (rating.dimensions, rating.flags) == ({}, ())
-    assert Queue(feedback).item(str(ANSWER), "you").dominant_expert == "speech", "measured from its trace"
+    assert Queue(feedback.database).item(str(ANSWER), "you").dominant_expert == "speech", (
+        "measured from its trace"
+    )
     assert [revision.thumb for revision in feedback.history(str(ANSWER), "me")] == [-1, 1]
     before = feedback.undo(str(ANSWER), "me")
     assert before is not None

@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
 
-from storage.ratings.results import Span
+from storage.annotation.spans import Span
 from ui.report.trace_figure import EXPERT_COLOURS, redundant_runs, trace_figure
 from usam.audio.clip import SAMPLE_RATE
 from usam.schema.trace import AudioToken, Supervision, Trace

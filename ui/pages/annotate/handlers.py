@@ -11,7 +11,7 @@ import gradio as gr
 
 from storage import StorageError
 from storage.analysis.consistency import Steadiness
-from storage.annotation.queue import Order, Progress, Queue
+from storage.annotation.queue import Order, Queue, QueueCounts
 from storage.annotation.repeats import Repeats
 from storage.errors import NotFoundError
 from storage.ratings.results import Rating
@@ -46,7 +46,7 @@ class Sitting:
     begun: bool = False
     repeats: frozenset[str] = frozenset()
     steady: tuple[Steadiness, ...] = ()
-    counts: Progress = field(default_factory=lambda: Progress(0, 0, 0, 0))
+    counts: QueueCounts = field(default_factory=lambda: QueueCounts(0, 0, 0, 0))
 
     def after(self, action: str) -> Sitting:
         """The answer on display is dealt with: it was judged, skipped or drafted; one that came again was
@@ -90,9 +90,9 @@ class AnnotateHandlers:
         self.sitting = sitting
         self.annotator = annotator
         self.feedback = studio.feedback
-        self.queue = Queue(studio.feedback, studio.settings.judgements)
+        self.queue = Queue(studio.feedback.database, studio.settings.judgements)
         self.identity = studio.identity
-        self.repeats = Repeats(studio.feedback)
+        self.repeats = Repeats(studio.feedback.database)
         self.repeat_share = studio.settings.repeat_share
 
     def opened(

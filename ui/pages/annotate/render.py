@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from storage.analysis.consistency import Steadiness
-from storage.annotation.queue import Item, Progress
+from storage.annotation.queue import Item, QueueCounts
 from ui.pages.ask import render
 from usam.errors import UsamError
 from usam.schema.tasks import TASKS
@@ -37,7 +37,7 @@ def keys() -> str:
     return f'<p class="keys">{caps}</p>'
 
 
-def progress(counts: Progress) -> str:
+def progress(counts: QueueCounts) -> str:
     """How far through the queue the person is, as a bar and in words."""
     done = counts.judged + counts.skipped
     total = max(done + counts.left, 1)
@@ -64,7 +64,7 @@ def steadiness(found: Sequence[Steadiness]) -> str:
     return f'<p class="steady">The same when an answer came twice: {cells}</p>' if cells else ""
 
 
-def empty(counts: Progress, *, audio_only: bool) -> str:
+def empty(counts: QueueCounts, *, audio_only: bool) -> str:
     """Nothing is left to judge."""
     hint = "Answers come here from the Studio page" + (
         " when their audio was stored. Without it only the words can be judged: untick the box above."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import gradio as gr
 
 from storage import StorageError
-from storage.ratings.results import Winner
+from storage.ratings.comparisons import Winner
 from ui.access.request import page_of, visitor_of
 from ui.pages.ask import render
 from ui.pages.ask.history import history_shown

@@ -362,7 +362,7 @@ class AskHandlers:
         try:
             feedback, id_ = self.studio.feedback, entry.answer_id
             rating = feedback.rating(id_, annotator) if id_ else None
-            spans = Spans(feedback).of(id_, annotator) if id_ else []
+            spans = Spans(feedback.database).of(id_, annotator) if id_ else []
             measured_of = self.studio.pool.measured_routing
             file = export(entry, event.kind, rating, found, spans, dark=event.dark, measured_of=measured_of)
         except Exception as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
+from storage import MOST_HITS
 from storage.answers.browse import LOOK, Found, Page, Said
-from storage.database.search import MOST_HITS
 from ui.studio.stored_answers import LINK
 from usam.schema.tasks import TASKS
 

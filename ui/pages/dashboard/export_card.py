@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from storage import Database, StorageError
-from storage.database.schema import now
+from storage import Database, StorageError, now
 from storage.export import FORMATS, pack
 from storage.export.audit import Audit
 from ui.pages.ask import render

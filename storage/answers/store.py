@@ -1,0 +1,120 @@
+"""Recording answers and reading them back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select, tuple_
+
+from storage.answers import kept_audio
+from storage.answers.records import answer_columns, answer_record
+from storage.answers.trace_statistics import internals
+from storage.database import schema
+from storage.database.connection import Database
+from storage.database.keys import annotator_key, answer_key, insert_missing
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An earlier answer in a list: enough to recognise it; `Feedback.answer` has the whole."""
+
+    answer_id: str
+    parent_id: str | None
+    clip_sha256: str
+    heard_start: float
+    heard_end: float
+    task: str
+    question: str
+    text: str
+    seed: int
+    stopped: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class AnswerStore:
+    """Every method may raise StorageError."""
+
+    database: Database
+
+    def record_answer(
+        self,
+        answer: Mapping[str, Any],
+        *,
+        annotator: str | None,
+        parent: str | None = None,
+        audio_path: str | None = None,
+    ) -> str:
+        """Record an answer (`usam.schema.trace.Answer.to_json()`); returns its id.
+
+        parent: the answer this one retries or follows up.
+        audio_path: a file with the heard audio, which the person agreed to keep; it is copied.
+
+        Raises RecordError, NotFoundError (no such parent).
+        """
+        columns = answer_columns(answer)
+        sha256 = columns["clip_sha256"]
+        with self.database.write() as session:
+            seconds = columns["heard_end"] - columns["heard_start"]
+            insert_missing(session, schema.Clip, sha256=sha256, seconds=seconds)
+            if audio_path is not None:
+                clip = session.get_one(schema.Clip, sha256)
+                folder = self.database.folder
+                if not (clip.audio_path and (folder / clip.audio_path).exists()):
+                    clip.audio_path = kept_audio.keep(folder, sha256, audio_path)
+            row = schema.Answer(
+                **columns,
+                id=uuid4(),
+                annotator_id=annotator_key(session, annotator) if annotator else None,
+                parent_id=answer_key(session, parent) if parent else None,
+                audio_kept=audio_path is not None,
+            )
+            session.add(row)
+            session.flush()  # the answer before what refers to it
+            session.add(schema.Internals(answer_id=row.id, **internals(columns["trace"])))
+            return str(row.id)
+
+    def answer(self, answer_id: str) -> dict[str, Any]:
+        """The whole record of an answer, with `answer_id`, `parent_id` and `created_at`.
+
+        Raises NotFoundError.
+        """
+        with self.database.read() as session:
+            return answer_record(session.get_one(schema.Answer, answer_key(session, answer_id)))
+
+    def kept_audio(self, answer_id: str) -> Path | None:
+        """The file with what was heard, if the answer's asker agreed to keep it. Raises NotFoundError."""
+        with self.database.read() as session:
+            answer = session.get_one(schema.Answer, answer_key(session, answer_id))
+            if not answer.audio_kept:
+                return None
+            path = session.get_one(schema.Clip, answer.clip_sha256).audio_path
+        file = self.database.folder / path if path else None
+        return file if file and file.is_file() else None
+
+    def answers_of(self, annotator: str, limit: int = 20, before: str | None = None) -> list[Summary]:
+        """A person's answers, newest first; `before` an answer of theirs continues an earlier list."""
+        answers = schema.Answer
+        columns = (
+            answers.id, answers.parent_id, answers.clip_sha256, answers.heard_start, answers.heard_end,
+            answers.task, answers.question, answers.text, answers.seed, answers.stopped, answers.created_at,
+        )  # fmt: skip
+        key = (answers.created_at, answers.id)
+        wanted = (
+            select(*columns)
+            .join(schema.Annotator, schema.Annotator.id == answers.annotator_id)
+            .where(schema.Annotator.public_id == annotator)
+            .order_by(*(column.desc() for column in key))
+            .limit(limit)
+        )
+        with self.database.read() as session:
+            if before is not None:
+                last = select(*key).where(answers.id == answer_key(session, before)).scalar_subquery()
+                wanted = wanted.where(tuple_(*key) < last)
+            return [
+                Summary(str(identity), str(parent) if parent else None, *rest)
+                for identity, parent, *rest in session.execute(wanted)
+            ]

@@ -1,0 +1,158 @@
+"""What is stored about a person, and deleting it: by person, by clip, by age."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, false, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from storage.answers import kept_audio
+from storage.answers.records import checked_sha256
+from storage.database import schema
+from storage.database.connection import Database
+from storage.database.search import erase_deleted
+from storage.errors import NotFoundError, plain_errors
+from storage.ratings.disagreement import settle
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """How much is stored under a person's id; `tokens`: verdicts on single ones; `audio`: clips of theirs
+    whose sound is kept."""
+
+    answers: int
+    ratings: int
+    comparisons: int
+    spans: int
+    tokens: int
+    audio: int
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How much was deleted."""
+
+    answers: int
+    ratings: int
+    comparisons: int
+    spans: int
+    tokens: int
+    clips: int
+    files: int
+
+    def __str__(self) -> str:
+        """`1 answer with its trace, 2 ratings, 0 comparisons, 1 span, 0 judged tokens, 1 clip, 1 file`."""
+        answers = (
+            f"{_counted(self.answers, 'answer')} with {'its trace' if self.answers == 1 else 'their traces'}"
+        )
+        rest = (
+            ("rating", self.ratings), ("comparison", self.comparisons), ("span", self.spans),
+            ("judged token", self.tokens), ("clip", self.clips), ("audio file", self.files),
+        )  # fmt: skip
+        return ", ".join((answers, *(_counted(n, noun) for noun, n in rest)))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Every method may raise StorageError."""
+
+    database: Database
+
+    def holdings(self, annotator: str) -> Holdings:
+        """What is stored under a person's id; nothing for an id that is not known."""
+        answers, clips = schema.Answer, schema.Clip
+        with self.database.read() as session:
+            person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
+            mine = select(answers.clip_sha256).where(answers.annotator_id == person, answers.audio_kept)
+            return Holdings(
+                answers=_count(session, answers.annotator_id == person),
+                ratings=_count(
+                    session, schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
+                ),
+                comparisons=_count(session, schema.Comparison.annotator_id == person),
+                spans=_count(session, schema.Span.annotator_id == person, schema.Span.withdrawn == false()),
+                tokens=_count(session, schema.TokenVerdict.annotator_id == person),
+                audio=_count(session, clips.sha256.in_(mine), clips.audio_path.is_not(None)),
+            )
+
+    def forget(
+        self, *, annotator: str | None = None, audio: str | None = None, before: datetime | None = None
+    ) -> Forgotten:
+        """Delete what a person did, all that is known of a clip by its hash, or all answers of before a time.
+
+        With an answer goes its trace and what others said about it. Kept audio goes when no remaining
+        answer's asker agreed to keep it. Deleted rows are overwritten on the disk (SQLite), but stay in
+        backups made earlier.
+
+        Raises NotFoundError when nothing is stored under that id or hash.
+        """
+        if sum(value is not None for value in (annotator, audio, before)) != 1:
+            raise ValueError("forget one of an annotator, an audio clip, and what is older than a time")
+        answers, clips, people = schema.Answer, schema.Clip, schema.Annotator
+        person = None
+        with self.database.write() as session:
+            if annotator is not None:
+                person = session.scalar(select(people.id).filter_by(public_id=annotator))
+                if person is None:
+                    raise NotFoundError("Nothing is stored under that annotator id.")
+                which = answers.annotator_id == person
+            elif audio is not None:
+                if session.get(clips, checked_sha256(audio)) is None:
+                    raise NotFoundError("Nothing is stored about that audio.")
+                which = answers.clip_sha256 == audio
+            else:
+                which = answers.created_at < before
+            doomed = select(answers.id).where(which)
+            rated, voted, marked, heard = (
+                schema.Rating, schema.Comparison, schema.Span, schema.TokenVerdict
+            )  # fmt: skip
+            counts = {
+                "answers": _count(session, which),
+                "ratings": _count(session, or_(rated.answer_id.in_(doomed), rated.annotator_id == person)),
+                "comparisons": _count(
+                    session,
+                    or_(
+                        voted.answer_a_id.in_(doomed),
+                        voted.answer_b_id.in_(doomed),
+                        voted.annotator_id == person,
+                    ),
+                ),
+                "spans": _count(session, or_(marked.answer_id.in_(doomed), marked.annotator_id == person)),
+                "tokens": _count(session, or_(heard.answer_id.in_(doomed), heard.annotator_id == person)),
+            }
+            judged = session.scalars(select(rated.answer_id).where(rated.annotator_id == person)).all()
+            session.execute(delete(answers).where(which))
+            session.execute(delete(people).where(people.id == person))
+            settle(session, judged)
+            if before is not None:
+                session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
+            asked = exists().where(answers.clip_sha256 == clips.sha256)
+            silenced = session.scalars(
+                update(clips)
+                .where(clips.audio_path.is_not(None), ~asked.where(answers.audio_kept))
+                .values(audio_path=None)
+                .returning(clips.sha256)
+            ).all()
+            orphans = session.scalars(delete(clips).where(~asked).returning(clips.sha256)).all()
+            erase_deleted(session)
+        with plain_errors():
+            files = sum(kept_audio.remove(self.database.folder, sha) for sha in {*silenced, *orphans})
+        self.database.truncate_log()
+        return Forgotten(**counts, clips=len(orphans), files=files)
+
+
+def _count(session: Session, *conditions: Any) -> int:
+    return session.scalar(select(func.count()).where(*conditions)) or 0
+
+
+def _left_nothing() -> list[Any]:
+    """That a person has neither asked nor judged anything that is still there."""
+    tables = (
+        schema.Answer, schema.Rating, schema.Comparison, schema.Mark, schema.Span, schema.TokenVerdict
+    )  # fmt: skip
+    return [~exists().where(table.annotator_id == schema.Annotator.id) for table in tables]
