@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from tests.browser.fake_engine import MODEL, trace_of
+from ui.components import messages
 from ui.engines.loader import EngineLoader, LoadState
 from ui.examples import EXAMPLES
+from ui.inspector.summary import describe
 from ui.pages.ask import render
 from ui.pages.ask.clip import ChosenClip
 from ui.report.export import numbers_of
@@ -219,12 +221,12 @@ def test_text_from_people_and_model_is_escaped() -> None:
     assert "<script>" not in page
     assert "<b>" not in page
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
-    assert "<img" not in render.fault("<img src=x>")
+    assert "<img" not in messages.fault("<img src=x>")
     assert "<u>" not in render.banner(LoadState("<u>step</u>", 0.1))
 
 
 def test_the_picture_in_words_says_load_and_redundancy() -> None:
-    words = render.describe(entry("a", clip(2.0)).answer)
+    words = describe(entry("a", clip(2.0)).answer)
     assert words.startswith("Mel spectrogram of 0.0–2.0 s of 2.0 s with 13 audio tokens.")
     assert "expert 1" in words
     assert "tokens are redundant" in words

@@ -14,6 +14,7 @@ from ui.settings import Settings
 if TYPE_CHECKING:
     import gradio as gr
 
+_BROWSERS, _ACCOUNTS = "a random id kept in your browser", "an id made for your account"
 _MARK = "account-"  # what the ids of accounts begin with
 
 
@@ -56,3 +57,10 @@ class Identity:
 
     def is_admin(self, request: gr.Request | None, profile: gr.OAuthProfile | None = None) -> bool:
         return self.account(request, profile) in self.admins
+
+
+def whose_id(settings: Settings) -> str:
+    """What a visitor's answers and ratings stand under, in words."""
+    if settings.accounts:
+        return _ACCOUNTS
+    return f"{_BROWSERS} or, while you are signed in, {_ACCOUNTS}" if settings.oauth else _BROWSERS

@@ -14,12 +14,11 @@ import gradio as gr
 from storage import StorageError
 from ui.access.request import visitor_of
 from ui.components.uploads import uploads_only
-from ui.pages.ask.events import MODEL
+from ui.server.queues import MODEL, STUDY
 from ui.studio.experiments import ExperimentTarget
 from ui.studio.service import UNEXPECTED, AskRequest, Studio
 from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import clip_of, load_stored_answer
-from ui.what_if.handlers import STUDY
 from ui.what_if.panel import LONGEST_REFERENCE
 from usam.errors import RequestError, UsamError
 from usam.interpretability.deletion import SEEDS

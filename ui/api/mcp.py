@@ -24,7 +24,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.routing import BaseRoute
 
 from ui.api.endpoints import Endpoints
-from ui.pages.ask.question import take_turn
+from ui.components.turns import take_turn
 from ui.studio.service import Studio
 from usam.interpretability.deletion import SEEDS
 

@@ -1,11 +1,46 @@
-"""Sentences shown on several pages, as HTML."""
+"""Short messages that several pages show, as HTML. Every text is escaped here."""
 
 from __future__ import annotations
 
+from html import escape
+
 from ui.access.admin import LockedError
-from ui.pages.ask import render
+
+LOST = (
+    "The server was restarted since this page was opened, and forgot what is on it. Reload the page to go on."
+)
+
+
+def status(text: str) -> str:
+    return f'<p class="heard" role="status">{escape(text)}</p>'
+
+
+def fault(sentence: str) -> str:
+    return f'<p class="fault" role="alert">{escape(sentence)}</p>'
+
+
+def saved(word: str) -> str:
+    return f'<p class="saved" role="status">✓ {escape(word)}</p>'
+
+
+def working(message: str, share: float, label: str = "Progress") -> str:
+    """How far a longer piece of work is. share: from 0 to 1. label: the bar's name."""
+    percent = round(100 * min(max(share, 0.0), 1.0))
+    return (
+        f'<p class="engine loading" role="status"><i></i>{escape(message)} <b>{percent} %</b>'
+        f'<progress max="100" value="{percent}" aria-label="{label}">{percent} %</progress></p>'
+    )
+
+
+def seconds(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def span(start: float, end: float, duration: float) -> str:
+    """`0.0–12.3 s of 12.3 s`."""
+    return f"{seconds(start)}–{seconds(end)} s of {seconds(duration)} s"
 
 
 def refusal_html(refusal: Exception) -> str:
     """Why a page stays closed, or what went wrong. Whoever only opened it did nothing wrong."""
-    return (render.status if isinstance(refusal, LockedError) else render.fault)(str(refusal))
+    return (status if isinstance(refusal, LockedError) else fault)(str(refusal))

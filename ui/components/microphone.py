@@ -4,7 +4,7 @@ import json
 
 import gradio as gr
 
-from ui.pages.ask import render
+from ui.components import messages
 
 REFUSED = "The browser did not allow the microphone. Allow it in the site's settings beside the address."
 ABSENT = "No microphone was found. Connect one, or upload a file."
@@ -29,5 +29,5 @@ document.addEventListener('click', event => {
 def microphone_notice() -> gr.HTML:
     """Empty until a recording cannot begin; empty again with the next click in the clip panel."""
     sentences = {"refused": REFUSED, "absent": ABSENT, "insecure": INSECURE}
-    faults = {name: render.fault(sentence) for name, sentence in sentences.items()}
+    faults = {name: messages.fault(sentence) for name, sentence in sentences.items()}
     return gr.HTML("", js_on_load=_JS % json.dumps(faults), elem_id="microphone")

@@ -11,10 +11,12 @@ import gradio as gr
 from storage import Feedback, StorageError
 from storage.ratings.results import Rating
 from storage.ratings.validation import FLAGS, MAX_COMMENT, MAX_CORRECTION
-from ui.pages.ask import render
+from ui.components import messages
 from ui.studio.session import SessionAnswer
 
 Updates = dict[Any, Any]
+
+EMPTY_RATING = '<div class="empty"><p>You can rate the answer once it is there.</p></div>'
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _words(name: str) -> str:
 
 def rating_panel(dimensions: Sequence[str]) -> RatingPanel:
     gr.HTML("<h2>Rate this answer</h2>")
-    empty = gr.HTML(render.EMPTY_RATING)
+    empty = gr.HTML(EMPTY_RATING)
     with gr.Column(visible=False, elem_id="rating-form") as form:
         fields = rating_fields(dimensions)
         with gr.Row(elem_id="rating-actions"):
@@ -155,7 +157,7 @@ def rating_shown(
         return {
             **rating_hidden(panel),
             panel.empty: gr.HTML(visible=False),
-            panel.status: render.fault(sentence),
+            panel.status: messages.fault(sentence),
         }
     try:
         earlier = feedback.rating(entry.answer_id, annotator)
@@ -163,14 +165,14 @@ def rating_shown(
         return {
             **rating_hidden(panel),
             panel.empty: gr.HTML(visible=False),
-            panel.status: render.fault(str(error)),
+            panel.status: messages.fault(str(error)),
         }
     return {
         panel.empty: gr.HTML(visible=False),
         panel.form: gr.Column(visible=True),
         **panel.rating.filled(earlier),
         **_saved_before(panel, earlier is not None),
-        panel.status: render.status("Saved earlier. You can change or withdraw it.") if earlier else "",
+        panel.status: messages.status("Saved earlier. You can change or withdraw it.") if earlier else "",
     }
 
 
@@ -193,26 +195,26 @@ def save_rating(
 ) -> Updates:
     """Commit the rating, then say so. On failure only the status changes: what was typed stays."""
     if entry is None or entry.answer_id is None:
-        return {panel.status: render.fault("There is no stored answer to rate. Ask again first.")}
+        return {panel.status: messages.fault("There is no stored answer to rate. Ask again first.")}
     try:
         feedback.rate(entry.answer_id, annotator, **rating)
     except StorageError as error:
-        return {panel.status: render.fault(str(error))}
-    return {panel.status: render.saved("Saved"), **_saved_before(panel, True)}
+        return {panel.status: messages.fault(str(error))}
+    return {panel.status: messages.saved("Saved"), **_saved_before(panel, True)}
 
 
 def withdraw_rating(
     panel: RatingPanel, feedback: Feedback, entry: SessionAnswer | None, annotator: str
 ) -> Updates:
     if entry is None or entry.answer_id is None:
-        return {panel.status: render.fault("There is no rating to withdraw.")}
+        return {panel.status: messages.fault("There is no rating to withdraw.")}
     try:
         feedback.withdraw(entry.answer_id, annotator)
     except StorageError as error:
-        return {panel.status: render.fault(str(error))}
+        return {panel.status: messages.fault(str(error))}
     return {
         **panel.rating.filled(None),
-        panel.status: render.saved("Withdrawn"),
+        panel.status: messages.saved("Withdrawn"),
         **_saved_before(panel, False, undo=True),
     }
 
@@ -222,14 +224,14 @@ def undo_rating(
 ) -> Updates:
     """Take the last save back, and show the rating as it was before."""
     if entry is None or entry.answer_id is None:
-        return {panel.status: render.fault("There is no rating to undo.")}
+        return {panel.status: messages.fault("There is no rating to undo.")}
     try:
         before = feedback.undo(entry.answer_id, annotator)
     except StorageError as error:
-        return {panel.status: render.fault(str(error))}
+        return {panel.status: messages.fault(str(error))}
     words = "Undone: the rating before it counts again" if before else "Undone: no rating is stored now"
     return {
         **panel.rating.filled(before),
-        panel.status: render.saved(words),
+        panel.status: messages.saved(words),
         **_saved_before(panel, before is not None),
     }

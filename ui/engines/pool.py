@@ -69,7 +69,7 @@ class EnginePool:
         """What `use` makes of the engine that gave an answer. Where its checkpoint is gone, that is the app's
         own in the same precision. Raises UsamError."""
         own = self._loader.engine
-        if same_model(own.model_info, model):
+        if own.model_info.same_as(model):
             return use(own)
         folder = self._folder_of(model) or own.checkpoint
         return self._lend(folder, model.quantization, use, progress)
@@ -102,11 +102,6 @@ class EnginePool:
                 return use(self._load(folder, quantization, tell))
             finally:
                 _let_go()
-
-
-def same_model(one: ModelInfo, other: ModelInfo) -> bool:
-    """Whether two answers come from the same checkpoint in the same precision."""
-    return (one.fingerprint, one.quantization) == (other.fingerprint, other.quantization)
 
 
 def _fingerprint_of(folder: Path) -> str:

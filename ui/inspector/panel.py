@@ -9,10 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from ui.engines.pool import same_model
+from ui.components import messages
 from ui.inspector.payload import MeasuredOf, viewed
-from ui.pages.ask import render
-from ui.pages.ask.history import label_of
 from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import NOT_KEPT
 from ui.viewer.assets import asset, script, style
@@ -21,6 +19,12 @@ from ui.what_if.panel import WhatIfPanel, what_if_panel
 log = logging.getLogger(__name__)
 
 Updates = dict[Any, Any]
+
+EMPTY_FIGURE = """<div class="empty"><p>After an answer, this shows what happened inside.</p>
+<p class="hint">Time runs to the right: the spectrogram, which expert each audio token went to, and which
+tokens the model found redundant.</p></div>"""
+
+WAITING_FIGURE = '<div class="empty waiting" role="status"><p>The picture follows the answer.</p></div>'
 
 # Saves what `export` answered as a file.
 SAVE_JS = """(file) => {
@@ -50,7 +54,7 @@ class InspectorPanel:
 
 def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorPanel:
     """See `what_if_panel`."""
-    notice = gr.HTML(render.EMPTY_FIGURE)
+    notice = gr.HTML(EMPTY_FIGURE)
     against = gr.Dropdown([], label="Compare with", visible=False, elem_id="against")
     viewer = gr.HTML(
         "",
@@ -79,27 +83,27 @@ def trace_shown(
     """
     entry = session.current
     if entry is None:
-        return trace_hidden(panel, render.EMPTY_FIGURE)
+        return trace_hidden(panel, EMPTY_FIGURE)
     others = [
         (_told_apart(other, entry), other.key) for other in reversed(session.entries) if other is not entry
     ]
     choices = [("nothing", ""), *others]
     try:
         return {
-            panel.notice: "" if entry.clip else render.status(NOT_KEPT),
+            panel.notice: "" if entry.clip else messages.status(NOT_KEPT),
             panel.against: gr.Dropdown(choices=choices, value=against or "", visible=bool(others)),
             panel.viewer: viewed(entry, session.entry(against), measured_of),
         }
     except Exception:
         log.exception("the trace of an answer could not be prepared for the viewer")
         sentence = "The trace could not be drawn. The answer is complete."
-        return trace_hidden(panel, render.fault(sentence))
+        return trace_hidden(panel, messages.fault(sentence))
 
 
 def _told_apart(other: SessionAnswer, entry: SessionAnswer) -> str:
     """Another answer in the list, with its model where that is another one."""
     one, two = other.answer.model, entry.answer.model
-    return label_of(other) + ("" if same_model(one, two) else f" · {one.preset}, {one.quantization}")
+    return other.label + ("" if one.same_as(two) else f" · {one.preset}, {one.quantization}")
 
 
 def trace_hidden(panel: InspectorPanel, notice: str) -> Updates:

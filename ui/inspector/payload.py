@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ui.inspector import sound
 from ui.inspector.palette import EXPERT_COLOURS
-from ui.pages.ask import render
+from ui.inspector.summary import describe
 from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import link_of
 from usam.schema.trace import ModelInfo, Trace
@@ -44,7 +44,7 @@ def payload(entry: SessionAnswer, measured_of: MeasuredOf = nothing_measured) ->
         "key": entry.key,
         "link": link_of(entry),
         "source": source_name(entry.source),
-        "summary": render.describe(answer),
+        "summary": describe(answer),
         "answer": answer.text,
         "question": answer.question,
         "fingerprint": answer.model.fingerprint,

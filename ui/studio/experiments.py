@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from ui.engines.pool import EnginePool, same_model
+from ui.engines.pool import EnginePool
 from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import LoadClip, clip_of
 from usam.errors import RequestError
@@ -87,7 +87,7 @@ class Experiments:
         answer, clip = target.entry.answer, self._clip(target)
 
         def use(engine: Engine) -> Answer:
-            if same_model(engine.model_info, answer.model):
+            if engine.model_info.same_as(answer.model):
                 raise RequestError("This model gave the answer on display. Choose another one.")
             return ask_again(engine, clip, answer, answer.intervention, progress)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from usam.schema.tasks import TASKS
 from usam.schema.trace import Answer, Turn
 
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
 
 KEPT_ENTRIES = 12
+LABEL_LENGTH = 56
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,13 @@ class SessionAnswer:
     def thread(self) -> tuple[Turn, ...]:
         """The conversation up to and with this answer."""
         return (*self.answer.history, Turn(self.answer.question, self.answer.text))
+
+    @property
+    def label(self) -> str:
+        """Its task and the first words of its text, for a list of answers."""
+        text = " ".join(self.answer.text.split()) or "(no words)"
+        short = text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1].rstrip() + "…"
+        return f"{TASKS[self.answer.task].label}: {short}"
 
 
 @dataclass(frozen=True, eq=False)

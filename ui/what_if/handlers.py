@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import gradio as gr
 
 from ui.access.request import page_of
+from ui.components import messages
+from ui.components.turns import one_at_a_time
 from ui.inspector import trace_shown
 from ui.inspector.payload import leaned_on
-from ui.pages.ask import render
 from ui.pages.ask.history import history_shown
-from ui.pages.ask.question import one_at_a_time
+from ui.server.queues import STUDY
 from ui.studio.experiments import ExperimentTarget
 from ui.studio.jobs import JobCancelledError, JobProgress, JobResult, run_job
 from ui.studio.service import UNEXPECTED, Studio
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STUDY = "study"
-"""The line that studies wait in. The engine is free between their passes, so questions need not wait."""
 REDRAW_SECONDS = 0.2
 
 Updates = dict[Any, Any]
@@ -60,7 +59,7 @@ class Bench:
         """Take the page's turn before the study waits in line, so that Stop works from the start."""
         if not self.studio.running_experiments.begin(page_of(request)):
             raise one_at_a_time("Something is still being tried. Press Stop first.")
-        return {**self._busy(True), self.panel.status: render.working("Waiting for the model", 0.0)}
+        return {**self._busy(True), self.panel.status: messages.working("Waiting for the model", 0.0)}
 
     def stop(self, request: gr.Request) -> Updates:
         self.studio.running_experiments.stop(page_of(request))
@@ -127,7 +126,7 @@ class Bench:
             return {
                 self.panel.found: replace(found, words=words),
                 self.inspector.viewer: gr.HTML(leaning=leaned_on(entry, words)),
-                self.panel.leaning: render.saved("Pick a word above the picture."),
+                self.panel.leaning: messages.saved("Pick a word above the picture."),
             }
 
         yield from self._study(work, shown, self.panel.leaning, session, request)
@@ -196,14 +195,14 @@ class Bench:
                     yield shown(event.result)
                 elif isinstance(event, JobProgress) and time.monotonic() >= due:
                     due = time.monotonic() + REDRAW_SECONDS
-                    yield {self.panel.status: render.working(event.message, event.share)}
+                    yield {self.panel.status: messages.working(event.message, event.share)}
         except JobCancelledError:
             yield {self.panel.status: ""}
         except UsamError as error:
-            yield {place: render.fault(str(error))}
+            yield {place: messages.fault(str(error))}
         except Exception:
             log.exception("a study failed")
-            yield {place: render.fault(UNEXPECTED)}
+            yield {place: messages.fault(UNEXPECTED)}
 
     def release(self, request: gr.Request) -> Updates:
         self.studio.running_experiments.end(page_of(request))

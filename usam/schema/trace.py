@@ -97,6 +97,10 @@ class ModelInfo:
     memory_mb: float
     reason: str = ""
 
+    def same_as(self, other: "ModelInfo") -> bool:
+        """Whether both are the same checkpoint in the same precision."""
+        return (self.fingerprint, self.quantization) == (other.fingerprint, other.quantization)
+
 
 @dataclass(frozen=True)
 class Turn:

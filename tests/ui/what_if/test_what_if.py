@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from matplotlib.collections import PathCollection
 
+from ui.components import messages
 from ui.inspector.payload import leaned_on
-from ui.pages.ask import render
 from ui.studio.session import SessionAnswer
 from ui.what_if import outcomes as html
 from ui.what_if.deletion_chart import deletion_chart, deletion_figure
@@ -62,7 +62,7 @@ def test_no_text_becomes_markup(texts: tuple[str, str]) -> None:
         html.outcomes([outcome(*texts, name=HOSTILE)]),
         html.replayed(result),
         html.deletion(TEST),
-        render.working(HOSTILE, 0.5),
+        messages.working(HOSTILE, 0.5),
     ]
     for page in shown:
         assert "<script" not in page

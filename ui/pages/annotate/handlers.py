@@ -15,9 +15,9 @@ from storage.annotation.queue import Order, Queue, QueueCounts
 from storage.annotation.repeats import Repeats
 from storage.errors import NotFoundError
 from storage.ratings.results import Rating
+from ui.components import messages
 from ui.pages.annotate import render
 from ui.pages.annotate.panel import AnnotatePanel, annotate_panel
-from ui.pages.ask import render as words
 
 if TYPE_CHECKING:
     from ui.studio.service import Studio
@@ -120,7 +120,7 @@ class AnnotateHandlers:
     def draft(self, *values: Any) -> Updates:
         *fields, sitting, annotator = values
         if sitting.again:
-            return {self.panel.status: words.fault(NO_DRAFT)}
+            return {self.panel.status: messages.fault(NO_DRAFT)}
         said = self.panel.rating.as_rating(fields)
         return self._step("drafted", sitting, annotator, lambda id_: self.queue.draft(id_, annotator, said))
 
@@ -147,11 +147,11 @@ class AnnotateHandlers:
             counts = self.queue.progress(annotator, audio_only=sitting.audio_only)
             steady = tuple(self.repeats.steadiness(annotator))
             now = replace(sitting.back_to(answer_id), counts=counts, steady=steady)
-            undone = words.saved(f"Undone: this one is not {_DONE.get(action, action)} any more")
+            undone = messages.saved(f"Undone: this one is not {_DONE.get(action, action)} any more")
             return {**self._shown(now, annotator, said), self.panel.status: undone}
 
         if not sitting.done:
-            return {self.panel.status: words.status("Nothing to undo since this page was opened.")}
+            return {self.panel.status: messages.status("Nothing to undo since this page was opened.")}
         return self._guarded(take_back)
 
     def _step(self, action: str, sitting: Sitting, annotator: str, save: Callable[[str], object]) -> Updates:
@@ -165,7 +165,7 @@ class AnnotateHandlers:
             return self._next(after, annotator)
 
         if sitting.current is None:
-            return {self.panel.status: words.fault(words.LOST)}
+            return {self.panel.status: messages.fault(messages.LOST)}
         return self._guarded(step)
 
     def _next(self, sitting: Sitting, annotator: str) -> Updates:
@@ -200,7 +200,7 @@ class AnnotateHandlers:
             panel.item: render.item(item, self.queue.wanted) if item else empty,
             panel.judge: gr.Column(visible=item is not None),
             panel.progress: render.progress(sitting.counts) + render.steadiness(sitting.steady),
-            panel.status: words.status("You began this one before.") if draft else "",
+            panel.status: messages.status("You began this one before.") if draft else "",
             **panel.rating.filled(said or draft),
         }
 
@@ -209,7 +209,7 @@ class AnnotateHandlers:
         try:
             return step()
         except StorageError as error:
-            return {self.panel.status: words.fault(str(error))}
+            return {self.panel.status: messages.fault(str(error))}
 
 
 def mixed(ids: Sequence[str], again: Sequence[str]) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import gradio as gr
 
+from ui.access.identity import whose_id
 from ui.components.rating import RatingFields, rating_fields
 from ui.pages.annotate import render
-from ui.pages.ask.privacy import whose_id
 from ui.settings import Settings
 
 ORDERS = (

@@ -12,7 +12,7 @@ import numpy as np
 
 from storage.analysis.consistency import Steadiness
 from storage.annotation.queue import Item, QueueCounts
-from ui.pages.ask import render
+from ui.components import messages
 from usam.errors import UsamError
 from usam.schema.tasks import TASKS
 
@@ -92,7 +92,10 @@ def item(shown: Item, wanted: int | None = None) -> str:
 
 def _small_print(shown: Item, wanted: int | None) -> str:
     task = TASKS[shown.task].label if shown.task in TASKS else shown.task
-    cells = [("Task", task), ("Heard", render.span(shown.heard_start, shown.heard_end, shown.clip_duration))]
+    cells = [
+        ("Task", task),
+        ("Heard", messages.span(shown.heard_start, shown.heard_end, shown.clip_duration)),
+    ]
     others = f"{shown.others} other{'' if shown.others == 1 else 's'}"
     cells += [("Judged by", f"{others}, {wanted} wanted" if wanted else others)]
     items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)

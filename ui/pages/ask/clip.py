@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from ui.access.identity import whose_id
 from ui.components.microphone import microphone_notice
 from ui.components.uploads import uploads_only
 from ui.examples import EXAMPLES
 from ui.pages.ask import render
-from ui.pages.ask.privacy import whose_id
 from ui.settings import Settings
 
 if TYPE_CHECKING:

@@ -15,9 +15,11 @@ import gradio as gr
 from storage import StorageError
 from storage.ratings.comparisons import Winner
 from ui.access.request import page_of, visitor_of
+from ui.components import messages
+from ui.components.turns import take_turn
 from ui.pages.ask import render
 from ui.pages.ask.history import history_shown
-from ui.pages.ask.question import busy, take_turn
+from ui.pages.ask.question import busy
 from ui.studio.service import AskRequest, retry_of
 from ui.studio.session import Session, SessionAnswer
 from usam.errors import UsamError
@@ -151,7 +153,7 @@ class ComparisonHandlers:
             self.panel.start: gr.Button("Writing…", interactive=False),
             self.panel.sides: "",
             self.panel.ballot: gr.Row(visible=False),
-            self.panel.status: render.status("Waiting for the model…"),
+            self.panel.status: messages.status("Waiting for the model…"),
         }
 
     def release(self, request: gr.Request) -> Updates:
@@ -175,21 +177,23 @@ class ComparisonHandlers:
         questions = contestants(contest, session, blind_pair, keep)
         if session.current and session.current.answer_id is None:
             sentence = session.current.storage_error or "This answer is not stored."
-            yield {self.panel.status: render.fault(sentence)}
+            yield {self.panel.status: messages.fault(sentence)}
             return
         if session.current and session.current.clip is None:
-            yield {self.panel.status: render.fault(SILENT)}
+            yield {self.panel.status: messages.fault(SILENT)}
             return
         pair = [session.current] if session.current and contest != "unseen" else []
         for number, question in enumerate(questions, start=1):
-            yield {self.panel.status: render.status(f"Writing answer {number} of {len(questions)}, unseen…")}
+            yield {
+                self.panel.status: messages.status(f"Writing answer {number} of {len(questions)}, unseen…")
+            }
             try:
                 entry = self._written(replace(question, visitor=visitor_of(request)), annotator, stop)
             except (UsamError, StorageError) as error:
-                yield {self.panel.status: render.fault(str(error))}
+                yield {self.panel.status: messages.fault(str(error))}
                 return
             if entry is None:
-                yield {self.panel.status: render.status("Stopped. Nothing to compare.")}
+                yield {self.panel.status: messages.status("Stopped. Nothing to compare.")}
                 return
             pair.append(entry)
         if not questions:
@@ -201,7 +205,7 @@ class ComparisonHandlers:
         if len({entry.answer.text.strip() for entry in blind_pair.pair}) < 2:
             same = "Both came out word for word the same. Write another pair."
             yield {
-                self.panel.status: render.status(same),
+                self.panel.status: messages.status(same),
                 self.panel.blind_pair: replace(blind_pair, pair=()),
             }
             return
@@ -228,21 +232,21 @@ class ComparisonHandlers:
     def vote(self, winner: Winner, session: Session, blind_pair: BlindPair, annotator: str) -> Updates:
         """Save the vote, then say which was which; the new answers join the session's list."""
         if not blind_pair.pair:
-            return {self.panel.status: render.fault(render.LOST)}
+            return {self.panel.status: messages.fault(messages.LOST)}
         left, right = blind_pair.pair
         try:
             self.studio.feedback.compare(
                 cast(str, left.answer_id), cast(str, right.answer_id), annotator, winner
             )
         except StorageError as error:
-            return {self.panel.status: render.fault(str(error))}
+            return {self.panel.status: messages.fault(str(error))}
         for entry in blind_pair.pair:
             session = session if session.entry(entry.key) else session.keep(entry)
         return {
             self.page.session: session,
             self.panel.sides: sides(blind_pair, winner),
             self.panel.ballot: gr.Row(visible=False),
-            self.panel.status: render.saved(f"Saved: {VOTES[winner]}"),
+            self.panel.status: messages.saved(f"Saved: {VOTES[winner]}"),
             **history_shown(self.page.history, session),
         }
 

@@ -16,11 +16,14 @@ from storage import StorageError
 from storage.annotation.spans import Spans
 from storage.errors import NotFoundError
 from ui.access.request import page_of, visitor_of
+from ui.components import messages
 from ui.components.rating import rating_hidden, rating_shown, save_rating, undo_rating, withdraw_rating
+from ui.components.turns import take_turn
 from ui.engines.loader import LoadState
 from ui.examples import EXAMPLES
 from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
 from ui.inspector.annotations import connect_marks
+from ui.inspector.panel import WAITING_FIGURE
 from ui.inspector.payload import source_name, started
 from ui.pages.ask import render
 from ui.pages.ask.answer import answer_shown
@@ -29,7 +32,8 @@ from ui.pages.ask.comparison import comparison_ready, connect_comparison
 from ui.pages.ask.history import history_shown
 from ui.pages.ask.page import Page
 from ui.pages.ask.privacy import connect_privacy
-from ui.pages.ask.question import busy, context_shown, placeholder, take_turn
+from ui.pages.ask.question import busy, context_shown, placeholder
+from ui.server.queues import MODEL
 from ui.studio.service import AskRequest, ClipLoaded, Studio, retry_of
 from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import LINK, clip_of, load_stored_answer
@@ -47,8 +51,6 @@ NO_SUCH_ANSWER = (
     "There is no answer under this link here: it was deleted, or given on another server. "
     "You can ask about a clip of your own."
 )
-MODEL = "model"  # the one line that everything waits in that needs the model
-
 Updates = dict[Any, Any]
 
 _FOCUS_QUESTION_JS = "() => setTimeout(() => document.querySelector('#question textarea')?.focus(), 80)"
@@ -77,9 +79,9 @@ class AskHandlers:
         try:
             entry = load_stored_answer(self.studio.feedback, answer_id, self.studio.load_clip)
         except NotFoundError:
-            return {self.page.answer.notice: render.status(NO_SUCH_ANSWER)}
+            return {self.page.answer.notice: messages.status(NO_SUCH_ANSWER)}
         except (StorageError, UsamError) as error:
-            return {self.page.answer.notice: render.fault(str(error))}
+            return {self.page.answer.notice: messages.fault(str(error))}
         session = Session().add(entry)
         return {
             **answer_shown(self.page.answer, entry),
@@ -110,7 +112,7 @@ class AskHandlers:
         try:
             clip = self.studio.load_clip(source)
         except UsamError as error:
-            return {**no_clip(self.page.clip, render.fault(str(error))), **changed}
+            return {**no_clip(self.page.clip, messages.fault(str(error))), **changed}
         return {**clip_chosen(self.page.clip, source, clip, self.longest), **changed}
 
     def span_changed(self, start: float, length: float, timed: ChosenClip, session: Session) -> Updates:
@@ -145,7 +147,7 @@ class AskHandlers:
         return {
             **busy(self.page.question, True),
             self.page.answer.notice: "",
-            self.page.answer.heard: render.status("Waiting for the model…"),
+            self.page.answer.heard: messages.status("Waiting for the model…"),
         }
 
     def release(self, request: gr.Request) -> Updates:
@@ -181,7 +183,7 @@ class AskHandlers:
         try:
             tied_clip = clip_of(tied, source, self.studio.load_clip) if tied else None
         except UsamError as error:
-            yield {self.page.answer.notice: render.fault(str(error)), self.page.answer.heard: ""}
+            yield {self.page.answer.notice: messages.fault(str(error)), self.page.answer.heard: ""}
             return
         begin, end = timed.span(start, length, self.longest) if timed.source == source else (None, None)
         question = AskRequest(
@@ -209,7 +211,7 @@ class AskHandlers:
         try:
             entry = replace(entry, clip=clip_of(entry, source, self.studio.load_clip))
         except UsamError as error:
-            yield {self.page.answer.notice: render.fault(str(error)), self.page.answer.heard: ""}
+            yield {self.page.answer.notice: messages.fault(str(error)), self.page.answer.heard: ""}
             return
         yield from self._answer(retry_of(entry, session.unused_seed, keep), session, annotator, request)
 
@@ -228,7 +230,7 @@ class AskHandlers:
                 if isinstance(event, LoadState):
                     yield {page.answer.heard: render.waiting(event)}
                 elif isinstance(event, ClipLoaded):
-                    yield {page.answer.heard: render.status("Listening…")}
+                    yield {page.answer.heard: messages.status("Listening…")}
                 elif isinstance(event, Encoded):
                     heard = event.heard
                     yield {page.answer.heard: render.heard(heard.start, heard.end, heard.duration)}
@@ -240,10 +242,10 @@ class AskHandlers:
                 else:
                     entry = event
         except UsamError as error:
-            yield {**self._restored(session, annotator), page.answer.notice: render.fault(str(error))}
+            yield {**self._restored(session, annotator), page.answer.notice: messages.fault(str(error))}
             return
         if entry is None:
-            stopped = render.status("Stopped before the clip was heard.")
+            stopped = messages.status("Stopped before the clip was heard.")
             yield {**self._restored(session, annotator), page.answer.notice: stopped}
             return
         yield answer_shown(page.answer, entry)  # the words first, the picture takes a moment
@@ -261,7 +263,7 @@ class AskHandlers:
             page.answer.thread: thread,
             page.answer.meters: "",
             page.answer.actions: gr.Row(visible=False),
-            **trace_hidden(page.inspector, render.WAITING_FIGURE),
+            **trace_hidden(page.inspector, WAITING_FIGURE),
             **what_if_hidden(page.inspector.what_if),
             **rating_hidden(page.rating),
         }
@@ -297,7 +299,7 @@ class AskHandlers:
 
     def _lost(self) -> Updates:
         """The browser still shows an answer that this process never wrote."""
-        return {self.page.answer.notice: render.fault(render.LOST)}
+        return {self.page.answer.notice: messages.fault(messages.LOST)}
 
     def follow_up(self, source: str | None, session: Session) -> Updates:
         session = session.follow_up()

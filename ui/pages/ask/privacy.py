@@ -10,7 +10,8 @@ import gradio as gr
 
 from storage import Feedback, StorageError
 from storage.errors import NotFoundError
-from ui.pages.ask import render
+from ui.access.identity import whose_id
+from ui.components import messages
 
 if TYPE_CHECKING:
     from ui.pages.ask.page import Page
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ui.studio.service import Studio
 
 Updates = dict[Any, Any]
-
-_BROWSERS, _ACCOUNTS = "a random id kept in your browser", "an id made for your account"
 
 _STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace and a hash of
 the clip, and so is what you say about it. It stands under {id}, without a name or an address. Others who
@@ -37,13 +36,6 @@ class PrivacyPanel:
     confirm: gr.Button
     cancel: gr.Button
     status: gr.HTML
-
-
-def whose_id(settings: Settings) -> str:
-    """What a visitor's answers and ratings stand under, in words."""
-    if settings.accounts:
-        return _ACCOUNTS
-    return f"{_BROWSERS} or, while you are signed in, {_ACCOUNTS}" if settings.oauth else _BROWSERS
 
 
 def privacy_panel(settings: Settings) -> PrivacyPanel:
@@ -71,7 +63,7 @@ def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
     try:
         held = feedback.holdings(annotator)
     except StorageError as error:
-        return {panel.status: render.fault(str(error))}
+        return {panel.status: messages.fault(str(error))}
     cells = (
         ("Answers", held.answers), ("Ratings", held.ratings), ("Comparisons", held.comparisons),
         ("Marked spans", held.spans), ("Judged tokens", held.tokens), ("Clips with audio", held.audio),
@@ -88,11 +80,11 @@ def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
 def deleted(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> tuple[bool, Updates]:
     """Delete everything under the person's id, and say what that was; false when it could not be done."""
     try:
-        line = render.saved(f"Deleted: {feedback.forget(annotator=annotator)}")
+        line = messages.saved(f"Deleted: {feedback.forget(annotator=annotator)}")
     except NotFoundError:
-        line = render.status("Nothing was stored under your id.")
+        line = messages.status("Nothing was stored under your id.")
     except StorageError as error:
-        return False, {panel.status: render.fault(str(error))}
+        return False, {panel.status: messages.fault(str(error))}
     return True, {**holdings_shown(panel, feedback, annotator), panel.status: line}
 
 

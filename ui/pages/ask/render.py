@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from ui.components import messages
 from ui.engines.loader import LoadState
 from usam.schema.tasks import TASKS
-from usam.schema.trace import Answer, Trace, Turn
+from usam.schema.trace import Answer, Turn
 
 HEADER = """
 <header class="masthead">
@@ -38,20 +39,8 @@ _TO_CARD = (
     "setTimeout(() => card.scrollIntoView(), 80); return false"
 )
 
-LOST = (
-    "The server was restarted since this page was opened, and forgot what is on it. Reload the page to go on."
-)
-
 EMPTY_ANSWER = """<div class="empty"><p>Your answer appears here.</p>
 <p class="hint">Record or upload a clip, or pick an example. Each one runs with one click.</p></div>"""
-
-EMPTY_FIGURE = """<div class="empty"><p>After an answer, this shows what happened inside.</p>
-<p class="hint">Time runs to the right: the spectrogram, which expert each audio token went to, and which
-tokens the model found redundant.</p></div>"""
-
-WAITING_FIGURE = '<div class="empty waiting" role="status"><p>The picture follows the answer.</p></div>'
-
-EMPTY_RATING = '<div class="empty"><p>You can rate the answer once it is there.</p></div>'
 
 
 def limits(*, card: bool) -> str:
@@ -66,21 +55,12 @@ def banner(state: LoadState) -> str:
         return f'<p class="engine fault" role="alert">{escape(state.error)} Ask a question to try again.</p>'
     if state.ready:
         return '<p class="engine ready" role="status"><i></i>Model ready</p>'
-    return working(state.step, state.fraction, "Loading the model")
-
-
-def seconds(value: float) -> str:
-    return f"{value:.1f}"
-
-
-def span(start: float, end: float, duration: float) -> str:
-    """`0.0–12.3 s of 12.3 s`."""
-    return f"{seconds(start)}–{seconds(end)} s of {seconds(duration)} s"
+    return messages.working(state.step, state.fraction, "Loading the model")
 
 
 def will_hear(start: float, end: float, duration: float, longest: float) -> str:
     """What the next question will be about, before it is asked."""
-    text = f"Will hear <b>{span(start, end, duration)}</b>."
+    text = f"Will hear <b>{messages.span(start, end, duration)}</b>."
     if duration > longest:
         text += f" Up to {longest:g} s are heard at once: choose which below, or trim the clip."
     return f'<p class="heard" role="status">{text}</p>'
@@ -88,7 +68,7 @@ def will_hear(start: float, end: float, duration: float, longest: float) -> str:
 
 def heard(start: float, end: float, duration: float) -> str:
     tail = "" if end - start >= duration - 0.05 else " The rest was not heard."
-    return f'<p class="heard" role="status">Heard <b>{span(start, end, duration)}</b>.{tail}</p>'
+    return f'<p class="heard" role="status">Heard <b>{messages.span(start, end, duration)}</b>.{tail}</p>'
 
 
 def waiting(state: LoadState) -> str:
@@ -97,27 +77,6 @@ def waiting(state: LoadState) -> str:
         '<p class="heard" role="status">The model is still loading '
         f"({escape(state.step)}, {percent} %). Your question runs as soon as it is ready.</p>"
     )
-
-
-def working(message: str, share: float, label: str = "Progress") -> str:
-    """How far a longer piece of work is. share: from 0 to 1. label: the bar's name."""
-    percent = round(100 * min(max(share, 0.0), 1.0))
-    return (
-        f'<p class="engine loading" role="status"><i></i>{escape(message)} <b>{percent} %</b>'
-        f'<progress max="100" value="{percent}" aria-label="{label}">{percent} %</progress></p>'
-    )
-
-
-def status(text: str) -> str:
-    return f'<p class="heard" role="status">{escape(text)}</p>'
-
-
-def fault(sentence: str) -> str:
-    return f'<p class="fault" role="alert">{escape(sentence)}</p>'
-
-
-def saved(word: str) -> str:
-    return f'<p class="saved" role="status">✓ {escape(word)}</p>'
 
 
 def context(turns: int) -> str:
@@ -168,23 +127,6 @@ def meters(answer: Answer) -> str:
     )
     items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
     return f'<dl class="meters">{items}</dl>'
-
-
-def mean_routing(trace: Trace) -> str:
-    """`expert 1 40 %, expert 2 60 %`: the load of each expert over the clip."""
-    count = max(len(trace.tokens), 1)
-    loads = [sum(weights) / count for weights in zip(*(token.routing for token in trace.tokens), strict=True)]
-    return ", ".join(f"{name} {load:.0%}" for name, load in zip(trace.experts, loads, strict=False))
-
-
-def describe(answer: Answer) -> str:
-    """The picture in words: how many tokens, the load of each expert, how many tokens are redundant."""
-    trace, heard = answer.trace, answer.heard
-    redundant = sum(token.redundant for token in trace.tokens)
-    return (
-        f"Mel spectrogram of {span(heard.start, heard.end, heard.duration)} with {len(trace.tokens)} audio "
-        f"tokens. Mean routing: {mean_routing(trace)}. {redundant} tokens are redundant."
-    )
 
 
 def signed_in(account: str | None) -> str:

@@ -10,7 +10,7 @@ from storage.analysis.consistency import steadiness
 from storage.analysis.preference import Bias, biases, strengths, votes
 from storage.analysis.ratings import by_day, by_group, by_level, ratings
 from storage.analysis.redundancy import flag_precision
-from ui.pages.ask import render
+from ui.components import messages
 from ui.pages.dashboard import charts as figures
 from ui.pages.dashboard.reliability import consistency, redundancy
 from ui.pages.dashboard.tables import interval, number, table
@@ -29,7 +29,7 @@ def dashboard(feedback: Feedback) -> str:
             rated, cast, agreed = ratings(session), votes(session), agreement(session)
             steady, heard = steadiness(session), flag_precision(session)
     except StorageError as error:
-        return render.fault(str(error))
+        return messages.fault(str(error))
     if rated.empty and cast.empty and heard.empty:
         return (
             '<div class="empty"><p>No ratings yet.</p><p class="hint">Rate an answer on the Studio page, or '

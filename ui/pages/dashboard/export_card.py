@@ -14,7 +14,7 @@ import gradio as gr
 from storage import Database, StorageError, now
 from storage.export import FORMATS, pack
 from storage.export.audit import Audit
-from ui.pages.ask import render
+from ui.components import messages
 from ui.server.downloads import ROUTE, Downloads, Offer
 from ui.studio.jobs import JobResult, run_job
 from usam.errors import RequestError
@@ -64,7 +64,7 @@ def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None
         try:
             gate.require(typed, request, profile)
         except RequestError as refusal:
-            yield render.fault(str(refusal))
+            yield messages.fault(str(refusal))
         else:
             yield from prepare(studio.feedback.database, studio.downloads, format)
 
@@ -86,7 +86,7 @@ def prepare(database: Database, downloads: Downloads, format: str) -> Iterator[s
         offer = downloads.begin(f"usam-{format}-{now():%Y%m%d}.zip")
     except OSError as error:
         log.exception("there is no place to make an export in")
-        yield render.fault(f"Nothing can be prepared: {error.strerror}.")
+        yield messages.fault(f"Nothing can be prepared: {error.strerror}.")
         return
     offered, due = False, 0.0
 
@@ -104,9 +104,9 @@ def prepare(database: Database, downloads: Downloads, format: str) -> Iterator[s
                 yield looked_over(event.result, offer)
             elif time.monotonic() >= due:
                 due = time.monotonic() + REDRAW_SECONDS
-                yield render.working(event.message, event.share)
+                yield messages.working(event.message, event.share)
     except StorageError as error:
-        yield render.fault(str(error))
+        yield messages.fault(str(error))
     finally:
         if not offered:
             downloads.withdraw(offer)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from ui.components import messages
 from ui.components.messages import refusal_html
-from ui.pages.ask import render
 from ui.pages.dashboard.export_card import training_card
 from usam.errors import RequestError
 
@@ -30,7 +30,7 @@ class Drawn:
         """The board below a line that says how old it is."""
         seconds = round(time.monotonic() - self.at)
         age = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
-        return render.status(f"As it was {age} ago; looking again.") + self.board
+        return messages.status(f"As it was {age} ago; looking again.") + self.board
 
 
 class Board:

@@ -1,0 +1,24 @@
+"""One answer's trace in words."""
+
+from __future__ import annotations
+
+from ui.components import messages
+from usam.schema.trace import Answer, Trace
+
+
+def mean_routing(trace: Trace) -> str:
+    """`expert 1 40 %, expert 2 60 %`: the load of each expert over the clip."""
+    count = max(len(trace.tokens), 1)
+    loads = [sum(weights) / count for weights in zip(*(token.routing for token in trace.tokens), strict=True)]
+    return ", ".join(f"{name} {load:.0%}" for name, load in zip(trace.experts, loads, strict=False))
+
+
+def describe(answer: Answer) -> str:
+    """The picture in words: how many tokens, the load of each expert, how many tokens are redundant."""
+    trace, heard = answer.trace, answer.heard
+    redundant = sum(token.redundant for token in trace.tokens)
+    span = messages.span(heard.start, heard.end, heard.duration)
+    return (
+        f"Mel spectrogram of {span} with {len(trace.tokens)} audio "
+        f"tokens. Mean routing: {mean_routing(trace)}. {redundant} tokens are redundant."
+    )
