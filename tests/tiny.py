@@ -17,8 +17,8 @@ from usam.adapter.adapter import USAMAdapter
 from usam.audio.clip import SAMPLE_RATE, Clip
 from usam.config import USAMConfig
 from usam.engine.engine import Engine
-from usam.llm.quantization import choose_precision
 from usam.model.model import USAM
+from usam.quantization import choose_precision
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 RATES = (50.0, 3.125, 12.5)  # Hz, those of the three real encoders

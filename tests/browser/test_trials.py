@@ -26,8 +26,8 @@ from usam.errors import RequestError
 from usam.interpretability.attribution import attribute
 from usam.interpretability.deletion import deletion_test
 from usam.interpretability.intervention import intervene
-from usam.llm.quantization import choose_precision
 from usam.progress import Progress
+from usam.quantization import choose_precision
 from usam.schema.interventions import DropRandom, ForceExpert
 
 DOG = EXAMPLES / "sound-dog.ogg"

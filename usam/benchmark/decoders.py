@@ -23,7 +23,7 @@ from usam.benchmark.statistics import median, ratio
 from usam.benchmark.transcripts import transcripts
 from usam.llm.llama import LlamaStepDecoder
 from usam.llm.loading import load_llm
-from usam.llm.quantization import choose_precision, quantize
+from usam.quantization import choose_precision, quantize
 from usam.weights.cache import fetch
 
 PROMPT = "Once upon a time there was a dog who listened to everything that could be heard. " * 4

@@ -23,11 +23,11 @@ from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
 from usam.generation.stream import Decoding, TextStream
 from usam.llm.prompts import Prompt
-from usam.llm.quantization import Precision, choose_precision
 from usam.model.loading import CHECKPOINTS, checkpoint_folder, load_model
 from usam.model.model import IGNORED, USAM
 from usam.model.router_health import health
 from usam.progress import Progress
+from usam.quantization import Precision, choose_precision
 from usam.schema.interventions import Intervention
 from usam.schema.tasks import TASKS, check_question
 from usam.schema.trace import (

@@ -18,7 +18,7 @@ from transformers import DynamicCache, LlamaForCausalLM
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from usam.llm.backend import CANDIDATES, TopLogits
-from usam.llm.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
+from usam.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
 
 
 @dataclass

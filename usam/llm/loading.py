@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging as transformers_logging
 
 from usam.errors import WeightsError
-from usam.llm.quantization import COMPUTE_DTYPE
+from usam.quantization import COMPUTE_DTYPE
 
 
 def load_llm(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from transformers import PreTrainedModel
 
-from usam.llm.quantization import quieten_bitsandbytes
+from usam.quantization import quieten_bitsandbytes
 
 
 def merge_lora(base: PreTrainedModel, folder: Path) -> PreTrainedModel:

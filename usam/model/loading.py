@@ -14,9 +14,9 @@ from usam.encoders.registry import by_role, load_encoders
 from usam.errors import WeightsError
 from usam.llm.loading import load_llm, without_progress_bars
 from usam.llm.lora import merge_lora
-from usam.llm.quantization import Precision, quantize
 from usam.model.model import LORA, SPEECH_LORA, USAM
 from usam.progress import Progress
+from usam.quantization import Precision, quantize
 from usam.weights.cache import WeightPaths, fetch
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"

@@ -61,8 +61,8 @@ class USAM(nn.Module):
 
         Raises WeightsError, or RequestError for a quantisation or device that is not to be had.
         """
-        from usam.llm.quantization import choose_precision
         from usam.model.loading import checkpoint_folder, load_model
+        from usam.quantization import choose_precision
 
         return load_model(checkpoint_folder(name), choose_precision(quantization, device))
 

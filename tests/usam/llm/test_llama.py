@@ -11,7 +11,7 @@ from tests import tiny
 from usam.generation.fair_lock import FairLock
 from usam.llm.backend import CANDIDATES, TopLogits
 from usam.llm.llama import LlamaStepDecoder
-from usam.llm.quantization import choose_precision, quantize
+from usam.quantization import choose_precision, quantize
 
 TOKENS = 24
 

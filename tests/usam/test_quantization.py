@@ -11,7 +11,7 @@ from transformers import LlamaForCausalLM
 from tests import tiny
 from usam.engine.engine import count
 from usam.errors import RequestError
-from usam.llm.quantization import Precision, choose_precision, quantize
+from usam.quantization import Precision, choose_precision, quantize
 
 IDS = torch.arange(3, 40)[None]
 
@@ -57,7 +57,7 @@ def test_bitsandbytes_says_nothing_and_is_not_imported_in_vain() -> None:
 import sys, torch
 import usam.engine.engine
 from tests import tiny
-from usam.llm.quantization import choose_precision, quantize
+from usam.quantization import choose_precision, quantize
 quantize(tiny.llm(dim=128), choose_precision("none", "cpu"))
 assert not {"bitsandbytes", "peft"} & set(sys.modules)
 for quantization in ("nf4", "int8"):
