@@ -30,7 +30,8 @@ import torch
 from ui.inspector.payload import viewed
 from ui.report.offline_page import offline_page
 from ui.studio.session import SessionAnswer
-from usam.audio.clip import SAMPLE_RATE, Clip
+from usam.audio.clip import Clip
+from usam.audio.samples import SAMPLE_RATE
 from usam.schema.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace
 
 if TYPE_CHECKING:

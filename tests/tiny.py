@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from usam.adapter.adapter import USAMAdapter
-from usam.audio.clip import SAMPLE_RATE, Clip
+from usam.audio.clip import Clip
+from usam.audio.samples import SAMPLE_RATE
 from usam.config import USAMConfig
 from usam.engine.engine import Engine
 from usam.model.model import USAM

@@ -22,7 +22,8 @@ from ui.settings import Settings, sqlite_url
 from ui.studio.running import RunningRequests
 from ui.studio.service import Studio, heard_file, retry_of
 from ui.studio.session import KEPT_ENTRIES, Session, SessionAnswer
-from usam.audio.clip import SAMPLE_RATE, Clip, load_clip
+from usam.audio.clip import Clip, load_clip
+from usam.audio.samples import SAMPLE_RATE
 from usam.errors import UsamError, WeightsError
 from usam.schema.trace import Answer, Heard, Timings, Turn
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.browser.conftest import Server
 from tests.browser.pages import EXAMPLES, AppPage, chromium, rows
 from ui.components.microphone import ABSENT, INSECURE, REFUSED
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 
 HERTZ = 440
 NO_MICROPHONE = """navigator.mediaDevices.getUserMedia =

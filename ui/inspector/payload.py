@@ -149,7 +149,7 @@ def _same_sound(entry: SessionAnswer, other: SessionAnswer) -> bool:
 
 
 def _sound(entry: SessionAnswer) -> dict[str, Any]:
-    from usam.audio.clip import level_range, log_mel, mel_centres
+    from usam.audio.spectrogram import level_range, log_mel, mel_centres
 
     waveform = sound.waveform_of(entry)
     mel = log_mel(waveform, BANDS)

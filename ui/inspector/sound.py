@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
+from usam.audio.samples import SAMPLE_RATE, pcm16
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ui.studio.session import SessionAnswer
 
-RATE = 16_000
 OPUS_BITS = 48_000
 """A second; transparent to the ear at 16 kHz. It is only played: nothing is computed from it."""
-PEAK_HOP = RATE // 100
+PEAK_HOP = SAMPLE_RATE // 100
 
 
 def waveform_of(entry: SessionAnswer) -> Tensor:
@@ -26,18 +27,18 @@ def waveform_of(entry: SessionAnswer) -> Tensor:
     if entry.clip is not None:
         return entry.clip.waveform
     heard = entry.answer.heard
-    return torch.zeros(round((heard.end - heard.start) * RATE))
+    return torch.zeros(round((heard.end - heard.start) * SAMPLE_RATE))
 
 
 def opus(waveform: Tensor) -> bytes:
     """[samples] at 16 kHz, mono, as an Ogg Opus file; one shorter than 0.2 s may decode to more samples."""
-    from usam.audio.clip import pcm16  # imports torch: not before it is needed
-
     frame = av.AudioFrame.from_ndarray(pcm16(waveform.numpy())[None], format="s16", layout="mono")
-    frame.sample_rate = RATE
+    frame.sample_rate = SAMPLE_RATE
     file = io.BytesIO()
     with av.open(file, "w", format="ogg") as container:
-        stream = container.add_stream("libopus", rate=RATE, layout="mono", options={"b": str(OPUS_BITS)})
+        stream = container.add_stream(
+            "libopus", rate=SAMPLE_RATE, layout="mono", options={"b": str(OPUS_BITS)}
+        )
         for piece in (frame, None):  # None: what the encoder still holds
             container.mux(stream.encode(piece))
     return file.getvalue()

@@ -96,7 +96,7 @@ class Account:
 def _picture(form: str) -> Callable[[Account], bytes]:
     def write(account: Account) -> bytes:
         from ui.report.trace_figure import trace_figure  # imports matplotlib: not before it is needed
-        from usam.audio.clip import SAMPLE_RATE
+        from usam.audio.samples import SAMPLE_RATE
 
         entry = account.entry
         start, trace = entry.answer.heard.start, entry.answer.trace

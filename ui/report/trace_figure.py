@@ -15,7 +15,8 @@ from matplotlib.patches import Patch
 
 from ui.inspector.palette import DARK, EXPERT_COLOURS, LIGHT, Palette
 from ui.inspector.payload import SUPERVISION
-from usam.audio.clip import SAMPLE_RATE, level_range, log_mel, mel_centres
+from usam.audio.samples import SAMPLE_RATE
+from usam.audio.spectrogram import level_range, log_mel, mel_centres
 from usam.schema.trace import Trace
 
 if TYPE_CHECKING:

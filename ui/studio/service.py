@@ -24,6 +24,7 @@ from ui.settings import Settings
 from ui.studio.experiments import Experiments
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
+from usam.audio.samples import SAMPLE_RATE, pcm16
 from usam.errors import RequestError, UsamError
 from usam.schema.trace import Answer, Encoded, TextDelta, Turn
 
@@ -190,8 +191,6 @@ class Studio:
 @contextmanager
 def heard_file(clip: Clip) -> Iterator[str]:
     """A WAV file with exactly the samples that were heard and hashed, for as long as the block runs."""
-    from usam.audio.clip import SAMPLE_RATE, pcm16  # imports torch: not before it is needed
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "heard.wav"
         samples = pcm16(clip.waveform.numpy())

@@ -1,4 +1,4 @@
-"""From any clip to the samples the model hears, and a picture of them."""
+"""From any clip to the samples the model hears."""
 
 import hashlib
 import math
@@ -9,25 +9,17 @@ import av
 import numpy as np
 import torch
 from torch import Tensor
-from torchaudio.functional import melscale_fbanks
 
-from usam.audio.ffmpeg import Span, decode_array, decode_container
+from usam.audio.ffmpeg import decode_container
+from usam.audio.samples import SAMPLE_RATE, Span, decode_array, pcm16
 from usam.errors import AudioError
 
-SAMPLE_RATE = 16_000
-"""Hz. Every encoder hears the clip at this rate."""
 MIN_SECONDS = 0.1
 """The shortest span that is heard."""
-FLOOR_DB = -80.0
-"""Silence in pictures."""
-
 AudioSource = str | Path | bytes | tuple[int, np.ndarray]
 
 # An end past the clip's by no more than this many seconds is a rounding, not a mistake.
 _END_TOLERANCE = 0.1
-# Pictures: 100 frames a second, each through a 64 ms window.
-_HOP, _WINDOW = SAMPLE_RATE // 100, 1024
-_RANGE_DB = 70.0
 
 
 @dataclass(frozen=True)
@@ -99,39 +91,6 @@ def load_clip(
         duration=max(length, mono.last / mono.rate),
         sha256=hashlib.sha256(pcm16(waveform).tobytes()).hexdigest(),
     )
-
-
-def pcm16(waveform: np.ndarray) -> np.ndarray:
-    """Float samples of any shape, full scale at 1, as 16-bit little-endian PCM: what is hashed and kept."""
-    return np.clip(np.rint(waveform * 2.0**15), -(2**15), 2**15 - 1).astype("<i2")
-
-
-def log_mel(waveform: Tensor, mels: int = 80) -> Tensor:
-    """Log-mel power for pictures, 100 frames a second.
-
-    waveform: [samples] at 16 kHz. Returns float32 [mels, frames], frames = ceil(samples / 160), in dB of a
-    full-scale sine, from -80 up. Frame i is centred on (i + 0.5) * 10 ms: it may be drawn as a cell of 10 ms.
-    """
-    frames = math.ceil(len(waveform) / _HOP)
-    margin = (_WINDOW - _HOP) // 2
-    padded = torch.nn.functional.pad(waveform.float(), (margin, margin + frames * _HOP - len(waveform)))
-    window = torch.hann_window(_WINDOW)
-    spectrum = torch.stft(padded, _WINDOW, _HOP, window=window, center=False, return_complex=True)
-    power = (spectrum.abs() / (window.sum() / 2)).square()
-    bank = melscale_fbanks(power.shape[0], 0.0, SAMPLE_RATE / 2, mels, SAMPLE_RATE)
-    return (10 * torch.log10(bank.T @ power + 1e-12)).clamp_min(FLOOR_DB)
-
-
-def level_range(mel: Tensor) -> tuple[float, float]:
-    """Levels of `log_mel` in dB that a picture shows as silence and as loudest. Silence stays silent."""
-    loudest = float(mel.max())
-    return max(loudest - _RANGE_DB, FLOOR_DB), max(loudest, FLOOR_DB + 20)
-
-
-def mel_centres(mels: int = 80) -> np.ndarray:
-    """Centre frequency in Hz of each band of `log_mel`: float64 [mels], rising (HTK mel scale)."""
-    top = 2595 * math.log10(1 + SAMPLE_RATE / 2 / 700)
-    return 700 * (10 ** (np.linspace(0, top, mels + 2)[1:-1] / 2595) - 1)
 
 
 def _choose(start: float | None, end: float | None, max_seconds: float) -> Span:

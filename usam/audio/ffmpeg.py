@@ -1,4 +1,4 @@
-"""From a container or an array to one span of mono samples at the clip's own rate, holding little more."""
+"""From a container to one span of mono samples at the clip's own rate, holding little more."""
 
 import io
 import re
@@ -15,57 +15,19 @@ import numpy as np
 from av.codec import Codec
 from av.container import InputContainer
 
+from usam.audio.samples import MixDown, Mono, Span, check_format
 from usam.errors import AudioError
 
 MAX_FILE_BYTES = 200 * 2**20
-MAX_SECONDS = 24 * 3600.0
+MAX_FILE_SECONDS = 24 * 3600.0
 """A container that claims a longer clip is taken for damaged."""
-MAX_CHANNELS = 64
-MIN_RATE, MAX_RATE = 1_000, 384_000
-"""Hz."""
 MAX_DECODING = 20.0
 """Seconds after which a file is given up. The slowest honest one tried took 3: 384 kHz, 8 channels, FLAC."""
 
 # Seconds decoded and thrown away before a span inside a clip, until Opus, AAC and MP3 decoders have settled.
 _PREROLL = 0.5
-# The mean of c unrelated channels keeps 1/c of one channel's energy, 1/64 at least. Less is cancellation.
-_CANCELLED = 0.01
 # A movie header packed by zlib, which FFmpeg would unpack whole: gigabytes from a small file. 12 bytes tell.
 _PACKED_HEADER = re.compile(rb"cmov.{4}dcom", re.DOTALL)
-_FULL_SCALE = {"u1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31}
-
-
-@dataclass(frozen=True)
-class Span:
-    """What to decode, in seconds of the clip."""
-
-    start: float
-    end: float
-
-    def samples(self, rate: int) -> tuple[int, int]:
-        """First sample and the one after the last, at `rate` Hz."""
-        return round(self.start * rate), round(self.end * rate)
-
-
-@dataclass(frozen=True)
-class Mono:
-    """A decoded span.
-
-    samples: float32 [samples] at `rate` Hz, beginning with sample `first` of the clip.
-    complete: the span is there to its end; otherwise the clip ended first.
-    duration: seconds of the whole clip.
-    """
-
-    samples: np.ndarray
-    rate: int
-    first: int
-    complete: bool
-    duration: float
-
-    @property
-    def last(self) -> int:
-        """The clip's sample after the last one here."""
-        return self.first + len(self.samples)
 
 
 @dataclass(frozen=True)
@@ -80,53 +42,6 @@ class _Clock:
         return 0.0 if stamp is None else (stamp + (ticks or 0) - self.origin) * self.tick
 
 
-class _MixDown:
-    """Running mean over channels, or one `channel`, with the energies that tell whether the mean cancels."""
-
-    def __init__(self, channel: int | None = None) -> None:
-        self._channel = channel
-        self._blocks = [np.zeros(0, np.float32)]
-        self._energies = np.zeros(MAX_CHANNELS)
-        self._mean_energy = 0.0
-
-    def add(self, block: np.ndarray) -> None:
-        """block: [channels, samples], uint8, int16, int32 or float."""
-        with np.errstate(over="ignore", invalid="ignore"):  # refused later, as samples that are not finite
-            wave = _to_float(block)
-            mean = wave.mean(axis=0)
-            self._energies[: len(wave)] += np.square(wave, dtype=np.float64).sum(axis=1)
-            self._mean_energy += len(wave) * float(np.square(mean, dtype=np.float64).sum())
-        self._blocks.append(mean if self._channel is None else wave[min(self._channel, len(wave) - 1)])
-
-    def samples(self) -> np.ndarray:
-        """float32 [samples] of everything added."""
-        return np.concatenate(self._blocks)
-
-    def louder_channel(self) -> int | None:
-        """The channel to hear instead of the mean: the loudest, if the mean cancels."""
-        cancels = self._channel is None and self._mean_energy < _CANCELLED * self._energies.sum()
-        return int(self._energies.argmax()) if cancels else None
-
-
-def decode_array(rate: int, samples: np.ndarray, span: Span, label: str) -> Mono:
-    """The span of `samples`, [samples] or [samples, channels] of uint8, int16, int32 or float.
-
-    Raises AudioError: a rate, a shape or a type that cannot be heard.
-    """
-    if samples.ndim not in (1, 2):
-        raise AudioError(f"{label} must come as [samples] or [samples, channels].")
-    planar = samples[None] if samples.ndim == 1 else samples.T
-    _check_format(label, rate, len(planar))
-    first, last = span.samples(rate)
-    mix = _MixDown()
-    mix.add(planar[:, first:last])
-    if (channel := mix.louder_channel()) is not None:
-        mix = _MixDown(channel)
-        mix.add(planar[:, first:last])
-    length = planar.shape[1]
-    return Mono(mix.samples(), rate, first, complete=last <= length, duration=length / rate)
-
-
 def decode_container(source: Path | bytes, span: Span, label: str) -> Mono:
     """The span of a file or of a file's bytes, in any container FFmpeg reads; of a video, its sound.
 
@@ -135,10 +50,10 @@ def decode_container(source: Path | bytes, span: Span, label: str) -> Mono:
     """
     try:
         with closing(_open(source, label)) as file:
-            mix = _MixDown()
+            mix = MixDown()
             mono = _decode(file, span, label, mix)
             if not file.late and (channel := mix.louder_channel()) is not None:
-                mono = _decode(file, span, label, _MixDown(channel))
+                mono = _decode(file, span, label, MixDown(channel))
             if file.late:
                 raise AudioError(f"{label} takes too long to decode: it is probably damaged.")
             return mono
@@ -218,7 +133,7 @@ def _decodes_sound(name: str) -> bool:
         return False
 
 
-def _decode(file: _Input, span: Span, label: str, mix: _MixDown, *, seek: bool = True) -> Mono:
+def _decode(file: _Input, span: Span, label: str, mix: MixDown, *, seek: bool = True) -> Mono:
     """Decode only the packets around the span.
 
     Samples are counted from the clip's first one or, where packets were skipped, from the time stamp of the
@@ -230,10 +145,10 @@ def _decode(file: _Input, span: Span, label: str, mix: _MixDown, *, seek: bool =
         if not isinstance(stream, av.AudioStream) or stream.codec_context is None:
             raise AudioError(f"{label} has no sound track that can be decoded.")
         rate = stream.rate
-        _check_format(label, rate, stream.channels)
+        check_format(label, rate, stream.channels)
         clock = _Clock(stream.start_time or 0, float(stream.time_base or 0))
         duration = _duration(container, stream)
-        if duration is not None and duration > MAX_SECONDS:
+        if duration is not None and duration > MAX_FILE_SECONDS:
             raise AudioError(f"{label} claims to last longer than a day: it is probably damaged.")
 
         first, last = span.samples(rate)
@@ -291,21 +206,3 @@ def _duration(container: InputContainer, stream: av.AudioStream) -> float | None
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return None if container.duration is None else container.duration / av.time_base
-
-
-def _check_format(label: str, rate: int, channels: int) -> None:
-    if not MIN_RATE <= rate <= MAX_RATE:
-        raise AudioError(f"{label} has a sample rate of {rate} Hz, not one from {MIN_RATE} to {MAX_RATE} Hz.")
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise AudioError(f"{label} has {channels} channels, not 1 to {MAX_CHANNELS}.")
-
-
-def _to_float(samples: np.ndarray) -> np.ndarray:
-    """Integers as float32 within [-1, 1]; floats as they are, in float32."""
-    if samples.dtype.kind == "f":
-        return samples.astype(np.float32)
-    kind = samples.dtype.str[1:]
-    if kind not in _FULL_SCALE:
-        raise AudioError(f"Samples of type {samples.dtype} are not heard: use int16, int32, uint8 or float.")
-    scale = _FULL_SCALE[kind]
-    return ((samples - (scale if kind == "u1" else 0.0)) / scale).astype(np.float32)

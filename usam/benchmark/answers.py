@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from usam import Engine
-from usam.audio.clip import SAMPLE_RATE, load_clip
+from usam.audio.clip import load_clip
+from usam.audio.samples import SAMPLE_RATE
 from usam.benchmark.statistics import median
 from usam.schema.tasks import TASKS
 

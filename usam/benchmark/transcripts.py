@@ -12,7 +12,8 @@ from typing import Any
 from torch import Tensor
 
 from usam import Engine
-from usam.audio.clip import SAMPLE_RATE, load_clip
+from usam.audio.clip import load_clip
+from usam.audio.samples import SAMPLE_RATE
 from usam.benchmark.statistics import median
 from usam.data.splits import read_heldout
 from usam.encoders.whisper_decoder import load_transcriber

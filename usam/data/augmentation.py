@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torchaudio import functional as F
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 
 CLEAN_SHARE = 0.3
 

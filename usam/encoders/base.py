@@ -12,9 +12,6 @@ from torch.nn import functional as F
 
 from usam.errors import WeightsError
 
-SAMPLE_RATE = 16_000
-
-
 Role = Literal["speech", "audio", "music"]
 """What an encoder listens for."""
 

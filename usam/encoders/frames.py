@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from usam.audio.samples import SAMPLE_RATE
 from usam.config import FRAME_RATE
-from usam.encoders.base import SAMPLE_RATE
 
 
 def align(

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchaudio.functional import melscale_fbanks
 
-from usam.encoders.base import SAMPLE_RATE, Role, load_strictly, pad_to_frames, placement, read_weights
+from usam.audio.samples import SAMPLE_RATE
+from usam.encoders.base import Role, load_strictly, pad_to_frames, placement, read_weights
 
 _BANDS, _FFT, _HOP = 96, 512, 256
 _POOL = 5  # 62.5 Hz frames averaged into one

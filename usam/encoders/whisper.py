@@ -15,7 +15,8 @@ from torchaudio.functional import melscale_fbanks
 from transformers import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from usam.encoders.base import SAMPLE_RATE, Role, load_strictly, pad_to_frames, placement, readable
+from usam.audio.samples import SAMPLE_RATE
+from usam.encoders.base import Role, load_strictly, pad_to_frames, placement, readable
 
 _BANDS, _FFT, _HOP = 80, 400, 160
 _SAMPLES_PER_FRAME = 2 * _HOP  # the second convolution halves the rate

@@ -45,7 +45,7 @@ from usam.schema.trace import (
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
 
-MAX_SECONDS = 30.0
+MAX_HEARD_SECONDS = 30.0
 CACHED_CLIPS = 8
 
 
@@ -137,7 +137,7 @@ class Engine:
         temperature: float = 0.0,
         max_new_tokens: int = 128,
         stop: threading.Event | None = None,
-        max_seconds: float = MAX_SECONDS,
+        max_seconds: float = MAX_HEARD_SECONDS,
         intervention: Intervention | None = None,
         judged: Trace | None = None,
     ) -> Generator[Event, None, None]:

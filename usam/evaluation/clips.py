@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 from torch import Tensor
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import loop, mix
 from usam.data.corpus import KINDS, Example, read_corpus
 from usam.data.debian_packages import FILLETS_LANGUAGES, read_fillets

@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoProcessor, AutoTokenizer, BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
 
-from usam.audio.clip import SAMPLE_RATE, Clip, load_clip
+from usam.audio.clip import Clip, load_clip
+from usam.audio.samples import SAMPLE_RATE
 from usam.config import USAMConfig
 from usam.errors import RequestError
 from usam.llm.prompts import PromptBuilder

@@ -30,7 +30,9 @@ from ui.report.offline_page import offline_page
 from ui.studio.session import SessionAnswer
 from ui.what_if.findings import Findings
 from ui.what_if.outcomes import Outcome
-from usam.audio.clip import SAMPLE_RATE, Clip, level_range, log_mel
+from usam.audio.clip import Clip
+from usam.audio.samples import SAMPLE_RATE
+from usam.audio.spectrogram import level_range, log_mel
 from usam.interpretability.attribution import Attribution, Word
 from usam.interpretability.deletion import DeletionTest
 from usam.schema.interventions import Uniform

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle, StepPatch
 
 from storage.annotation.spans import Span
 from ui.report.trace_figure import EXPERT_COLOURS, redundant_runs, trace_figure
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.schema.trace import AudioToken, Supervision, Trace
 
 TOKEN_SECONDS = 0.08

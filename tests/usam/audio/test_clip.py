@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usam.audio import ffmpeg as decoding
-from usam.audio.clip import SAMPLE_RATE, load_clip, log_mel, mel_centres
+from usam.audio.clip import load_clip
+from usam.audio.samples import SAMPLE_RATE
+from usam.audio.spectrogram import log_mel, mel_centres
 from usam.errors import AudioError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.corpus import Example
 from usam.data.derived.concatenation import write_joined
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data import augmentation as augment
 from usam.data.corpus import read_synthesis
 from usam.data.labels import spoken_words

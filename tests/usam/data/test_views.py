@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import torch
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.corpus import Example, Kind
 from usam.data.derived.views import tilt, view, write_views
 

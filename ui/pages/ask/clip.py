@@ -13,6 +13,7 @@ from ui.components.uploads import uploads_only
 from ui.examples import EXAMPLES
 from ui.pages.ask import render
 from ui.settings import Settings
+from usam.audio.samples import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
@@ -58,7 +59,7 @@ def clip_panel(settings: Settings) -> ClipPanel:
             waveform_color="#9a968c",
             waveform_progress_color="#2a8381",
             trim_region_color="#2a8381",
-            sample_rate=16_000,
+            sample_rate=SAMPLE_RATE,
         ),
     )
     uploads_only(audio)

@@ -10,7 +10,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import pad
 from usam.data.corpus import Example
 from usam.data.derived.manifest import made_once

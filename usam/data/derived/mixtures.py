@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import loop, mix
 from usam.data.corpus import Example
 from usam.data.derived.manifest import made_once

@@ -8,7 +8,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.corpus import Example
 
 

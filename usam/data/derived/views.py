@@ -14,7 +14,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import change_speed, coloured_noise, mix, pad, reverberate, to_level
 from usam.data.corpus import Example
 from usam.errors import AudioError

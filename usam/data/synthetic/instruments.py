@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.corpus import Example
 from usam.data.debian_packages import seconds_of
 from usam.errors import UsamError

@@ -20,7 +20,8 @@ import soundfile
 import torch
 from torch import Tensor
 
-from usam.audio.clip import SAMPLE_RATE, load_clip
+from usam.audio.clip import load_clip
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import change_speed, degrade
 from usam.data.corpus import read_corpus
 from usam.data.labels import spoken_words

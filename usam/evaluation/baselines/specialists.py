@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from usam.adapter.tokens import AudioTokens
-from usam.audio.clip import SAMPLE_RATE
+from usam.audio.samples import SAMPLE_RATE
 from usam.data.instructions import family
 from usam.data.labels import label_words
 from usam.encoders import MusiCNN, YAMNet
