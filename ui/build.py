@@ -33,6 +33,7 @@ from ui.pages.dashboard import dashboard_page
 from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
 from ui.server.middleware import BlockRemoteFiles
+from ui.server.require_login import RequireLogin
 from ui.server.session_state import cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio.service import Studio
@@ -157,7 +158,11 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "enable_monitoring": False,
         "app_kwargs": {
             **served_beside(settings),
-            "middleware": [Middleware(BlockRemoteFiles), body_limit],
+            "middleware": [
+                Middleware(BlockRemoteFiles),
+                *([Middleware(RequireLogin)] if settings.accounts else []),
+                body_limit,
+            ],
             "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
         },
     }

@@ -1,7 +1,8 @@
-"""How large the body of a request may be, and how much room uploads leave on the disk."""
+"""How much one request may send."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -9,21 +10,26 @@ from contextlib import suppress
 from pathlib import Path
 
 from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_MESSAGE = 2 * 2**20
+from ui.server.paths import is_upload
+
+MAX_MESSAGE = 2**20
 """Bytes of a request that is not an upload: everything typed on the page is far less."""
 FREE_DISK = 2**30
 """Bytes that uploads must leave on the disk."""
 _BROKEN_OFF = 3600  # seconds
 _MULTIPART = 2**16  # bytes around an uploaded file
+_MOST_DIGITS = 18  # of a length; Python reads no number of thousands of digits
 
 
 class BodyLimit:
-    """ASGI middleware: answers 413 to a request with too large a body, 507 to an upload without room for it.
+    """ASGI middleware: answers 413 to a request with too large a body, 400 to one whose length is no number,
+    507 to an upload without room for it.
 
-    Gradio measures uploaded files only; other fields, and JSON, it would read to the end.
+    Gradio measures uploaded files only; other fields, and JSON, it would read to the end. What is announced
+    is refused unread; what is not is counted as it comes, and the app gets no byte past the limit.
     """
 
     def __init__(self, app: ASGIApp, max_upload: int, folder: Path) -> None:
@@ -36,21 +42,33 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        upload = scope["path"].rstrip("/").endswith("/upload")
+        upload = is_upload(scope)
         limit = self.max_upload + _MULTIPART if upload else MAX_MESSAGE
-        too_large = (
-            f"The file is larger than {self.max_upload // 2**20} MB." if upload else "That is too long."
+        too_large = _refusal(
+            413,
+            f"The file is larger than {self.max_upload // 2**20} MB." if upload else "That is too long.",
+            as_text=upload,
         )
-        declared = int(dict(scope["headers"]).get(b"content-length", b"0"))
+        try:
+            declared = _declared_length(scope)
+        except ValueError:
+            await _refusal(400, "The request's length is not a number.")(scope, receive, send)
+            return
         if declared > limit:
-            await PlainTextResponse(too_large, 413)(scope, receive, send)
+            await too_large(scope, receive, send)
             return
         if upload and _free(self.folder) < FREE_DISK + declared:
             full = "There is no room for uploads at the moment. Try again later."
-            await PlainTextResponse(full, 507)(scope, receive, send)
+            await _refusal(507, full, as_text=True)(scope, receive, send)
             return
+        await self._counted(scope, receive, send, limit, too_large)
 
+    async def _counted(
+        self, scope: Scope, receive: Receive, send: Send, limit: int, too_large: Response
+    ) -> None:
+        """Serve the request, as long as its body stays within the limit."""
         taken = 0
+        started = False
 
         async def counted() -> Message:
             nonlocal taken
@@ -58,12 +76,37 @@ class BodyLimit:
             taken += len(message.get("body", b""))
             return message if taken <= limit else {"type": "http.disconnect"}
 
+        async def answered(message: Message) -> None:
+            """The app's answer, but for what it makes of a body that was cut off."""
+            nonlocal started
+            if taken <= limit or started:
+                started = True
+                await send(message)
+
         try:
-            await self.app(scope, counted, send)
+            await self.app(scope, counted, answered)
         except ClientDisconnect:
             sweep(self.folder)
-            if taken > limit:
-                await PlainTextResponse(too_large, 413)(scope, receive, send)
+        if taken > limit and not started:
+            await too_large(scope, receive, send)
+
+
+def _declared_length(scope: Scope) -> int:
+    """Bytes that the body says it has; 0 where it does not say. Raises ValueError for what is no number."""
+    lengths = {value.strip() for name, value in scope["headers"] if name == b"content-length"}
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not (length := lengths.pop()).isdigit():
+        raise ValueError
+    return int(length) if len(length) <= _MOST_DIGITS else 10**_MOST_DIGITS
+
+
+def _refusal(status: int, sentence: str, *, as_text: bool = False) -> Response:
+    """The sentence as Gradio's page reads it: from uploads as text, from anything else as JSON."""
+    if as_text:
+        return PlainTextResponse(sentence, status)
+    content = json.dumps({"error": sentence, "detail": sentence})
+    return Response(content, status, media_type="application/json")
 
 
 def sweep(folder: Path) -> None:
