@@ -123,13 +123,17 @@ def draws(folder: Path, seed: int, what: str = "batches") -> Random:
 
 
 def resume(folder: Path, modules: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
-    """Load the last checkpoint of `folder` if there is one; returns its step and seconds."""
+    """Load the last checkpoint of `folder` if there is one; returns its step and seconds.
+
+    Raises ValueError if it is not one of the parameters that are trained here.
+    """
     file = folder / "state.pt"
     if not file.exists():
         return 0, 0.0
     state = torch.load(file, weights_only=True)
-    _, unexpected = modules.load_state_dict(state["parameters"], strict=False)
-    if unexpected:
-        raise ValueError(f"{file} holds parameters this model does not have: {unexpected[:3]}")
+    other = sorted(state["parameters"].keys() ^ trainable(modules).keys())
+    if other:
+        raise ValueError(f"{file} and this model differ in the parameters they train: {other[:3]}")
+    modules.load_state_dict(state["parameters"], strict=False)
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"]), float(state["seconds"])
