@@ -20,6 +20,7 @@ from usam.errors import UsamError
 
 Kind = Literal["speech", "sound", "music"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+IMAGINED = "imagined"  # source of examples that have frames and no audio
 
 
 class CorpusError(UsamError):

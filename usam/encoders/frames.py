@@ -16,10 +16,14 @@ def align(
 
     A frame of U takes, of each stream, the frame that holds its middle.
     """
-    length = max(1, -(-samples * int(FRAME_RATE) // sample_rate))
-    middles = (torch.arange(length) + 0.5) / FRAME_RATE
+    middles = (torch.arange(frame_count(samples, sample_rate)) + 0.5) / FRAME_RATE
     columns = [
         stream[(middles * rate).long().clamp_max(len(stream) - 1).to(stream.device)].float()
         for stream, rate in zip(streams, rates, strict=True)
     ]
     return torch.cat(columns, dim=-1)
+
+
+def frame_count(samples: int, sample_rate: int = SAMPLE_RATE) -> int:
+    """Frames of U of a clip of `samples`."""
+    return max(1, -(-samples * int(FRAME_RATE) // sample_rate))

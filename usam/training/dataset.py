@@ -1,7 +1,7 @@
 """From labelled clips to what the two stages draw: held-out split, targets, pools."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from usam.data.splits import split
 from usam.data.synthetic.instruments import read_rendered
 from usam.encoders import YAMNet
 from usam.training.stages.batches import AlignmentItem, Pool
+from usam.training.stages.losses import tokens_needed
 from usam.training.targets.pseudo_labels import SoundTeacher, short_name
 from usam.training.targets.word_targets import KIND_WORDS, Targets, WordPieces
 
@@ -78,6 +79,30 @@ def make_targets(pieces: WordPieces, examples: Sequence[Example], yamnet: YAMNet
     for label in [e.label for e in examples if e.label and e.kind != "speech"] + names:
         words.update(label_words(label))
     return Targets.collect(pieces, (e.transcript for e in examples if e.transcript), sorted(words))
+
+
+def alignment_items(
+    examples: Iterable[Example],
+    targets: Targets,
+    cache: FrameCache,
+    teacher: SoundTeacher,
+    frames_per_token: int,
+    report: Callable[[str], None] = print,
+) -> list[AlignmentItem]:
+    """The clips of which something is known, and whose audio tokens are enough for their transcript."""
+    items, crowded = [], 0
+    for example in examples:
+        item = alignment_item(example, targets, cache, teacher)
+        if item is None:
+            continue
+        tokens = -(-cache.frame_count(example) // frames_per_token)
+        if item.classes is not None and tokens_needed(item.classes) > tokens:
+            crowded += 1
+        else:
+            items.append(item)
+    if crowded:
+        report(f"{crowded} clips are left out: their transcripts have more word pieces than audio tokens")
+    return items
 
 
 def alignment_item(

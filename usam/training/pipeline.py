@@ -20,14 +20,14 @@ from usam.data.frame_cache import FrameCache
 from usam.data.instructions import Instructor
 from usam.data.labels import label_words
 from usam.data.splits import split
-from usam.encoders import Encoder, YAMNet
+from usam.encoders import YAMNet
 from usam.encoders.registry import by_role
 from usam.encoders.whisper_decoder import load_transcriber
 from usam.errors import RequestError
 from usam.llm.loading import load_llm
 from usam.model.loading import frozen_encoders
 from usam.model.model import USAM
-from usam.training.dataset import LONGEST, Data, Sources, alignment_item, gather, make_pools, make_targets
+from usam.training.dataset import LONGEST, Data, Sources, alignment_items, gather, make_pools, make_targets
 from usam.training.lora import add_llm_lora, add_speech_lora
 from usam.training.stages.alignment import run_alignment, run_direct
 from usam.training.stages.batches import AlignmentItem, Collator
@@ -128,8 +128,8 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
             report,
         )
     data = gather(sources(options), options.work, transcripts, options.heldout)
-    cache = FrameCache(options.work / "features")
-    ready = build_features(cache, data.train, encoders, report)
+    cache = FrameCache(options.work / "features", encoders)
+    ready = build_frames(cache, data.train, report)
     if not ready:
         raise RequestError("There is no clip to train on in the data folder.")
     llm, tokenizer = load_llm(paths.llm)
@@ -143,7 +143,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     teacher = SoundTeacher(yamnet, targets)
     donors = [e for e in ready if e.kind != "speech" and e.source != "silence"]
     ready += imagine(teacher, cache, donors, IMAGINED, options.seed)
-    items = [item for e in ready if (item := alignment_item(e, targets, cache, teacher)) is not None]
+    items = alignment_items(ready, targets, cache, teacher, adapter.config.frames_per_token, report)
     model = USAM(adapter, llm, tokenizer, encoders)
     model.encoders.requires_grad_(False)
     add_speech_lora(model, options.start)
@@ -160,15 +160,14 @@ def gather_corpus(options: TrainingOptions) -> Sequence[Example]:
     return [example for example in train if example.seconds <= LONGEST]
 
 
-def build_features(
+def build_frames(
     cache: FrameCache,
     examples: Sequence[Example],
-    encoders: Iterable[Encoder],
     report: Callable[[str], None],
 ) -> list[Example]:
     """The examples whose frames are in the cache, after computing those that are not."""
     ready = []
-    for index, example in enumerate(cache.build(examples, list(encoders)), 1):
+    for index, example in enumerate(cache.build(examples), 1):
         ready.append(example)
         if index % 1000 == 0:
             report(f"frames of {index} of {len(examples)} clips")

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from usam.adapter.saclm import masked_mean
 from usam.adapter.tokens import AudioTokens
 from usam.data.corpus import KINDS
+from usam.errors import UsamError
 from usam.model.model import USAM
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem
 
@@ -16,6 +17,10 @@ ROUTING_WEIGHT = 0.1
 WORDS_WEIGHT = 0.5
 SACLM_WEIGHT = 0.1
 BLANK_WEIGHT = 0.1
+
+
+class AlignmentError(UsamError):
+    """A clip whose audio tokens cannot be aligned with its transcript."""
 
 
 def word_losses(audio: AudioTokens, log_probs: Tensor, batch: AlignmentBatch) -> dict[str, Tensor]:
@@ -31,18 +36,33 @@ def word_losses(audio: AudioTokens, log_probs: Tensor, batch: AlignmentBatch) ->
 
 
 def ctc_loss(log_probs: Tensor, mask: Tensor, targets: Sequence[Tensor]) -> Tensor:
-    """CTC of log_probs [B, L, V + 1] on class sequences, averaged per target piece."""
+    """CTC of log_probs [B, L, V + 1] on class sequences, averaged per target piece; the last class is blank.
+
+    Raises AlignmentError for a clip with too few real tokens [B, L] to say all of its pieces: its loss would
+    be infinite, and it would teach nothing.
+    """
+    tokens = mask.sum(-1)
+    needed = torch.tensor([tokens_needed(target) for target in targets])
+    if (needed > tokens.cpu()).any():
+        clip = int((needed - tokens.cpu()).argmax())
+        raise AlignmentError(
+            f"A clip has {int(tokens[clip])} audio tokens, and its transcript needs {int(needed[clip])}."
+        )
     lengths = torch.tensor([len(target) for target in targets])
     losses = F.ctc_loss(
         log_probs.transpose(0, 1),
         torch.cat(list(targets)),
-        mask.sum(-1),
+        tokens,
         lengths,
         blank=log_probs.shape[-1] - 1,
         reduction="none",
-        zero_infinity=True,
     )
     return losses.sum() / lengths.sum().clamp_min(1)
+
+
+def tokens_needed(classes: Tensor) -> int:
+    """The fewest tokens CTC can say classes [N] with: one each, and a blank between two that are the same."""
+    return len(classes) + int((classes[1:] == classes[:-1]).sum())
 
 
 def token_word_loss(log_probs: Tensor, mask: Tensor, words: Tensor) -> Tensor:
@@ -64,11 +84,12 @@ def target_text(model: USAM, item: AlignmentItem) -> Tensor:
 
 
 def saclm_loss(model: USAM, audio: AudioTokens, texts: Sequence[Tensor]) -> Tensor:
+    """SACLM's contrastive loss of the audio tokens with the texts' token ids, one text a clip."""
     return model.adapter.saclm.loss(audio.tokens, audio.mask, *model.embed_text(texts))
 
 
 def blank_loss(model: USAM, audio: AudioTokens, log_probs: Tensor, texts: Sequence[Tensor]) -> Tensor:
-    """The predictive score learns from the blank posterior which tokens carry no word."""
+    """The predictive score learns from the blank posterior which tokens carry no word: a mean over tokens."""
     scores = model.significance(audio, texts)
-    wanted = 1 - log_probs[..., -1].exp().detach()
-    return F.binary_cross_entropy_with_logits(scores.predictive_logits[audio.mask], wanted[audio.mask])
+    spoken = 1 - log_probs[..., -1].exp().detach()
+    return F.binary_cross_entropy_with_logits(scores.predictive_logits[audio.mask], spoken[audio.mask])

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from usam.audio.samples import SAMPLE_RATE
-from usam.data.corpus import Example, Kind
+from usam.data.corpus import IMAGINED, Example, Kind
 from usam.data.frame_cache import FrameCache
 from usam.encoders import YAMNet
 from usam.training.targets.pseudo_labels import SoundTeacher, short_name
@@ -49,7 +49,7 @@ def imagine(
         if kind is None or teacher.vague[index] or not pools[kind]:
             continue
         examples = [
-            _example(cache.folder / "imagined" / f"{index:03d}_{take}", name, kind) for take in range(each)
+            _example(cache.folder / IMAGINED / f"{index:03d}_{take}", name, kind) for take in range(each)
         ]
         if not all(cache.has(example) for example in examples):
             _write(cache, examples, teacher.yamnet, index, pools[kind])
@@ -76,7 +76,7 @@ def _cut(streams: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _example(path: Path, name: str, kind: Kind) -> Example:
     seconds = FRAMES / YAMNet.frame_rate
-    return Example(path, seconds, kind, None, short_name(name), f"imagined:{name}", "imagined", "", "")
+    return Example(path, seconds, kind, None, short_name(name), f"{IMAGINED}:{name}", IMAGINED, "", "")
 
 
 def _write(

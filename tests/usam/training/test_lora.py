@@ -1,0 +1,65 @@
+"""LoRA on the speech encoder: above the layers whose frames are kept, and merged when loaded."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from transformers import WhisperConfig
+
+from tests import tiny
+from usam.encoders import Whisper
+from usam.encoders.whisper import FROZEN_LAYERS
+from usam.llm.lora import merge_lora
+from usam.model.loading import frozen_encoders
+from usam.model.model import SPEECH_LORA, USAM
+from usam.training.lora import add_speech_lora
+
+
+@pytest.fixture
+def whisper() -> Whisper:
+    torch.manual_seed(0)
+    sizes = WhisperConfig(
+        d_model=16, encoder_layers=FROZEN_LAYERS + 2, encoder_attention_heads=2, encoder_ffn_dim=32
+    )
+    return Whisper(sizes).eval().requires_grad_(False)
+
+
+def test_whispers_upper_layers_take_up_where_the_lower_end_whatever_the_padding(whisper: Whisper) -> None:
+    waveform = torch.randn(16_000).mul(0.1)
+    whole = whisper.frames(waveform)
+    hidden = whisper.lower(waveform)
+    padded = torch.nn.functional.pad(hidden, (0, 0, 0, 13))[None]
+    mask = torch.arange(len(hidden) + 13)[None] < len(hidden)
+    assert torch.allclose(whisper.upper(padded, mask)[0, : len(hidden)], whole, atol=1e-5)
+
+
+def test_only_the_upper_layers_are_tuned_and_come_back_merged(whisper: Whisper, tmp_path: Path) -> None:
+    waveform = torch.randn(8_000).mul(0.1)
+    lower, before = whisper.lower(waveform), whisper.frames(waveform)
+    model = USAM(tiny.adapter(), tiny.llm(), tiny.tokenizer(), [whisper])
+    base = {name: value.clone() for name, value in whisper.encoder.state_dict().items()}
+    add_speech_lora(model)
+    for name, parameter in whisper.named_parameters():
+        if "lora_B" in name:
+            assert int(name.split(".layers.")[1].split(".")[0]) >= FROZEN_LAYERS
+            nn.init.normal_(parameter, std=0.3)
+    tuned = whisper.frames(waveform)
+    assert torch.equal(whisper.lower(waveform), lower)
+    assert not torch.allclose(tuned, before, atol=1e-3)
+    model.save_pretrained(tmp_path)
+    again = Whisper(whisper.encoder.config)
+    again.encoder.load_state_dict(base)
+    again.encoder = merge_lora(again.encoder, tmp_path / SPEECH_LORA)  # type: ignore[assignment]
+    assert torch.allclose(again.eval().frames(waveform), tuned, atol=1e-4)
+
+
+def test_the_encoders_that_answer_are_those_of_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a LoRA folder nothing is merged."""
+    parts = tuple(nn.Linear(1, 1) for _ in range(3))
+    for part, role in zip(parts, ("speech", "audio", "music"), strict=True):
+        part.role = role  # type: ignore[assignment]
+    monkeypatch.setattr("usam.model.loading.load_encoders", lambda paths, names: parts)
+    whisper, yamnet, _ = frozen_encoders(None, (), Path("nowhere"))  # type: ignore[arg-type]
+    assert whisper.weight.dtype == torch.bfloat16  # type: ignore[attr-defined]
+    assert yamnet.weight.dtype == torch.float32  # type: ignore[attr-defined]
