@@ -102,7 +102,7 @@ def engine_of(settings: Settings) -> LoadEngine:
 
     def load(progress: Progress) -> Engine:
         if lends_gpu():
-            return load_lending(settings.preset, settings.quantization, settings.at_once, progress)
+            return load_lending(settings.preset, settings.quantization, settings.at_once, gr.Error, progress)
         from usam.engine.engine import (
             Engine,  # imports torch: in the loader's thread, not before the page is up
         )

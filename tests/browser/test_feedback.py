@@ -133,7 +133,8 @@ def test_sides_are_random_and_a_vote_becomes_a_preference(tmp_path: Path) -> Non
     feedback = Feedback(open_database(settings.database_url))
     studio = Studio(loader, feedback, settings)
     with gr.Blocks():
-        handlers = ComparisonHandlers(build_page(settings), studio)
+        page = build_page(settings)
+    handlers = ComparisonHandlers(page.comparison, page.question, page.history, page.session, studio)
     (shown,) = (
         event
         for event in studio.ask(AskRequest("What?", "qa", str(DOG)), "me", threading.Event())

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import Server
 from tests.browser.fake_engine import TOKEN_SECONDS, FakeEngine, trace_of
 from tests.browser.pages import EXAMPLES, AppPage, exported, offline
-from ui.inspector import export
+from ui.report.export import export
 from ui.studio.session import SessionAnswer
 from usam.audio.clip import load_clip
 from usam.schema.trace import Answer

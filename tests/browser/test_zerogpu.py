@@ -62,7 +62,7 @@ def lend(duration: int) -> Callable[[Any], Any]:
 def engine() -> LendingEngine:
     here: Any = SimpleNamespace(config="of the engine on the CPU")
     lent: Any = FakeEngine()
-    return LendingEngine(here, lent, lend, at_once=1)
+    return LendingEngine(here, lent, lend, at_once=1, refusal=gr.Error)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def refusing(title: str) -> LendingEngine:
         return lambda task: call
 
     engine: Any = FakeEngine()
-    return LendingEngine(engine, engine, decorate, at_once=1)
+    return LendingEngine(engine, engine, decorate, at_once=1, refusal=gr.Error)
 
 
 def test_who_has_used_up_the_quota_reads_so(clip: Clip) -> None:

@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from ctypes import c_bool
 from typing import TYPE_CHECKING, Any, cast
 
-import gradio as gr
-
 from usam.errors import RequestError, UsamError
 from usam.progress import Progress
 
@@ -72,8 +70,12 @@ class _Stop:
 class LendingEngine:
     """An engine whose answers are written on the GPU that is lent. In all else it is `here`."""
 
-    def __init__(self, here: Engine, lent: Engine, decorate: Decorate, at_once: int) -> None:
-        """here: on the CPU.  lent: on the GPU.  decorate: `spaces.GPU`.  at_once: most answers at a time."""
+    def __init__(
+        self, here: Engine, lent: Engine, decorate: Decorate, at_once: int, refusal: type[Exception]
+    ) -> None:
+        """here: on the CPU.  lent: on the GPU.  decorate: `spaces.GPU`.  at_once: most answers at a time.
+        refusal: what `spaces` raises where it lends no GPU, `gradio.Error`."""
+        self._refusal = refusal
         self._here = here
         self._stops = stops = SharedStops(at_once)
 
@@ -106,16 +108,18 @@ class LendingEngine:
                 if stop is not None and stop.is_set():
                     self._stops.set(number)
                 yield event
-        except gr.Error as error:
-            if error.title == WORKER_ERROR:
+        except self._refusal as error:
+            if getattr(error, "title", "") == WORKER_ERROR:
                 raise
-            raise RequestError(str(error.message)) from error
+            raise RequestError(str(getattr(error, "message", error))) from error
         finally:
             self._stops.set(number)
             self._stops.give_back(number)
 
 
-def load_lending(preset: str, quantization: str, at_once: int, progress: Progress) -> Engine:
+def load_lending(
+    preset: str, quantization: str, at_once: int, refusal: type[Exception], progress: Progress
+) -> Engine:
     """Both engines; to be called before the app is launched, when `spaces` packs what is on the GPU.
 
     Raises UsamError.
@@ -127,4 +131,4 @@ def load_lending(preset: str, quantization: str, at_once: int, progress: Progres
     here = Engine.load(preset, quantization, device="cpu", progress=progress)
     # Unquantised: a GPU has the room, and nothing of bitsandbytes has to outlive the packing.
     lent = Engine.load(preset, "none", device="cuda")
-    return cast(Engine, LendingEngine(here, lent, spaces.GPU, at_once))
+    return cast(Engine, LendingEngine(here, lent, spaces.GPU, at_once, refusal))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -14,10 +14,6 @@ from storage.annotation.spans import Spans
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.errors import RatingError
 from ui.studio.session import Session, SessionAnswer
-
-if TYPE_CHECKING:
-    from ui.pages.ask.page import Page
-    from ui.studio.service import Studio
 
 Updates = dict[Any, Any]
 
@@ -84,9 +80,10 @@ def reply(
     return json.dumps(answer, separators=(",", ":"))
 
 
-def connect_marks(page: Page, studio: Studio, fast: dict[str, Any]) -> None:
-    """fast: how events are attached that pass by every line."""
-    marks, viewer = Marks(studio.feedback, studio.settings.span_labels), page.inspector.viewer
+def connect_marks(
+    viewer: gr.HTML, session: gr.State, annotator: gr.BrowserState, marks: Marks, fast: dict[str, Any]
+) -> None:
+    """fast: how events are attached that wait in no queue."""
 
     def handler(event: str, save: Callable[[str, str, dict[str, Any]], None] | None) -> Callable[..., Any]:
         def handle(session: Session, annotator: str, sent: gr.EventData) -> Any:
@@ -97,7 +94,7 @@ def connect_marks(page: Page, studio: Studio, fast: dict[str, Any]) -> None:
 
     # One after another may be on its way, and none of them is to be left out.
     options = {**fast, "outputs": viewer, "trigger_mode": "multiple"}
-    inputs = [page.session, page.annotator]
+    inputs = [session, annotator]
     viewer.opened(handler("opened", None), inputs, **options)
     viewer.marked(handler("marked", marks.mark), inputs, **options)
     viewer.unmarked(handler("unmarked", marks.withdraw), inputs, **options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,6 @@ from ui.inspector.payload import MeasuredOf, viewed
 from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import NOT_KEPT
 from ui.viewer.assets import asset, script, style
-from ui.what_if.panel import WhatIfPanel, what_if_panel
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +47,9 @@ class InspectorPanel:
     against: gr.Dropdown
     viewer: gr.HTML
     saved: gr.JSON
-    what_if: WhatIfPanel
 
 
-def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorPanel:
-    """See `what_if_panel`."""
+def inspector_panel() -> InspectorPanel:
     notice = gr.HTML(EMPTY_FIGURE)
     against = gr.Dropdown([], label="Compare with", visible=False, elem_id="against")
     viewer = gr.HTML(
@@ -68,9 +64,7 @@ def inspector_panel(checkpoints: Sequence[str], quantization: str) -> InspectorP
         said="",
         router="",
     )
-    return InspectorPanel(
-        notice, against, viewer, gr.JSON(visible=False), what_if_panel(checkpoints, quantization)
-    )
+    return InspectorPanel(notice, against, viewer, gr.JSON(visible=False))
 
 
 def trace_shown(

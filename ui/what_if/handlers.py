@@ -11,13 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import gradio as gr
+from gradio.events import Dependency
 
 from ui.access.request import page_of
 from ui.components import messages
 from ui.components.turns import one_at_a_time
-from ui.inspector import trace_shown
 from ui.inspector.payload import leaned_on
-from ui.pages.ask.history import history_shown
 from ui.server.queues import STUDY
 from ui.studio.experiments import ExperimentTarget
 from ui.studio.jobs import JobCancelledError, JobProgress, JobResult, run_job
@@ -26,13 +25,12 @@ from ui.studio.session import Session, SessionAnswer
 from ui.what_if import outcomes as html
 from ui.what_if.findings import Findings
 from ui.what_if.outcomes import outcome_of
-from ui.what_if.panel import Touched, intervention_of, touched_shown
+from ui.what_if.panel import Touched, WhatIfPanel, intervention_of, touched_shown
 from usam.errors import RequestError, UsamError
 from usam.interpretability.deletion import SEEDS
 from usam.progress import Progress
 
 if TYPE_CHECKING:
-    from ui.pages.ask.page import Page
     from usam.interpretability.attribution import Attribution
     from usam.interpretability.deletion import DeletionTest
     from usam.interpretability.intervention import Intervened
@@ -46,13 +44,12 @@ Updates = dict[Any, Any]
 Found = TypeVar("Found")
 
 
-class Bench:
+class WhatIfHandlers:
     """The handlers of the section; what differs between visitors is in the arguments."""
 
-    def __init__(self, page: Page, studio: Studio) -> None:
-        self.page = page
-        self.inspector = page.inspector
-        self.panel = page.inspector.what_if
+    def __init__(self, panel: WhatIfPanel, viewer: gr.HTML, studio: Studio) -> None:
+        self.panel = panel
+        self.viewer = viewer
         self.studio = studio
 
     def reserve(self, request: gr.Request) -> Updates:
@@ -125,7 +122,7 @@ class Bench:
             entry, words = result
             return {
                 self.panel.found: replace(found, words=words),
-                self.inspector.viewer: gr.HTML(leaning=leaned_on(entry, words)),
+                self.viewer: gr.HTML(leaning=leaned_on(entry, words)),
                 self.panel.leaning: messages.saved("Pick a word above the picture."),
             }
 
@@ -160,18 +157,6 @@ class Bench:
             return {self.panel.othered: html.othered(entry.answer, new.answer), self.panel.arrived: new}
 
         yield from self._study(work, shown, self.panel.othered, session, request)
-
-    def joined(self, arrived: SessionAnswer | None, session: Session) -> Updates:
-        """Another model's answer joins the session as it is by now, held against the one on display."""
-        if arrived is None:
-            return {}
-        session = session.keep(arrived)
-        return {
-            **trace_shown(self.inspector, session, self.studio.pool.measured_routing, arrived.key),
-            **history_shown(self.page.history, session),
-            self.page.session: session,
-            self.panel.arrived: None,
-        }
 
     def _study(
         self,
@@ -217,24 +202,33 @@ class Bench:
         }
 
 
-def connect_what_if(page: Page, studio: Studio, outputs: list[Any]) -> None:
-    """Attach the section's handlers."""
-    inspector, source, session = page.inspector, page.clip.audio, page.session
-    bench, panel = Bench(page, studio), inspector.what_if
-    quiet: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", "api_visibility": "private"}
+def connect_what_if(
+    panel: WhatIfPanel,
+    viewer: gr.HTML,
+    source: gr.Audio,
+    session: gr.State,
+    annotator: gr.BrowserState,
+    studio: Studio,
+    quiet: dict[str, Any],
+) -> Dependency:
+    """Attach the section's handlers. Returns the event after which another model's answer has arrived.
+
+    quiet: how events are attached whose handlers update any part of the page.
+    """
+    handlers = WhatIfHandlers(panel, viewer, studio)
     fast: dict[str, Any] = {**quiet, "queue": False}
     study: dict[str, Any] = {**quiet, "concurrency_id": STUDY, "concurrency_limit": 1}
-    inspector.viewer.touched(bench.touched, session, **fast)
-    panel.stop.click(bench.stop, None, **fast)
-    for button, handler, inputs in (
-        (panel.run, bench.change, [panel.change, panel.touched, panel.found, source, session]),
-        (panel.test, bench.test, [panel.reference, panel.touched, panel.found, source, session]),
-        (panel.lean, bench.lean, [panel.found, source, session]),
-        (panel.replay, bench.replay, [source, session]),
-        (panel.other, bench.other, [panel.checkpoint, panel.precision, source, session, page.annotator]),
-    ):
-        turn = button.click(bench.reserve, None, **fast)
-        ran = turn.success(handler, inputs, **study)
-        ended = ran.then(bench.release, None, **fast)
-        if button is panel.other:
-            ended.then(bench.joined, [panel.arrived, session], **fast)
+
+    def connect(button: gr.Button, handler: Callable[..., Any], inputs: list[Any]) -> Dependency:
+        turn = button.click(handlers.reserve, None, **fast)
+        return turn.success(handler, inputs, **study).then(handlers.release, None, **fast)
+
+    viewer.touched(handlers.touched, session, **fast)
+    panel.stop.click(handlers.stop, None, **fast)
+    connect(panel.run, handlers.change, [panel.change, panel.touched, panel.found, source, session])
+    connect(panel.test, handlers.test, [panel.reference, panel.touched, panel.found, source, session])
+    connect(panel.lean, handlers.lean, [panel.found, source, session])
+    connect(panel.replay, handlers.replay, [source, session])
+    return connect(
+        panel.other, handlers.other, [panel.checkpoint, panel.precision, source, session, annotator]
+    )

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,14 +19,13 @@ from ui.access.request import page_of, visitor_of
 from ui.components import messages
 from ui.components.turns import take_turn
 from ui.pages.ask import render
-from ui.pages.ask.history import history_shown
-from ui.pages.ask.question import busy
+from ui.pages.ask.history import HistoryPanel, history_shown
+from ui.pages.ask.question import QuestionPanel, busy
 from ui.studio.service import AskRequest, retry_of
 from ui.studio.session import Session, SessionAnswer
 from usam.errors import UsamError
 
 if TYPE_CHECKING:
-    from ui.pages.ask.page import Page
     from ui.studio.service import Studio
 
 Updates = dict[Any, Any]
@@ -140,16 +140,26 @@ def _side(letter: str, entry: SessionAnswer, known: bool, winner: Winner | None,
 class ComparisonHandlers:
     """The handlers of the panel."""
 
-    def __init__(self, page: Page, studio: Studio) -> None:
-        self.page = page
-        self.panel = page.comparison
+    def __init__(
+        self,
+        panel: ComparisonPanel,
+        question: QuestionPanel,
+        history: HistoryPanel,
+        session: gr.State,
+        studio: Studio,
+    ) -> None:
+        """question: makes way for Stop meanwhile.  history: lists the new answers after the vote."""
+        self.panel = panel
+        self.question = question
+        self.history = history
+        self.session = session
         self.studio = studio
 
     def reserve(self, request: gr.Request) -> Updates:
         """Stop in the question panel ends it."""
         take_turn(self.studio, page_of(request))
         return {
-            **busy(self.page.question, True),
+            **busy(self.question, True),
             self.panel.start: gr.Button("Writing…", interactive=False),
             self.panel.sides: "",
             self.panel.ballot: gr.Row(visible=False),
@@ -159,7 +169,7 @@ class ComparisonHandlers:
     def release(self, request: gr.Request) -> Updates:
         self.studio.running.end(page_of(request))
         return {
-            **busy(self.page.question, False),
+            **busy(self.question, False),
             self.panel.start: gr.Button("Write another pair", interactive=True),
         }
 
@@ -243,27 +253,29 @@ class ComparisonHandlers:
         for entry in blind_pair.pair:
             session = session if session.entry(entry.key) else session.keep(entry)
         return {
-            self.page.session: session,
+            self.session: session,
             self.panel.sides: sides(blind_pair, winner),
             self.panel.ballot: gr.Row(visible=False),
             self.panel.status: messages.saved(f"Saved: {VOTES[winner]}"),
-            **history_shown(self.page.history, session),
+            **history_shown(self.history, session),
         }
 
 
 def connect_comparison(
-    page: Page, studio: Studio, fast: dict[str, Any], reserving: dict[str, Any], model: dict[str, Any]
+    handlers: ComparisonHandlers,
+    keep_audio: gr.Checkbox,
+    annotator: gr.BrowserState,
+    fast: dict[str, Any],
+    reserving: dict[str, Any],
+    model: dict[str, Any],
 ) -> None:
-    """fast, reserving, model: how events are attached that pass by every line, that may be refused their
-    place in the model's, and that wait in it."""
-    handlers, panel = ComparisonHandlers(page, studio), page.comparison
-    changed = [page.question.ask, page.question.stop, panel.start, panel.sides, panel.ballot, panel.status]
+    """fast, reserving, model: how events are attached that wait in no queue, that may be refused their place
+    in the model's, and that wait in it."""
+    panel, question, session = handlers.panel, handlers.question, handlers.session
+    changed = [question.ask, question.stop, panel.start, panel.sides, panel.ballot, panel.status]
     turn = panel.start.click(handlers.reserve, None, **{**reserving, "outputs": changed})
-    written = [panel.contest, page.clip.keep, page.session, panel.blind_pair, page.annotator]
+    written = [panel.contest, keep_audio, session, panel.blind_pair, annotator]
     turn.success(handlers.write, written, **model).then(handlers.release, None, **fast)
     for winner, button in panel.votes.items():
-
-        def vote(session: Session, blind_pair: BlindPair, annotator: str, winner: Winner = winner) -> Updates:
-            return handlers.vote(winner, session, blind_pair, annotator)
-
-        button.click(vote, [page.session, panel.blind_pair, page.annotator], **fast)
+        voted = partial(handlers.vote, winner)
+        button.click(voted, [session, panel.blind_pair, annotator], **fast)

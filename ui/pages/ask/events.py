@@ -21,24 +21,25 @@ from ui.components.rating import rating_hidden, rating_shown, save_rating, undo_
 from ui.components.turns import take_turn
 from ui.engines.loader import LoadState
 from ui.examples import EXAMPLES
-from ui.inspector import SAVE_JS, export, trace_hidden, trace_shown, what_if_hidden, what_if_shown
-from ui.inspector.annotations import connect_marks
-from ui.inspector.panel import WAITING_FIGURE
+from ui.inspector.annotations import Marks, connect_marks
+from ui.inspector.panel import SAVE_JS, WAITING_FIGURE, trace_hidden, trace_shown
 from ui.inspector.payload import source_name, started
 from ui.pages.ask import render
 from ui.pages.ask.answer import answer_shown
 from ui.pages.ask.clip import ChosenClip, clip_chosen, no_clip
-from ui.pages.ask.comparison import comparison_ready, connect_comparison
+from ui.pages.ask.comparison import ComparisonHandlers, comparison_ready, connect_comparison
 from ui.pages.ask.history import history_shown
 from ui.pages.ask.page import Page
 from ui.pages.ask.privacy import connect_privacy
 from ui.pages.ask.question import busy, context_shown, placeholder
+from ui.report.export import export
 from ui.server.queues import MODEL
 from ui.studio.service import AskRequest, ClipLoaded, Studio, retry_of
 from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import LINK, clip_of, load_stored_answer
 from ui.what_if.findings import Findings
 from ui.what_if.handlers import connect_what_if
+from ui.what_if.panel import what_if_hidden, what_if_shown
 from usam.errors import UsamError
 from usam.schema.tasks import TASKS
 from usam.schema.trace import Encoded, TextDelta
@@ -264,7 +265,7 @@ class AskHandlers:
             page.answer.meters: "",
             page.answer.actions: gr.Row(visible=False),
             **trace_hidden(page.inspector, WAITING_FIGURE),
-            **what_if_hidden(page.inspector.what_if),
+            **what_if_hidden(page.what_if),
             **rating_hidden(page.rating),
         }
 
@@ -273,7 +274,7 @@ class AskHandlers:
         return {
             **answer_shown(self.page.answer, session.current),
             **trace_shown(self.page.inspector, session, self.studio.pool.measured_routing),
-            **what_if_shown(self.page.inspector.what_if, session.current),
+            **what_if_shown(self.page.what_if, session.current),
             **rating_shown(self.page.rating, self.studio.feedback, session.current, annotator),
             **history_shown(self.page.history, session),
         }
@@ -291,7 +292,7 @@ class AskHandlers:
     def _restored(self, session: Session, annotator: str) -> Updates:
         """Every panel as it was before a question that got no answer, with a rating that is not saved yet and
         what was tried on the answer."""
-        shown, tried = self._shown(session, annotator), self.page.inspector.what_if
+        shown, tried = self._shown(session, annotator), self.page.what_if
         kept = [*self.page.rating.fields, *tried.results, tried.reference]
         return {block: update for block, update in shown.items() if block not in kept}
 
@@ -356,6 +357,18 @@ class AskHandlers:
     def compare(self, against: str, session: Session) -> Updates:
         return trace_shown(self.page.inspector, session, self.studio.pool.measured_routing, against)
 
+    def other_shown(self, arrived: SessionAnswer | None, session: Session) -> Updates:
+        """Another model's answer joins the session as it is by now, held against the one on display."""
+        if arrived is None:
+            return {}
+        session = session.keep(arrived)
+        return {
+            **trace_shown(self.page.inspector, session, self.studio.pool.measured_routing, arrived.key),
+            **history_shown(self.page.history, session),
+            self.page.session: session,
+            self.page.what_if.arrived: None,
+        }
+
     def file_asked(self, session: Session, found: Findings, annotator: str, event: gr.EventData) -> Updates:
         """The file that a button of the viewer asks for."""
         entry = session.current
@@ -398,7 +411,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
             question,
             answer,
             page.inspector,
-            page.inspector.what_if,
+            page.what_if,
             rating,
             page.comparison,
             page.history,
@@ -452,17 +465,22 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     page.history.list.input(handlers.reopen, reopened, **quiet)
 
     page.inspector.against.input(handlers.compare, [page.inspector.against, page.session], **quiet)
-    taken = [page.session, page.inspector.what_if.found, page.annotator]
+    taken = [page.session, page.what_if.found, page.annotator]
     files = page.inspector.viewer.export(handlers.file_asked, taken, **quiet)
     files.success(None, page.inspector.saved, js=SAVE_JS)
 
-    connect_what_if(page, studio, everything)
+    other_arrived = connect_what_if(
+        page.what_if, page.inspector.viewer, clip.audio, page.session, page.annotator, studio, quiet
+    )
+    other_arrived.then(handlers.other_shown, [page.what_if.arrived, page.session], **fast)
 
     # Past the queue, which is full while many wait for the model: a rating must be saved even then.
     rating.save.click(handlers.save, [*rating.fields, page.session, page.annotator], **fast)
     rating.withdraw.click(handlers.withdraw, [page.session, page.annotator], **fast)
     rating.undo.click(handlers.undo, [page.session, page.annotator], **fast)
 
-    connect_marks(page, studio, fast)
-    connect_comparison(page, studio, fast, reserving, model)
-    connect_privacy(page, studio, handlers.cleared, fast)
+    marks = Marks(studio.feedback, studio.settings.span_labels)
+    connect_marks(page.inspector.viewer, page.session, page.annotator, marks, fast)
+    comparison = ComparisonHandlers(page.comparison, question, page.history, page.session, studio)
+    connect_comparison(comparison, clip.keep, page.annotator, fast, reserving, model)
+    connect_privacy(page.privacy, page.annotator, studio, handlers.cleared, fast)

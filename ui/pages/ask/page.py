@@ -10,7 +10,7 @@ import gradio as gr
 
 from ui.components.rating import RatingPanel, rating_panel
 from ui.components.tour import tour_panel
-from ui.inspector import InspectorPanel, inspector_panel
+from ui.inspector.panel import InspectorPanel, inspector_panel
 from ui.pages.ask import render
 from ui.pages.ask.answer import AnswerPanel, answer_panel
 from ui.pages.ask.clip import ClipPanel, clip_panel
@@ -20,6 +20,7 @@ from ui.pages.ask.privacy import PrivacyPanel, privacy_panel
 from ui.pages.ask.question import QuestionPanel, question_panel
 from ui.settings import Settings
 from ui.studio.session import Session
+from ui.what_if.panel import WhatIfPanel, what_if_panel
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Page:
     question: QuestionPanel
     answer: AnswerPanel
     inspector: InspectorPanel
+    what_if: WhatIfPanel
     rating: RatingPanel
     comparison: ComparisonPanel
     history: HistoryPanel
@@ -70,7 +72,8 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
     with gr.Row(elem_id="look"):
         with gr.Column(scale=8, min_width=320, elem_id="inside"):
             gr.HTML("<h2>Inside the answer</h2>")
-            inspector = inspector_panel(checkpoints or [settings.preset], settings.quantization)
+            inspector = inspector_panel()
+            what_if = what_if_panel(checkpoints or [settings.preset], settings.quantization)
         with gr.Column(scale=4, min_width=300, elem_id="side"):
             with gr.Column(elem_id="rate"):
                 rating = rating_panel(settings.dimensions)
@@ -88,6 +91,7 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
         question,
         answer,
         inspector,
+        what_if,
         rating,
         comparison,
         history,

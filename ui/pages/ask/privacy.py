@@ -14,7 +14,6 @@ from ui.access.identity import whose_id
 from ui.components import messages
 
 if TYPE_CHECKING:
-    from ui.pages.ask.page import Page
     from ui.settings import Settings
     from ui.studio.service import Studio
 
@@ -89,25 +88,29 @@ def deleted(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> tuple[bo
 
 
 def connect_privacy(
-    page: Page, studio: Studio, cleared: Callable[[str], Updates], fast: dict[str, Any]
+    panel: PrivacyPanel,
+    annotator: gr.BrowserState,
+    studio: Studio,
+    cleared: Callable[[str], Updates],
+    fast: dict[str, Any],
 ) -> None:
     """cleared: the updates that empty the rest of the page for a person with a new id."""
-    panel, feedback = page.privacy, studio.feedback
+    feedback = studio.feedback
 
-    def delete_all(annotator: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Updates:
-        done, said = deleted(panel, feedback, annotator)
+    def delete_all(person: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Updates:
+        done, report = deleted(panel, feedback, person)
         if not done:
-            return said
+            return report
         fresh = studio.identity.annotator("", request, profile)
-        return {**cleared(fresh), page.annotator: fresh, **said}
+        return {**cleared(fresh), annotator: fresh, **report}
 
-    def held(annotator: str) -> Updates:
-        return holdings_shown(panel, feedback, annotator)
+    def held(person: str) -> Updates:
+        return holdings_shown(panel, feedback, person)
 
     def ask() -> Updates:
         return {panel.delete: gr.Button(visible=False), panel.sure: gr.Row(visible=True)}
 
-    panel.box.expand(held, page.annotator, **fast)
+    panel.box.expand(held, annotator, **fast)
     panel.delete.click(ask, None, **fast)
-    panel.cancel.click(held, page.annotator, **fast)
-    panel.confirm.click(delete_all, page.annotator, **fast)
+    panel.cancel.click(held, annotator, **fast)
+    panel.confirm.click(delete_all, annotator, **fast)
