@@ -32,7 +32,8 @@ from ui.report.offline_page import offline_page
 from ui.studio.session import SessionAnswer
 from usam.audio.clip import Clip
 from usam.audio.samples import SAMPLE_RATE
-from usam.schema.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace
+from usam.schema.answer import Answer, ModelInfo, Timings
+from usam.schema.trace import AudioToken, ClipSpan, Trace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -97,7 +98,7 @@ def entry() -> SessionAnswer:
         text="Noise, and nothing else.",
         task="qa",
         question="What is this?",
-        heard=Heard(0.0, SECONDS, SECONDS, clip.sha256),
+        heard=ClipSpan(0.0, SECONDS, SECONDS, clip.sha256),
         trace=Trace(("expert 1", "expert 2", "expert 3"), tuple(tokens()), "question+answer"),
         timings=Timings(1.0, 0.1, 0.2, 0.3, 100.0, 6),
         model=ModelInfo("mini", "0" * 16, "nf4", "cpu", 1, 1.0),

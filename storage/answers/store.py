@@ -48,7 +48,7 @@ class AnswerStore:
         parent: str | None = None,
         audio_path: str | None = None,
     ) -> str:
-        """Record an answer (`usam.schema.trace.Answer.to_json()`); returns its id.
+        """Record an answer (`usam.schema.answer.Answer.to_json()`); returns its id.
 
         parent: the answer this one retries or follows up.
         audio_path: a file with the heard audio, which the person agreed to keep; it is copied.

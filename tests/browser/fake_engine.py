@@ -13,19 +13,10 @@ from usam.audio.clip import Clip
 from usam.engine.engine import fingerprint
 from usam.errors import RequestError
 from usam.model.loading import CHECKPOINTS
+from usam.schema.answer import Answer, ModelInfo, Timings, Turn
+from usam.schema.events import Encoded, Event, TextDelta
 from usam.schema.tasks import check_question
-from usam.schema.trace import (
-    Answer,
-    AudioToken,
-    Encoded,
-    Event,
-    Heard,
-    ModelInfo,
-    TextDelta,
-    Timings,
-    Trace,
-    Turn,
-)
+from usam.schema.trace import AudioToken, ClipSpan, Trace
 
 TOKEN_SECONDS = 0.16
 MODEL = ModelInfo("mini", fingerprint(CHECKPOINTS / "mini"), "none", "cpu", 135_000_000, 300.0, "a test")
@@ -73,7 +64,7 @@ class FakeEngine:
             raise RequestError("The question cannot be answered; ask another one.")
         if "crash" in question:
             raise RuntimeError("secret detail")
-        heard = Heard(audio.start, audio.end, audio.duration, audio.sha256)
+        heard = ClipSpan(audio.start, audio.end, audio.duration, audio.sha256)
         yield Encoded(trace_of(audio, "question", seed), heard)
         text = ""
         self.writing += 1

@@ -25,7 +25,8 @@ from ui.studio.session import KEPT_ENTRIES, Session, SessionAnswer
 from usam.audio.clip import Clip, load_clip
 from usam.audio.samples import SAMPLE_RATE
 from usam.errors import UsamError, WeightsError
-from usam.schema.trace import Answer, Heard, Timings, Turn
+from usam.schema.answer import Answer, Timings, Turn
+from usam.schema.trace import ClipSpan
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +43,7 @@ def entry(
         text=f"answer {key}",
         task="qa",
         question=f"question {key}",
-        heard=Heard(heard.start, heard.end, heard.duration, heard.sha256),
+        heard=ClipSpan(heard.start, heard.end, heard.duration, heard.sha256),
         trace=trace_of(heard, "question+answer"),
         timings=Timings(1.0, 0.1, 0.2, 0.3, 30.0, 2),
         model=MODEL,

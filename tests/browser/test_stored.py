@@ -19,7 +19,7 @@ from ui.studio.stored_answers import clip_of, link_of, load_stored_answer
 from usam.audio.clip import load_clip
 from usam.errors import RequestError, UsamError
 from usam.progress import Progress
-from usam.schema.trace import Answer
+from usam.schema.answer import Answer
 
 DOG = EXAMPLES / "sound-dog.ogg"
 

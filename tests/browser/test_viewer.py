@@ -14,7 +14,7 @@ from tests.browser.pages import EXAMPLES, AppPage, exported, offline
 from ui.report.export import export
 from ui.studio.session import SessionAnswer
 from usam.audio.clip import load_clip
-from usam.schema.trace import Answer
+from usam.schema.answer import Answer
 
 DOG = EXAMPLES / "sound-dog.ogg"
 TOKENS = 47  # of the dog's 7.4 s

@@ -20,7 +20,8 @@ from ui.engines.pool import load_other
 from ui.engines.zerogpu import LendingEngine, lends_gpu
 from usam.audio.clip import Clip, load_clip
 from usam.errors import RequestError
-from usam.schema.trace import Answer, Encoded, TextDelta
+from usam.schema.answer import Answer
+from usam.schema.events import Encoded, TextDelta
 
 FORK = multiprocessing.get_context("fork")
 

@@ -20,7 +20,8 @@ from packaging.specifiers import SpecifierSet
 
 import storage.__main__
 import usam.cli.main
-from usam.schema.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace, Turn
+from usam.schema.answer import Answer, ModelInfo, Timings, Turn
+from usam.schema.trace import AudioToken, ClipSpan, Trace
 
 ROOT = Path(__file__).parents[2]
 _, FRONT_MATTER, README = (ROOT / "README.md").read_text("utf-8").split("---\n", 2)
@@ -176,7 +177,7 @@ def an_answer() -> Answer:
         text="A dog.",
         task="qa",
         question="What is this?",
-        heard=Heard(0.0, 0.08, 0.08, "0" * 64),
+        heard=ClipSpan(0.0, 0.08, 0.08, "0" * 64),
         trace=Trace(("one", "two"), (token,), "question"),
         timings=Timings(1.0, 1.0, 1.0, 1.0, 1.0, 2),
         model=ModelInfo("mini", "0", "nf4", "cpu", 1, 1.0),

@@ -15,8 +15,8 @@ from usam.audio.clip import load_clip
 from usam.engine.engine import Engine
 from usam.interpretability.attribution import attribute
 from usam.interpretability.intervention import intervene
+from usam.schema.answer import Answer, Turn
 from usam.schema.interventions import DropSpan, Intervention
-from usam.schema.trace import Answer, Turn
 
 CLIPS = Path(__file__).parents[1] / "clips"
 SPOKEN = "there was no lack of air and light for the new jail and several exercising yards"

@@ -14,7 +14,7 @@ from ui.engines.zerogpu import lends_gpu
 from usam.engine.memory import give_back
 from usam.errors import RequestError
 from usam.progress import Progress
-from usam.schema.trace import ModelInfo
+from usam.schema.answer import ModelInfo
 
 if TYPE_CHECKING:
     from usam.engine.engine import Engine

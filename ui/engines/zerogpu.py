@@ -22,7 +22,7 @@ from usam.progress import Progress
 
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
-    from usam.schema.trace import Event
+    from usam.schema.events import Event
 
 LOAN_SECONDS = 20  # asked for each answer; one takes a few
 WORKER_ERROR = "ZeroGPU worker error"  # how `spaces` titles what nobody expected; all else is for the visitor

@@ -14,7 +14,8 @@ from ui.inspector.palette import EXPERT_COLOURS
 from ui.inspector.summary import describe
 from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import link_of
-from usam.schema.trace import ModelInfo, Trace
+from usam.schema.answer import ModelInfo
+from usam.schema.trace import Trace
 
 if TYPE_CHECKING:
     from usam.interpretability.attribution import Attribution

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ui.components import messages
-from usam.schema.trace import Answer, Trace
+from usam.schema.answer import Answer
+from usam.schema.trace import Trace
 
 
 def mean_routing(trace: Trace) -> str:

@@ -11,8 +11,8 @@ from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import LoadClip, clip_of
 from usam.errors import RequestError
 from usam.progress import Progress
+from usam.schema.answer import Answer
 from usam.schema.interventions import Intervention
-from usam.schema.trace import Answer
 
 if TYPE_CHECKING:
     from usam.audio.clip import Clip

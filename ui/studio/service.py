@@ -26,7 +26,8 @@ from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
 from usam.audio.samples import SAMPLE_RATE, pcm16
 from usam.errors import RequestError, UsamError
-from usam.schema.trace import Answer, Encoded, TextDelta, Turn
+from usam.schema.answer import Answer, Turn
+from usam.schema.events import Encoded, TextDelta
 
 if TYPE_CHECKING:
     from storage import Feedback

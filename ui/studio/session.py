@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from usam.schema.answer import Answer, Turn
 from usam.schema.tasks import TASKS
-from usam.schema.trace import Answer, Turn
 
 if TYPE_CHECKING:
     from usam.audio.clip import Clip

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from storage import Feedback
 from ui.studio.session import SessionAnswer
 from usam.errors import RequestError, UsamError
-from usam.schema.trace import Answer, Heard
+from usam.schema.answer import Answer
+from usam.schema.trace import ClipSpan
 
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
@@ -68,7 +69,7 @@ def clip_of(entry: SessionAnswer, source: str | None, load_clip: LoadClip) -> Cl
     return clip
 
 
-def _same_sound(load_clip: LoadClip, file: str, heard: Heard, *, cut: bool = False) -> Clip | None:
+def _same_sound(load_clip: LoadClip, file: str, heard: ClipSpan, *, cut: bool = False) -> Clip | None:
     """The file, or the heard span of it, in its place in the original clip; None when it is another sound."""
     try:
         clip = load_clip(file, heard.start, heard.end) if cut else load_clip(file)

@@ -12,8 +12,8 @@ from typing import Any
 from usam.interpretability.deletion import DeletionTest
 from usam.interpretability.intervention import Intervened
 from usam.interpretability.replay import Replay
+from usam.schema.answer import Answer
 from usam.schema.interventions import DropRandom, DropSpan, ForceExpert, Intervention
-from usam.schema.trace import Answer
 
 _NAMES = {
     "none": "as it was",

@@ -175,8 +175,9 @@ def progress(message: str, share: float) -> None:
 
 
 def run_ask(options: argparse.Namespace) -> None:
+    from usam.schema.answer import Answer
+    from usam.schema.events import TextDelta
     from usam.schema.interventions import DropRedundant
-    from usam.schema.trace import Answer, TextDelta
 
     if options.batch:
         run_table(options)

@@ -28,20 +28,11 @@ from usam.model.model import IGNORED, USAM
 from usam.model.router_health import health
 from usam.progress import Progress
 from usam.quantization import Precision, choose_precision
+from usam.schema.answer import Answer, ModelInfo, Timings, Turn
+from usam.schema.events import Encoded, Event, TextDelta
 from usam.schema.interventions import Intervention
 from usam.schema.tasks import TASKS, check_question
-from usam.schema.trace import (
-    Answer,
-    AudioToken,
-    Encoded,
-    Event,
-    Heard,
-    ModelInfo,
-    TextDelta,
-    Timings,
-    Trace,
-    Turn,
-)
+from usam.schema.trace import AudioToken, ClipSpan, Trace
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
 
@@ -233,7 +224,7 @@ class Engine:
                 trace = self.trace(clip, audio, prompt.question)
             encode_s = time.monotonic() - encoding_at
         self._check_length(audio, prompt, asked.decoding.max_new_tokens)
-        heard = Heard(clip.start, clip.end, clip.duration, clip.sha256)
+        heard = ClipSpan(clip.start, clip.end, clip.duration, clip.sha256)
         yield Encoded(trace, heard)
         stream = TextStream(self.model, audio, prompt, asked.decoding, stop, self._lock)
         for piece in stream:

@@ -15,7 +15,7 @@ from usam.progress import Progress
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
     from usam.engine.engine import Engine
-    from usam.schema.trace import Answer
+    from usam.schema.answer import Answer
 
 
 SHOWN = 3

@@ -14,7 +14,7 @@ from usam.schema.tasks import check_text
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
     from usam.engine.engine import Engine
-    from usam.schema.trace import Answer
+    from usam.schema.answer import Answer
 
 SEEDS = 5
 MAX_SEEDS = 100

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
 from usam.progress import Progress
+from usam.schema.answer import Answer
+from usam.schema.events import TextDelta
 from usam.schema.interventions import Intervention
-from usam.schema.trace import Answer, TextDelta
 
 if TYPE_CHECKING:
     from usam.adapter.tokens import AudioTokens

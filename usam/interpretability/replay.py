@@ -12,7 +12,7 @@ from usam.progress import Progress
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
     from usam.engine.engine import Engine
-    from usam.schema.trace import Answer
+    from usam.schema.answer import Answer
 
 TOLERANCE = 1e-3
 """Of a routing weight: what other kernels and thread counts may change by rounding."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from usam.schema.trace import Turn
+from usam.schema.answer import Turn
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,10 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from usam.errors import RequestError
-
-if TYPE_CHECKING:
-    from usam.schema.trace import Trace
+from usam.schema.trace import Trace
 
 # Spans come from people and rounded numbers: what touches a token by less, in seconds, misses it.
 _TOUCH = 1e-6

@@ -10,7 +10,7 @@ from ui.engines.loader import EngineLoader
 from ui.engines.pool import EnginePool
 from usam.engine.engine import fingerprint
 from usam.model.loading import CHECKPOINTS
-from usam.schema.trace import ModelInfo
+from usam.schema.answer import ModelInfo
 
 LOAD = [0.2, 0.3, 0.5]
 

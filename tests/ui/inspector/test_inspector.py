@@ -35,8 +35,9 @@ from usam.audio.samples import SAMPLE_RATE
 from usam.audio.spectrogram import level_range, log_mel
 from usam.interpretability.attribution import Attribution, Word
 from usam.interpretability.deletion import DeletionTest
+from usam.schema.answer import Answer, ModelInfo, Timings, Turn
 from usam.schema.interventions import Uniform
-from usam.schema.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace, Turn
+from usam.schema.trace import AudioToken, ClipSpan, Trace
 
 STEP = 0.08
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(1)> \u2028 \" ' & `${1}`"
@@ -79,7 +80,7 @@ def entry_of(
         text=text,
         task="qa",
         question=text,
-        heard=Heard(0.0, seconds, seconds, clip.sha256),
+        heard=ClipSpan(0.0, seconds, seconds, clip.sha256),
         trace=trace_of(seconds, word=word),
         timings=Timings(1.0, 0.1, 0.2, 0.3, 30.0, 2),
         model=ModelInfo("mini", "f" * 16, "nf4", "cpu", 1, 1.0),

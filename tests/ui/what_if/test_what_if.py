@@ -19,8 +19,9 @@ from usam.errors import RequestError
 from usam.interpretability.attribution import Attribution, Word
 from usam.interpretability.deletion import DeletionTest
 from usam.interpretability.replay import Replay
+from usam.schema.answer import Answer, ModelInfo, Timings
 from usam.schema.interventions import DropRandom, DropSpan, ForceExpert, Intervention, Uniform
-from usam.schema.trace import Answer, AudioToken, Heard, ModelInfo, Timings, Trace
+from usam.schema.trace import AudioToken, ClipSpan, Trace
 
 EXPERTS = ("expert 1", "expert <b>2</b>")
 HOSTILE = "<img src=x onerror=alert(1)> </p><script>alert(1)</script> \" '"
@@ -32,7 +33,7 @@ def answer_of(text: str) -> Answer:
         text=text,
         task="qa",
         question="What?",
-        heard=Heard(0.0, 0.08, 0.08, "0" * 64),
+        heard=ClipSpan(0.0, 0.08, 0.08, "0" * 64),
         trace=Trace(EXPERTS, (AudioToken(0.0, 0.08, 0, (0.5, 0.5), 0.5, 0.5, 0.5, 0.5, True),), "question"),
         timings=Timings(1.0, 0.1, 0.2, 0.3, 30.0, 2),
         model=ModelInfo("mini", "f" * 16, "nf4", "cpu", 1, 1.0),

@@ -17,8 +17,9 @@ from tests import tiny
 from usam.audio.clip import Clip
 from usam.engine.engine import CACHED_CLIPS, Engine, fingerprint
 from usam.errors import NumericalError, RequestError, UsamError, WeightsError
+from usam.schema.answer import Answer, Turn
+from usam.schema.events import Encoded, TextDelta
 from usam.schema.tasks import TASKS
-from usam.schema.trace import Answer, Encoded, TextDelta, Turn
 
 KEYS = {
     "answer", "task", "question", "heard", "experts", "tokens", "supervised_by", "timings", "model", "prompt",

@@ -11,8 +11,8 @@ from tests import tiny
 from usam.engine.engine import Engine
 from usam.errors import RequestError
 from usam.interpretability.attribution import attribute, split
+from usam.schema.answer import Answer
 from usam.schema.interventions import DropSpan
-from usam.schema.trace import Answer
 
 CLIP = tiny.clip(0.8)
 

@@ -11,8 +11,8 @@ from usam.engine.engine import Engine
 from usam.errors import RequestError
 from usam.interpretability.deletion import MAX_SEEDS, DeletionTest, deletion_test
 from usam.interpretability.intervention import intervene
+from usam.schema.answer import Answer
 from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
-from usam.schema.trace import Answer
 
 CLIP = tiny.clip(2.0)
 

@@ -13,6 +13,7 @@ from tests import tiny
 from usam.engine.engine import Engine
 from usam.errors import RequestError
 from usam.interpretability.intervention import Intervened, intervene
+from usam.schema.answer import Answer, Turn
 from usam.schema.interventions import (
     DropRandom,
     DropRedundant,
@@ -22,7 +23,6 @@ from usam.schema.interventions import (
     KeepRedundant,
     Uniform,
 )
-from usam.schema.trace import Answer, Turn
 
 CLIP = tiny.clip(2.0)
 

@@ -9,8 +9,8 @@ from tests import tiny
 from usam.engine.engine import Engine
 from usam.errors import RequestError
 from usam.interpretability.replay import replay
+from usam.schema.answer import Answer, Turn
 from usam.schema.interventions import DropRandom, DropSpan, ForceExpert, Intervention, Uniform
-from usam.schema.trace import Answer, Turn
 
 CLIP = tiny.clip(2.0)
 

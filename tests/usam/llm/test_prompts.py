@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests import tiny
 from usam.errors import RequestError
 from usam.llm.prompts import PromptBuilder
+from usam.schema.answer import Turn
 from usam.schema.tasks import MAX_QUESTION, TASKS, check_question
-from usam.schema.trace import Turn
 
 BUILDER = PromptBuilder(tiny.tokenizer())
 CONTROL_IDS = {BUILDER.ids(token, control=True)[0] for token in tiny.CONTROL}

@@ -41,8 +41,8 @@ from ui.what_if.findings import Findings
 from ui.what_if.handlers import connect_what_if
 from ui.what_if.panel import what_if_hidden, what_if_shown
 from usam.errors import UsamError
+from usam.schema.events import Encoded, TextDelta
 from usam.schema.tasks import TASKS
-from usam.schema.trace import Encoded, TextDelta
 
 log = logging.getLogger(__name__)
 

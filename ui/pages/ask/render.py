@@ -7,8 +7,8 @@ from html import escape
 
 from ui.components import messages
 from ui.engines.loader import LoadState
+from usam.schema.answer import Answer, Turn
 from usam.schema.tasks import TASKS
-from usam.schema.trace import Answer, Turn
 
 HEADER = """
 <header class="masthead">

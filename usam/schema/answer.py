@@ -1,0 +1,122 @@
+"""A finished answer, with what it was made of: trace, timings and provenance."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from usam.schema import interventions
+from usam.schema.interventions import Intervention
+from usam.schema.trace import AudioToken, ClipSpan, Trace
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds of each step of one answer; `tokens_per_s` counts decoding after the first token."""
+
+    load_s: float
+    decode_s: float
+    encode_s: float
+    first_token_s: float
+    tokens_per_s: float
+    answer_tokens: int
+
+    def after_decoding(self, decode_s: float) -> "Timings":
+        """The times of a clip that was decoded before the engine was asked: that wait (s) counts as well."""
+        return replace(self, decode_s=decode_s, first_token_s=self.first_token_s + decode_s)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Provenance: which model, in which precision, where, how large, and why this way."""
+
+    preset: str
+    fingerprint: str
+    quantization: str
+    device: str
+    parameters: int
+    memory_mb: float
+    reason: str = ""
+
+    def same_as(self, other: "ModelInfo") -> bool:
+        """Whether both are the same checkpoint in the same precision."""
+        return (self.fingerprint, self.quantization) == (other.fingerprint, other.quantization)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One earlier question and answer about the same clip."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished answer. `stopped` is true when a person stopped it or it ran out of tokens.
+
+    `ids` are the LLM's own tokens: the text, tokenised again, may give others. They are not in the JSON.
+    """
+
+    text: str
+    task: str
+    question: str
+    heard: ClipSpan
+    trace: Trace
+    timings: Timings
+    model: ModelInfo
+    prompt: str
+    seed: int
+    temperature: float = 0.0
+    max_new_tokens: int = 0
+    stopped: bool = False
+    history: tuple[Turn, ...] = field(default_factory=tuple)
+    intervention: Intervention = field(default_factory=Intervention)
+    ids: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON object (README, "JSON contract"): plain lists, floats and strings."""
+        record = asdict(self)
+        trace = record.pop("trace")
+        del record["ids"]
+        return {
+            "answer": record.pop("text"),
+            **record,
+            "experts": list(trace["experts"]),
+            "tokens": [{**token, "routing": list(token["routing"])} for token in trace["tokens"]],
+            "supervised_by": trace["supervised_by"],
+            "threshold": trace["threshold"],
+            "history": [dict(turn) for turn in record["history"]],
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Answer":
+        """The answer that `to_json` described, without its `ids`; keys that are not its own are left out.
+
+        Raises KeyError or TypeError when a part is missing or is of another kind.
+        """
+        optional = ("stopped", "temperature", "max_new_tokens")
+        trace = Trace(
+            experts=tuple(record["experts"]),
+            tokens=tuple(
+                AudioToken(**{**_own(AudioToken, token), "routing": tuple(token["routing"])})
+                for token in record["tokens"]
+            ),
+            supervised_by=record["supervised_by"],
+            threshold=record.get("threshold", Trace.threshold),
+        )
+        return cls(
+            text=record["answer"],
+            trace=trace,
+            heard=ClipSpan(**_own(ClipSpan, record["heard"])),
+            timings=Timings(**_own(Timings, record["timings"])),
+            model=ModelInfo(**_own(ModelInfo, record["model"])),
+            history=tuple(Turn(**_own(Turn, turn)) for turn in record.get("history", ())),
+            intervention=interventions.from_json(record.get("intervention", {"kind": "none"})),
+            **{name: record[name] for name in ("task", "question", "prompt", "seed")},
+            **{name: record[name] for name in optional if name in record},
+        )
+
+
+def _own(kind: Any, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a record are a dataclass's own fields: later versions may have written more."""
+    return {part.name: record[part.name] for part in fields(kind) if part.name in record}
