@@ -10,16 +10,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from usam.audio.clip import Clip
-from usam.engine.engine import fingerprint
+from usam.checkpoints.fingerprint import fingerprint
+from usam.checkpoints.layout import bundled
 from usam.errors import RequestError
-from usam.model.loading import CHECKPOINTS
 from usam.schema.answer import Answer, ModelInfo, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
 from usam.schema.tasks import check_question
 from usam.schema.trace import AudioToken, ClipSpan, Trace
 
 TOKEN_SECONDS = 0.16
-MODEL = ModelInfo("mini", fingerprint(CHECKPOINTS / "mini"), "none", "cpu", 135_000_000, 300.0, "a test")
+MODEL = ModelInfo("mini", fingerprint(bundled("mini")), "none", "cpu", 135_000_000, 300.0, "a test")
 
 
 class FakeEngine:

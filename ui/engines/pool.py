@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ui.engines.loader import EngineLoader
 from ui.engines.zerogpu import lends_gpu
+from usam.checkpoints.fingerprint import fingerprint
+from usam.checkpoints.layout import bundled_checkpoints, measured_routing
 from usam.engine.memory import give_back
 from usam.errors import RequestError
 from usam.progress import Progress
@@ -47,8 +49,7 @@ class EnginePool:
 
     def checkpoints(self) -> dict[str, Path]:
         """Folders by name."""
-        shipped = Path(__file__).parents[2] / "usam" / "checkpoints"
-        places = [shipped, *([self._further] if self._further else [])]
+        places = [bundled_checkpoints(), *([self._further] if self._further else [])]
         configs = (file for place in places for file in sorted(place.glob("*/config.json")))
         return {file.parent.name: file.parent for file in configs}
 
@@ -77,9 +78,7 @@ class EnginePool:
     def measured_routing(self, model: ModelInfo) -> dict[str, Any] | None:
         """What the evaluation of the checkpoint that `model` was loaded from found about its router; None
         where it was not evaluated or is not here any more."""
-        from usam.model.router_health import measured
-
-        found: dict[str, Any] | None = measured(self._folder_of(model))
+        found: dict[str, Any] | None = measured_routing(self._folder_of(model))
         return found
 
     def _folder_of(self, model: ModelInfo) -> Path | None:
@@ -112,8 +111,6 @@ def _fingerprint_of(folder: Path) -> str:
 @lru_cache(maxsize=64)
 def _fingerprint(folder: Path, _state: tuple[tuple[Path, int, int], ...]) -> str:
     """Reads all weights, so it is kept for as long as no file of the folder changes."""
-    from usam.engine.engine import fingerprint
-
     return fingerprint(folder)
 
 

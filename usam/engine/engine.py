@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -17,14 +16,16 @@ from torch import Tensor
 
 from usam.adapter.tokens import AudioTokens
 from usam.audio.clip import Clip, load_clip
+from usam.checkpoints.fingerprint import fingerprint
+from usam.checkpoints.layout import bundled
+from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
 from usam.engine.memory import give_back
 from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
 from usam.generation.stream import Decoding, TextStream
 from usam.llm.prompts import Prompt
-from usam.model.loading import CHECKPOINTS, checkpoint_folder, load_model
-from usam.model.model import IGNORED, USAM
+from usam.model.model import IGNORED, USAM, load_model
 from usam.model.router_health import health
 from usam.progress import Progress
 from usam.quantization import Precision, choose_precision
@@ -100,7 +101,7 @@ class Engine:
         """
         started = time.monotonic()
         precision = choose_precision(quantization, device)
-        folder = checkpoint_folder(checkpoint) if checkpoint else CHECKPOINTS / preset
+        folder = checkpoint_folder(checkpoint) if checkpoint else bundled(preset)
         model = load_model(folder, precision, progress)
         give_back()
         return cls(model, precision, folder, time.monotonic() - started)
@@ -317,16 +318,6 @@ class Engine:
 def token_edges(clip: Clip, tokens: int, token_seconds: float) -> list[float]:
     """Where audio tokens begin and end, in seconds of the original clip: tokens + 1 edges."""
     return [*(clip.start + index * token_seconds for index in range(tokens)), clip.end]
-
-
-def fingerprint(checkpoint: Path) -> str:
-    """Identifies a checkpoint by its weights and configs."""
-    digest = hashlib.sha256()
-    for file in sorted([*checkpoint.rglob("*.safetensors"), *checkpoint.rglob("*config.json")]):
-        digest.update(file.relative_to(checkpoint).as_posix().encode())
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()[:16]
 
 
 def describe(model: USAM, precision: Precision, checkpoint: Path) -> ModelInfo:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from usam.checkpoints.layout import ROUTING
 from usam.evaluation.metrics import Figure
 from usam.schema.trace import Supervision
 
@@ -25,7 +26,7 @@ def write(result: Mapping[str, Any], folder: Path) -> None:
     (folder / "evaluation.json").write_text(
         json.dumps(result, ensure_ascii=False, indent=2), encoding="utf-8"
     )
-    (folder / "routing.json").write_text(json.dumps(result["router"], indent=2), encoding="utf-8")
+    (folder / ROUTING).write_text(json.dumps(result["router"], indent=2), encoding="utf-8")
     (folder / "evaluation.md").write_text(table(result) + "\n", encoding="utf-8")
     plot(result, folder / "evaluation.png")
 

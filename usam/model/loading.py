@@ -1,6 +1,5 @@
-"""Puts a model together: pretrained parts from the cache, the adapter from its checkpoint folder."""
+"""Loads parts of a model: the adapter from its checkpoint folder, the frozen encoders from the cache."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,50 +11,9 @@ from usam.config import USAMConfig
 from usam.encoders.base import Encoder
 from usam.encoders.registry import by_role, load_encoders
 from usam.errors import WeightsError
-from usam.llm.loading import load_llm, without_progress_bars
+from usam.llm.loading import without_progress_bars
 from usam.llm.lora import merge_lora
-from usam.model.model import LORA, SPEECH_LORA, USAM
-from usam.progress import Progress
-from usam.quantization import Precision, quantize
-from usam.weights.cache import WeightPaths, fetch
-
-CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
-_HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-
-
-def load_model(checkpoint: Path, precision: Precision, progress: Progress | None = None) -> USAM:
-    """A whole U-SAM ready to answer: weights fetched if missing, LoRA merged, the LLM quantised.
-
-    LoRA is merged before quantisation: the answer then costs no extra layers. Raises WeightsError.
-    """
-    tell = progress or (lambda message, share: None)
-    adapter = load_adapter(checkpoint)
-    paths = fetch(adapter.config.preset, lambda message, share: tell(message, 0.7 * share))
-    tell("Loading the encoders", 0.7)
-    encoders = frozen_encoders(paths, adapter.config.encoder_names, checkpoint / SPEECH_LORA)
-    tell("Loading the language model", 0.8)
-    llm, tokenizer = load_llm(paths.llm)
-    if (checkpoint / LORA).exists():
-        llm = merge_lora(llm, checkpoint / LORA)
-    tell("Quantising the language model", 0.9)
-    llm = quantize(llm, precision)
-    model = USAM(adapter, llm, tokenizer, encoders, checkpoint).to(precision.device)
-    tell("Ready", 1.0)
-    return model.eval().requires_grad_(False)
-
-
-def checkpoint_folder(name: str | Path) -> Path:
-    """The folder of a checkpoint: itself, or a copy of `owner/name` from the hub. Raises WeightsError."""
-    if Path(name).is_dir():
-        return Path(name)
-    if not _HUB_NAME.fullmatch(str(name)):
-        raise WeightsError(f"There is no checkpoint folder {str(name)!r}.")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(str(name)))
-    except Exception as error:  # the hub's client raises many kinds, its HTTP library's among them
-        raise WeightsError(f"The checkpoint {str(name)!r} is neither a folder nor on the hub.") from error
+from usam.weights.cache import WeightPaths
 
 
 def load_adapter(checkpoint: Path) -> USAMAdapter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,19 +16,23 @@ from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerB
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.saclm import Significance, masked_mean
 from usam.adapter.tokens import AudioTokens
+from usam.checkpoints.layout import LORA, SPEECH_LORA, copy_companions
+from usam.checkpoints.resolve import checkpoint_folder
 from usam.encoders.base import Encoder, Role
 from usam.encoders.frames import align
 from usam.encoders.registry import by_role
 from usam.llm.backend import StepDecoder
 from usam.llm.llama import LlamaStepDecoder
-from usam.llm.lora import save_lora
+from usam.llm.loading import load_llm
+from usam.llm.lora import merge_lora, save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
+from usam.model.loading import frozen_encoders, load_adapter
+from usam.progress import Progress
+from usam.quantization import Precision, choose_precision, quantize
+from usam.weights.cache import fetch
 
 IGNORED = -100  # label of positions that are not part of an answer
 AUDIO = -1  # stands in `input_ids` where the audio tokens go; no vocabulary has it
-LORA = "lora"  # folder of a checkpoint that holds the LLM's LoRA in peft's format
-SPEECH_LORA = "speech_lora"  # that of the speech encoder's upper layers
-_COMPANIONS = ("README.md", "routing.json")  # the model card and the measured routing of a checkpoint
 
 
 class USAM(nn.Module):
@@ -61,9 +64,6 @@ class USAM(nn.Module):
 
         Raises WeightsError, or RequestError for a quantisation or device that is not to be had.
         """
-        from usam.model.loading import checkpoint_folder, load_model
-        from usam.quantization import choose_precision
-
         return load_model(checkpoint_folder(name), choose_precision(quantization, device))
 
     @property
@@ -220,11 +220,22 @@ class USAM(nn.Module):
             copy_companions(self.checkpoint, folder)
 
 
-def copy_companions(source: Path, target: Path) -> None:
-    """Copy what belongs to a checkpoint beside the adapter, unless the target has its own."""
-    for name in _COMPANIONS:
-        if (source / name).is_file() and not (target / name).exists():
-            shutil.copyfile(source / name, target / name)
-    for name in (LORA, SPEECH_LORA):
-        if (source / name).is_dir() and not (target / name).exists():
-            shutil.copytree(source / name, target / name)
+def load_model(checkpoint: Path, precision: Precision, progress: Progress | None = None) -> USAM:
+    """A whole U-SAM ready to answer: weights fetched if missing, LoRA merged, the LLM quantised.
+
+    LoRA is merged before quantisation: the answer then costs no extra layers. Raises WeightsError.
+    """
+    tell = progress or (lambda message, share: None)
+    adapter = load_adapter(checkpoint)
+    paths = fetch(adapter.config.preset, lambda message, share: tell(message, 0.7 * share))
+    tell("Loading the encoders", 0.7)
+    encoders = frozen_encoders(paths, adapter.config.encoder_names, checkpoint / SPEECH_LORA)
+    tell("Loading the language model", 0.8)
+    llm, tokenizer = load_llm(paths.llm)
+    if (checkpoint / LORA).exists():
+        llm = merge_lora(llm, checkpoint / LORA)
+    tell("Quantising the language model", 0.9)
+    llm = quantize(llm, precision)
+    model = USAM(adapter, llm, tokenizer, encoders, checkpoint).to(precision.device)
+    tell("Ready", 1.0)
+    return model.eval().requires_grad_(False)

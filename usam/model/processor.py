@@ -14,10 +14,10 @@ from transformers import AutoProcessor, AutoTokenizer, BatchFeature, PreTrainedT
 
 from usam.audio.clip import Clip, load_clip
 from usam.audio.samples import SAMPLE_RATE
+from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
 from usam.errors import RequestError
 from usam.llm.prompts import PromptBuilder
-from usam.model.loading import checkpoint_folder
 from usam.model.model import AUDIO
 from usam.schema.tasks import check_question
 from usam.weights.cache import fetch

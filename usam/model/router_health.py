@@ -1,6 +1,5 @@
 """Whether the router is alive: distinct experts, load, entropy, collapse."""
 
-import json
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from usam.adapter.projector import TaskAwareProjector
 from usam.adapter.saclm import masked_mean
+from usam.checkpoints.layout import measured_routing
 from usam.model.model import USAM
 from usam.schema.tasks import TASKS
 
@@ -18,7 +18,6 @@ SEED = 0
 COLLAPSED = 0.95  # share of the load of one expert from which the others hardly matter
 DEAD = 0.01  # share of the load below which an expert is dead
 SAME = 1e-3  # relative distance below which two experts say the same
-MEASURED = "routing.json"
 
 
 @torch.inference_mode()
@@ -50,7 +49,7 @@ def health(model: USAM, checkpoint: Path | None = None) -> dict[str, Any]:
         "load_entropy_bits": round(float(entropy_bits(load)), 4),
         "dead": [config.expert_names[index] for index in (load < DEAD).nonzero().flatten().tolist()],
         "collapsed": not distinct or float(load.max()) > COLLAPSED,
-        "measured": measured(checkpoint),
+        "measured": measured_routing(checkpoint),
     }
 
 
@@ -77,9 +76,3 @@ def entropy_bits(weights: Tensor) -> Tensor:
 
 def rounded(weights: Tensor) -> list[float]:
     return [round(weight, 4) for weight in weights.tolist()]
-
-
-def measured(checkpoint: Path | None) -> Any:
-    """What the evaluation wrote beside the adapter, or None."""
-    file = checkpoint / MEASURED if checkpoint else None
-    return json.loads(file.read_text()) if file and file.exists() else None

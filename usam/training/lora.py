@@ -5,9 +5,10 @@ from typing import Any
 
 from peft import LoraConfig, PeftModel, get_peft_model
 
+from usam.checkpoints.layout import LORA, SPEECH_LORA
 from usam.encoders import Whisper
 from usam.encoders.whisper import FROZEN_LAYERS
-from usam.model.model import LORA, SPEECH_LORA, USAM
+from usam.model.model import USAM
 
 
 def add_llm_lora(model: USAM, start: Path | None = None) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from ui.engines.loader import EngineLoader
 from ui.engines.pool import EnginePool
-from usam.engine.engine import fingerprint
-from usam.model.loading import CHECKPOINTS
+from usam.checkpoints.fingerprint import fingerprint
+from usam.checkpoints.layout import bundled
 from usam.schema.answer import ModelInfo
 
 LOAD = [0.2, 0.3, 0.5]
@@ -37,7 +37,7 @@ def test_each_checkpoint_has_its_own_figures(pool: EnginePool, tmp_path: Path) -
     evaluated = checkpoint(tmp_path, "evaluated", b"one")
     (evaluated / "routing.json").write_text(json.dumps({"load": LOAD, "share_by_kind": {}}))
     found = pool.measured_routing(model_of(evaluated))
-    shipped = pool.measured_routing(model_of(CHECKPOINTS / "mini"))
+    shipped = pool.measured_routing(model_of(bundled("mini")))
     assert found is not None
     assert shipped is not None
     assert found["load"] == LOAD != shipped["load"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiny
+from usam.checkpoints.layout import bundled
 from usam.cli.main import parser
 from usam.config import PRESETS, USAMConfig
 from usam.encoders import MusiCNN, YAMNet
@@ -31,7 +32,7 @@ def test_a_preset_has_sizes_models_and_a_checkpoint(preset: str) -> None:
     config = USAMConfig.from_preset(preset)
     models = catalogue.PRESETS[preset]
     assert [ENCODERS[name].source for name in config.encoder_names] == list(models.encoders)
-    stored = Path(__file__).parents[3] / "usam" / "checkpoints" / preset / "config.json"
+    stored = bundled(preset) / "config.json"
     assert json.loads(stored.read_text())["preset"] == preset
 
 

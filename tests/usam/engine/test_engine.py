@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tests import tiny
 from usam.audio.clip import Clip
-from usam.engine.engine import CACHED_CLIPS, Engine, fingerprint
+from usam.checkpoints.fingerprint import fingerprint
+from usam.engine.engine import CACHED_CLIPS, Engine
 from usam.errors import NumericalError, RequestError, UsamError, WeightsError
 from usam.schema.answer import Answer, Turn
 from usam.schema.events import Encoded, TextDelta

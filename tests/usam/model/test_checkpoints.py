@@ -17,7 +17,9 @@ from tests import tiny
 from usam.adapter.adapter import USAMAdapter
 from usam.config import USAMConfig
 from usam.errors import RequestError, WeightsError
+from usam.llm.loading import load_llm
 from usam.model import loading
+from usam.model import model as modelling
 from usam.model import processor as processing
 from usam.model.model import AUDIO, USAM
 from usam.model.processor import USAMProcessor
@@ -31,16 +33,16 @@ def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "weights" / "tiny-llm"
     tiny.llm().save_pretrained(folder)
     tiny.tokenizer().save_pretrained(folder)
-    monkeypatch.setattr(loading, "fetch", lambda *_: SimpleNamespace(llm=folder))
+    monkeypatch.setattr(modelling, "fetch", lambda *_: SimpleNamespace(llm=folder))
     monkeypatch.setattr(processing, "fetch", lambda *_: SimpleNamespace(llm=folder))
-    monkeypatch.setattr(loading, "frozen_encoders", lambda *_: tuple(tiny.model().encoders))
+    monkeypatch.setattr(modelling, "frozen_encoders", lambda *_: tuple(tiny.model().encoders))
     return folder
 
 
 @pytest.fixture
 def trained(pretrained: Path, tmp_path: Path) -> Path:
     """A checkpoint with a LoRA that does something, as training writes it."""
-    llm = loading.load_llm(pretrained)[0]
+    llm = load_llm(pretrained)[0]
     lora = get_peft_model(llm, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
     for name, parameter in lora.named_parameters():
         if "lora_B" in name:
@@ -78,7 +80,7 @@ def test_a_saved_folder_gives_the_same_answer_again(trained: Path, tmp_path: Pat
 
 def test_the_lora_is_heard(trained: Path) -> None:
     model = USAM.from_pretrained(trained)
-    bare = loading.load_llm(trained.parent / "weights" / "tiny-llm")[0]
+    bare = load_llm(trained.parent / "weights" / "tiny-llm")[0]
     weights = [llm.get_decoder().layers[0].self_attn.q_proj.weight for llm in (model.llm, bare)]
     assert not torch.equal(*weights)
 

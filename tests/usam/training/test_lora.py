@@ -8,11 +8,12 @@ from torch import nn
 from transformers import WhisperConfig
 
 from tests import tiny
+from usam.checkpoints.layout import SPEECH_LORA
 from usam.encoders import Whisper
 from usam.encoders.whisper import FROZEN_LAYERS
 from usam.llm.lora import merge_lora
 from usam.model.loading import frozen_encoders
-from usam.model.model import SPEECH_LORA, USAM
+from usam.model.model import USAM
 from usam.training.lora import add_speech_lora
 
 

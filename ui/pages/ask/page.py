@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import gradio as gr
 
@@ -21,6 +20,7 @@ from ui.pages.ask.question import QuestionPanel, question_panel
 from ui.settings import Settings
 from ui.studio.session import Session
 from ui.what_if.panel import WhatIfPanel, what_if_panel
+from usam.checkpoints.layout import CARD, bundled
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Page:
 
 def model_card(preset: str) -> str:
     """The adapter's own README, without its front matter; empty when there is none."""
-    file = Path(__file__).parents[3] / "usam" / "checkpoints" / preset / "README.md"
+    file = bundled(preset) / CARD
     text = file.read_text() if file.is_file() else ""
     return text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
 

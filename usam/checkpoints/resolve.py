@@ -1,0 +1,22 @@
+"""From what a person calls a checkpoint to its folder."""
+
+import re
+from pathlib import Path
+
+from usam.errors import WeightsError
+
+_HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+
+def checkpoint_folder(name: str | Path) -> Path:
+    """The folder of a checkpoint: itself, or a copy of `owner/name` from the hub. Raises WeightsError."""
+    if Path(name).is_dir():
+        return Path(name)
+    if not _HUB_NAME.fullmatch(str(name)):
+        raise WeightsError(f"There is no checkpoint folder {str(name)!r}.")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(name)))
+    except Exception as error:  # the hub's client raises many kinds, its HTTP library's among them
+        raise WeightsError(f"The checkpoint {str(name)!r} is neither a folder nor on the hub.") from error
