@@ -1,6 +1,7 @@
 """Errors a person can act on, and the translation of what the database and the disk report into them."""
 
 import errno
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ class CorruptError(StorageError):
 
 
 class SchemaError(StorageError):
-    """The database was written by a newer version of this program."""
+    """The database was written by a newer version of this program, or is not as its version has it."""
 
 
 class NotFoundError(StorageError):
@@ -57,6 +58,11 @@ Failure = tuple[type[StorageError], str]
 _LOCKED: Failure = (LockedError, "The database is busy in another program; nothing was saved, try again.")
 _FULL: Failure = (DiskFullError, "The disk is full; nothing was saved, free some space and try again.")
 _READ_ONLY: Failure = (ReadOnlyError, "The file or folder {name} cannot be written.")
+_OTHER_TABLES: Failure = (
+    SchemaError,
+    "The tables of the database are not those of the version that it names: an update was broken off, or "
+    "another program changed them. Restore a backup; nothing was saved.",
+)
 _BROKEN_RULE: Failure = (RecordError, "The record breaks a rule of the database; nothing was saved.")
 
 _BY_SQLITE_CODE: dict[int, Failure] = {
@@ -80,10 +86,21 @@ _BY_ERRNO: dict[int, Failure] = {
 }
 
 
+_OTHER_TABLES_SQLITE = re.compile(
+    "no such (table|column)|has no column|(table|index|trigger) .* already exists|duplicate column"
+)
+_OTHER_TABLES_POSTGRESQL = {"42P01", "42703", "42P07", "42701", "42710", "42704"}
+"""Tables, columns or other objects that are not there, or are there already."""
+_TRY_AGAIN_POSTGRESQL = {"40001", "40P01", "55P03"}
+"""Two who changed the same rows at once: one of them has to begin anew."""
+
+
 def translate(error: Exception) -> StorageError:
     """The typed error, with its plain sentence, for what SQLAlchemy, sqlite3 or the disk raised."""
     cause = error.orig if isinstance(error, StatementError) else error
     if isinstance(cause, sqlite3.Error):
+        if _OTHER_TABLES_SQLITE.search(str(cause)):
+            return _OTHER_TABLES[0](_OTHER_TABLES[1])
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
         kind, sentence = _BY_SQLITE_CODE.get(code, (StorageError, "The database failed; nothing was saved."))
         return kind(sentence)
@@ -93,7 +110,12 @@ def translate(error: Exception) -> StorageError:
         unusable: Failure = (StorageError, "The file or folder {name} cannot be used.")
         kind, sentence = _BY_ERRNO.get(cause.errno or 0, unusable)
         return kind(sentence.format(name=cause.filename))
-    # What other databases' drivers raised, as SQLAlchemy sorts it.
+    # What other databases' drivers raised, as SQLAlchemy sorts it; PostgreSQL's name the state as well.
+    state = getattr(cause, "sqlstate", None)
+    if state in _OTHER_TABLES_POSTGRESQL:
+        return _OTHER_TABLES[0](_OTHER_TABLES[1])
+    if state in _TRY_AGAIN_POSTGRESQL:
+        return _LOCKED[0](_LOCKED[1])
     if isinstance(error, IntegrityError | DataError):
         return _BROKEN_RULE[0](_BROKEN_RULE[1])
     if isinstance(error, OperationalError):

@@ -8,10 +8,11 @@ half-way for a lock. `USAM_DATABASE_URL` may name a PostgreSQL database instead.
 import json
 import os
 import sqlite3
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -165,15 +166,30 @@ def open_database(url: str | None = None, *, busy_timeout: float = BUSY_TIMEOUT)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Two first starts at once would both turn on the write-ahead log, and one would fail.
         with FileLock(f"{file}.lock", timeout=busy_timeout):
+            _keep_private(file)
             engine = _sqlite_engine(file, busy_timeout)
             migrate(engine)
     return Database(engine, file.parent, file)
 
 
+def _keep_private(file: Path) -> None:
+    """Let nobody but its owner read the database, also in a folder that others can enter.
+
+    The write-ahead log gets the permissions of the file, so that a new one is made here, not by SQLite.
+    """
+    if not file.exists():
+        file.touch(mode=0o600)
+    for part in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+        if part.exists() and (mode := stat.S_IMODE(part.stat().st_mode)) & 0o077:
+            with suppress(PermissionError):  # somebody else's, who decides
+                part.chmod(mode & 0o700)
+
+
 def migrate(engine: Engine) -> None:
     """Bring the schema up to date, in one transaction where the database allows; nothing to do is fine.
 
-    Raises SchemaError when the database was written by a newer version.
+    Raises SchemaError when the database was written by a newer version, or its tables are not those of the
+    version that it names.
     """
     config = Config()
     config.set_main_option("script_location", "storage:migrations")

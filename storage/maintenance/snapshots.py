@@ -125,6 +125,7 @@ def _copy(source: Path, target: Path, expected: str | None = None) -> bool:
     """Copy a file so that no half of it ever has the target's name; not at all if its hash is unexpected."""
     part = target.with_name(target.name + _PART)
     try:
+        part.touch(mode=0o600)
         shutil.copyfile(source, part)
         if expected is not None and _hash(part) != expected:
             return False

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -341,3 +342,41 @@ def test_backup_and_restore_name_what_is_wrong(feedback: Feedback, tmp_path: Pat
             database.backup(target)
     with pytest.raises(StorageError, match="missing"):
         database.backup(tmp_path / "missing" / "x.db")
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_nobody_else_can_read_the_files_in_a_folder_that_others_can_enter(
+    existing: bool, tmp_path: Path, make_record: Make
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    url = f"sqlite:///{folder}/feedback.db"
+    if existing:  # as an earlier version left it
+        open_database(url).close()
+        (folder / "feedback.db").chmod(0o644)
+    database = open_database(url)
+    Feedback(database).record_answer(make_record(), annotator="me")
+    assert {"feedback.db", "feedback.db-wal"} <= {file.name for file in folder.iterdir()}
+    for file in folder.glob("feedback.db*"):
+        if not file.name.endswith(".lock"):  # empty
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "broken", ["DROP TABLE alembic_version", "UPDATE alembic_version SET version_num = '0004'"]
+)
+def test_half_a_migration_is_named(database: Database, url: str, broken: str) -> None:
+    assert database.file is not None
+    with closing(sqlite3.connect(database.file)) as connection, connection:
+        connection.execute(broken)
+    with pytest.raises(SchemaError, match="update was broken off"):
+        open_database(url)
+
+
+def test_tables_that_are_gone_are_named(database: Database, feedback: Feedback, make_record: Make) -> None:
+    assert database.file is not None
+    with closing(sqlite3.connect(database.file)) as connection, connection:
+        connection.execute("DROP TABLE internals")
+    with pytest.raises(SchemaError, match="Restore a backup"):
+        feedback.record_answer(make_record(), annotator="me")
