@@ -138,7 +138,8 @@ class Queue:
     def take_back(self, answer_id: str, annotator: str) -> None:
         """The answer waits again as if it had been neither skipped nor drafted; nothing to do is fine."""
         with self.database.write() as session:
-            key = (annotator_key(session, annotator), answer_key(session, answer_id))
+            answer = answer_key(session, answer_id)
+            key = (annotator_key(session, annotator), answer)
             if mark := session.get(schema.Mark, key):
                 session.delete(mark)
 

@@ -14,7 +14,7 @@ from storage.answers.records import answer_columns, answer_record
 from storage.answers.trace_statistics import internals
 from storage.database import schema
 from storage.database.connection import Database
-from storage.database.keys import annotator_key, answer_key, insert_missing
+from storage.database.keys import annotator_key, answer_key, present
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,11 @@ class AnswerStore:
         columns = answer_columns(answer)
         sha256 = columns["clip_sha256"]
         with self.database.write() as session:
+            parent_id = answer_key(session, parent) if parent else None
+            annotator_id = annotator_key(session, annotator) if annotator else None
             seconds = columns["heard_end"] - columns["heard_start"]
-            insert_missing(session, schema.Clip, sha256=sha256, seconds=seconds)
+            known = schema.Clip.sha256 == sha256
+            present(session, schema.Clip, schema.Clip.sha256, by=known, sha256=sha256, seconds=seconds)
             if audio_path is not None:
                 clip = session.get_one(schema.Clip, sha256)
                 folder = self.database.folder
@@ -68,8 +71,8 @@ class AnswerStore:
             row = schema.Answer(
                 **columns,
                 id=uuid4(),
-                annotator_id=annotator_key(session, annotator) if annotator else None,
-                parent_id=answer_key(session, parent) if parent else None,
+                annotator_id=annotator_id,
+                parent_id=parent_id,
                 audio_kept=audio_path is not None,
             )
             session.add(row)

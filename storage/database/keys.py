@@ -10,7 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storage.database import schema
-from storage.errors import NotFoundError, StorageError
+from storage.errors import LockedError, NotFoundError, StorageError
+
+ATTEMPTS = 5
 
 
 def new_annotator() -> str:
@@ -22,11 +24,7 @@ def annotator_key(session: Session, public_id: str) -> int:
     """The person's key, made when they are new. Raises StorageError when the id is not one."""
     if not isinstance(public_id, str) or not re.fullmatch(r"[\w.-]{1,64}", public_id, re.ASCII):
         raise StorageError("An annotator id is 1 to 64 letters, digits, dots, hyphens or underscores.")
-    known = select(schema.Annotator.id).where(schema.Annotator.public_id == public_id)
-    if (key := session.scalar(known)) is not None:
-        return key
-    insert_missing(session, schema.Annotator, public_id=public_id)
-    return session.scalars(known).one()
+    return present(session, schema.Annotator, schema.Annotator.id, public_id=public_id)
 
 
 def answer_key(session: Session, answer_id: str) -> UUID:
@@ -35,9 +33,33 @@ def answer_key(session: Session, answer_id: str) -> UUID:
         key = UUID(answer_id)
     except (ValueError, AttributeError, TypeError):
         key = None
-    if key is None or session.scalar(select(schema.Answer.id).where(schema.Answer.id == key)) is None:
+    if key is None or _held(session, select(schema.Answer.id).where(schema.Answer.id == key)) is None:
         raise NotFoundError("There is no answer by that id; it may have been deleted.")
     return key
+
+
+def present(session: Session, table: type[schema.Base], key: Any, *, by: Any = None, **values: Any) -> Any:
+    """The `key` of the row with these values, made where it is missing. Raises LockedError.
+
+    by: the condition it is known by, where the values are more than that.
+    """
+    known = select(key).filter_by(**values) if by is None else select(key).where(by)
+    for _ in range(ATTEMPTS):
+        if (found := _held(session, known)) is not None:
+            return found
+        insert_missing(session, table, **values)
+    raise LockedError("Somebody else keeps deleting what this belongs to; nothing was saved, try again.")
+
+
+def _held(session: Session, wanted: Any) -> Any:
+    """A row's key; where the session writes, nobody can delete the row before the transaction ends.
+
+    Without that, what is said about a row could be saved while the row goes: PostgreSQL's writers do not
+    wait for each other. They hold answers first, then people, then clips, as deleting does.
+    """
+    if session.get_bind().get_execution_options().get("write"):
+        wanted = wanted.with_for_update(read=True, key_share=True)
+    return session.scalar(wanted)
 
 
 def inserting(session: Session) -> Any:

@@ -9,13 +9,15 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, delete, make_url, text
+from sqlalchemy.orm import Session
 
 import storage
 from storage import Database, Feedback, open_database
@@ -24,7 +26,7 @@ from storage.analysis.preference import votes
 from storage.analysis.ratings import by_group, ratings
 from storage.annotation.queue import Queue
 from storage.answers.browse import Wanted, browse
-from storage.database.schema import Base
+from storage.database.schema import Annotator, Answer, Base
 from storage.database.search import answers_with
 from storage.errors import NotFoundError, RecordError, SchemaError, StorageError
 from storage.export import FORMATS, export
@@ -222,3 +224,55 @@ def test_words_are_searched_by_their_index(database: Database, feedback: Feedbac
         plan = "\n".join(session.scalars(text(f"EXPLAIN {query}".replace(":*", "\\:*"))))
     assert "ix_answers_words" in plan
     assert "ix_ratings_words" in plan
+
+
+def until_somebody_waits(database: Database) -> None:
+    """Until another session of this database waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with database.engine.connect() as connection:
+        while not connection.scalar(waiting):
+            connection.rollback()
+
+
+def doomed(session: Session, what: str) -> None:
+    """Delete the only answer, or the only person, in a transaction that is still open."""
+    session.execute(delete(Answer) if what == "answer" else delete(Annotator))
+    session.flush()
+
+
+@pytest.mark.parametrize("rated_before", [False, True])
+def test_a_rating_of_what_is_being_deleted_is_refused(
+    feedback: Feedback, make_record: Make, rated_before: bool
+) -> None:
+    answer = feedback.record_answer(make_record(), annotator=None)
+    if rated_before:
+        feedback.rate(answer, "me", thumb=-1)
+    with ThreadPoolExecutor(1) as pool:
+        with feedback.database.write() as session:
+            doomed(session, "answer")
+            rating = pool.submit(feedback.rate, answer, "me", thumb=1)
+            until_somebody_waits(feedback.database)
+        with pytest.raises(NotFoundError):
+            rating.result(timeout=30)
+
+
+def test_a_rating_by_who_is_being_deleted_is_a_new_persons(feedback: Feedback, make_record: Make) -> None:
+    answer = feedback.record_answer(make_record(), annotator=None)
+    feedback.rate(answer, "me", thumb=-1)
+    with ThreadPoolExecutor(1) as pool:
+        with feedback.database.write() as session:
+            doomed(session, "person")
+            rating = pool.submit(feedback.rate, answer, "me", thumb=1)
+            until_somebody_waits(feedback.database)
+        assert rating.result(timeout=30).revision == 1, "nothing of the rating before is left"
+    assert feedback.holdings("me").ratings == 1
+
+
+def test_half_a_migration_is_named(database: Database, url: str) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+    with pytest.raises(SchemaError, match="update was broken off"):
+        open_database(url)
