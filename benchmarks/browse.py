@@ -26,7 +26,7 @@ from storage.analysis.agreement import agreement
 from storage.analysis.preference import votes
 from storage.analysis.ratings import ratings
 from storage.annotation.queue import Queue
-from storage.answers.browse import Wanted, browse, choices
+from storage.answers.browse import SearchFilter, browse, choices
 from ui.pages.dashboard.cards import dashboard
 
 PEOPLE = 200
@@ -154,15 +154,15 @@ def requests(database: Database) -> dict[str, Callable[[], object]]:
             feedback.undo(answer, HERE),
         ),
         "what is stored of a person": lambda: feedback.holdings(HERE),
-        "browse: newest": lambda: browse(database, Wanted()),
-        "browse: far back": lambda: browse(database, Wanted(), far_back),
-        "browse: task and thumb": lambda: browse(database, Wanted(task="asr", thumb=-1)),
-        "browse: nothing is so": lambda: browse(database, Wanted(kind="nothing")),
-        "search: a common word": lambda: browse(database, Wanted(words="word1")),
-        "search: a rare word": lambda: browse(database, Wanted(words="word19876")),
-        "search: two words, a score": lambda: browse(database, Wanted(words="word12 word345", score=1)),
-        "search: a beginning": lambda: browse(database, Wanted(words="word123*")),
-        "search: no such word": lambda: browse(database, Wanted(words="unheard")),
+        "browse: newest": lambda: browse(database, SearchFilter()),
+        "browse: far back": lambda: browse(database, SearchFilter(), far_back),
+        "browse: task and thumb": lambda: browse(database, SearchFilter(task="asr", thumb=-1)),
+        "browse: nothing is so": lambda: browse(database, SearchFilter(kind="nothing")),
+        "search: a common word": lambda: browse(database, SearchFilter(words="word1")),
+        "search: a rare word": lambda: browse(database, SearchFilter(words="word19876")),
+        "search: two words, a score": lambda: browse(database, SearchFilter(words="word12 word345", score=1)),
+        "search: a beginning": lambda: browse(database, SearchFilter(words="word123*")),
+        "search: no such word": lambda: browse(database, SearchFilter(words="unheard")),
         "search: choices": lambda: choices(database),
         "queue: item": lambda: queue.item(answer, HERE),
         "queue: progress": lambda: queue.progress(HERE),

@@ -18,7 +18,7 @@ MOST_RATINGS = 20_000
 
 
 def alpha(values: np.ndarray, level: Level) -> float:
-    """Krippendorff's alpha of values [people, answers], nan where someone said nothing.
+    """Krippendorff's alpha of values [people, answers], nan where someone gave none.
 
     1 is perfect agreement and 0 that of chance; nan where it is not defined: nobody's judgements of one
     answer can be compared, or all say the same.
@@ -36,20 +36,20 @@ def agreement(session: Session) -> pd.DataFrame:
         .order_by(Rating.updated_at.desc())
         .limit(MOST_RATINGS)
     )
-    said = [
+    ratings = [
         (answer, person, name, value)
         for answer, person, thumb, score, dimensions in rows
         for name, value in {"thumb": thumb, "score": score, **dimensions}.items()
         if value is not None
     ]
-    frame = pd.DataFrame(said, columns=["answer", "person", "judged", "value"])
+    frame = pd.DataFrame(ratings, columns=["answer", "person", "judged", "value"])
     shared = frame[frame.duplicated(["answer", "judged"], keep=False)]
     measured = [_measured(str(name), part) for name, part in shared.groupby("judged", sort=False)]
     return pd.DataFrame(measured, columns=["judged", "answers", "people", "alpha", "low", "high"])
 
 
-def _measured(name: str, said: pd.DataFrame) -> tuple[str, int, int, float, float, float]:
-    values = said.pivot(index="person", columns="answer", values="value").to_numpy(dtype=float)
+def _measured(name: str, ratings: pd.DataFrame) -> tuple[str, int, int, float, float, float]:
+    values = ratings.pivot(index="person", columns="answer", values="value").to_numpy(dtype=float)
     level: Level = "nominal" if name == "thumb" else "ordinal"
     counts, domain = _counted(values)
     found = _alpha(counts, domain, level)

@@ -14,7 +14,7 @@ MOST_REPEATS = 20_000
 
 
 @dataclass(frozen=True)
-class Steadiness:
+class SelfConsistency:
     """judged: `thumb`, `score` or a dimension.  same: of `repeats`, those with the value of the first time.
     close: scores at most one apart; all that are the same, of a thumb.  low, high: 95 % interval of the
     share `same / repeats`."""
@@ -32,7 +32,7 @@ class Steadiness:
         return self.same / self.repeats
 
 
-def steadiness(session: Session, person: int | None = None) -> list[Steadiness]:
+def self_consistency(session: Session, person: int | None = None) -> list[SelfConsistency]:
     """Of everyone, or of one person; the thumb first. What was left out either time does not count."""
     first, again = RatingRevision, Repeat
     rows = (
@@ -60,8 +60,10 @@ def steadiness(session: Session, person: int | None = None) -> list[Steadiness]:
     return [_measured(name, frame[frame["judged"] == name]) for name in names]
 
 
-def _measured(name: str, pairs: pd.DataFrame) -> Steadiness:
+def _measured(name: str, pairs: pd.DataFrame) -> SelfConsistency:
     apart = (pairs["first"] - pairs["again"]).abs()
     same = int((apart == 0).sum())
     close = same if name == "thumb" else int((apart <= 1).sum())
-    return Steadiness(name, len(pairs), pairs["person"].nunique(), same, close, *wilson(same, len(pairs)))
+    return SelfConsistency(
+        name, len(pairs), pairs["person"].nunique(), same, close, *wilson(same, len(pairs))
+    )

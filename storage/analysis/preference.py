@@ -76,14 +76,14 @@ def strengths(votes: pd.DataFrame) -> pd.DataFrame:
 
     Votes between two answers of one contestant, and those that found both bad, say nothing here.
     """
-    said = votes[(votes["a"] != votes["b"]) & (votes["winner"] != "both_bad")]
-    names = sorted({*said["a"], *said["b"]})
+    counted = votes[(votes["a"] != votes["b"]) & (votes["winner"] != "both_bad")]
+    names = sorted({*counted["a"], *counted["b"]})
     columns = ["contestant", "votes", "strength", "low", "high"]
     if not names:
         return pd.DataFrame(columns=columns)
     place = {name: i for i, name in enumerate(names)}
-    a, b = said["a"].map(place).to_numpy(), said["b"].map(place).to_numpy()
-    for_a = said["winner"].map({"a": 1.0, "tie": 0.5, "b": 0.0}).to_numpy()
+    a, b = counted["a"].map(place).to_numpy(), counted["b"].map(place).to_numpy()
+    for_a = counted["winner"].map({"a": 1.0, "tie": 0.5, "b": 0.0}).to_numpy()
 
     def strength(drawn: np.ndarray) -> np.ndarray:
         wins = np.zeros((len(names), len(names)))
@@ -91,9 +91,9 @@ def strengths(votes: pd.DataFrame) -> pd.DataFrame:
         np.add.at(wins, (b[drawn], a[drawn]), 1 - for_a[drawn])
         return bradley_terry(wins)
 
-    low, high = bootstrap(strength, len(said))
+    low, high = bootstrap(strength, len(counted))
     counts = np.bincount(np.concatenate([a, b]), minlength=len(names))
-    found = strength(np.arange(len(said)))
+    found = strength(np.arange(len(counted)))
     table = pd.DataFrame(dict(zip(columns, (names, counts, found, low, high), strict=True)))
     return table.sort_values("strength", ascending=False, ignore_index=True)
 

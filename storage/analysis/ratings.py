@@ -7,7 +7,7 @@ from sqlalchemy import false, select
 from sqlalchemy.orm import Session
 
 from storage.analysis.intervals import Z, wilson
-from storage.database.schema import Answer, Internals, Rating
+from storage.database.schema import Answer, Rating, TraceStatistics
 
 MOST_RATINGS = 50_000
 """Ratings, the latest, that are looked at."""
@@ -21,19 +21,19 @@ def ratings(session: Session) -> pd.DataFrame:
     `router_entropy`, `redundant_share`."""
     columns: tuple[Any, ...] = (
         Rating.updated_at.label("rated_at"), Rating.thumb, Rating.score, Answer.task, Answer.quantization,
-        Internals.dominant_expert, Internals.router_entropy, Internals.redundant_share,
+        TraceStatistics.dominant_expert, TraceStatistics.router_entropy, TraceStatistics.redundant_share,
     )  # fmt: skip
     rows = session.execute(
         select(*columns)
         .join(Answer, Rating.answer_id == Answer.id)
-        .outerjoin(Internals, Internals.answer_id == Answer.id)
+        .outerjoin(TraceStatistics, TraceStatistics.answer_id == Answer.id)
         .where(Rating.withdrawn == false())
         .order_by(Rating.updated_at.desc())
         .limit(MOST_RATINGS)
     )
     # Column by column: pandas looks at rows one by one, which took as long as to fetch them.
     values = list(zip(*rows.all(), strict=True)) or [()] * len(columns)
-    frame = pd.DataFrame({column.key: told for column, told in zip(columns, values, strict=True)})
+    frame = pd.DataFrame({column.key: cells for column, cells in zip(columns, values, strict=True)})
     return frame.astype(
         {"thumb": "Float64", "score": "Float64", "router_entropy": float, "redundant_share": float}
     ).assign(rated_at=pd.to_datetime(frame["rated_at"], utc=True))

@@ -22,7 +22,7 @@ MOST_LEFT = 10_000
 
 
 @dataclass(frozen=True)
-class Item:
+class QueueItem:
     """An answer to judge. audio: the file of what was heard, None when it was not kept. draft: what the
     person has begun to say, as `RatingStore.rate` takes it. others: how many people have judged it."""
 
@@ -58,13 +58,13 @@ class QueueCounts:
 
 @dataclass(frozen=True)
 class Queue:
-    """wanted: ratings after which an answer is offered to nobody else; None: it is offered to everyone.
+    """ratings_wanted: ratings after which an answer is offered to nobody else; None: offered to everyone.
 
     Every method may raise StorageError. Rating itself is `RatingStore.rate`.
     """
 
     database: Database
-    wanted: int | None = None
+    ratings_wanted: int | None = None
 
     def upcoming(
         self, annotator: str, order: Order = "entropy", *, audio_only: bool = True, limit: int = BATCH
@@ -83,9 +83,9 @@ class Queue:
             fresh = self._wanting(person, audio_only).where(~_marked(person))
             begun = (
                 _waiting(person, audio_only)
-                .join(schema.Mark, schema.Mark.answer_id == schema.Answer.id)
-                .where(schema.Mark.annotator_id == person, schema.Mark.state == "draft")
-                .order_by(schema.Mark.updated_at)
+                .join(schema.QueueMark, schema.QueueMark.answer_id == schema.Answer.id)
+                .where(schema.QueueMark.annotator_id == person, schema.QueueMark.state == "draft")
+                .order_by(schema.QueueMark.updated_at)
             )
             ids: dict[UUID, None] = {}  # a set that keeps its order
             for part in (*_in_order(fresh, order), begun):
@@ -94,14 +94,14 @@ class Queue:
             ids = dict.fromkeys(list(ids)[:limit])
             return [str(id_) for id_ in ids]
 
-    def item(self, answer_id: str, annotator: str) -> Item:
+    def item(self, answer_id: str, annotator: str) -> QueueItem:
         """An answer to judge. Raises NotFoundError."""
         with self.database.read() as session:
             person = _person(session, annotator)
             answer = session.get_one(schema.Answer, answer_key(session, answer_id))
             clip = session.get_one(schema.Clip, answer.clip_sha256)
-            measured = session.get(schema.Internals, answer.id)
-            mark = session.get(schema.Mark, (person, answer.id))
+            measured = session.get(schema.TraceStatistics, answer.id)
+            mark = session.get(schema.QueueMark, (person, answer.id))
             others = session.scalar(
                 select(func.count()).where(
                     schema.Rating.answer_id == answer.id,
@@ -110,7 +110,7 @@ class Queue:
                 )
             )
             file = self.database.folder / clip.audio_path if clip.audio_path else None
-            return Item(
+            return QueueItem(
                 answer_id=str(answer.id),
                 task=answer.task,
                 question=answer.question or answer.prompt,
@@ -131,16 +131,16 @@ class Queue:
         """Put an answer aside for good. Raises NotFoundError."""
         self._mark(answer_id, annotator, "skipped", None)
 
-    def draft(self, answer_id: str, annotator: str, said: Mapping[str, Any]) -> None:
-        """Keep what was said so far, for later; it counts nowhere. Raises RatingError, NotFoundError."""
-        self._mark(answer_id, annotator, "draft", judgement(**said))
+    def draft(self, answer_id: str, annotator: str, rating: Mapping[str, Any]) -> None:
+        """Save an unfinished rating; it counts nowhere. Raises RatingError, NotFoundError."""
+        self._mark(answer_id, annotator, "draft", judgement(**rating))
 
-    def take_back(self, answer_id: str, annotator: str) -> None:
+    def requeue(self, answer_id: str, annotator: str) -> None:
         """The answer waits again as if it had been neither skipped nor drafted; nothing to do is fine."""
         with self.database.write() as session:
             answer = answer_key(session, answer_id)
             key = (annotator_key(session, annotator), answer)
-            if mark := session.get(schema.Mark, key):
+            if mark := session.get(schema.QueueMark, key):
                 session.delete(mark)
 
     def progress(self, annotator: str, *, audio_only: bool = True) -> QueueCounts:
@@ -150,7 +150,7 @@ class Queue:
             def count(rows: Select[Any]) -> int:
                 return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
-            mark = schema.Mark
+            mark = schema.QueueMark
             judged = select(schema.Rating.answer_id).where(
                 schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
             )
@@ -172,10 +172,10 @@ class Queue:
     def _wanting(self, person: int, audio_only: bool) -> Select[Any]:
         """Those of `_waiting` that have fewer judgements than are wanted."""
         waiting, rating = _waiting(person, audio_only), schema.Rating
-        if self.wanted is None:
+        if self.ratings_wanted is None:
             return waiting
         judged = select(func.count()).where(rating.answer_id == schema.Answer.id, rating.withdrawn == false())
-        return waiting.where(judged.correlate(schema.Answer).scalar_subquery() < self.wanted)
+        return waiting.where(judged.correlate(schema.Answer).scalar_subquery() < self.ratings_wanted)
 
     def _mark(self, answer_id: str, annotator: str, state: str, draft: dict[str, Any] | None) -> None:
         with self.database.write() as session:
@@ -183,7 +183,7 @@ class Queue:
             if session.scalar(select(_rated(person, answer))):
                 raise RatingError("You have judged this answer already; undo that first.")
             session.merge(
-                schema.Mark(
+                schema.QueueMark(
                     annotator_id=person, answer_id=answer, state=state, draft=draft, updated_at=schema.now()
                 )
             )
@@ -203,8 +203,10 @@ def _rated(person: int, answer: Any) -> ColumnElement[bool]:
 
 
 def _marked(person: int, *states: str) -> ColumnElement[bool]:
-    mark = exists().where(schema.Mark.answer_id == schema.Answer.id, schema.Mark.annotator_id == person)
-    return mark.where(schema.Mark.state.in_(states)) if states else mark
+    mark = exists().where(
+        schema.QueueMark.answer_id == schema.Answer.id, schema.QueueMark.annotator_id == person
+    )
+    return mark.where(schema.QueueMark.state.in_(states)) if states else mark
 
 
 def _judgeable(audio_only: bool) -> Select[Any]:
@@ -228,11 +230,13 @@ def _in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
     newest = waiting.order_by(schema.Answer.created_at.desc())
     match order:
         case "entropy":
-            measured = waiting.join(schema.Internals, schema.Internals.answer_id == schema.Answer.id)
-            return (measured.order_by(schema.Internals.router_entropy.desc().nulls_last()),)
+            measured = waiting.join(
+                schema.TraceStatistics, schema.TraceStatistics.answer_id == schema.Answer.id
+            )
+            return (measured.order_by(schema.TraceStatistics.router_entropy.desc().nulls_last()),)
         case "disagreement":
             # Not a join: SQLite might begin at the answers, all of them, and sort.
-            dispute = schema.Dispute
+            dispute = schema.Disagreement
             waits = waiting.where(schema.Answer.id == dispute.answer_id).correlate(dispute).exists()
             return select(dispute.answer_id).where(waits).order_by(dispute.spread.desc()), newest
         case "chance":  # ids are random: any of them is as good a place to begin

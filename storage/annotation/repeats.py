@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from sqlalchemy import exists, false, or_, select
 from sqlalchemy.orm import Session
 
-from storage.analysis.consistency import Steadiness, steadiness
+from storage.analysis.consistency import SelfConsistency, self_consistency
 from storage.database import schema
 from storage.database.connection import Database
 from storage.database.keys import annotator_key, answer_key
@@ -50,7 +50,7 @@ class Repeats:
         waiting = [str(id_) for id_, audio, met in rows if not met and (audio or not audio_only)]
         return random.sample(waiting, min(count, len(waiting)))
 
-    def judge(self, answer_id: str, annotator: str, **values: Unpack[RatingInput]) -> None:
+    def rate_again(self, answer_id: str, annotator: str, **values: Unpack[RatingInput]) -> None:
         """Save what the person says this time, beside their rating, which stays as it is.
 
         Raises RatingError (nothing was said; nothing to repeat), NotFoundError.
@@ -64,23 +64,23 @@ class Repeats:
                 schema.Repeat(rating_id=rating.id, number=rating.revision, created_at=schema.now(), **checked)
             )
 
-    def said(self, answer_id: str, annotator: str) -> dict[str, Any] | None:
-        """What the person said the second time, as `judge` takes it; None when they did not yet."""
+    def second_rating(self, answer_id: str, annotator: str) -> dict[str, Any] | None:
+        """What the person said the second time, as `rate_again` takes it; None when they did not yet."""
         with self.database.read() as session:
             repeat = _repeat(session, answer_id, annotator)
             return {name: getattr(repeat, name) for name in judgement()} if repeat else None
 
-    def take_back(self, answer_id: str, annotator: str) -> None:
+    def withdraw(self, answer_id: str, annotator: str) -> None:
         """As if the answer had not come again; nothing to do is fine."""
         with self.database.write() as session:
             if repeat := _repeat(session, answer_id, annotator):
                 session.delete(repeat)
 
-    def steadiness(self, annotator: str) -> list[Steadiness]:
+    def self_consistency(self, annotator: str) -> list[SelfConsistency]:
         """How often the person said the same again, for each thing that answers are judged on."""
         with self.database.read() as session:
             person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
-            return steadiness(session, person) if person is not None else []
+            return self_consistency(session, person) if person is not None else []
 
 
 def _rating(session: Session, answer_id: str, annotator: str) -> schema.Rating | None:

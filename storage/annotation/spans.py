@@ -80,15 +80,15 @@ class Spans:
         with self.database.write() as session:
             answer = session.get_one(schema.Answer, answer_key(session, answer_id))
             person = annotator_key(session, annotator)
-            said = _said(answer, start, end, label, comment)
+            values = _checked(answer, start, end, label, comment)
             standing = select(func.count()).select_from(schema.Span).where(*_standing(answer.id, person))
             if (session.scalar(standing) or 0) >= MOST:
                 raise RatingError(f"At most {MOST} spans of one answer can be marked.")
             span = schema.Span(
-                id=uuid4(), answer_id=answer.id, annotator_id=person, revision=0, withdrawn=False, **said
+                id=uuid4(), answer_id=answer.id, annotator_id=person, revision=0, withdrawn=False, **values
             )
             session.add(span)
-            _revise(session, span, said)
+            _revise(session, span, values)
             return _span(span)
 
     def change(
@@ -99,9 +99,9 @@ class Spans:
         with self.database.write() as session:
             span = _locked(session, span_id, annotator)
             answer = session.get_one(schema.Answer, span.answer_id)
-            said = {**_said(answer, start, end, label, comment), "withdrawn": False}
-            if any(getattr(span, name) != value for name, value in said.items()):
-                _revise(session, span, said)
+            values = {**_checked(answer, start, end, label, comment), "withdrawn": False}
+            if any(getattr(span, name) != value for name, value in values.items()):
+                _revise(session, span, values)
             return _span(span)
 
     def withdraw(self, span_id: str, annotator: str) -> bool:
@@ -152,7 +152,9 @@ class Spans:
             ]
 
 
-def _said(answer: schema.Answer, start: float, end: float, label: str, comment: str | None) -> dict[str, Any]:
+def _checked(
+    answer: schema.Answer, start: float, end: float, label: str, comment: str | None
+) -> dict[str, Any]:
     """The checked column values. Raises RatingError."""
     try:
         first, last = float(start), float(end)

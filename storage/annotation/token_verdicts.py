@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from storage.database import schema
 from storage.database.connection import Database
-from storage.database.keys import annotator_key, answer_key, inserting
+from storage.database.keys import annotator_key, answer_key, dialect_insert
 from storage.errors import RatingError
 
 Verdict = Literal["mattered", "did_not", "unclear"]
@@ -71,5 +71,5 @@ def _save(
     except (KeyError, TypeError, ValueError) as error:  # an older or foreign trace
         raise RatingError("This answer's trace does not tell how its tokens were scored.") from error
     # One statement, so that two saves of the same token at once do not both insert.
-    insert = inserting(session)(table).values(**key, **values)
+    insert = dialect_insert(session)(table).values(**key, **values)
     session.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))

@@ -1,4 +1,4 @@
-"""Looking through everything that is stored: answers with what people said about them, page by page.
+"""Browse stored answers with what people wrote about them, page by page.
 
 Every page looks at a bounded number of answers, so that it comes at once however rare what is looked for.
 """
@@ -14,20 +14,20 @@ from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, 
 from sqlalchemy.orm import Session
 
 from storage.database.connection import Database
-from storage.database.schema import Answer, Internals, Rating
+from storage.database.schema import Answer, Rating, TraceStatistics
 from storage.database.search import answers_with, words_of
 
 PAGE = 20
-LOOK = 5_000
+MOST_SCANNED = 5_000
 """Answers that one page looks at."""
-MOST_SAID = 5
+MOST_TEXTS = 5
 
-Key = tuple[datetime, UUID]
+PageKey = tuple[datetime, UUID]
 """Where a page ended; the next one begins behind it."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SearchFilter:
     """What to look for; None and nothing mean anything.
 
     words: see `words_of`; all have to stand in question and answer, or in one person's correction and
@@ -47,7 +47,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Said:
+class RatingText:
     """One person's words about an answer; the person is a number."""
 
     annotator: int
@@ -59,7 +59,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Counts:
+class RatingCounts:
     """Of an answer's ratings; mean_score: None where nobody gave a score."""
 
     ratings: int = 0
@@ -69,8 +69,8 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Found:
-    """An answer, the counts of its ratings, and the latest MOST_SAID of those that have words."""
+class FoundAnswer:
+    """An answer, the counts of its ratings, and the latest MOST_TEXTS of those that have words."""
 
     answer_id: str
     created_at: datetime
@@ -82,36 +82,40 @@ class Found:
     model_fingerprint: str
     quantization: str
     kind: str | None
-    counts: Counts
-    said: tuple[Said, ...]
+    counts: RatingCounts
+    texts: tuple[RatingText, ...]
 
 
 @dataclass(frozen=True)
 class Page:
-    """found: newest first; fewer than asked for where LOOK answers held no more.  after: where the next page
-    begins, None at the end."""
+    """found: newest first; fewer than requested if MOST_SCANNED answers held no more matches.  after: where
+    the next page begins, None at the end."""
 
-    found: tuple[Found, ...]
-    after: Key | None
+    found: tuple[FoundAnswer, ...]
+    after: PageKey | None
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the latest LOOK answers can be told apart by."""
+    """What the latest MOST_SCANNED answers can be told apart by."""
 
     kinds: tuple[str, ...]
     models: tuple[str, ...]
     quantizations: tuple[str, ...]
 
 
-def browse(database: Database, wanted: Wanted, after: Key | None = None, *, limit: int = PAGE) -> Page:
+def browse(
+    database: Database, search: SearchFilter, after: PageKey | None = None, *, limit: int = PAGE
+) -> Page:
     """A page of answers, newest first. Raises StorageError."""
     with database.read() as session:
-        looked_at = _looked_at(session, wanted, after)
-        rows = session.execute(_matching(looked_at.limit(LOOK).subquery(), wanted).limit(limit)).all()
+        scanned = _scanned(session, search, after)
+        rows = session.execute(_matching(scanned.limit(MOST_SCANNED).subquery(), search).limit(limit)).all()
         # A full page ends with its last answer, another with the last that was looked at.
         last = (
-            rows[-1] if len(rows) == limit else session.execute(looked_at.offset(LOOK - 1).limit(1)).first()
+            rows[-1]
+            if len(rows) == limit
+            else session.execute(scanned.offset(MOST_SCANNED - 1).limit(1)).first()
         )
         end = (last.created_at, last.id) if last else None
         return Page(_with_ratings(session, [row.id for row in rows]), end)
@@ -120,9 +124,9 @@ def browse(database: Database, wanted: Wanted, after: Key | None = None, *, limi
 def choices(database: Database) -> Choices:
     """Raises StorageError."""
     with database.read() as session:
-        latest = _looked_at(session, Wanted(), None).limit(LOOK).subquery().c
-        columns = (Internals.dominant_expert, latest.model_fingerprint, latest.quantization)
-        measured = select(*columns).outerjoin(Internals, Internals.answer_id == latest.id)
+        latest = _scanned(session, SearchFilter(), None).limit(MOST_SCANNED).subquery().c
+        columns = (TraceStatistics.dominant_expert, latest.model_fingerprint, latest.quantization)
+        measured = select(*columns).outerjoin(TraceStatistics, TraceStatistics.answer_id == latest.id)
         together = session.execute(measured.distinct()).all()
         kinds, models, quantizations = (
             tuple(sorted({row[place] for row in together} - {None})) for place in range(len(columns))
@@ -130,40 +134,40 @@ def choices(database: Database) -> Choices:
         return Choices(kinds, models, quantizations)
 
 
-def _looked_at(session: Session, wanted: Wanted, after: Key | None) -> Any:
+def _scanned(session: Session, search: SearchFilter, after: PageKey | None) -> Any:
     key = (Answer.created_at, Answer.id)
-    looked_at = select(*key, Answer.task, Answer.model_fingerprint, Answer.quantization).order_by(
+    scanned = select(*key, Answer.task, Answer.model_fingerprint, Answer.quantization).order_by(
         *(column.desc() for column in key)
     )
-    if words := words_of(wanted.words):
-        looked_at = looked_at.where(Answer.id.in_(answers_with(session, words)))
-    elif wanted.words.strip():
-        looked_at = looked_at.where(false())  # signs alone are no words
+    if words := words_of(search.words):
+        scanned = scanned.where(Answer.id.in_(answers_with(session, words)))
+    elif search.words.strip():
+        scanned = scanned.where(false())  # signs alone are no words
     if after:
-        looked_at = looked_at.where(tuple_(*key) < after)
-    if wanted.since:
-        looked_at = looked_at.where(Answer.created_at >= wanted.since)
-    if wanted.until:
-        looked_at = looked_at.where(Answer.created_at < wanted.until)
-    return looked_at
+        scanned = scanned.where(tuple_(*key) < after)
+    if search.since:
+        scanned = scanned.where(Answer.created_at >= search.since)
+    if search.until:
+        scanned = scanned.where(Answer.created_at < search.until)
+    return scanned
 
 
-def _matching(looked_at: Any, wanted: Wanted) -> Select[Any]:
-    columns = looked_at.c
+def _matching(scanned: Any, search: SearchFilter) -> Select[Any]:
+    columns = scanned.c
     rows = select(columns.created_at, columns.id).order_by(columns.created_at.desc(), columns.id.desc())
     for column, value in (
-        (columns.task, wanted.task),
-        (columns.model_fingerprint, wanted.model),
-        (columns.quantization, wanted.quantization),
+        (columns.task, search.task),
+        (columns.model_fingerprint, search.model),
+        (columns.quantization, search.quantization),
     ):
         if value is not None:
             rows = rows.where(column == value)
-    if wanted.kind is not None:
-        measured = (Internals.answer_id == columns.id, Internals.dominant_expert == wanted.kind)
+    if search.kind is not None:
+        measured = (TraceStatistics.answer_id == columns.id, TraceStatistics.dominant_expert == search.kind)
         rows = rows.where(exists().where(*measured))
     given = [
         column == value
-        for column, value in ((Rating.thumb, wanted.thumb), (Rating.score, wanted.score))
+        for column, value in ((Rating.thumb, search.thumb), (Rating.score, search.score))
         if value is not None
     ]
     return rows.where(exists().where(Rating.answer_id == columns.id, *_counts(), *given)) if given else rows
@@ -173,19 +177,19 @@ def _counts() -> tuple[ColumnElement[bool], ...]:
     return (Rating.withdrawn == false(),)
 
 
-def _with_ratings(session: Session, ids: Collection[UUID]) -> tuple[Found, ...]:
+def _with_ratings(session: Session, ids: Collection[UUID]) -> tuple[FoundAnswer, ...]:
     names = (
         "created_at", "task", "question", "text", "heard_start", "heard_end", "model_fingerprint",
         "quantization",
     )  # fmt: skip
     answers = session.execute(
-        select(Answer.id, *(getattr(Answer, name) for name in names), Internals.dominant_expert)
-        .outerjoin(Internals, Internals.answer_id == Answer.id)
+        select(Answer.id, *(getattr(Answer, name) for name in names), TraceStatistics.dominant_expert)
+        .outerjoin(TraceStatistics, TraceStatistics.answer_id == Answer.id)
         .where(Answer.id.in_(ids))
     )
     described = {id_: dict(zip((*names, "kind"), values, strict=True)) for id_, *values in answers}
     counted = {
-        answer: Counts(ratings, up, down, None if mean is None else float(mean))
+        answer: RatingCounts(ratings, up, down, None if mean is None else float(mean))
         for answer, ratings, up, down, mean in session.execute(
             select(
                 Rating.answer_id,
@@ -198,15 +202,17 @@ def _with_ratings(session: Session, ids: Collection[UUID]) -> tuple[Found, ...]:
             .group_by(Rating.answer_id)
         )
     }
-    said = _said(session, ids)
+    texts = _rating_texts(session, ids)
     return tuple(
-        Found(str(id_), counts=counted.get(id_, Counts()), said=tuple(said[id_]), **described[id_])
+        FoundAnswer(
+            str(id_), counts=counted.get(id_, RatingCounts()), texts=tuple(texts[id_]), **described[id_]
+        )
         for id_ in ids
     )
 
 
-def _said(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Said]]:
-    """What was said in words, by answer, latest first."""
+def _rating_texts(session: Session, ids: Collection[UUID]) -> dict[UUID, list[RatingText]]:
+    """Corrections and comments by answer, latest first."""
     place = func.row_number().over(partition_by=Rating.answer_id, order_by=Rating.updated_at.desc())
     words = (
         select(
@@ -223,9 +229,9 @@ def _said(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Said]]:
         .where(or_(Rating.correction.is_not(None), Rating.comment.is_not(None)))
         .subquery()
     )
-    said: dict[UUID, list[Said]] = defaultdict(list)
+    texts: dict[UUID, list[RatingText]] = defaultdict(list)
     for answer, *rest, _ in session.execute(
-        select(words).where(words.c.place <= MOST_SAID).order_by(words.c.place)
+        select(words).where(words.c.place <= MOST_TEXTS).order_by(words.c.place)
     ):
-        said[answer].append(Said(*rest))
-    return said
+        texts[answer].append(RatingText(*rest))
+    return texts

@@ -11,7 +11,7 @@ from sqlalchemy import select, tuple_
 
 from storage.answers import kept_audio
 from storage.answers.records import answer_columns, answer_record
-from storage.answers.trace_statistics import internals
+from storage.answers.trace_statistics import trace_statistics
 from storage.database import schema
 from storage.database.connection import Database
 from storage.database.keys import annotator_key, answer_key, present
@@ -77,7 +77,7 @@ class AnswerStore:
             )
             session.add(row)
             session.flush()  # the answer before what refers to it
-            session.add(schema.Internals(answer_id=row.id, **internals(columns["trace"])))
+            session.add(schema.TraceStatistics(answer_id=row.id, **trace_statistics(columns["trace"])))
             return str(row.id)
 
     def answer(self, answer_id: str) -> dict[str, Any]:

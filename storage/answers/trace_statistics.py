@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def internals(trace: Mapping[str, Any]) -> dict[str, Any]:
-    """Column values of `schema.Internals` for an answer's trace; None where it has no tokens to tell.
+def trace_statistics(trace: Mapping[str, Any]) -> dict[str, Any]:
+    """Column values of `schema.TraceStatistics` for an answer's trace; None where it has no tokens to tell.
 
     router_entropy: of the routing weights, mean over the tokens, 0 (one expert) to 1 (all alike).
     dominant_expert: name of the one with the largest mean weight.  redundant_share: of the tokens, 0 to 1.

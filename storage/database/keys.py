@@ -62,11 +62,11 @@ def _held(session: Session, wanted: Any) -> Any:
     return session.scalar(wanted)
 
 
-def inserting(session: Session) -> Any:
+def dialect_insert(session: Session) -> Any:
     """The INSERT of this database that can say what to do when the row is there."""
     return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
 
 
 def insert_missing(session: Session, table: type[schema.Base], **values: Any) -> None:
     """Insert a row unless it is there, also when someone else inserts it at this moment."""
-    session.execute(inserting(session)(table).values(**values).on_conflict_do_nothing())
+    session.execute(dialect_insert(session)(table).values(**values).on_conflict_do_nothing())

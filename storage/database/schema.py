@@ -141,7 +141,7 @@ class Answer(Base):
     trace: Mapped[dict[str, Any]] = mapped_column(Json)
 
 
-class Internals(Base):
+class TraceStatistics(Base):
     """Numbers from an answer's trace (`storage.answers.trace_statistics`), to order and compare by."""
 
     __tablename__ = "internals"
@@ -152,7 +152,7 @@ class Internals(Base):
     redundant_share: Mapped[float | None]
 
 
-class Dispute(Base):
+class Disagreement(Base):
     """How far the ratings of an answer lie apart (`storage.ratings.disagreement`), where they do."""
 
     __tablename__ = "disputes"
@@ -164,7 +164,7 @@ class Dispute(Base):
 class Judgement:
     """What a person says about an answer; shared by a rating, each of its revisions, and a repeat of it.
 
-    dimensions: 1 to 5 by name.  flags: names from `judgements.FLAGS`.
+    dimensions: 1 to 5 by name.  flags: names from `validation.FLAGS`.
     """
 
     thumb: Mapped[int | None]
@@ -251,7 +251,7 @@ class Comparison(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
-class Mark(Base):
+class QueueMark(Base):
     """An answer that a person put aside in the annotation queue: skipped, or begun with a draft."""
 
     __tablename__ = "marks"
@@ -270,7 +270,7 @@ class Mark(Base):
     )
 
 
-class Marking:
+class SpanState:
     """What a person says about a part of a clip; shared by a span and by each of its revisions.
 
     start_s, end_s: seconds of the original clip.  label: what kind of remark it is, such as `missed`.
@@ -283,15 +283,15 @@ class Marking:
     withdrawn: Mapped[bool]
 
 
-def _marking_checks() -> tuple[CheckConstraint]:
+def _span_checks() -> tuple[CheckConstraint]:
     return (CheckConstraint("start_s >= 0 AND end_s > start_s", name="seconds"),)
 
 
-class Span(Marking, Base):
+class Span(SpanState, Base):
     """A span of what was heard that a person marked, as it counts now."""
 
     __tablename__ = "spans"
-    __table_args__ = (*_marking_checks(), Index(None, "answer_id", "annotator_id"))
+    __table_args__ = (*_span_checks(), Index(None, "answer_id", "annotator_id"))
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
@@ -301,11 +301,11 @@ class Span(Marking, Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
-class SpanRevision(Marking, Base):
+class SpanRevision(SpanState, Base):
     """Every state a span has had; rows are added, never changed."""
 
     __tablename__ = "span_revisions"
-    __table_args__ = _marking_checks()
+    __table_args__ = _span_checks()
 
     span_id: Mapped[UUID] = mapped_column(ForeignKey("spans.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)

@@ -1,4 +1,4 @@
-"""Full-text search in what was asked, answered and said: FTS5 on SQLite, text vectors on PostgreSQL."""
+"""Full-text search in questions, answers and ratings: FTS5 on SQLite, text vectors on PostgreSQL."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ def words_of(query: str) -> list[str]:
 
 
 def answers_with(session: Session, words: list[str]) -> Select[Any]:
-    """Ids of answers in which all words stand: in question and answer, or in what one person said of it."""
+    """Ids of answers with all the words in question and answer, or in one person's correction and comment."""
     if session.get_bind().dialect.name == "postgresql":
         query = " & ".join(word.replace("*", ":*") for word in words)
         answers = _vector_holds(query, Answer.question, Answer.text)
@@ -32,9 +32,9 @@ def answers_with(session: Session, words: list[str]) -> Select[Any]:
     else:
         query = " ".join(f'"{word.rstrip("*")}"{"*" if word.endswith("*") else ""}' for word in words)
         answers, ratings = _fts_holds(query, Answer), _fts_holds(query, Rating)
-    asked = select(Answer.id.label("id")).where(answers).limit(MOST_HITS)
-    said = select(Rating.answer_id.label("id")).where(ratings, Rating.withdrawn == false()).limit(MOST_HITS)
-    return select(asked.subquery().c.id).union(select(said.subquery().c.id))  # type: ignore[return-value]
+    answered = select(Answer.id.label("id")).where(answers).limit(MOST_HITS)
+    rated = select(Rating.answer_id.label("id")).where(ratings, Rating.withdrawn == false()).limit(MOST_HITS)
+    return select(answered.subquery().c.id).union(select(rated.subquery().c.id))  # type: ignore[return-value]
 
 
 def erase_deleted(session: Session) -> None:

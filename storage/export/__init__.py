@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from storage.database.connection import Database
 from storage.errors import plain_errors
 from storage.export.audit import Audit
-from storage.export.reader import Progress, Reader
+from storage.export.reader import Reader, RowsRead
 from storage.export.tables import audiofolder, csv, parquet
 from storage.export.training import dpo, kto, llama_factory, reward, spans, swift
 
@@ -50,7 +50,7 @@ def export(database: Database, format: str, out: str | Path, *, audit: bool = Fa
         return _write(Reader(session, database.folder), format, folder, audit=audit)
 
 
-def pack(database: Database, format: str, file: Path, progress: Progress | None = None) -> Audit:
+def pack(database: Database, format: str, file: Path, progress: RowsRead | None = None) -> Audit:
     """Write one of FORMATS with its audit into the zip archive `file`, to be used on another machine: the
     kept clips of its rows go along, in a folder `audio` that the rows name.
 
@@ -60,12 +60,12 @@ def pack(database: Database, format: str, file: Path, progress: Progress | None 
     with plain_errors(), tempfile.TemporaryDirectory(dir=file.parent, prefix=".export-") as scratch:
         folder = Path(scratch)
         with database.read() as session:
-            reader = Reader(session, database.folder, along=True, progress=progress)
+            reader = Reader(session, database.folder, bundled=True, progress=progress)
             done = _write(reader, format, folder, audit=True)
         with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
             for made in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
                 archive.write(made, made.relative_to(folder))
-                reader.passed(0)  # packing can be given up as well
+                reader.count_read(0)  # packing can be given up as well
     return done
 
 

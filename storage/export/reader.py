@@ -1,4 +1,4 @@
-"""Streams judgements out of the database, each with what was asked; shared by every format."""
+"""Streams judgements out of the database, each with the prompt; shared by every format."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ CLIPS = "audio"
 TEST_SHARE = 0.1
 
 Message = dict[str, str]
-Progress = Callable[[int, int], None]
+RowsRead = Callable[[int, int], None]
 """Called now and then with the number of judgements read, and about how many there are."""
 Rows = Select[*tuple[Any, ...]]
 
@@ -33,24 +33,24 @@ def reply(text: str) -> list[Message]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Prompt:
     """What answers answer: a clip, earlier turns about it, and a question.
 
-    audio: the kept clip.  along: its path in the export's folder, where clips go along with the rows.
+    audio: the kept clip.  bundled: its path in the export's folder, where clips go along with the rows.
     """
 
     input_hash: str
     sha256: str
     messages: list[Message]
     audio: Path | None
-    along: str | None = None
+    bundled: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """TRL's conversational `prompt`, and `audios` when the audio was kept (stock TRL ignores it)."""
         return {"prompt": self.messages, **self.audios()}
 
     def audios(self) -> dict[str, list[str]]:
-        return {"audios": [self.along or str(self.audio)]} if self.audio else {}
+        return {"audios": [self.bundled or str(self.audio)]} if self.audio else {}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Reply:
 class Vote:
     """A comparison's outcome between two answers to the same input."""
 
-    asked: Asked
+    prompt: Prompt
     a: Reply
     b: Reply
     winner: str
@@ -78,7 +78,7 @@ class Verdict:
     An answer in a pair of which both are bad counts as a thumb down.
     """
 
-    asked: Asked
+    prompt: Prompt
     reply: Reply
     net: int
     votes: int
@@ -87,41 +87,41 @@ class Verdict:
 class Reader:
     """Streams over one consistent snapshot.
 
-    folder: the data folder, where kept audio is.  along: whether clips go along with the rows.
+    folder: the data folder, where kept audio is.  bundled: whether clips go along with the rows.
     """
 
     def __init__(
-        self, session: Session, folder: Path, *, along: bool = False, progress: Progress | None = None
+        self, session: Session, folder: Path, *, bundled: bool = False, progress: RowsRead | None = None
     ) -> None:
         self.session = session
         self.folder = folder
-        self.along = along
+        self.bundled = bundled
         self.progress = progress
-        self._passed = 0
+        self._read = 0
         self._total = self._judgements() if progress else 0
 
-    def passed(self, count: int) -> None:
+    def count_read(self, count: int) -> None:
         """So many more judgements have been read."""
-        self._passed += count
+        self._read += count
         if self.progress:
-            self.progress(self._passed, max(self._total, self._passed))
+            self.progress(self._read, max(self._total, self._read))
 
-    def corrections(self) -> Iterator[tuple[Asked, Reply, str]]:
-        """(what was asked, the answer, the corrected answer)."""
+    def corrections(self) -> Iterator[tuple[Prompt, Reply, str]]:
+        """(the prompt, the answer, the corrected answer)."""
         rows = self._stream(
-            _asked()
+            _prompts()
             .add_columns(Rating.correction)
             .join(Rating, Rating.answer_id == Answer.id)
             .where(Rating.correction.is_not(None), Rating.withdrawn == false())
             .order_by(Rating.id)
         )
         for row in rows:
-            yield self._asked_in(row), Reply(row.text, not row.stopped), row.correction
+            yield self._prompt_in(row), Reply(row.text, not row.stopped), row.correction
 
     def comparisons(self) -> Iterator[Vote]:
         other = aliased(Answer)
         rows = self._stream(
-            _asked()
+            _prompts()
             .add_columns(other.text.label("other_text"), other.stopped.label("other_stopped"))
             .add_columns(Comparison.winner)
             .join(Comparison, Comparison.answer_a_id == Answer.id)
@@ -130,13 +130,13 @@ class Reader:
         )
         for row in rows:
             a, b = Reply(row.text, not row.stopped), Reply(row.other_text, not row.other_stopped)
-            yield Vote(self._asked_in(row), a, b, row.winner)
+            yield Vote(self._prompt_in(row), a, b, row.winner)
 
-    def spans(self) -> Iterator[tuple[Asked, str, list[dict[str, Any]]]]:
-        """(what was asked, the answer's text, all spans that people marked of it), an answer at a time. Their
+    def spans(self) -> Iterator[tuple[Prompt, str, list[dict[str, Any]]]]:
+        """(the prompt, the answer's text, all spans that people marked of it), an answer at a time. Their
         times are seconds of the heard audio, which is what is kept."""
         rows = self._stream(
-            _asked()
+            _prompts()
             .add_columns(Answer.id, Answer.heard_start, Span.annotator_id, Span.start_s, Span.end_s)
             .add_columns(Span.label, Span.comment)
             .join(Span, Span.answer_id == Answer.id)
@@ -153,7 +153,7 @@ class Reader:
                     "annotator": row.annotator_id,
                 }
                 marked.append({**span, "comment": row.comment} if row.comment else span)
-            yield self._asked_in(row), row.text, marked
+            yield self._prompt_in(row), row.text, marked
 
     def verdicts(self) -> Iterator[Verdict]:
         """One verdict a judged text, those on the same input in a row."""
@@ -166,7 +166,7 @@ class Reader:
         ]
         votes = union_all(thumbs, *both_bad).subquery()
         rows = self._stream(
-            _asked()
+            _prompts()
             .add_columns(votes.c.vote)
             .join(votes, votes.c.answer_id == Answer.id)
             .order_by(Answer.input_hash, Answer.text, Answer.stopped.desc())
@@ -176,7 +176,7 @@ class Reader:
             for row in same:
                 net, count = net + row.vote, count + 1
             # The last of them is finished if any is.
-            yield Verdict(self._asked_in(row), Reply(row.text, not row.stopped), net, count)
+            yield Verdict(self._prompt_in(row), Reply(row.text, not row.stopped), net, count)
 
     def ratings_by(self, column: Any) -> Counter[Any]:
         """Number of ratings that count now, by the value of one of their columns."""
@@ -203,9 +203,9 @@ class Reader:
         found = self.session.execute(rows, execution_options={"yield_per": BATCH})
         for batch in found.partitions():
             yield from batch
-            self.passed(len(batch))
+            self.count_read(len(batch))
 
-    def _asked_in(self, row: Row[Any]) -> Asked:
+    def _prompt_in(self, row: Row[Any]) -> Prompt:
         turns = [
             message
             for turn in row.history
@@ -214,16 +214,16 @@ class Reader:
         audio = self.folder / row.audio_path if row.audio_path else None
         if audio and not audio.exists():
             audio = None
-        return Asked(
+        return Prompt(
             input_hash=row.input_hash,
             sha256=row.clip_sha256,
             messages=[*turns, {"role": "user", "content": row.question or row.prompt}],
             audio=audio,
-            along=f"{CLIPS}/{audio.name}" if audio and self.along else None,
+            bundled=f"{CLIPS}/{audio.name}" if audio and self.bundled else None,
         )
 
 
-def _asked() -> Rows:
+def _prompts() -> Rows:
     return select(
         Answer.input_hash,
         Answer.clip_sha256,

@@ -13,7 +13,7 @@ from storage.database import schema
 from storage.database.connection import Database
 from storage.database.search import erase_deleted
 from storage.errors import NotFoundError, plain_errors
-from storage.ratings.disagreement import settle
+from storage.ratings.disagreement import update_disagreement
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Erasure:
             judged = session.scalars(select(rated.answer_id).where(rated.annotator_id == person)).all()
             session.execute(delete(answers).where(which))
             session.execute(delete(people).where(people.id == person))
-            settle(session, judged)
+            update_disagreement(session, judged)
             if before is not None:
                 session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
             asked = exists().where(answers.clip_sha256 == clips.sha256)
@@ -153,6 +153,6 @@ def _count(session: Session, *conditions: Any) -> int:
 def _left_nothing() -> list[Any]:
     """That a person has neither asked nor judged anything that is still there."""
     tables = (
-        schema.Answer, schema.Rating, schema.Comparison, schema.Mark, schema.Span, schema.TokenVerdict
+        schema.Answer, schema.Rating, schema.Comparison, schema.QueueMark, schema.Span, schema.TokenVerdict
     )  # fmt: skip
     return [~exists().where(table.annotator_id == schema.Annotator.id) for table in tables]

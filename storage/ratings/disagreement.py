@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, delete, false, func, insert, select
 from sqlalchemy.orm import Session
 
-from storage.database.schema import Answer, Dispute, Rating
+from storage.database.schema import Answer, Disagreement, Rating
 
 BATCH = 500
 
 
-def settle(session: Session, answers: Collection[UUID]) -> None:
+def update_disagreement(session: Session, answers: Collection[UUID]) -> None:
     """Measure these answers anew, after their ratings have changed in this transaction."""
     session.flush()
     every = sorted(answers)
@@ -46,6 +46,6 @@ def _measured() -> Select[*tuple[Any, ...]]:
 # Built once, and on tables: to build them for every rating cost as much as to run them.
 _SOME: Any = bindparam("some", expanding=True)
 _LOCK = select(Answer.id).where(Answer.id.in_(_SOME)).order_by(Answer.id).with_for_update(key_share=True)
-_TABLE: Any = Dispute.__table__
+_TABLE: Any = Disagreement.__table__
 _FORGET = delete(_TABLE).where(_TABLE.c.answer_id.in_(_SOME))
 _MEASURE = insert(_TABLE).from_select(["answer_id", "spread"], _measured())

@@ -11,7 +11,7 @@ from storage.database import schema
 from storage.database.connection import Database
 from storage.database.keys import annotator_key, answer_key, insert_missing
 from storage.errors import RatingError
-from storage.ratings.disagreement import settle
+from storage.ratings.disagreement import update_disagreement
 from storage.ratings.results import Rating, Revision
 from storage.ratings.validation import RatingInput, judgement, rating_of
 
@@ -61,8 +61,10 @@ class RatingStore:
             if rating is None or target is None:
                 raise RatingError("There is nothing to undo.")
             state = session.get_one(schema.RatingRevision, (rating.id, target)) if target else None
-            said = {name: getattr(state, name) for name in judgement()} if state else judgement()
-            _revise(session, rating, restores=target, withdrawn=state.withdrawn if state else True, **said)
+            restored = {name: getattr(state, name) for name in judgement()} if state else judgement()
+            _revise(
+                session, rating, restores=target, withdrawn=state.withdrawn if state else True, **restored
+            )
             return None if rating.withdrawn else _rating(rating, annotator)
 
     def rating(self, answer_id: str, annotator: str) -> Rating | None:
@@ -131,7 +133,7 @@ def _revise(
         **judgement,
     )
     session.add(revision)
-    settle(session, [rating.answer_id])
+    update_disagreement(session, [rating.answer_id])
 
 
 def _before_last_save(session: Session, rating: schema.Rating) -> int | None:

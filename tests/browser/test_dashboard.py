@@ -80,7 +80,7 @@ def test_the_board_tells_own_consistency_and_the_precision_of_flags(feedback: Fe
         answer, "me", {0: "did_not", 1: "did_not", 2: "mattered", 3: "unclear"}
     )
     feedback.rate(answer, "me", thumb=1, score=3)
-    Repeats(feedback.database).judge(answer, "me", thumb=1, score=4)
+    Repeats(feedback.database).rate_again(answer, "me", thumb=1, score=4)
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", dashboard(feedback)))
     assert "Thumb 1 1 100% 21%–100%" in text
     assert "Score 1 1 0% 0%–79% 100%" in text

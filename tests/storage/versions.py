@@ -15,7 +15,7 @@ from storage.annotation.repeats import Repeats
 from storage.annotation.spans import Spans
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.answers.records import answer_columns
-from storage.answers.trace_statistics import internals
+from storage.answers.trace_statistics import trace_statistics
 
 VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -66,7 +66,7 @@ def fill(engine: Engine, version: str, record: dict[str, Any]) -> None:
         revision = {**said, "thumb": thumb}
         insert(engine, "rating_revisions", rating_id=RATING.hex, number=number, created_at=THEN, **revision)
     if version >= "0003":
-        insert(engine, "internals", answer_id=ANSWER.hex, **internals(record))
+        insert(engine, "internals", answer_id=ANSWER.hex, **trace_statistics(record))
         insert(engine, "annotators", id=2, public_id="skipper", created_at=THEN)
         insert(
             engine,
@@ -114,13 +114,13 @@ def everything_works(url: str) -> None:
     assert TokenVerdicts(feedback.database).of(answer, "me") == {0: "mattered", 1: "did_not"}
     repeats = Repeats(feedback.database)
     for thumb in (-1, 1):
-        repeats.judge(answer, "me", thumb=thumb, score=3)
-    assert [(one.judged, one.same, one.close) for one in repeats.steadiness("me")] == [
+        repeats.rate_again(answer, "me", thumb=thumb, score=3)
+    assert [(one.judged, one.same, one.close) for one in repeats.self_consistency("me")] == [
         ("thumb", 1, 1),
         ("score", 0, 1),
     ]
     assert repeats.due("me", 5) == []
-    assert Queue(feedback.database, wanted=1).upcoming("new", audio_only=False) == []
+    assert Queue(feedback.database, ratings_wanted=1).upcoming("new", audio_only=False) == []
     with database.read() as session:
         assert flag_precision(session)["tokens"].tolist() == [1, 1]
     gone = feedback.forget(annotator="me")

@@ -151,7 +151,7 @@ def _chunks(reader: Reader, rows: Rows) -> Iterator[pd.DataFrame]:
     for chunk in pd.read_sql(rows, reader.session.connection(), chunksize=CHUNK, dtype=_types(rows)):
         splits = [split_of(sha256) for sha256 in chunk["clip_sha256"]]
         yield chunk.assign(split=pd.Series(splits, chunk.index, dtype="str"))
-        reader.passed(len(chunk))
+        reader.count_read(len(chunk))
 
 
 def _spread(chunk: pd.DataFrame, names: list[str]) -> pd.DataFrame:

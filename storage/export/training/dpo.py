@@ -12,8 +12,8 @@ from itertools import groupby
 from pathlib import Path
 
 from storage.export.audit import Audit
-from storage.export.reader import Asked, Reader, Reply, Verdict, reply
-from storage.export.training.jsonl import FILES, Seen, write_splits
+from storage.export.reader import Prompt, Reader, Reply, Verdict, reply
+from storage.export.training.jsonl import FILES, TextSet, write_splits
 
 __all__ = ["FILES", "Pair", "pairs", "write"]
 
@@ -22,7 +22,7 @@ MOST_WAITING = 1000  # judged answers to one input that may wait for a counterpa
 
 @dataclass(frozen=True)
 class Pair:
-    asked: Asked
+    prompt: Prompt
     chosen: Reply
     rejected: Reply
 
@@ -39,9 +39,9 @@ class Pair:
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
     samples = (
         (
-            pair.asked,
+            pair.prompt,
             {
-                **pair.asked.to_json(),
+                **pair.prompt.to_json(),
                 "chosen": reply(pair.chosen.text),
                 "rejected": reply(pair.rejected.text),
             },
@@ -55,12 +55,12 @@ def pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:
     """Every pair that can be trained on, once; the audit learns of the rest, and of the lengths."""
     audit.dropped["withdrawn"] = reader.withdrawn()
     kept = longer = chosen_length = rejected_length = 0
-    with closing(Seen()) as seen:
+    with closing(TextSet()) as seen:
         for pair in _pairs(reader, audit):
             chosen, rejected = pair.chosen.text, pair.rejected.text
             if flaw := pair.flaw():
                 audit.dropped[flaw] += 1
-            elif not seen.add(pair.asked.input_hash, chosen, rejected):
+            elif not seen.add(pair.prompt.input_hash, chosen, rejected):
                 audit.dropped["duplicate"] += 1
             else:
                 kept += 1
@@ -77,17 +77,17 @@ def pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:
 
 
 def _pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:
-    for asked, answer, correction in reader.corrections():
+    for prompt, answer, correction in reader.corrections():
         audit.read["corrections"] += 1
-        yield Pair(asked, Reply(correction, finished=True), answer)
+        yield Pair(prompt, Reply(correction, finished=True), answer)
     for vote in reader.comparisons():
         audit.read["comparisons"] += 1
         if vote.winner in ("tie", "both_bad"):
             audit.dropped[vote.winner] += 1
         else:
             chosen, rejected = (vote.a, vote.b) if vote.winner == "a" else (vote.b, vote.a)
-            yield Pair(vote.asked, chosen, rejected)
-    for _, verdicts in groupby(reader.verdicts(), key=lambda verdict: verdict.asked.input_hash):
+            yield Pair(vote.prompt, chosen, rejected)
+    for _, verdicts in groupby(reader.verdicts(), key=lambda verdict: verdict.prompt.input_hash):
         yield from _thumb_pairs(verdicts, audit)
 
 
@@ -110,5 +110,5 @@ def _thumb_pairs(verdicts: Iterator[Verdict], audit: Audit) -> Iterator[Pair]:
             continue
         waiting.append(verdict.reply)
         if liked and disliked:
-            yield Pair(verdict.asked, liked.popleft(), disliked.popleft())
+            yield Pair(verdict.prompt, liked.popleft(), disliked.popleft())
     audit.dropped["unpaired"] += len(liked) + len(disliked)

@@ -10,26 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from storage.export.audit import Audit
-from storage.export.reader import Asked, split_of
+from storage.export.reader import Prompt, split_of
 
 FILES = ("train.jsonl", "test.jsonl")
 
 
-def write_splits(samples: Iterable[tuple[Asked, dict[str, Any]]], folder: Path, audit: Audit) -> None:
+def write_splits(samples: Iterable[tuple[Prompt, dict[str, Any]]], folder: Path, audit: Audit) -> None:
     """Write each sample into the file of the split of the clip it is about, and beside the files the clips
     that go along. Lines are ASCII, safe for any line splitter."""
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / name).open("w", encoding="ascii")) for name in FILES}
-        for asked, sample in samples:
-            name = f"{split_of(asked.sha256)}.jsonl"
+        for prompt, sample in samples:
+            name = f"{split_of(prompt.sha256)}.jsonl"
             files[name].write(json.dumps(sample) + "\n")
             audit.rows[name] += 1
-            if asked.audio and asked.along and not (clip := folder / asked.along).exists():
+            if prompt.audio and prompt.bundled and not (clip := folder / prompt.bundled).exists():
                 clip.parent.mkdir(exist_ok=True)
-                shutil.copyfile(asked.audio, clip)
+                shutil.copyfile(prompt.audio, clip)
 
 
-class Seen:
+class TextSet:
     """A set of texts that outgrows memory onto the disk."""
 
     def __init__(self) -> None:

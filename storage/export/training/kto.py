@@ -10,7 +10,7 @@ from typing import Any
 
 from storage.database.schema import Comparison, Rating
 from storage.export.audit import Audit
-from storage.export.reader import Asked, Reader, reply
+from storage.export.reader import Prompt, Reader, reply
 from storage.export.training.jsonl import FILES, write_splits
 
 __all__ = ["FILES", "labelled", "write"]
@@ -20,14 +20,14 @@ MOST_IMBALANCE = 4 / 3  # weight x count, desirable to undesirable, that TRL's K
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
     samples = (
-        (asked, {**asked.to_json(), "completion": reply(text), "label": label})
-        for asked, text, label in labelled(reader, audit)
+        (prompt, {**prompt.to_json(), "completion": reply(text), "label": label})
+        for prompt, text, label in labelled(reader, audit)
     )
     write_splits(samples, folder, audit)
 
 
-def labelled(reader: Reader, audit: Audit) -> Iterator[tuple[Asked, str, bool]]:
-    """(what was asked, an answer, whether it is desirable), each once; the audit learns of the rest, and of
+def labelled(reader: Reader, audit: Audit) -> Iterator[tuple[Prompt, str, bool]]:
+    """(the prompt, an answer, whether it is desirable), each once; the audit learns of the rest, and of
     the balance."""
     thumbs = reader.ratings_by(Rating.thumb)
     winners = reader.comparisons_by(Comparison.winner)
@@ -51,7 +51,7 @@ def labelled(reader: Reader, audit: Audit) -> Iterator[tuple[Asked, str, bool]]:
         else:
             audit.dropped["duplicate"] += verdict.votes - 1
             labels[label] += 1
-            yield verdict.asked, text, label
+            yield verdict.prompt, text, label
     if any(labels.values()):
         audit.findings["balance"] = _balance(labels[True], labels[False])
 

@@ -10,7 +10,7 @@ from storage.export.reader import Message, Reader, reply
 from storage.export.training import jsonl
 from storage.export.training.dpo import pairs
 from storage.export.training.kto import labelled
-from storage.export.training.tagged import heard, tagged, untagged
+from storage.export.training.tagged import tagged, untagged, with_audio
 
 FILES = (*jsonl.FILES, "dataset_info.json")
 
@@ -19,18 +19,18 @@ _ROLES = {"user": "human", "assistant": "gpt"}
 
 def write_pairs(reader: Reader, folder: Path, audit: Audit) -> None:
     """For DPO and reward models."""
-    found = ((pair.asked, pair) for pair in pairs(reader, audit))
+    found = ((pair.prompt, pair) for pair in pairs(reader, audit))
     samples = (
         (
-            asked,
+            prompt,
             {
-                "conversations": [_turn(message) for message in tagged(asked)],
+                "conversations": [_turn(message) for message in tagged(prompt)],
                 "chosen": _turn(*reply(untagged(pair.chosen.text))),
                 "rejected": _turn(*reply(untagged(pair.rejected.text))),
-                **asked.audios(),
+                **prompt.audios(),
             },
         )
-        for asked, pair in heard(found, audit)
+        for prompt, pair in with_audio(found, audit)
     )
     jsonl.write_splits(samples, folder, audit)
     columns = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected", "audios": "audios"}
@@ -39,17 +39,17 @@ def write_pairs(reader: Reader, folder: Path, audit: Audit) -> None:
 
 def write_labels(reader: Reader, folder: Path, audit: Audit) -> None:
     """For KTO."""
-    found = ((asked, (text, label)) for asked, text, label in labelled(reader, audit))
+    found = ((prompt, (text, label)) for prompt, text, label in labelled(reader, audit))
     samples = (
         (
-            asked,
+            prompt,
             {
-                "conversations": [_turn(m) for m in (*tagged(asked), *reply(untagged(text)))],
+                "conversations": [_turn(m) for m in (*tagged(prompt), *reply(untagged(text)))],
                 "kto_tag": label,
-                **asked.audios(),
+                **prompt.audios(),
             },
         )
-        for asked, (text, label) in heard(found, audit)
+        for prompt, (text, label) in with_audio(found, audit)
     )
     jsonl.write_splits(samples, folder, audit)
     _describe(

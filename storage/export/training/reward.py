@@ -13,11 +13,11 @@ __all__ = ["FILES", "write"]
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
     samples = (
         (
-            pair.asked,
+            pair.prompt,
             {
-                "chosen": [*pair.asked.messages, *reply(pair.chosen.text)],
-                "rejected": [*pair.asked.messages, *reply(pair.rejected.text)],
-                **pair.asked.audios(),
+                "chosen": [*pair.prompt.messages, *reply(pair.chosen.text)],
+                "rejected": [*pair.prompt.messages, *reply(pair.rejected.text)],
+                **pair.prompt.audios(),
             },
         )
         for pair in pairs(reader, audit)

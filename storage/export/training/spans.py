@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from storage.export.audit import Audit
-from storage.export.reader import Asked, Reader, reply
+from storage.export.reader import Prompt, Reader, reply
 from storage.export.training.jsonl import FILES, write_splits
 
 __all__ = ["FILES", "write"]
 
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
-    def samples() -> Iterator[tuple[Asked, dict[str, Any]]]:
-        for asked, text, marked in reader.spans():
+    def samples() -> Iterator[tuple[Prompt, dict[str, Any]]]:
+        for prompt, text, marked in reader.spans():
             audit.read["spans"] += len(marked)
-            yield asked, {**asked.to_json(), "completion": reply(text), "spans": marked}
+            yield prompt, {**prompt.to_json(), "completion": reply(text), "spans": marked}
 
     write_splits(samples(), folder, audit)

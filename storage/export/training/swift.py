@@ -4,41 +4,41 @@
 from pathlib import Path
 
 from storage.export.audit import Audit
-from storage.export.reader import Asked, Message, Reader, reply
+from storage.export.reader import Message, Prompt, Reader, reply
 from storage.export.training.dpo import pairs
 from storage.export.training.jsonl import FILES, write_splits
 from storage.export.training.kto import labelled
-from storage.export.training.tagged import heard, tagged, untagged
+from storage.export.training.tagged import tagged, untagged, with_audio
 
 __all__ = ["FILES", "write_labels", "write_pairs"]
 
 
 def write_pairs(reader: Reader, folder: Path, audit: Audit) -> None:
     """For DPO and reward models."""
-    found = ((pair.asked, pair) for pair in pairs(reader, audit))
+    found = ((pair.prompt, pair) for pair in pairs(reader, audit))
     samples = (
         (
-            asked,
+            prompt,
             {
-                "messages": _messages(asked, pair.chosen.text),
+                "messages": _messages(prompt, pair.chosen.text),
                 "rejected_response": untagged(pair.rejected.text),
-                **asked.audios(),
+                **prompt.audios(),
             },
         )
-        for asked, pair in heard(found, audit)
+        for prompt, pair in with_audio(found, audit)
     )
     write_splits(samples, folder, audit)
 
 
 def write_labels(reader: Reader, folder: Path, audit: Audit) -> None:
     """For KTO."""
-    found = ((asked, (text, label)) for asked, text, label in labelled(reader, audit))
+    found = ((prompt, (text, label)) for prompt, text, label in labelled(reader, audit))
     samples = (
-        (asked, {"messages": _messages(asked, text), "label": label, **asked.audios()})
-        for asked, (text, label) in heard(found, audit)
+        (prompt, {"messages": _messages(prompt, text), "label": label, **prompt.audios()})
+        for prompt, (text, label) in with_audio(found, audit)
     )
     write_splits(samples, folder, audit)
 
 
-def _messages(asked: Asked, text: str) -> list[Message]:
-    return [*tagged(asked), *reply(untagged(text))]
+def _messages(prompt: Prompt, text: str) -> list[Message]:
+    return [*tagged(prompt), *reply(untagged(text))]

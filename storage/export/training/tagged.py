@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from storage.export.audit import Audit
-from storage.export.reader import Asked, Message
+from storage.export.reader import Message, Prompt
 
 TAG = "<audio>"
 
@@ -14,9 +14,9 @@ _TAGS = re.compile(r"<(\s*(?:audio|image|video)\s*)>", re.IGNORECASE)
 Sample = TypeVar("Sample")
 
 
-def tagged(asked: Asked) -> list[Message]:
+def tagged(prompt: Prompt) -> list[Message]:
     """The conversation up to the answer, the clip before its first question."""
-    turns = [{**message, "content": untagged(message["content"])} for message in asked.messages]
+    turns = [{**message, "content": untagged(message["content"])} for message in prompt.messages]
     turns[0]["content"] = TAG + turns[0]["content"]
     return turns
 
@@ -26,10 +26,10 @@ def untagged(text: str) -> str:
     return _TAGS.sub(r"(\1)", text)
 
 
-def heard(samples: Iterable[tuple[Asked, Sample]], audit: Audit) -> Iterator[tuple[Asked, Sample]]:
+def with_audio(samples: Iterable[tuple[Prompt, Sample]], audit: Audit) -> Iterator[tuple[Prompt, Sample]]:
     """Those whose audio is kept: the tag of the others would point nowhere."""
-    for asked, sample in samples:
-        if asked.audio:
-            yield asked, sample
+    for prompt, sample in samples:
+        if prompt.audio:
+            yield prompt, sample
         else:
             audit.dropped["no_audio"] += 1

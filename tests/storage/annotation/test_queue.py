@@ -14,8 +14,8 @@ from sqlalchemy import event, select, text
 
 from storage import Feedback, open_database
 from storage.annotation.queue import Order, Queue
-from storage.answers.trace_statistics import internals
-from storage.database.schema import Dispute
+from storage.answers.trace_statistics import trace_statistics
+from storage.database.schema import Disagreement
 from storage.errors import NotFoundError, RatingError
 
 Make = Callable[..., dict[str, Any]]
@@ -93,8 +93,8 @@ def test_what_was_put_aside_can_be_taken_back_but_what_is_judged_cannot_be_put_a
 ) -> None:
     a = ask("a")
     queue.skip(a, "me")
-    queue.take_back(a, "me")
-    queue.take_back(a, "me")
+    queue.requeue(a, "me")
+    queue.requeue(a, "me")
     assert queue.upcoming("me", audio_only=False) == [a]
     feedback.rate(a, "me", thumb=1)
     for put_aside in (lambda: queue.skip(a, "me"), lambda: queue.draft(a, "me", {"thumb": 1})):
@@ -188,7 +188,7 @@ def test_marks_are_forgotten_with_the_person(queue: Queue, feedback: Feedback, a
 )
 def test_internals_stay_within_their_bounds(routing: list[list[float]]) -> None:
     tokens = [{"routing": weights, "redundant": i % 2 == 0} for i, weights in enumerate(routing)]
-    found = internals({"tokens": tokens, "experts": ["a", "b", "c"]})
+    found = trace_statistics({"tokens": tokens, "experts": ["a", "b", "c"]})
     assert 0.0 <= found["router_entropy"] <= 1.0
     loads = {name: math.fsum(w[i] for w in routing) for i, name in enumerate("abc")}
     assert loads[found["dominant_expert"]] == max(loads.values())
@@ -198,12 +198,12 @@ def test_internals_stay_within_their_bounds(routing: list[list[float]]) -> None:
 @pytest.mark.parametrize("weights", [[1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])
 def test_entropy_is_0_for_one_expert_and_1_for_all_alike(weights: list[float]) -> None:
     trace = {"tokens": [{"routing": weights, "redundant": False}], "experts": ["a", "b", "c"]}
-    assert internals(trace)["router_entropy"] == pytest.approx(float(weights[0] < 1.0))
+    assert trace_statistics(trace)["router_entropy"] == pytest.approx(float(weights[0] < 1.0))
 
 
 @pytest.mark.parametrize("trace", [{}, {"tokens": []}, {"tokens": [{}], "experts": ["a"]}, {"tokens": None}])
 def test_a_trace_without_tokens_has_no_numbers(trace: dict[str, Any]) -> None:
-    assert set(internals(trace).values()) == {None}
+    assert set(trace_statistics(trace).values()) == {None}
 
 
 def test_disputes_are_those_of_the_ratings_whatever_was_done(
@@ -219,7 +219,7 @@ def test_disputes_are_those_of_the_ratings_whatever_was_done(
 
     def disputed() -> dict[str, float]:
         with feedback.database.read() as session:
-            return {str(row.answer_id): row.spread for row in session.scalars(select(Dispute))}
+            return {str(row.answer_id): row.spread for row in session.scalars(select(Disagreement))}
 
     assert disputed() == {quarrel: 1.0, nuance: 0.25}
     feedback.rate(quarrel, "you", thumb=1)
@@ -246,6 +246,6 @@ def test_disputes_of_earlier_ratings_are_measured_by_the_migration(
         connection.execute(text("DROP INDEX ix_answers_judgeable"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
     with open_database(url).read() as session:
-        assert [(str(row.answer_id), row.spread) for row in session.scalars(select(Dispute))] == [
+        assert [(str(row.answer_id), row.spread) for row in session.scalars(select(Disagreement))] == [
             (answer, 2.0)
         ]

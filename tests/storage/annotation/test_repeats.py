@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from storage import Feedback
-from storage.analysis.consistency import steadiness
+from storage.analysis.consistency import self_consistency
 from storage.analysis.intervals import wilson
 from storage.annotation.queue import Queue
 from storage.annotation.repeats import GAP, Repeats
@@ -50,9 +50,9 @@ def test_only_what_was_rated_a_while_ago_comes_again_and_only_once(
     assert repeats.due("me", 0) == []
     assert len(repeats.due("me", 1)) == 1
     assert repeats.due("you", 5) == []
-    repeats.judge(rated[0], "me", thumb=-1)
+    repeats.rate_again(rated[0], "me", thumb=-1)
     assert repeats.due("me", 5) == [rated[1]]
-    repeats.take_back(rated[0], "me")
+    repeats.withdraw(rated[0], "me")
     assert set(repeats.due("me", 5)) == early
 
 
@@ -74,48 +74,48 @@ def test_the_rating_that_counts_stays_as_it_was(
     repeats: Repeats, feedback: Feedback, rated: list[str]
 ) -> None:
     before = feedback.rating(rated[0], "me")
-    repeats.judge(rated[0], "me", thumb=-1, score=1, comment="other mood")
+    repeats.rate_again(rated[0], "me", thumb=-1, score=1, comment="other mood")
     assert feedback.rating(rated[0], "me") == before
     assert len(feedback.history(rated[0], "me")) == 1
-    said = repeats.said(rated[0], "me")
+    said = repeats.second_rating(rated[0], "me")
     assert said is not None
     assert (said["thumb"], said["score"], said["comment"]) == (-1, 1, "other mood")
-    repeats.take_back(rated[0], "me")
-    assert repeats.said(rated[0], "me") is None
+    repeats.withdraw(rated[0], "me")
+    assert repeats.second_rating(rated[0], "me") is None
 
 
 def test_without_a_rating_there_is_nothing_to_repeat(repeats: Repeats, ask: Ask, rated: list[str]) -> None:
     with pytest.raises(RatingError, match="not rated"):
-        repeats.judge(ask("new"), "me", thumb=1)
+        repeats.rate_again(ask("new"), "me", thumb=1)
     with pytest.raises(RatingError, match="needs"):
-        repeats.judge(rated[0], "me")
+        repeats.rate_again(rated[0], "me")
 
 
 def test_steadiness_counts_what_was_said_both_times(
     repeats: Repeats, feedback: Feedback, rated: list[str]
 ) -> None:
-    repeats.judge(rated[0], "me", thumb=1, score=5, dimensions={"correctness": 3})
-    repeats.judge(rated[1], "me", thumb=-1)
+    repeats.rate_again(rated[0], "me", thumb=1, score=5, dimensions={"correctness": 3})
+    repeats.rate_again(rated[1], "me", thumb=-1)
     feedback.rate(rated[2], "you", thumb=1)
-    repeats.judge(rated[2], "you", thumb=1)
-    found = {one.judged: one for one in repeats.steadiness("me")}
+    repeats.rate_again(rated[2], "you", thumb=1)
+    found = {one.judged: one for one in repeats.self_consistency("me")}
     assert list(found) == ["thumb", "score", "correctness"]
     assert (found["thumb"].same, found["thumb"].repeats) == (1, 2)
     assert (found["score"].same, found["score"].close, found["score"].repeats) == (0, 1, 1)
     assert found["correctness"].same == 1
     assert (found["thumb"].low, found["thumb"].high) == wilson(1, 2)
     with feedback.database.read() as session:
-        everyone = {one.judged: one for one in steadiness(session)}
+        everyone = {one.judged: one for one in self_consistency(session)}
     assert (everyone["thumb"].same, everyone["thumb"].repeats, everyone["thumb"].people) == (2, 3, 2)
-    assert repeats.steadiness("nobody") == []
+    assert repeats.self_consistency("nobody") == []
 
 
 def test_a_later_change_of_mind_is_not_held_against_the_first_answer(
     repeats: Repeats, feedback: Feedback, rated: list[str]
 ) -> None:
-    repeats.judge(rated[0], "me", thumb=1)
+    repeats.rate_again(rated[0], "me", thumb=1)
     feedback.rate(rated[0], "me", thumb=-1)
-    (thumb,) = repeats.steadiness("me")
+    (thumb,) = repeats.self_consistency("me")
     assert (thumb.same, thumb.repeats) == (1, 1)
 
 
@@ -124,7 +124,7 @@ def test_an_answer_waits_for_as_many_judgements_as_are_wanted(feedback: Feedback
     for person, answer in (("a", once), ("a", twice), ("b", twice), ("c", none)):
         feedback.rate(answer, person, thumb=1)
     feedback.withdraw(none, "c")
-    queue = Queue(feedback.database, wanted=2)
+    queue = Queue(feedback.database, ratings_wanted=2)
     for order in ("entropy", "newest", "chance"):
         assert set(queue.upcoming("me", order)) == {once, none}, order
     assert queue.progress("me").left == 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from storage import Database, Feedback
-from storage.answers.browse import Counts, Wanted, browse, choices
+from storage.answers.browse import RatingCounts, SearchFilter, browse, choices
 from storage.database.schema import now
 
 Make = Callable[..., dict[str, Any]]
@@ -29,7 +29,7 @@ def ask(feedback: Feedback, make_record: Make) -> Ask:
 @pytest.fixture
 def find(database: Database) -> Find:
     """Ids of the answers on the first page."""
-    return lambda **wanted: [found.answer_id for found in browse(database, Wanted(**wanted)).found]
+    return lambda **wanted: [found.answer_id for found in browse(database, SearchFilter(**wanted)).found]
 
 
 def test_words_are_found_wherever_they_were_said(ask: Ask, feedback: Feedback, find: Find) -> None:
@@ -109,9 +109,9 @@ def test_a_page_says_what_was_said(ask: Ask, feedback: Feedback, database: Datab
     for number in range(7):
         feedback.rate(answer, f"person-{number}", thumb=1 if number else -1, comment=f"comment {number}")
     feedback.rate(answer, "silent", score=2)
-    (found,) = browse(database, Wanted()).found
-    assert found.counts == Counts(ratings=8, up=6, down=1, mean_score=2.0)
-    assert [said.comment for said in found.said] == [f"comment {n}" for n in (6, 5, 4, 3, 2)]
+    (found,) = browse(database, SearchFilter()).found
+    assert found.counts == RatingCounts(ratings=8, up=6, down=1, mean_score=2.0)
+    assert [said.comment for said in found.texts] == [f"comment {n}" for n in (6, 5, 4, 3, 2)]
     assert (found.text, found.kind, found.task) == ("a dog", "speech", "qa")
     assert choices(database).kinds == ("speech",)
     assert choices(database).models == ("f00d",)
@@ -125,7 +125,7 @@ def test_pages_hold_every_answer_once_also_when_times_are_the_same(
     ids = {ask(str(n), task="asr" if n % 3 else "qa") for n in range(11)}
     seen, after = [], None
     while True:
-        page = browse(database, Wanted(), after, limit=4)
+        page = browse(database, SearchFilter(), after, limit=4)
         seen += [found.answer_id for found in page.found]
         if (after := page.after) is None:
             break
@@ -136,13 +136,13 @@ def test_pages_hold_every_answer_once_also_when_times_are_the_same(
 def test_a_page_looks_at_so_many_and_the_next_goes_on_there(
     ask: Ask, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.answers.browse.LOOK", 3)
+    monkeypatch.setattr("storage.answers.browse.MOST_SCANNED", 3)
     rare = ask("rare", task="asr")
     for n in range(7):
         ask(str(n))
     pages, after = [], None
     while True:
-        page = browse(database, Wanted(task="asr"), after)
+        page = browse(database, SearchFilter(task="asr"), after)
         pages.append([found.answer_id for found in page.found])
         if (after := page.after) is None:
             break
@@ -152,7 +152,7 @@ def test_a_page_looks_at_so_many_and_the_next_goes_on_there(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(max_size=30))
 def test_whatever_is_typed_is_words(database: Database, words: str) -> None:
-    assert browse(database, Wanted(words=words)).found == ()
+    assert browse(database, SearchFilter(words=words)).found == ()
 
 
 def test_indexes_are_used(ask: Ask, database: Database, tmp_path: Path) -> None:
@@ -165,7 +165,12 @@ def test_indexes_are_used(ask: Ask, database: Database, tmp_path: Path) -> None:
             seen.append((statement, parameters))
 
     event.listen(database.engine, "before_cursor_execute", note)
-    for wanted in (Wanted(), Wanted(words="dog"), Wanted(thumb=1, task="qa"), Wanted(since=now())):
+    for wanted in (
+        SearchFilter(),
+        SearchFilter(words="dog"),
+        SearchFilter(thumb=1, task="qa"),
+        SearchFilter(since=now()),
+    ):
         browse(database, wanted)
     event.remove(database.engine, "before_cursor_execute", note)
     assert database.file is not None

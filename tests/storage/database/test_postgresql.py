@@ -25,7 +25,7 @@ from storage.analysis.agreement import agreement
 from storage.analysis.preference import votes
 from storage.analysis.ratings import by_group, ratings
 from storage.annotation.queue import Queue
-from storage.answers.browse import Wanted, browse
+from storage.answers.browse import SearchFilter, browse
 from storage.database.schema import Annotator, Answer, Base
 from storage.database.search import answers_with
 from storage.errors import NotFoundError, RecordError, SchemaError, StorageError
@@ -211,11 +211,11 @@ def test_words_are_searched_by_their_index(database: Database, feedback: Feedbac
     first, second = (feedback.record_answer(make_record(text), annotator="me") for text in ("barks", "purrs"))
     feedback.rate(second, "you", thumb=1, comment="a terrier's")
     for words, wanted in (("BARK*", [first]), ("terrier", [second]), ("hear", [second, first]), ("bark", [])):
-        page = browse(database, Wanted(words=words))
+        page = browse(database, SearchFilter(words=words))
         assert [found.answer_id for found in page.found] == wanted, words
-    assert browse(database, Wanted(thumb=1), limit=1).found[0].counts.up == 1
-    last = browse(database, Wanted(), limit=1).after
-    assert [found.answer_id for found in browse(database, Wanted(), last).found] == [first]
+    assert browse(database, SearchFilter(thumb=1), limit=1).found[0].counts.up == 1
+    last = browse(database, SearchFilter(), limit=1).after
+    assert [found.answer_id for found in browse(database, SearchFilter(), last).found] == [first]
     with database.read() as session:
         session.execute(text("SET LOCAL enable_seqscan = off"))
         query = answers_with(session, ["terrier"]).compile(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from storage import StorageError
-from storage.analysis.consistency import Steadiness
+from storage.analysis.consistency import SelfConsistency
 from storage.annotation.queue import Order, Queue, QueueCounts
 from storage.annotation.repeats import Repeats
 from storage.errors import NotFoundError
@@ -36,7 +36,7 @@ class Sitting:
     """What one open page works on. current: id of the answer on display.  ahead: the next ones.
     done: (what was done, answer id), to be undone from the end.  begun: whether the answer on display
     came with a draft.  repeats: which of the answers the person has rated before.  counts: as of the last
-    batch, and what was done since.  steady: how far the person agrees with themselves."""
+    batch, and what was done since.  consistency: how far the person agrees with themselves."""
 
     order: Order = "entropy"
     audio_only: bool = True
@@ -45,7 +45,7 @@ class Sitting:
     done: tuple[tuple[str, str], ...] = ()
     begun: bool = False
     repeats: frozenset[str] = frozenset()
-    steady: tuple[Steadiness, ...] = ()
+    consistency: tuple[SelfConsistency, ...] = ()
     counts: QueueCounts = field(default_factory=lambda: QueueCounts(0, 0, 0, 0))
 
     def after(self, action: str) -> Sitting:
@@ -113,16 +113,18 @@ class AnnotateHandlers:
     def submit(self, *values: Any) -> Updates:
         """values: the rating's fields, then the sitting and the annotator."""
         *fields, sitting, annotator = values
-        said = self.panel.rating.as_rating(fields)
-        action, save = ("repeated", self.repeats.judge) if sitting.again else ("judged", self.feedback.rate)
-        return self._step(action, sitting, annotator, lambda id_: save(id_, annotator, **said))
+        rating = self.panel.rating.as_rating(fields)
+        action, save = (
+            ("repeated", self.repeats.rate_again) if sitting.again else ("judged", self.feedback.rate)
+        )
+        return self._step(action, sitting, annotator, lambda id_: save(id_, annotator, **rating))
 
     def draft(self, *values: Any) -> Updates:
         *fields, sitting, annotator = values
         if sitting.again:
             return {self.panel.status: messages.fault(NO_DRAFT)}
-        said = self.panel.rating.as_rating(fields)
-        return self._step("drafted", sitting, annotator, lambda id_: self.queue.draft(id_, annotator, said))
+        rating = self.panel.rating.as_rating(fields)
+        return self._step("drafted", sitting, annotator, lambda id_: self.queue.draft(id_, annotator, rating))
 
     def skip(self, sitting: Sitting, annotator: str) -> Updates:
         if sitting.again:
@@ -134,21 +136,21 @@ class AnnotateHandlers:
 
         def take_back() -> Updates:
             action, answer_id = sitting.done[-1]
-            said: Rating | dict[str, Any] | None
+            rating: Rating | dict[str, Any] | None
             if action == "judged":
-                said = self.feedback.rating(answer_id, annotator)
+                rating = self.feedback.rating(answer_id, annotator)
                 self.feedback.undo(answer_id, annotator)
             elif action in ("repeated", "passed"):
-                said = self.repeats.said(answer_id, annotator)
-                self.repeats.take_back(answer_id, annotator)
+                rating = self.repeats.second_rating(answer_id, annotator)
+                self.repeats.withdraw(answer_id, annotator)
             else:
-                said = self.queue.item(answer_id, annotator).draft
-                self.queue.take_back(answer_id, annotator)
+                rating = self.queue.item(answer_id, annotator).draft
+                self.queue.requeue(answer_id, annotator)
             counts = self.queue.progress(annotator, audio_only=sitting.audio_only)
-            steady = tuple(self.repeats.steadiness(annotator))
-            now = replace(sitting.back_to(answer_id), counts=counts, steady=steady)
+            consistency = tuple(self.repeats.self_consistency(annotator))
+            now = replace(sitting.back_to(answer_id), counts=counts, consistency=consistency)
             undone = messages.saved(f"Undone: this one is not {_DONE.get(action, action)} any more")
-            return {**self._shown(now, annotator, said), self.panel.status: undone}
+            return {**self._shown(now, annotator, rating), self.panel.status: undone}
 
         if not sitting.done:
             return {self.panel.status: messages.status("Nothing to undo since this page was opened.")}
@@ -161,7 +163,7 @@ class AnnotateHandlers:
             save(sitting.current or "")
             after = sitting.after(action)
             if action == "repeated":
-                after = replace(after, steady=tuple(self.repeats.steadiness(annotator)))
+                after = replace(after, consistency=tuple(self.repeats.self_consistency(annotator)))
             return self._next(after, annotator)
 
         if sitting.current is None:
@@ -180,12 +182,12 @@ class AnnotateHandlers:
                 ahead=mixed(ids, again),
                 repeats=sitting.repeats | set(again),
                 counts=counts,
-                steady=tuple(self.repeats.steadiness(annotator)),
+                consistency=tuple(self.repeats.self_consistency(annotator)),
             )
         return self._shown(sitting.advanced(), annotator)
 
     def _shown(
-        self, sitting: Sitting, annotator: str, said: Rating | dict[str, Any] | None = None
+        self, sitting: Sitting, annotator: str, rating: Rating | dict[str, Any] | None = None
     ) -> Updates:
         panel, item = self.panel, None
         while sitting.current and item is None:
@@ -197,11 +199,11 @@ class AnnotateHandlers:
         empty = render.empty(sitting.counts, audio_only=sitting.audio_only)
         return {
             self.sitting: replace(sitting, begun=draft is not None),
-            panel.item: render.item(item, self.queue.wanted) if item else empty,
+            panel.item: render.item(item, self.queue.ratings_wanted) if item else empty,
             panel.judge: gr.Column(visible=item is not None),
-            panel.progress: render.progress(sitting.counts) + render.steadiness(sitting.steady),
+            panel.progress: render.progress(sitting.counts) + render.self_consistency(sitting.consistency),
             panel.status: messages.status("You began this one before.") if draft else "",
-            **panel.rating.filled(said or draft),
+            **panel.rating.filled(rating or draft),
         }
 
     def _guarded(self, step: Callable[[], Updates]) -> Updates:
@@ -234,13 +236,13 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
         "outputs": outputs, "show_progress": "hidden", "api_visibility": "private", "queue": False
     }  # fmt: skip
     place, step = [annotator, panel.order, panel.audio_only], [sitting, annotator]
-    said = panel.rating.blocks
+    rating = panel.rating.blocks
     steps = [
         demo.load(handlers.opened, place, **fast),
         panel.order.input(handlers.started, place, **fast),
         panel.audio_only.input(handlers.started, place, **fast),
-        panel.submit.click(handlers.submit, [*said, *step], **fast),
-        panel.draft.click(handlers.draft, [*said, *step], **fast),
+        panel.submit.click(handlers.submit, [*rating, *step], **fast),
+        panel.draft.click(handlers.draft, [*rating, *step], **fast),
         panel.skip.click(handlers.skip, step, **fast),
         panel.undo.click(handlers.undo, step, **fast),
     ]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from storage.analysis.consistency import Steadiness
-from storage.annotation.queue import Item, QueueCounts
+from storage.analysis.consistency import SelfConsistency
+from storage.annotation.queue import QueueCounts, QueueItem
 from ui.components import messages
 from usam.errors import UsamError
 from usam.schema.tasks import TASKS
@@ -53,7 +53,7 @@ def progress(counts: QueueCounts) -> str:
     )
 
 
-def steadiness(found: Sequence[Steadiness]) -> str:
+def self_consistency(found: Sequence[SelfConsistency]) -> str:
     """How often the person said the same of answers that came twice; nothing before the first."""
     cells = " · ".join(
         f"{escape(one.judged.replace('_', ' '))} <b>{one.same} of {one.repeats}</b> "
@@ -75,7 +75,7 @@ def empty(counts: QueueCounts, *, audio_only: bool) -> str:
     return f'<div class="empty"><p>{words}</p><p class="hint">{hint}</p></div>'
 
 
-def item(shown: Item, wanted: int | None = None) -> str:
+def item(shown: QueueItem, wanted: int | None = None) -> str:
     """The clip, the question and the answer; nothing of the model's insides, which could sway a judgement."""
     turns = "".join(
         f'<div class="turn past"><p class="q">{escape(turn["question"])}</p>'
@@ -90,7 +90,7 @@ def item(shown: Item, wanted: int | None = None) -> str:
     )
 
 
-def _small_print(shown: Item, wanted: int | None) -> str:
+def _small_print(shown: QueueItem, wanted: int | None) -> str:
     task = TASKS[shown.task].label if shown.task in TASKS else shown.task
     cells = [
         ("Task", task),
@@ -102,7 +102,7 @@ def _small_print(shown: Item, wanted: int | None) -> str:
     return f'<dl class="meters">{items}</dl>'
 
 
-def _player(shown: Item) -> str:
+def _player(shown: QueueItem) -> str:
     """The sound travels inside the page: a file of its own would be left in a cache that others may read."""
     if shown.audio is None:
         return '<p class="hint silent">The audio was not stored: only the words can be judged.</p>'

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from storage import StorageError
-from storage.answers.browse import Key, Wanted, browse, choices
+from storage.answers.browse import PageKey, SearchFilter, browse, choices
 from ui.access.admin import AdminGate
 from ui.components.messages import refusal_html
 from ui.pages.browse import render
@@ -29,7 +29,7 @@ _DAY = "%Y-%m-%d"
 
 @dataclass(frozen=True)
 class Filters:
-    """In the order of `Wanted`."""
+    """In the order of `SearchFilter`."""
 
     words: gr.Textbox
     task: gr.Dropdown
@@ -46,13 +46,13 @@ class Filters:
         return list(vars(self).values())
 
 
-def wanted(*values: Any) -> Wanted:
+def search_filter(*values: Any) -> SearchFilter:
     """The filters' values as they are looked for; `until` is the last day. Raises RequestError."""
     words, *chosen, since, until = values
     first, last = _day(since), _day(until)
     end = last + timedelta(days=1) if last else None
     task, kind, model, quantization, thumb, score = (None if value == _ANY[1] else value for value in chosen)
-    return Wanted(words or "", task, kind, model, quantization, thumb, score, first, end)
+    return SearchFilter(words or "", task, kind, model, quantization, thumb, score, first, end)
 
 
 def _day(text: str | None) -> datetime | None:
@@ -76,10 +76,10 @@ def browse_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     older = gr.Button("Older", size="sm", visible=False, elem_id="older")
     after = gr.State(None)
 
-    def look(key: Key | None, values: tuple[Any, ...], require: Callable[[], None]) -> Updates:
+    def look(key: PageKey | None, values: tuple[Any, ...], require: Callable[[], None]) -> Updates:
         try:
             require()
-            page = browse(database, wanted(*values), key)
+            page = browse(database, search_filter(*values), key)
         except (RequestError, StorageError) as refusal:
             return {found: refusal_html(refusal), older: gr.Button(visible=False)}
         return {
@@ -92,7 +92,7 @@ def browse_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
         return look(None, values, partial(gate.require, typed, request, profile))
 
     def went_on(
-        typed: str, key: Key | None, request: gr.Request, profile: gr.OAuthProfile | None, *values: Any
+        typed: str, key: PageKey | None, request: gr.Request, profile: gr.OAuthProfile | None, *values: Any
     ) -> Updates:
         return look(key, values, partial(gate.require, typed, request, profile))
 

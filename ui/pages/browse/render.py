@@ -6,7 +6,7 @@ from datetime import datetime
 from html import escape
 
 from storage import MOST_HITS
-from storage.answers.browse import LOOK, Found, Page, Said
+from storage.answers.browse import MOST_SCANNED, FoundAnswer, Page, RatingText
 from ui.studio.stored_answers import LINK
 from usam.schema.tasks import TASKS
 
@@ -20,16 +20,16 @@ HINT = (
 def page(shown: Page) -> str:
     if shown.found:
         return f'<ol class="found">{"".join(map(_found, shown.found))}</ol>'
-    more = f" among these {LOOK:,}: older ones may be" if shown.after else ""
+    more = f" among these {MOST_SCANNED:,}: older ones may be" if shown.after else ""
     return f'<div class="empty"><p>No answer is like that{more}.</p></div>'
 
 
-def _found(found: Found) -> str:
+def _found(found: FoundAnswer) -> str:
     task = TASKS[found.task].label if found.task in TASKS else found.task
     made = f"{found.model_fingerprint[:8]} · {found.quantization}"
     facts = [_when(found.created_at), task, found.kind or "", made, _counted(found)]
     facts = [f"<span>{escape(fact)}</span>" for fact in facts if fact]
-    said = "".join(map(_said, found.said))
+    said = "".join(map(_said, found.texts))
     return (
         f'<li><p class="facts">{"".join(facts)}'
         f'<a href="./?{LINK}={escape(found.answer_id)}" target="_blank" rel="noopener">Open</a></p>'
@@ -38,7 +38,7 @@ def _found(found: Found) -> str:
     )
 
 
-def _counted(found: Found) -> str:
+def _counted(found: FoundAnswer) -> str:
     counts = found.counts
     if not counts.ratings:
         return "not rated"
@@ -47,7 +47,7 @@ def _counted(found: Found) -> str:
     return "; ".join(parts) or f"{counts.ratings} rated"
 
 
-def _said(said: Said) -> str:
+def _said(said: RatingText) -> str:
     given = [_THUMBS[said.thumb]] if said.thumb is not None else []
     given += [f"score {said.score}"] if said.score is not None else []
     who = ", ".join([f"Person {said.annotator}", *given, _when(said.updated_at)])

@@ -6,7 +6,7 @@ import pandas as pd
 
 from storage import Feedback, StorageError
 from storage.analysis.agreement import agreement
-from storage.analysis.consistency import steadiness
+from storage.analysis.consistency import self_consistency
 from storage.analysis.preference import Bias, biases, strengths, votes
 from storage.analysis.ratings import by_day, by_group, by_level, ratings
 from storage.analysis.redundancy import flag_precision
@@ -27,7 +27,7 @@ def dashboard(feedback: Feedback) -> str:
     try:
         with feedback.database.read() as session:
             rated, cast, agreed = ratings(session), votes(session), agreement(session)
-            steady, heard = steadiness(session), flag_precision(session)
+            steady, heard = self_consistency(session), flag_precision(session)
     except StorageError as error:
         return messages.fault(str(error))
     if rated.empty and cast.empty and heard.empty:

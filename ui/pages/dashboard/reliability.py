@@ -7,11 +7,11 @@ from html import escape
 
 import pandas as pd
 
-from storage.analysis.consistency import Steadiness
+from storage.analysis.consistency import SelfConsistency
 from ui.pages.dashboard.tables import percent, percents, table
 
 
-def consistency(found: Sequence[Steadiness]) -> str:
+def consistency(found: Sequence[SelfConsistency]) -> str:
     """How often a person said the same of an answer that came twice."""
     if not found:
         return "<p class='hint'>No answer has been judged twice by one person yet.</p>"
