@@ -11,6 +11,7 @@ from storage.errors import StorageError
 from storage.export import FORMATS, export
 from storage.maintenance.erasure import Erasure
 from storage.maintenance.retention import prune
+from storage.ratings.validation import DIMENSIONS, checked_names
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,7 +49,11 @@ def run(arguments: argparse.Namespace) -> str:
     try:
         match arguments.command:
             case "export":
-                return str(export(database, arguments.format, arguments.out, audit=arguments.audit))
+                names = _dimensions()
+                done = export(
+                    database, arguments.format, arguments.out, audit=arguments.audit, dimensions=names
+                )
+                return str(done)
             case "backup":
                 return f"saved to {database.backup(arguments.file)}"
             case "restore":
@@ -61,6 +66,11 @@ def run(arguments: argparse.Namespace) -> str:
                 return f"deleted {gone}"
     finally:
         database.close()
+
+
+def _dimensions() -> tuple[str, ...]:
+    text = os.environ.get("USAM_DIMENSIONS")
+    return DIMENSIONS if text is None else checked_names(text, "dimension")
 
 
 def _days(given: float | None) -> float:

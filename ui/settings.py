@@ -10,7 +10,7 @@ from sqlalchemy import URL, make_url
 
 from storage import StorageError, data_folder
 from storage.annotation.spans import LABELS
-from storage.ratings.validation import DIMENSIONS, checked_name
+from storage.ratings.validation import DIMENSIONS, checked_names
 
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
@@ -152,7 +152,7 @@ def _names(environ: Mapping[str, str], variable: str, kind: str, default: tuple[
     if text is None:
         return default
     try:
-        return tuple(dict.fromkeys(checked_name(name, kind) for name in text.replace(",", " ").split()))
+        return checked_names(text, kind)
     except StorageError as error:
         raise ValueError(f"{variable} cannot be {text!r}. {error}") from error
 

@@ -1,5 +1,7 @@
 """How far people agree: Krippendorff's alpha of the thumbs, the score and each dimension."""
 
+from collections import Counter
+from collections.abc import Collection
 from typing import Literal
 
 import krippendorff
@@ -8,6 +10,7 @@ import pandas as pd
 from sqlalchemy import String, false, select, type_coerce
 from sqlalchemy.orm import Session
 
+from storage.analysis.dimensions import most_used
 from storage.analysis.intervals import bootstrap
 from storage.database.schema import Rating
 
@@ -26,21 +29,29 @@ def alpha(values: np.ndarray, level: Level) -> float:
     return _alpha(*_counted(values), level)
 
 
-def agreement(session: Session) -> pd.DataFrame:
-    """A row for each thing that answers are judged on: `judged` (its name), `answers` (judged by two or
-    more), `people`, `alpha`, `low`, `high` (of its interval, by drawing answers anew)."""
+def agreement(session: Session, dimensions: Collection[str] = ()) -> pd.DataFrame:
+    """A row for each thing that answers are judged on, of the `dimensions` and the most used others: `judged`
+    (its name), `answers` (judged by two or more), `people`, `alpha`, `low`, `high` (of its interval, by
+    drawing answers anew)."""
     answer = type_coerce(Rating.answer_id, String)  # as the database has it: it only tells answers apart
-    rows = session.execute(
+    query = (
         select(answer, Rating.annotator_id, Rating.thumb, Rating.score, Rating.dimensions)
         .where(Rating.withdrawn == false())
         .order_by(Rating.updated_at.desc())
         .limit(MOST_RATINGS)
     )
+    rows = [
+        (answer, person, {"thumb": thumb, "score": score, **scores})
+        for answer, person, thumb, score, scores in session.execute(query)
+    ]
+    names = most_used(
+        Counter(name for *_, values in rows for name in values), ("thumb", "score", *dimensions)
+    )
     ratings = [
-        (answer, person, name, value)
-        for answer, person, thumb, score, dimensions in rows
-        for name, value in {"thumb": thumb, "score": score, **dimensions}.items()
-        if value is not None
+        (answer, person, name, values[name])
+        for answer, person, values in rows
+        for name in names
+        if values.get(name) is not None
     ]
     frame = pd.DataFrame(ratings, columns=["answer", "person", "judged", "value"])
     shared = frame[frame.duplicated(["answer", "judged"], keep=False)]

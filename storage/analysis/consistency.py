@@ -1,11 +1,13 @@
 """How far people agree with themselves on answers that they rated twice."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.analysis.dimensions import most_used
 from storage.analysis.intervals import wilson
 from storage.database.schema import Rating, RatingRevision, Repeat
 
@@ -32,8 +34,11 @@ class SelfConsistency:
         return self.same / self.repeats
 
 
-def self_consistency(session: Session, person: int | None = None) -> list[SelfConsistency]:
-    """Of everyone, or of one person; the thumb first. What was left out either time does not count."""
+def self_consistency(
+    session: Session, person: int | None = None, dimensions: Collection[str] = ()
+) -> list[SelfConsistency]:
+    """Of everyone, or of one person; the thumb first, then the `dimensions` and the most used others. What
+    was left out either time does not count."""
     first, again = RatingRevision, Repeat
     rows = (
         select(
@@ -56,7 +61,8 @@ def self_consistency(session: Session, person: int | None = None) -> list[SelfCo
     ]
     frame = pd.DataFrame(pairs, columns=["person", "judged", "first", "again"])
     order = {"thumb": 0, "score": 1}
-    names = sorted(frame["judged"].unique(), key=lambda name: (order.get(name, 2), name))
+    chosen = most_used(frame["judged"].value_counts().to_dict(), ("thumb", "score", *dimensions))
+    names = sorted(chosen, key=lambda name: (order.get(name, 2), name))
     return [_measured(name, frame[frame["judged"] == name]) for name in names]
 
 

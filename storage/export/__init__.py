@@ -6,7 +6,7 @@ Everything streams in bounded memory, and files appear in the folder only once a
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -17,6 +17,7 @@ from storage.export.audit import Audit
 from storage.export.reader import Reader, RowsRead
 from storage.export.tables import audiofolder, csv, parquet
 from storage.export.training import dpo, kto, llama_factory, reward, spans, swift
+from storage.ratings.validation import DIMENSIONS
 
 FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]] = {
     "csv": (csv.write, csv.FILES),
@@ -34,8 +35,18 @@ FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]
 AUDIT = "audit.json"
 
 
-def export(database: Database, format: str, out: str | Path, *, audit: bool = False) -> Audit:
+def export(
+    database: Database,
+    format: str,
+    out: str | Path,
+    *,
+    audit: bool = False,
+    dimensions: Collection[str] = DIMENSIONS,
+) -> Audit:
     """Write one of FORMATS into the folder `out`; with `audit` also `audit.json`.
+
+    dimensions: what answers are scored on. Tables have a column for each that was, and for the most used of
+    others; scores on the rest are left out, and counted in the audit.
 
     csv: `csv.FILES`; parquet: the same tables.  audiofolder: folders `train` and `test` with the kept clips
     and `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
@@ -47,12 +58,18 @@ def export(database: Database, format: str, out: str | Path, *, audit: bool = Fa
     if format == "audiofolder":
         audiofolder.check(Path(out))
     with plain_errors(), _complete(Path(out), names) as folder, database.read() as session:
-        return _write(Reader(session, database.folder), format, folder, audit=audit)
+        return _write(Reader(session, database.folder, dimensions=dimensions), format, folder, audit=audit)
 
 
-def pack(database: Database, format: str, file: Path, progress: RowsRead | None = None) -> Audit:
+def pack(
+    database: Database,
+    format: str,
+    file: Path,
+    progress: RowsRead | None = None,
+    dimensions: Collection[str] = DIMENSIONS,
+) -> Audit:
     """Write one of FORMATS with its audit into the zip archive `file`, to be used on another machine: the
-    kept clips of its rows go along, in a folder `audio` that the rows name.
+    kept clips of its rows go along, in a folder `audio` that the rows name. dimensions: as for `export`.
 
     Returns the audit, biases measured. Raises StorageError, KeyError (no such format), and whatever
     `progress` raises.
@@ -60,7 +77,7 @@ def pack(database: Database, format: str, file: Path, progress: RowsRead | None 
     with plain_errors(), tempfile.TemporaryDirectory(dir=file.parent, prefix=".export-") as scratch:
         folder = Path(scratch)
         with database.read() as session:
-            reader = Reader(session, database.folder, bundled=True, progress=progress)
+            reader = Reader(session, database.folder, bundled=True, progress=progress, dimensions=dimensions)
             done = _write(reader, format, folder, audit=True)
         with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
             for made in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):

@@ -13,10 +13,11 @@ class Audit:
     """Counts of one export.
 
     read: judgements by kind.  rows: rows written, by file.  dropped: judgements left out, by reason:
-      withdrawn; neutral (a thumb neither up nor down); no_thumb; tie; both_bad; preference (says nothing
-      about one answer alone); identical; empty; unfinished (would teach the model to break off);
-      contradicting (as many up as down); duplicate; unpaired (no counterpart on the same input);
-      no_audio (of a trained row, for trainers that hear).
+      withdrawn; dimension (scores on names that few used, where there are too many); neutral (a thumb
+      neither up nor down); no_thumb; tie; both_bad; preference (says nothing about one answer alone);
+      identical; empty; unfinished (would teach the model to break off); contradicting (as many up as down);
+      duplicate; unpaired (no counterpart on the same input); no_audio (of a trained row, for trainers that
+      hear).
     findings: measurements, by subject.
     """
 

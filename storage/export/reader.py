@@ -1,8 +1,9 @@
 """Streams judgements out of the database, each with the prompt; shared by every format."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from sqlalchemy import Row, Select, false, func, literal, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from storage.analysis.dimensions import Dimensions, dimensions_in
 from storage.database.schema import Answer, Clip, Comparison, Rating, Span
+from storage.ratings.validation import DIMENSIONS
 
 BATCH = 1000
 CLIPS = "audio"
@@ -87,18 +90,30 @@ class Verdict:
 class Reader:
     """Streams over one consistent snapshot.
 
-    folder: the data folder, where kept audio is.  bundled: whether clips go along with the rows.
+    folder: the data folder, where kept audio is.  along: whether clips go along with the rows.
+    dimensions: what answers are scored on; of others only the most used are read.
     """
 
     def __init__(
-        self, session: Session, folder: Path, *, bundled: bool = False, progress: RowsRead | None = None
+        self,
+        session: Session,
+        folder: Path,
+        *,
+        bundled: bool = False,
+        progress: RowsRead | None = None,
+        dimensions: Collection[str] = DIMENSIONS,
     ) -> None:
         self.session = session
+        self._known = dimensions
         self.folder = folder
         self.bundled = bundled
         self.progress = progress
         self._read = 0
         self._total = self._judgements() if progress else 0
+
+    @cached_property
+    def dimensions(self) -> Dimensions:
+        return dimensions_in(self.session, self._known)
 
     def count_read(self, count: int) -> None:
         """So many more judgements have been read."""

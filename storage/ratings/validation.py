@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, cast
 
 from storage.database.text import clean
 from storage.errors import RatingError
@@ -12,6 +12,7 @@ MAX_COMMENT = 5_000
 
 DIMENSIONS = ("correctness", "completeness", "helpfulness")
 """What an answer is scored on where nobody says otherwise; a team may name its own."""
+MAX_DIMENSIONS = 16
 
 FLAGS = ("hallucination", "wrong_language", "unsafe", "bad_audio")
 
@@ -45,12 +46,8 @@ def judgement(
     return {
         "thumb": _choice("thumb", thumb, (-1, 0, 1)),
         "score": _choice("score", score, range(1, 6)),
-        "dimensions": {
-            checked_name(name, "dimension"): _choice(name, value, range(1, 6))
-            for name, value in sorted((dimensions or {}).items())
-            if value is not None
-        },
-        "flags": _flags(flags or ()),
+        "dimensions": _dimensions(dimensions),
+        "flags": _flags(flags),
         "correction": checked_text("correction", correction, MAX_CORRECTION),
         "comment": checked_text("comment", comment, MAX_COMMENT),
     }
@@ -71,10 +68,33 @@ def checked_name(name: str, kind: str) -> str:
     return name
 
 
-def _flags(flags: Collection[str]) -> list[str]:
+def checked_names(text: str, kind: str) -> tuple[str, ...]:
+    """The names in a list parted by commas or spaces, each once, as USAM_DIMENSIONS has them. Raises
+    RatingError."""
+    names = tuple(dict.fromkeys(checked_name(name, kind) for name in text.replace(",", " ").split()))
+    if len(names) > MAX_DIMENSIONS:
+        raise RatingError(f"There can be at most {MAX_DIMENSIONS} {kind}s.")
+    return names
+
+
+def _dimensions(dimensions: Mapping[str, int | None] | None) -> dict[str, int]:
+    if not isinstance(dimensions, Mapping | None):
+        raise RatingError('Dimensions are scores by name, such as {"correctness": 4}.')
+    given = {name: score for name, score in (dimensions or {}).items() if score is not None}
+    if len(given) > MAX_DIMENSIONS:
+        raise RatingError(f"A rating has scores on at most {MAX_DIMENSIONS} dimensions.")
+    names = sorted(checked_name(name, "dimension") for name in given)
+    return {name: cast(int, _choice(name, given[name], range(1, 6))) for name in names}
+
+
+def _flags(flags: Collection[str] | None) -> list[str]:
+    if flags is None:
+        return []
+    if isinstance(flags, str | Mapping) or not isinstance(flags, Collection):
+        raise RatingError(f"Flags are a list of names; there are {', '.join(FLAGS)}.")
     for flag in flags:
         if flag not in FLAGS:
-            raise RatingError(f"There is no flag {flag!r}; the flags are {', '.join(FLAGS)}.")
+            raise RatingError(f"There is no flag {_shown(flag)}; the flags are {', '.join(FLAGS)}.")
     return [flag for flag in FLAGS if flag in flags]
 
 
@@ -86,8 +106,16 @@ def _choice(name: str, value: int | None, allowed: Collection[int]) -> int | Non
     return int(value)
 
 
+def _shown(value: object) -> str:
+    """What somebody sent, short enough for a sentence."""
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:37]}..."
+
+
 def checked_text(name: str, value: str | None, longest: int) -> str | None:
     """The text as it is stored, None for an empty one. Raises RatingError when it is too long."""
+    if not isinstance(value, str | None):
+        raise RatingError(f"The {name} has to be a text.")
     if value is None or not value.strip():
         return None
     if len(value) > longest:

@@ -31,6 +31,7 @@ def check(out: Path) -> None:
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
     audit.dropped["withdrawn"] = reader.withdrawn()
+    audit.dropped["dimension"] = reader.dimensions.left_out
     with ExitStack() as stack:
         files = {}
         for chunk in tables.ratings(reader):

@@ -1,7 +1,7 @@
 """The judgements as flat tables, in chunks: one row a rating, comparison, span or judged token, with what
 made the answer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,10 +16,8 @@ CHUNK = 5000  # rows
 
 
 def ratings(reader: Reader) -> Iterator[pd.DataFrame]:
-    """Ratings that count now. `annotator` is a number, never the id that a person's browser keeps; each
-    dimension that anyone scored is a column of its own, `flags` are joined by semicolons."""
-    scored = reader.session.scalars(select(Rating.dimensions).where(Rating.withdrawn == false()).distinct())
-    names = sorted({name for dimensions in scored for name in dimensions})
+    """Ratings that count now. `annotator` is a number, never the id that a person's browser keeps; each of
+    the reader's dimensions is a column of its own, `flags` are joined by semicolons."""
     chunks = _chunks(
         reader,
         select(
@@ -60,7 +58,7 @@ def ratings(reader: Reader) -> Iterator[pd.DataFrame]:
         .order_by(Rating.updated_at),
     )
     for chunk in chunks:
-        yield _spread(chunk, names)
+        yield _spread(chunk, reader.dimensions.names)
 
 
 def comparisons(reader: Reader) -> Iterator[pd.DataFrame]:
@@ -154,7 +152,7 @@ def _chunks(reader: Reader, rows: Rows) -> Iterator[pd.DataFrame]:
         reader.count_read(len(chunk))
 
 
-def _spread(chunk: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def _spread(chunk: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """A column for every dimension in the place of the one with all of them."""
     place = list(chunk.columns).index("dimensions")
     for offset, name in enumerate(names):

@@ -16,10 +16,13 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 import storage
 from storage import Database, Feedback, StorageError
 from storage.__main__ import main
+from storage.analysis.agreement import agreement
+from storage.analysis.dimensions import MOST_NAMES
 from storage.answers.records import answer_columns
 from storage.database.schema import Annotator, Answer, Clip, Rating, Span
 from storage.export import FORMATS, export, pack
@@ -427,3 +430,53 @@ def test_bad_usage_is_status_2_and_one_line(
     assert (status, printed.out) == (2, "")
     assert printed.err.count("\n") == 1
     assert printed.err.startswith("python -m storage")
+
+
+@pytest.fixture
+def invented(feedback: Feedback, ask: Callable[..., str]) -> list[str]:
+    """A database into which strangers have put 5,000 dimensions, as they once could; what they rated."""
+    answers = [ask(f"answer {n}", seed=n) for n in range(6)]
+    for answer in answers:
+        feedback.rate(answer, "me", dimensions={"correctness": 4, "tone": 2})
+    for person in ("strange", "stranger"):
+        for answer in answers[:4]:
+            feedback.rate(answer, person, thumb=-1)
+    with feedback.database.write() as session:
+        scores = {f"invented_{n}": n % 5 + 1 for n in range(5_000)}
+        session.execute(update(Rating).where(Rating.thumb == -1).values(dimensions=scores))
+    return answers
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "audiofolder"])
+def test_invented_dimensions_cost_no_columns_and_hide_no_known_ones(
+    feedback: Feedback, invented: list[str], tmp_path: Path, format: str
+) -> None:
+    done = export(feedback.database, format, tmp_path, dimensions=["correctness", "tone"])
+    assert done.dropped["dimension"] == 8 * (5_000 - (MOST_NAMES - 2))
+    if format == "csv":
+        rows = cells(tmp_path / "ratings.csv")
+        columns = [name for name in rows[0] if name.startswith("dimension_")]
+        assert len(columns) == MOST_NAMES
+        assert len(rows) == 14
+        assert [row["dimension_correctness"] for row in rows[:6]] == ["4"] * 6
+        assert [row["dimension_tone"] for row in rows[:6]] == ["2"] * 6
+
+
+def test_the_command_exports_what_the_setting_names(
+    feedback: Feedback, invented: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("USAM_DATABASE_URL", url)
+    monkeypatch.setenv("USAM_DIMENSIONS", "tone")
+    assert main(["export", "--format", "csv", "--out", str(tmp_path / "out")]) == 0
+    assert {row["dimension_tone"] for row in cells(tmp_path / "out" / "ratings.csv")} == {"2", ""}
+    monkeypatch.setenv("USAM_DIMENSIONS", "not a name!")
+    assert main(["export", "--format", "csv", "--out", str(tmp_path / "out")]) == 2
+
+
+def test_what_people_agree_on_is_measured_of_so_many_dimensions_only(
+    feedback: Feedback, invented: list[str]
+) -> None:
+    with feedback.database.read() as session:
+        found = agreement(session, ["correctness", "tone"])
+    assert len(found) <= MOST_NAMES
+    assert {"thumb"} <= set(found["judged"])

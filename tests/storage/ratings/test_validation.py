@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from storage import Feedback
 from storage.errors import RatingError
 from storage.export import export
+from storage.ratings.validation import MAX_DIMENSIONS
 
 Make = Callable[..., dict[str, Any]]
 
@@ -44,6 +45,16 @@ def test_dimensions_and_flags_are_kept_with_their_history(feedback: Feedback, an
         {"dimensions": {"x" * 33: 3}},
         {"dimensions": {"correctness": None}, "flags": []},
         {"flags": ["boring"]},
+        {"dimensions": {f"invented_{n}": 3 for n in range(MAX_DIMENSIONS + 1)}},
+        {"dimensions": [4, 5]},
+        {"dimensions": "correctness"},
+        {"flags": "unsafe"},
+        {"flags": 3},
+        {"flags": [{"unsafe": True}]},
+        {"thumb": float("nan")},
+        {"score": float("inf")},
+        {"score": [3]},
+        {"comment": {"text": "good"}},
     ],
 )
 def test_impossible_depth_is_refused(feedback: Feedback, answer: str, rating: dict[str, Any]) -> None:

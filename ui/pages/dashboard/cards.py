@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from storage import Feedback, StorageError
@@ -22,12 +24,13 @@ CAVEAT = (
 )
 
 
-def dashboard(feedback: Feedback) -> str:
-    """The whole board as HTML, from one consistent look at the database."""
+def dashboard(feedback: Feedback, dimensions: Collection[str] = ()) -> str:
+    """The whole board as HTML, from one consistent look at the database. dimensions: what answers are scored
+    on."""
     try:
         with feedback.database.read() as session:
-            rated, cast, agreed = ratings(session), votes(session), agreement(session)
-            steady, heard = self_consistency(session), flag_precision(session)
+            rated, cast, agreed = ratings(session), votes(session), agreement(session, dimensions)
+            steady, heard = self_consistency(session, dimensions=dimensions), flag_precision(session)
     except StorageError as error:
         return messages.fault(str(error))
     if rated.empty and cast.empty and heard.empty:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import gradio as gr
 from storage import Database, StorageError, now
 from storage.export import FORMATS, pack
 from storage.export.audit import Audit
+from storage.ratings.validation import DIMENSIONS
 from ui.components import messages
 from ui.server.downloads import ROUTE, Downloads, Offer
 from ui.studio.jobs import JobResult, run_job
@@ -66,7 +67,7 @@ def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None
         except RequestError as refusal:
             yield messages.fault(str(refusal))
         else:
-            yield from prepare(studio.feedback.database, studio.downloads, format)
+            yield from prepare(studio.feedback.database, studio.downloads, format, studio.settings.dimensions)
 
     make.click(
         prepared,
@@ -79,7 +80,9 @@ def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None
     )
 
 
-def prepare(database: Database, downloads: Downloads, format: str) -> Iterator[str]:
+def prepare(
+    database: Database, downloads: Downloads, format: str, dimensions: Collection[str] = DIMENSIONS
+) -> Iterator[str]:
     """How far the export is, in HTML, then its audit with a button to take it away. What is taken away is
     what was looked over, also when people rated meanwhile. A page that is closed gives it up."""
     try:
@@ -94,7 +97,7 @@ def prepare(database: Database, downloads: Downloads, format: str) -> Iterator[s
         def read(count: int, of: int) -> None:
             tell(f"{count:,} judgements read", count / max(of, 1))
 
-        return pack(database, format, offer.file, read)
+        return pack(database, format, offer.file, read, dimensions)
 
     try:
         for event in run_job(make, threading.Event()):

@@ -47,7 +47,7 @@ class Board:
         from ui.pages.dashboard.cards import dashboard  # brings in matplotlib, which the app starts without
 
         began = time.monotonic()
-        new = Drawn(dashboard(self.studio.feedback), began)
+        new = Drawn(dashboard(self.studio.feedback, self.studio.settings.dimensions), began)
         self.last = new
         yield new.board
 
