@@ -18,6 +18,7 @@ from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import Snapshots
 from ui.access.accounts import Accounts, Login
 from ui.access.admin import AdminGate
+from ui.access.request import visitor_of
 from ui.api.endpoints import add_endpoints
 from ui.api.health import health_route
 from ui.components.tour import TOUR_STYLE
@@ -34,7 +35,7 @@ from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
 from ui.server.middleware import BlockRemoteFiles
 from ui.server.require_login import RequireLogin
-from ui.server.session_state import cheap_sessions
+from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio.service import Studio
 from ui.theme import STYLE, theme
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 LIGHT_EVENTS = 8
 CACHE_SWEEP = 3600  # seconds between looks for uploads that are old enough to go
-PAGES_HELD = 200
 
 
 def build(
@@ -117,18 +117,25 @@ def signing_in(accounts: Path) -> dict[str, Any]:
     return {"auth": Login(Accounts(accounts)).admits, "auth_message": "Sign in to U-SAM Studio."}
 
 
+def session_ended(demo: gr.Blocks, session: str) -> None:
+    """A page's state is let go of: nothing is written for it any more."""
+    demo.studio.running.end(session)
+    demo.studio.running_experiments.end(session)
+
+
 def served_beside(settings: Settings) -> dict[str, Any]:
     """The routes that are not Gradio's, and what has to run for them."""
     routes = [health_route(), download_route()]
     if not settings.mcp:
-        return {"routes": routes, "lifespan": cheap_sessions}
+        return {"routes": routes, "lifespan": cheap_sessions(session_ended)}
     from ui.api.mcp import mcp_server  # half a second that few need
 
     tools, serving = mcp_server()
+    sessions = cheap_sessions(session_ended)
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncIterator[None]:
-        async with cheap_sessions(app), serving(app):
+        async with sessions(app), serving(app):
             yield
 
     return {"routes": [*routes, *tools], "lifespan": lifespan}
@@ -162,6 +169,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
                 Middleware(BlockRemoteFiles),
                 *([Middleware(RequireLogin)] if settings.accounts else []),
                 body_limit,
+                Middleware(SessionOwner, visitor_of=visitor_of),
             ],
             "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json
         },
