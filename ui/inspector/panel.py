@@ -12,7 +12,7 @@ from ui.components import messages
 from ui.inspector.payload import MeasuredOf, viewed
 from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import NOT_KEPT
-from ui.viewer.assets import asset, script, style
+from ui.viewer.assets import FOLDER, asset, script, style
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def inspector_panel() -> InspectorPanel:
         "",
         html_template=asset("template.html"),
         css_template=style(),
-        js_on_load=script(asset("gradio.js")),
+        js_on_load=script(FOLDER / "gradio.js"),
         apply_default_css=False,
         elem_id="viewer",
         leaning="",

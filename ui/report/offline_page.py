@@ -38,7 +38,7 @@ def offline_page(
     measured_of: MeasuredOf = nothing_measured,
 ) -> str:
     """The whole page as HTML, with what was found out about the answer and marked in its clip."""
-    code = script(_own("report.js"))
+    code = script(_FOLDER / "report.js")
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'"
     leaning = leaned_on(entry, found.words if found else None) or "null"

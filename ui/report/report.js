@@ -1,18 +1,36 @@
 // The offline page: the viewer, with the question, the answer and the rating set as text above it.
 
-const inPage = (id) => JSON.parse(document.getElementById(id).textContent);
+import { fixed, mean, signed } from "../viewer/numbers.js";
+import { find, findKind, make } from "../viewer/panels/make.js";
+import { Marks } from "../viewer/panels/marks.js";
+import { offerWords } from "../viewer/panels/words.js";
+import { Viewer } from "../viewer/viewer.js";
 
-function write() {
-  const report = inPage("report");
+/** @import { Mark } from "../viewer/types.js" */
+
+/** A change that was tried: `words` are pieces of the diff, times in s, log-probabilities in nats per token.
+ *  @typedef {{name: string, words: ["same" | "ins" | "del", string][], likelihood: number, dropped: number,
+ *    tokens: number, saved: number}} Change */
+
+/** @typedef {{rows: [string, number[]][], verdict: string, reference: string}} Deletion */
+
+/** @typedef {{question: string, answer: string, history: {question: string, answer: string}[],
+ *    facts: [string, string][], spans: Mark[], changes: Change[], deletion: Deletion | null}} Report */
+
+/** @param {string} id */
+const inPage = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
+
+/** The conversation and the facts. @param {Report} report */
+function write(report) {
   document.title = `U-SAM: ${report.question}`;
   for (const turn of report.history) {
     const [question, answer] = [turn.question, turn.answer].map((text) => make("p", { text }));
     question.className = "q";
-    document.querySelector(".past").append(question, answer);
+    find(document, ".past").append(question, answer);
   }
-  document.querySelector(".question").textContent = report.question;
-  document.querySelector(".answer").textContent = report.answer || "The model said nothing.";
-  const facts = document.querySelector(".facts");
+  find(document, ".question").textContent = report.question;
+  find(document, ".answer").textContent = report.answer || "The model said nothing.";
+  const facts = find(document, ".facts");
   for (const [name, value] of report.facts) {
     facts.append(make("div", {}, make("dt", { text: name }), make("dd", { text: value })));
   }
@@ -22,21 +40,24 @@ function write() {
   follow();
 }
 
-/** What was tried under "What if": a row for every change, the latest last, and the deletion test. */
+/** What was tried under "What if": a row for every change, the latest last, and the deletion test.
+ *  @param {Report} report */
 function writeTried({ answer, changes, deletion }) {
-  document.querySelector(".tried").hidden = !changes.length && !deletion;
+  find(document, ".tried").hidden = !changes.length && !deletion;
   if (changes.length) writeChanges(answer, changes);
-  if (deletion) document.querySelector(".deletion").append(...deletionRows(deletion));
+  if (deletion) find(document, ".deletion").append(...deletionRows(deletion));
 }
 
+/** @param {string} answer @param {Change[]} changes */
 function writeChanges(answer, changes) {
-  const table = document.querySelector(".changes");
+  const table = findKind(document, ".changes", HTMLTableElement);
   table.hidden = false;
+  /** @param {string} name @param {(Node | string)[]} words @param {string[]} numbers */
   const row = (name, words, ...numbers) => {
     const labels = ["Likelihood, nats per token", "Tokens dropped", "Reading time, s"];
     const cells = numbers.map((text, i) => make("td", { text, "data-label": labels[i] }));
-    const said = make("td", { class: "words" }, ...words);
-    table.tBodies[0].append(make("tr", {}, make("th", { scope: "row", text: name }), said, ...cells));
+    const head = make("th", { scope: "row", text: name });
+    table.tBodies[0].append(make("tr", {}, head, make("td", { class: "words" }, ...words), ...cells));
   };
   row("as it was", [answer], "", "", "");
   for (const { name, words, likelihood, dropped, tokens, saved } of changes) {
@@ -45,34 +66,32 @@ function writeChanges(answer, changes) {
   }
 }
 
-/** With a true minus, and without a sign that only rounding left. */
-function signed(value, digits) {
-  const size = fixed(Math.abs(value), digits);
-  return Number(size) === 0 ? size : `${value < 0 ? "−" : "+"}${size}`;
-}
-
-/** A strip for every condition, a dot for every measurement; further to the right the answer is likelier. */
+/** A strip for every condition, a dot for every measurement; further to the right the answer is likelier.
+ *  @param {Deletion} deletion */
 function deletionRows({ rows, verdict, reference }) {
   const all = rows.flatMap(([, values]) => values);
   const [low, high] = [Math.min(...all), Math.max(...all)];
+  /** @param {number} value */
   const place = (value) => `${high > low ? (100 * (value - low)) / (high - low) : 50}%`;
   const strips = rows.map(([name, values]) => {
     const dots = values.map((value) => make("i", { style: { left: place(value) }, title: fixed(value, 3) }));
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const head = make("th", { scope: "row", text: name });
     const strip = make("td", {}, make("span", { class: "strip" }, ...dots));
-    return make("tr", {}, make("th", { scope: "row", text: name }), strip, make("td", { text: signed(mean, 3) }));
+    return make("tr", {}, head, strip, make("td", { text: signed(mean(values), 3) }));
   });
-  const head = ["Deletion test", "", "nats per token"].map((text) => make("th", { scope: "col", text }));
+  const heads = ["Deletion test", "", "nats per token"].map((text) => make("th", { scope: "col", text }));
   return [
-    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...strips)),
+    make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...strips)),
     make("p", { text: verdict }),
     make("p", { class: "hint", text: `Log-probability of “${reference}”` }),
   ];
 }
 
-write();
-writeTried(inPage("report"));
-const viewer = new Viewer(document.querySelector(".viewer"));
+/** @type {Report} */
+const report = inPage("report");
+write(report);
+writeTried(report);
+const viewer = new Viewer(find(document, ".viewer"));
 viewer.show(inPage("trace").trace);
-new Marks(viewer).show(inPage("report").spans, []);
-viewer.lean(inPage("leaning")?.words ?? []);
+new Marks(viewer).show(report.spans);
+offerWords(viewer, inPage("leaning")?.words ?? []);

@@ -1,70 +1,91 @@
-// The viewer as a Gradio component: its value is a trace, and perhaps another one to compare it with, as JSON
-// text; empty for none. Another answer about the same sound is drawn on the same axis, any other one below.
-// Its property `leaning` tells what the words of the answer leaned on, `player` which clip the page's player has,
-// `said` what the person marked and judged, as it is kept, or why it could not be, `router` how alive the router
-// was when the model had loaded.
+// The viewer as a Gradio component: its value is a trace, and perhaps another one to compare it with, as JSON text;
+// empty for none. Another answer about the same sound is drawn on the same axis, any other one below.
+// Its further properties are JSON too: `leaning` has the attribution of the answer's words, `said` what the person
+// marked and judged, as it is kept, or why it could not be, `router` the router's state when the model had loaded;
+// `player` names the clip in the page's player.
 
-const SETTLED = 150; // ms without a change until the server is told what is touched
+import { MarkEditor } from "./panels/mark_editor.js";
+import { VerdictPanel } from "./panels/verdicts.js";
+import { offerWords } from "./panels/words.js";
+import { PagePlayer } from "./playing/page_player.js";
+import { Viewer } from "./viewer.js";
 
-const root = element.querySelector(".viewer");
-const below = root.cloneNode(true);
+/** @import { Annotations, OtherData, RouterHealth, TraceData, WordAttribution } from "./types.js" */
+
+const SETTLED = 150; // ms without a change until the server is told what is selected
+
+const root = /** @type {HTMLElement} */ (element.querySelector(".viewer"));
+const below = /** @type {HTMLElement} */ (root.cloneNode(true));
 root.after(below);
 const second = new Viewer(below);
-let telling = null;
-const page = new PagePlayer("#clip", () => Boolean(props.player) && props.player === viewer.trace?.source);
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let reporting = undefined;
+const shownKey = () => viewer.current?.trace.key;
+/** @returns {boolean} */
+const samePlayer = () => Boolean(props.player) && props.player === viewer.current?.trace.source;
+const pagePlayer = new PagePlayer("#clip", samePlayer);
 const viewer = new Viewer(root, {
   save: (kind) => trigger("export", { kind, dark: document.body.classList.contains("dark") }),
-  touched: (what) => {
-    clearTimeout(telling);
-    telling = setTimeout(() => trigger("touched", what), SETTLED);
+  selected: (selection) => {
+    clearTimeout(reporting);
+    reporting = setTimeout(() => trigger("touched", selection), SETTLED);
   },
-  page,
+  pagePlayer,
 });
-page.attach(viewer);
+pagePlayer.attach(viewer);
 let turn = 0; // so that the same answer twice is two answers
-const send = (event, what) => trigger(event, { key: viewer.trace.key, turn: (turn += 1), ...what });
-const marks = new Marks(viewer, {
+/** @param {string} event @param {object} what */
+const send = (event, what) => trigger(event, { key: shownKey(), turn: (turn += 1), ...what });
+const editor = new MarkEditor(viewer, {
   save: (span) => send("marked", span),
   withdraw: (id) => send("unmarked", { id }),
 });
-const verdicts = new Verdicts(viewer, (given) => send("judged", { verdicts: given }));
+const verdictPanel = new VerdictPanel(viewer, (verdicts) => send("judged", { verdicts }));
+
+/** A property's JSON; null for empty. @param {string} name */
+const parsed = (name) => (props[name] ? JSON.parse(props[name]) : null);
 
 function valueChanged() {
-  const { trace = null, other = null } = props.value ? JSON.parse(props.value) : {};
-  if (trace?.key !== viewer.trace?.key) {
+  /** @type {{trace?: TraceData | null, other?: OtherData | null}} */
+  const { trace = null, other = null } = parsed("value") ?? {};
+  if (trace?.key !== shownKey()) {
     viewer.show(trace);
-    marks.clear();
-    verdicts.clear();
-    leaningChanged();
+    editor.clear();
+    verdictPanel.clear();
+    attributionChanged();
     if (trace) send("opened", {});
-  } else if (trace) viewer.touched();
-  const aligned = other && other.sound === null;
+  } else if (trace) viewer.reportSelection();
+  const aligned = other !== null && other.sound === null;
   if (trace) viewer.compare(other, aligned);
-  second.show(aligned ? null : other);
+  second.show(other?.sound ? { ...other, sound: other.sound } : null);
 }
 
-function leaningChanged() {
-  const found = props.leaning ? JSON.parse(props.leaning) : null;
-  if (found && found.key === viewer.trace?.key) viewer.lean(found.words);
+function attributionChanged() {
+  /** @type {{key: string, words: WordAttribution[]} | null} */
+  const found = parsed("leaning");
+  if (found && found.key === shownKey()) offerWords(viewer, found.words);
 }
 
-function saidChanged() {
-  const said = props.said ? JSON.parse(props.said) : null;
-  if (!said || said.key !== viewer.trace?.key) return;
-  if (said.spans) marks.show(said.spans, said.labels);
-  if (said.verdicts && said.event === "opened") verdicts.show(said.verdicts, said);
-  if (said.event === "judged") verdicts.answered(said.verdicts, said.problem);
-  else if (said.event !== "opened") marks.answered(said.problem);
+function annotationsChanged() {
+  /** @type {Annotations | null} */
+  const kept = parsed("said");
+  if (!kept || kept.key !== shownKey()) return;
+  const { event, problem, labels = [], spans, verdicts, question = "", answer = "" } = kept;
+  if (spans) editor.show(spans, labels);
+  if (verdicts && event === "opened") verdictPanel.show(verdicts, { question, answer });
+  if (event === "judged") verdictPanel.answered(verdicts ?? {}, problem);
+  else if (event !== "opened") editor.answered(problem);
 }
 
 function routerChanged() {
-  const router = props.router ? JSON.parse(props.router) : null;
+  /** @type {RouterHealth | null} */
+  const router = parsed("router");
   for (const each of [viewer, second]) each.setRouter(router);
 }
 
 watch("value", valueChanged);
-watch("said", saidChanged);
-watch("leaning", leaningChanged);
+watch("said", annotationsChanged);
+watch("leaning", attributionChanged);
 watch("router", routerChanged);
 routerChanged();
 valueChanged();

@@ -1,21 +1,41 @@
 // One answer's trace as the viewer reads it: typed columns, decoded pictures, and what follows from a threshold.
 
-const fixed = (value, digits) => value.toFixed(digits);
-const percent = (share) => `${Math.round(100 * share)} %`;
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+import { fixed, mean, percent, shareMoved } from "./numbers.js";
 
-function bytesOf(base64) {
+/** @import { Interval, TraceData } from "./types.js" */
+
+/** @param {string} base64 */
+export function bytesOf(base64) {
   const characters = atob(base64);
   const bytes = new Uint8Array(characters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   return bytes;
 }
 
-class Trace {
+export class Trace {
+  /** @param {TraceData} data */
   constructor(data) {
-    Object.assign(this, data);
     this.data = data;
-    this.mel = bytesOf(data.sound.mel);
+    this.key = data.key;
+    this.link = data.link;
+    this.source = data.source;
+    this.summary = data.summary;
+    this.answer = data.answer;
+    this.question = data.question;
+    this.fingerprint = data.fingerprint;
+    this.model = data.model;
+    this.heard = data.heard;
+    this.paddedEnd = data.paddedEnd;
+    this.experts = data.experts;
+    this.colours = data.colours;
+    this.supervision = data.supervision;
+    this.threshold = data.threshold;
+    this.tokens = data.tokens;
+    this.sound = data.sound;
+    this.router = data.router;
+    this.collapsed = data.collapsed;
+    this.dead = data.dead;
+    this.mel = bytesOf(data.sound.mel); // a row of frames for each band, the lowest band first
     this.peaks = new Int8Array(bytesOf(data.sound.peaks).buffer);
     this.frames = this.mel.length / data.sound.hertz.length;
     this.count = data.tokens.start.length;
@@ -27,7 +47,17 @@ class Trace {
     return Math.log2(Math.max(this.experts.length, 2));
   }
 
-  /** The token that covers a time in seconds of the clip, or -1 outside the heard span. */
+  /** @param {number} expert */
+  colourOf(expert) {
+    return this.colours[expert % this.colours.length];
+  }
+
+  /** Start and end of a token. @param {number} index @returns {Interval} */
+  interval(index) {
+    return [this.tokens.start[index], this.tokens.end[index]];
+  }
+
+  /** The token that covers a time in seconds of the clip, or -1 outside the heard span. @param {number} time */
   at(time) {
     if (time < this.first || time >= this.last) return -1;
     const starts = this.tokens.start;
@@ -41,12 +71,15 @@ class Trace {
     return low;
   }
 
+  /** @param {number} index @param {number} threshold */
   redundant(index, threshold) {
     return this.tokens.significance[index] <= threshold;
   }
 
-  /** Unbroken runs of kept or redundant tokens within [from, to], as [start, end] in seconds of the clip. */
+  /** Unbroken runs of kept or redundant tokens within [from, to], as [start, end] in seconds of the clip.
+   *  @param {boolean} redundant @param {number} threshold */
   runs(redundant, threshold, from = this.first, to = this.last) {
+    /** @type {Interval[]} */
     const found = [];
     for (let index = 0; index < this.count; index++) {
       if (this.redundant(index, threshold) !== redundant) continue;
@@ -60,7 +93,7 @@ class Trace {
     return found;
   }
 
-  /** Tokens and seconds on each side of a threshold. */
+  /** Tokens and seconds on each side of a threshold. @param {number} threshold */
   split(threshold) {
     const sides = { kept: { tokens: 0, seconds: 0 }, redundant: { tokens: 0, seconds: 0 } };
     for (let index = 0; index < this.count; index++) {
@@ -73,21 +106,16 @@ class Trace {
 
   /** Mean routing weight of every expert over the clip. */
   load() {
-    return this.experts.map((_, expert) => {
-      let sum = 0;
-      for (const weights of this.tokens.routing) sum += weights[expert];
-      return sum / this.count;
-    });
+    return this.experts.map((_, expert) => mean(this.tokens.routing.map((weights) => weights[expert])));
   }
 
-  /** How far another trace of the same sound is: per token, the share of weight that goes to other experts. */
+  /** How far another trace of the same sound is: per token, the share of weight that goes to other experts.
+   *  @param {Trace} other */
   moved(other) {
-    return this.tokens.routing.map((weights, index) =>
-      weights.reduce((sum, weight, e) => sum + Math.abs(weight - other.tokens.routing[index][e]) / 2, 0),
-    );
+    return this.tokens.routing.map((weights, index) => shareMoved(weights, other.tokens.routing[index]));
   }
 
-  /** One token in words, for screen readers. */
+  /** One token in words, for screen readers. @param {number} index @param {number} threshold */
   words(index, threshold) {
     const tokens = this.tokens;
     const routing = this.experts.map((name, e) => `${name} ${percent(tokens.routing[index][e])}`).join(", ");

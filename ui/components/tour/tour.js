@@ -4,6 +4,21 @@
 const SEEN = "usam-tour"; // in the browser, once the tour was taken or declined
 const LOOK = 400; // ms between looks at whether a step can begin
 
+/** A step: `target` is what it speaks of, `show` the button that does `act`, `needs` what has to be there first.
+ *  @typedef {{title: string, text: string, target: string, show?: string, act?: () => void, needs?: "answer",
+ *    aside?: boolean}} Step */
+
+/** @param {string} selector @param {ParentNode} place @returns {HTMLElement} */
+function find(selector, place = element) {
+  const found = place.querySelector(selector);
+  if (!(found instanceof HTMLElement)) throw new Error(`no element is ${selector}`);
+  return found;
+}
+
+/** @param {string} selector */
+const inPage = (selector) => find(selector, document);
+
+/** @type {Step[]} */
 const STEPS = [
   {
     title: "Pick an example",
@@ -12,7 +27,11 @@ const STEPS = [
       "record a clip of your own.",
     target: "#examples",
     show: "Ask about the dog",
-    act: () => [...document.querySelectorAll("#examples .gallery-item")].find((item) => /Dog/.test(item.textContent)).click(),
+    act: () => {
+      for (const item of document.querySelectorAll("#examples .gallery-item")) {
+        if (item instanceof HTMLElement && /Dog/.test(item.textContent)) return item.click();
+      }
+    },
   },
   {
     title: "Ask",
@@ -21,7 +40,7 @@ const STEPS = [
       "sound, which music. The answer is written below.",
     target: "#go",
     show: "Put the cursor there",
-    act: () => document.querySelector("#question textarea").focus(),
+    act: () => inPage("#question textarea").focus(),
   },
   {
     title: "Read the routing",
@@ -31,7 +50,7 @@ const STEPS = [
     target: "#viewer .stage",
     needs: "answer",
     show: "Put the cursor there",
-    act: () => document.querySelector("#viewer .stage").focus({ preventScroll: true }),
+    act: () => inPage("#viewer .stage").focus({ preventScroll: true }),
   },
   {
     title: "Hear a redundant token",
@@ -42,8 +61,8 @@ const STEPS = [
     needs: "answer",
     show: "Play only the redundant",
     act: () => {
-      document.querySelector('#viewer [data-listen="redundant"]').click();
-      const play = document.querySelector("#viewer .bar .play");
+      inPage('#viewer [data-listen="redundant"]').click();
+      const play = inPage("#viewer .bar .play");
       if (play.getAttribute("aria-label") === "Play") play.click();
     },
   },
@@ -61,12 +80,13 @@ const NOTES = {
   answer: "This needs an answer: go back to the first step, or wait while one is written.",
 };
 
-const find = (selector) => element.querySelector(selector);
 const card = find(".tour-card");
 const opener = find(".tour-open");
 let at = 0;
+/** What the ring is around. @type {Element | null} */
 let ringed = null;
-let timer = null;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let timer = undefined;
 
 function seen() {
   try {
@@ -79,7 +99,9 @@ function seen() {
 function remember() {
   try {
     localStorage.setItem(SEEN, "seen");
-  } catch {}
+  } catch {
+    // the browser keeps nothing
+  }
   offer();
 }
 
@@ -90,10 +112,12 @@ function offer() {
   find(".tour-later").hidden = !first;
 }
 
+/** @param {Step} step */
 function ready(step) {
   return !step.needs || document.querySelector("#viewer section[data-drawn]") !== null;
 }
 
+/** @param {Element | null} target */
 function ring(target) {
   if (target === ringed) return;
   ringed?.classList.remove("tour-target");
@@ -104,7 +128,8 @@ function ring(target) {
   target.scrollIntoView({ behavior: still ? "auto" : "smooth", block: innerWidth > 720 ? "center" : "start" });
 }
 
-/** Texts change only where they differ: a status that is set again would be read out again. */
+/** Texts change only where they differ: a status that is set again would be read out again.
+ *  @param {string} selector @param {string} text */
 function say(selector, text) {
   if (find(selector).textContent !== text) find(selector).textContent = text;
 }
@@ -112,11 +137,12 @@ function say(selector, text) {
 function look() {
   const step = STEPS[at];
   const can = ready(step);
-  say(".tour-note", can ? "" : NOTES[step.needs]);
+  say(".tour-note", can || !step.needs ? "" : NOTES[step.needs]);
   find(".tour-show").hidden = !step.show || !can;
   ring(can ? document.querySelector(step.target) : null);
 }
 
+/** @param {number} to */
 function go(to) {
   at = to;
   const step = STEPS[at];
@@ -125,7 +151,7 @@ function go(to) {
   say("#tour-text", step.text);
   say(".tour-show", step.show || "");
   say(".tour-next", at === STEPS.length - 1 ? "Done" : "Next");
-  find(".tour-back").disabled = at === 0;
+  find(".tour-back").toggleAttribute("disabled", at === 0);
   card.classList.toggle("aside", Boolean(step.aside));
   look();
   find("#tour-title").focus({ preventScroll: true });
@@ -156,8 +182,9 @@ find(".tour-later").addEventListener("click", () => {
 find(".tour-close").addEventListener("click", close);
 find(".tour-back").addEventListener("click", () => go(at - 1));
 find(".tour-next").addEventListener("click", () => (at === STEPS.length - 1 ? close() : go(at + 1)));
-find(".tour-show").addEventListener("click", () => STEPS[at].act());
+find(".tour-show").addEventListener("click", () => STEPS[at].act?.());
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", onKey);
   if (event.key === "Escape" && !card.hidden && !event.defaultPrevented) close();

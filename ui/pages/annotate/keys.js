@@ -2,28 +2,42 @@
 // hand and mouse do the same. While an answer is on its way from the server, keys wait for the next one.
 
 const PATIENCE = 4000; // ms after which the keys listen again even if the server never answered
+/** @type {Record<string, string>} */
 const FLAGS = { h: "hallucination", w: "wrong_language", u: "unsafe", a: "bad_audio" };
+/** @type {Record<string, string>} */
 const ACTIONS = { s: "#skip", d: "#draft", z: "#undo", Enter: "#submit" };
 
+/** The first element for a selector, if it is there. @param {string} selector @returns {HTMLElement | null} */
 const find = (selector) => document.querySelector(selector);
+/** @param {string} selector @returns {HTMLElement[]} */
+const findAll = (selector) => [...document.querySelectorAll(selector)].filter((found) => found instanceof HTMLElement);
+/** @returns {HTMLAudioElement | null} */
+const findAudio = () => element.querySelector("audio");
 let pendingUntil = 0;
 let row = 0;
 
 function rows() {
-  return [...document.querySelectorAll("#judge .digits")].filter((digits) => digits.offsetParent !== null);
+  return findAll("#judge .digits").filter((digits) => digits.offsetParent !== null);
 }
 
 function mark() {
   rows().forEach((digits, i) => digits.classList.toggle("active", i === row));
 }
 
+/** @param {string} selector */
 function press(selector) {
   const button = find(selector);
-  if (!button || button.disabled || button.offsetParent === null) return;
+  if (!button || button.matches(":disabled") || button.offsetParent === null) return;
   pendingUntil = Date.now() + PATIENCE;
   button.click();
 }
 
+/** @param {HTMLElement | null | undefined} place @param {number} index */
+function pressInput(place, index) {
+  place?.querySelectorAll("input")[index]?.click();
+}
+
+/** What a key does; false for nothing. @param {string} key */
 function handle(key) {
   if (key === " ") return toggle();
   if (key === "ArrowDown" || key === "ArrowUp") {
@@ -31,41 +45,44 @@ function handle(key) {
     return mark();
   }
   if (key >= "1" && key <= "5") {
-    rows()[row]?.querySelectorAll("input")[Number(key) - 1]?.click();
+    pressInput(rows()[row], Number(key) - 1);
     row = Math.min(row + 1, rows().length - 1);
     return mark();
   }
-  if (key === "g" || key === "b") return find("#judge #thumb").querySelectorAll("input")[key === "g" ? 0 : 1].click();
-  if (key in FLAGS) return [...document.querySelectorAll("#judge #flags input")][Object.keys(FLAGS).indexOf(key)]?.click();
-  if (key === "c") return find("#judge #correction textarea").focus();
+  if (key === "g" || key === "b") return pressInput(find("#judge #thumb"), key === "g" ? 0 : 1);
+  if (key in FLAGS) return pressInput(find("#judge #flags"), Object.keys(FLAGS).indexOf(key));
+  if (key === "c") return find("#judge #correction textarea")?.focus();
   if (key in ACTIONS) return press(ACTIONS[key]);
   return false;
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", onKey);
-  const typing = event.target.matches("textarea, input[type=text], input[type=number]");
-  if (typing) {
-    if (event.key === "Escape") event.target.blur();
+  const { target } = event;
+  if (!(target instanceof HTMLElement)) return;
+  if (target.matches("textarea, input[type=text], input[type=number]")) {
+    if (event.key === "Escape") target.blur();
     if (!(event.key === "Enter" && (event.ctrlKey || event.metaKey))) return;
-    event.target.blur(); // hands what was typed to the page
+    target.blur(); // hands what was typed to the page
   } else if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Enter" && event.target.matches("button, a")) return;
-  if (event.target.closest("#queue-order")) return; // its arrows choose the order
+  if (event.key === "Enter" && target.matches("button, a")) return;
+  if (target.closest("#queue-order")) return; // its arrows choose the order
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (Date.now() < pendingUntil || event.repeat || !element.querySelector(".item[data-ready]")) return;
   if (handle(key) !== false) event.preventDefault();
 }
 
 function toggle() {
-  const audio = element.querySelector("audio");
-  if (audio) audio.paused ? audio.play() : audio.pause();
+  const audio = findAudio();
+  if (audio?.paused) void audio.play();
+  else audio?.pause();
 }
 
 function follow() {
-  const audio = element.querySelector("audio");
-  if (!audio) return;
-  const player = audio.closest(".player");
+  const audio = findAudio();
+  const player = audio?.parentElement;
+  if (!player) return;
   const draw = () => {
     player.style.setProperty("--played", `${(100 * audio.currentTime) / (audio.duration || 1)}%`);
     if (!audio.paused) requestAnimationFrame(draw);
@@ -79,13 +96,14 @@ function follow() {
 }
 
 element.addEventListener("click", (event) => {
+  if (!(event.target instanceof Element)) return;
   if (event.target.closest(".play")) return toggle();
   const wave = event.target.closest(".wave");
-  if (!wave) return;
-  const audio = element.querySelector("audio");
+  const audio = findAudio();
+  if (!wave || !audio) return;
   const box = wave.getBoundingClientRect();
   audio.currentTime = ((event.clientX - box.left) / box.width) * audio.duration;
-  audio.play();
+  void audio.play();
 });
 
 document.addEventListener("keydown", onKey);

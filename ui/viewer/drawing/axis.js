@@ -1,9 +1,14 @@
 // The time axis that every lane shares: what there is to see, what is in view, and where a second lies in pixels.
 
+import { clamp } from "../numbers.js";
+
+/** @import { Trace } from "../trace.js" */
+
 const SHORTEST_VIEW = 0.2; // seconds
 const MARGIN = 0.12; // of the heard span: how much of the unheard clip is shown on either side
 
-class TimeAxis {
+export class TimeAxis {
+  /** @param {Pick<Trace, "first" | "last" | "paddedEnd" | "heard">} trace */
   constructor(trace) {
     const margin = MARGIN * (trace.last - trace.first);
     this.low = Math.max(0, trace.first - margin);
@@ -22,20 +27,24 @@ class TimeAxis {
     return this.length < (this.high - this.low) * 0.999;
   }
 
+  /** Where the axis lies, in CSS pixels. @param {number} left @param {number} width */
   place(left, width) {
     this.left = left;
     this.width = Math.max(width, 1);
   }
 
+  /** @param {number} time */
   x(time) {
     return this.left + ((time - this.from) / this.length) * this.width;
   }
 
+  /** @param {number} x */
   time(x) {
     return this.from + ((x - this.left) / this.width) * this.length;
   }
 
-  /** Show [from, to], as far as the clip goes; the length is kept where it can be. */
+  /** Show [from, to], as far as the clip goes; the length is kept where it can be.
+   *  @param {number} from @param {number} to */
   show(from, to) {
     const whole = this.high - this.low;
     const length = clamp(to - from, Math.min(SHORTEST_VIEW, whole), whole);
@@ -43,7 +52,7 @@ class TimeAxis {
     this.to = this.from + length;
   }
 
-  /** Zoom by a factor (above 1: closer) so that `time` stays where it is. */
+  /** Zoom by a factor (above 1: closer) so that `time` stays where it is. @param {number} factor */
   zoom(factor, time = (this.from + this.to) / 2) {
     const whole = this.high - this.low;
     const length = clamp(this.length / factor, Math.min(SHORTEST_VIEW, whole), whole);
@@ -51,11 +60,13 @@ class TimeAxis {
     this.show(from, from + length);
   }
 
+  /** @param {number} seconds */
   pan(seconds) {
     this.show(this.from + seconds, this.to + seconds);
   }
 
-  /** Zoom and pan so that two times lie at two places, as far as the clip goes. */
+  /** Zoom and pan so that two times lie at two places, as far as the clip goes.
+   *  @param {number} x1 @param {number} time1 @param {number} x2 @param {number} time2 */
   pin(x1, time1, x2, time2) {
     const whole = this.high - this.low;
     const length = ((time2 - time1) / (x2 - x1)) * this.width;
@@ -69,17 +80,17 @@ class TimeAxis {
     this.show(this.low, this.high);
   }
 
-  /** Bring [start, end] into view without changing the zoom. */
+  /** Bring [start, end] into view without changing the zoom. @param {number} start @param {number} end */
   reveal(start, end) {
     if (start < this.from) this.pan(start - this.from - 0.1 * this.length);
     else if (end > this.to) this.pan(end - this.to + 0.1 * this.length);
   }
 
-  /** Round times to label, about one every `gap` pixels, and the digits they need. */
+  /** Round times to label, about one every `gap` pixels, and the digits they need. @param {number} gap */
   ticks(gap) {
     const rough = (this.length * gap) / this.width;
     const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((multiple) => multiple * power).find((candidate) => candidate >= rough);
+    const step = ([1, 2, 5].find((multiple) => multiple * power >= rough) ?? 10) * power;
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const times = [];
     for (let n = Math.ceil(this.from / step - 1e-9); n * step <= this.to + 1e-9; n++) times.push(n * step);

@@ -1,25 +1,30 @@
 // Where the lanes lie, and what a pixel in them stands for.
 
+import { clamp } from "../numbers.js";
+
+/** @import { Lane, Lanes, Layout } from "../types.js" */
+
 const GAP = 24; // above each lane, for its title
 const SCALE = 22; // below the lanes, for the seconds
 
 /** Which lane lies where, for a width in pixels; two more lanes when another trace is held against this one, and
- *  one for what a word leaned on. */
-function layout(width, { against = null, leaning = null } = {}) {
+ *  one for the attribution of a word.
+ *  @param {number} width @param {{against?: unknown, attribution?: unknown}} [shown] @returns {Layout} */
+export function layout(width, { against = null, attribution = null } = {}) {
   const narrow = width < 560;
   const routing = narrow ? 68 : 92;
   const heights = {
     wave: narrow ? 40 : 48,
     sound: narrow ? 150 : 224,
-    ...(leaning ? { leaning: narrow ? 50 : 64 } : {}),
+    ...(attribution ? { attribution: narrow ? 50 : 64 } : {}),
     routing,
     ...(against ? { otherRouting: routing, moved: 44 } : {}),
     entropy: narrow ? 36 : 44,
     significance: narrow ? 74 : 96,
   };
-  const lanes = {};
+  const lanes = /** @type {Lanes} */ ({});
   let top = 0;
-  for (const [name, height] of Object.entries(heights)) {
+  for (const [name, height] of /** @type {[keyof Lanes, number][]} */ (Object.entries(heights))) {
     top += name === "wave" ? 6 : GAP;
     lanes[name] = { top, height, bottom: top + height };
     top += height;
@@ -27,8 +32,8 @@ function layout(width, { against = null, leaning = null } = {}) {
   return { lanes, narrow, left: narrow ? 34 : 44, right: 10, bottom: top, height: top + SCALE };
 }
 
-/** Lowest and highest sample of [from, to). */
-function extent(samples, from, to) {
+/** Lowest and highest sample of [from, to). @param {Float32Array} samples @param {number} from @param {number} to */
+export function extent(samples, from, to) {
   let low = Infinity;
   let high = -Infinity;
   const end = Math.min(Math.max(Math.ceil(to), Math.floor(from) + 2), samples.length);
@@ -39,8 +44,9 @@ function extent(samples, from, to) {
   return low > high ? [0, 0] : [low, high];
 }
 
-/** The same of peaks, which come in pairs of lowest and highest. */
-function extentOfPeaks(peaks, from, to) {
+/** The same of peaks, which come in pairs of lowest and highest.
+ *  @param {Int8Array} peaks @param {number} from @param {number} to */
+export function extentOfPeaks(peaks, from, to) {
   let low = Infinity;
   let high = -Infinity;
   const end = Math.min(Math.max(Math.ceil(to), Math.floor(from) + 1), peaks.length / 2);
@@ -51,8 +57,9 @@ function extentOfPeaks(peaks, from, to) {
   return low > high ? [0, 0] : [low, high];
 }
 
-/** Height of a frequency in a lane whose bands are evenly spaced, and back. */
-function yOfHertz(centres, hertz, lane) {
+/** Height of a frequency in a lane whose bands are evenly spaced.
+ *  @param {number[]} centres @param {number} hertz @param {Lane} lane */
+export function yOfHertz(centres, hertz, lane) {
   let band = centres.findIndex((centre) => centre >= hertz);
   if (band < 0) band = centres.length - 1;
   const before = Math.max(band - 1, 0);
@@ -60,6 +67,7 @@ function yOfHertz(centres, hertz, lane) {
   return lane.bottom - ((before + share + 0.5) / centres.length) * lane.height;
 }
 
-function bandAt(centres, y, lane) {
+/** The band at a height of the lane. @param {number[]} centres @param {number} y @param {Lane} lane */
+export function bandAt(centres, y, lane) {
   return clamp(Math.floor(((lane.bottom - y) / lane.height) * centres.length), 0, centres.length - 1);
 }

@@ -1,5 +1,10 @@
 // The keyboard: everything the viewer can do, and the list of it.
 
+import { make } from "../panels/make.js";
+
+/** @import { Viewer } from "../viewer.js" */
+
+/** @type {[string, string][]} */
 const KEYS = [
   ["← →", "previous or next token; with Shift ten tokens"],
   ["Home End", "first or last token"],
@@ -17,43 +22,57 @@ const KEYS = [
   ["finger", "drag to move the view; hold, then drag, for a span; pinch to zoom"],
 ];
 
-function keyList() {
-  const list = make("dl");
-  for (const [keys, what] of KEYS) list.append(make("div", {}, make("dt", { text: keys }), make("dd", { text: what })));
-  return list;
+/** The list of keys, with those that other parts of the viewer add. @param {[string, string][]} keys */
+export function keyRows(keys) {
+  return keys.map(([names, what]) => make("div", {}, make("dt", { text: names }), make("dd", { text: what })));
 }
 
-function takeKeys(viewer) {
-  viewer.stage.addEventListener("keydown", (event) => keydown(viewer, event));
+export const keyList = () => make("dl", {}, ...keyRows(KEYS));
+
+/** @param {Viewer} viewer */
+export function takeKeys(viewer) {
+  viewer.elements.stage.addEventListener("keydown", (event) => {
+    if (!viewer.current || event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = actionsOf(viewer, event.shiftKey ? 10 : 1)[keyOf(event)];
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  });
 }
 
-function keydown(viewer, event) {
-  if (!viewer.trace || event.ctrlKey || event.metaKey || event.altKey) return;
-  const far = event.shiftKey ? 10 : 1;
-  const actions = {
-    ArrowRight: () => viewer.step(far),
-    ArrowUp: () => viewer.step(far),
-    ArrowLeft: () => viewer.step(-far),
-    ArrowDown: () => viewer.step(-far),
-    Home: () => viewer.goTo(0),
-    End: () => viewer.goTo(viewer.trace.count - 1),
-    Enter: () => viewer.locked >= 0 && viewer.playToken(viewer.locked),
-    " ": () => viewer.toggle(),
-    i: () => viewer.mark("start"),
-    o: () => viewer.mark("end"),
+/** A key's name, a letter's without regard to its case. @param {KeyboardEvent} event */
+export const keyOf = ({ key }) => (key.length === 1 ? key.toLowerCase() : key);
+
+/** Show or hide the list of keys. @param {Viewer} viewer */
+export function toggleKeys({ elements: { keys, help } }) {
+  keys.hidden = !keys.hidden;
+  help.setAttribute("aria-expanded", String(!keys.hidden));
+}
+
+/** What each key does. @param {Viewer} viewer @param {number} far @returns {Record<string, () => void>} */
+function actionsOf(viewer, far) {
+  const { selection, playback, shown } = viewer;
+  const { trace, axis } = shown;
+  return {
+    ArrowRight: () => selection.step(far),
+    ArrowUp: () => selection.step(far),
+    ArrowLeft: () => selection.step(-far),
+    ArrowDown: () => selection.step(-far),
+    Home: () => selection.goTo(0),
+    End: () => selection.goTo(trace.count - 1),
+    Enter: () => selection.locked >= 0 && playback.playToken(selection.locked),
+    " ": () => playback.toggle(),
+    i: () => selection.setEdge("start"),
+    o: () => selection.setEdge("end"),
     "+": () => viewer.zoomBy("in"),
     "=": () => viewer.zoomBy("in"),
     "-": () => viewer.zoomBy("out"),
     0: () => viewer.zoomBy("fit"),
-    PageUp: () => viewer.pan(-0.5 * viewer.axis.length),
-    PageDown: () => viewer.pan(0.5 * viewer.axis.length),
-    l: () => viewer.toggleLoop(),
-    Escape: () => viewer.release(),
-    "?": () => viewer.toggleKeys(),
+    PageUp: () => viewer.pan(-0.5 * axis.length),
+    PageDown: () => viewer.pan(0.5 * axis.length),
+    l: () => playback.toggleLoop(),
+    Escape: () => selection.release(),
+    "?": () => toggleKeys(viewer),
   };
-  const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!action) return;
-  event.preventDefault();
-  event.stopPropagation();
-  action();
 }

@@ -1,70 +1,92 @@
-// Mouse, pen, wheel and minimap: which gesture is which of the viewer's deeds. Fingers are in `touch.js`.
+// Mouse, pen, wheel and minimap: which gesture does what. Fingers are in `touch.js`.
 
-const DRAG = 5; // pixels from which a press is a drag
+import { wholeAxis } from "../drawing/minimap.js";
+import { hover, leave } from "./hover.js";
+import { DRAG, Touch } from "./touch.js";
+
+/** @import { TimeAxis } from "../drawing/axis.js" */
+/** @import { Viewer } from "../viewer.js" */
+
 const WHEEL = 1.0015; // zoom for each pixel of the wheel
 
-function takePointer(viewer) {
-  const stage = viewer.stage;
+/** @param {Viewer} viewer */
+export function takePointer(viewer) {
+  const { stage, map } = viewer.elements;
   const touch = new Touch(viewer);
+  /** @param {MouseEvent} event */
   const place = (event) => {
     const box = stage.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const finger = (event) => event.pointerType === "touch";
+  /** @param {PointerEvent} event */
+  const byFinger = (event) => event.pointerType === "touch";
+  /** @type {{x: number, dragged: boolean} | null} */
   let press = null;
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !viewer.trace) return;
+    if (event.button !== 0 || !viewer.current) return;
     const [x] = place(event);
     stage.setPointerCapture(event.pointerId);
-    if (finger(event)) touch.down(event.pointerId, x);
+    if (byFinger(event)) touch.down(event.pointerId, x);
     else press = { x, dragged: false };
   });
   stage.addEventListener("pointermove", (event) => {
-    if (!viewer.trace) return;
+    if (!viewer.current) return;
     const [x, y] = place(event);
-    if (finger(event)) touch.move(event.pointerId, x);
+    if (byFinger(event)) touch.move(event.pointerId, x);
     else if (press && (press.dragged || Math.abs(x - press.x) > DRAG)) {
       press.dragged = true;
-      viewer.select(press.x, x);
-    } else viewer.hover(x, y);
+      viewer.selection.drag(press.x, x);
+    } else hover(viewer, x, y);
   });
   stage.addEventListener("pointerup", (event) => {
     const [x] = place(event);
-    if (finger(event)) touch.up(event.pointerId, x);
+    if (byFinger(event)) touch.up(event.pointerId, x);
     if (!press) return;
-    if (press.dragged) viewer.playSpans(viewer.spans(), viewer.looping);
-    else viewer.click(x);
+    if (press.dragged) viewer.playback.playChosen();
+    else viewer.selection.click(x);
     press = null;
   });
   stage.addEventListener("pointercancel", () => {
     press = null;
     touch.cancel();
   });
-  stage.addEventListener("pointerleave", (event) => !finger(event) && !press && viewer.trace && viewer.leave());
+  stage.addEventListener("pointerleave", (event) => {
+    if (!byFinger(event) && !press && viewer.current) leave(viewer);
+  });
   stage.addEventListener("wheel", (event) => wheel(viewer, event, place(event)[0]), { passive: false });
-  viewer.map.addEventListener("pointerdown", (event) => viewer.map.setPointerCapture(event.pointerId));
-  for (const type of ["pointerdown", "pointermove"]) {
-    viewer.map.addEventListener(type, (event) => event.buttons && centre(viewer, event));
+  map.addEventListener("pointerdown", (event) => map.setPointerCapture(event.pointerId));
+  for (const type of /** @type {const} */ (["pointerdown", "pointermove"])) {
+    map.addEventListener(type, (event) => {
+      if (event.buttons) centre(viewer, event.clientX - map.getBoundingClientRect().left);
+    });
   }
 }
 
+/** @param {Viewer} viewer @param {WheelEvent} event @param {number} x */
 function wheel(viewer, event, x) {
-  if (!viewer.trace) return;
-  const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-  const mine = event.ctrlKey || document.activeElement === viewer.stage;
-  if (sideways && viewer.axis.zoomed) {
-    viewer.axis.pan(((event.deltaX || event.deltaY) / viewer.axis.width) * viewer.axis.length);
-  } else if (mine && (viewer.axis.zoomed || event.deltaY < 0)) {
-    viewer.axis.zoom(WHEEL ** -event.deltaY, viewer.axis.time(x));
-  } else return;
+  if (!viewer.current) return;
+  const mine = event.ctrlKey || document.activeElement === viewer.elements.stage;
+  if (!turnWheel(viewer.current.axis, event, x, mine)) return;
   event.preventDefault();
   viewer.refresh();
 }
 
-function centre(viewer, event) {
-  const whole = new TimeAxis(viewer.trace);
-  whole.place(viewer.axis.left, viewer.axis.width);
-  const time = whole.time(event.clientX - viewer.map.getBoundingClientRect().left);
-  viewer.axis.show(time - viewer.axis.length / 2, time + viewer.axis.length / 2);
+/** Move or zoom the view with the wheel; whether anything was done. `mayZoom`: a wheel over a picture that is not
+ *  being used scrolls the page.
+ *  @param {TimeAxis} axis @param {Pick<WheelEvent, "deltaX" | "deltaY" | "shiftKey">} event
+ *  @param {number} x @param {boolean} mayZoom */
+export function turnWheel(axis, { deltaX, deltaY, shiftKey }, x, mayZoom) {
+  const sideways = shiftKey || Math.abs(deltaX) > Math.abs(deltaY);
+  if (sideways && axis.zoomed) axis.pan(((deltaX || deltaY) / axis.width) * axis.length);
+  else if (mayZoom && (axis.zoomed || deltaY < 0)) axis.zoom(WHEEL ** -deltaY, axis.time(x));
+  else return false;
+  return true;
+}
+
+/** Bring a place of the minimap into the middle of the view. @param {Viewer} viewer @param {number} x */
+function centre(viewer, x) {
+  const { trace, axis } = viewer.shown;
+  const time = wholeAxis(trace, axis).time(x);
+  axis.show(time - axis.length / 2, time + axis.length / 2);
   viewer.refresh();
 }

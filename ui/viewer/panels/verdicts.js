@@ -1,10 +1,31 @@
 // Flagged tokens judged by ear: each is played alone, in any order, and a person says whether it mattered. Some that
-// are not flagged are among them, and nothing on the picture tells which is which, so that nobody can guess.
+// are not flagged are among them as controls, and nothing on the picture tells which is which: nobody can guess.
 
-const CONTROLS = 4; // flagged tokens for each that is not
+import { keyOf } from "../input/keys.js";
+import { make, makeButton } from "./make.js";
+
+/** @import { Interval, Verdict } from "../types.js" */
+/** @import { Viewer } from "../viewer.js" */
+
+const FLAGGED_PER_CONTROL = 4;
 const AROUND = 0.4; // seconds on either side, where a token is played with what surrounds it
+/** @type {[Verdict, string][]} */
 const VERDICTS = [["mattered", "did matter"], ["did_not", "did not"], ["unclear", "cannot tell"]];
 
+/** A token's number to what was said of it. @typedef {Record<string, Verdict>} Verdicts */
+
+/** The tokens to judge, in any order: the flagged ones that are not judged yet or, when all are, all again, with
+ *  controls that are not flagged among them.
+ *  @param {number[]} flagged @param {number[]} kept @param {Verdicts} judged */
+export function tokensToJudge(flagged, kept, judged) {
+  /** @param {number[]} tokens */
+  const left = (tokens) => tokens.filter((token) => !(token in judged));
+  const [asked, others] = left(flagged).length ? [left(flagged), left(kept)] : [flagged, kept];
+  const controls = shuffled(others).slice(0, Math.ceil(asked.length / FLAGGED_PER_CONTROL));
+  return shuffled([...asked, ...controls]);
+}
+
+/** @param {number[]} items */
 function shuffled(items) {
   const drawn = [...items];
   for (let i = drawn.length - 1; i > 0; i--) {
@@ -14,32 +35,45 @@ function shuffled(items) {
   return drawn;
 }
 
-class Verdicts {
-  /** `save(verdicts)`, by token, null for one that is taken back, tells the server. */
+export class VerdictPanel {
+  /** `save` sends verdicts to the server. @param {Viewer} viewer @param {(verdicts: Verdicts) => void} save */
   constructor(viewer, save) {
-    Object.assign(this, { viewer, save, saved: {}, unsaved: {}, queue: [], at: 0, judging: false });
-    this.button = make("button", { type: "button", class: "judge", text: "Judge by ear", hidden: "" });
-    this.button.addEventListener("click", () => this.begin());
-    viewer.own.after(this.button);
-    this.panel = make("section", { class: "verdicts", tabindex: "-1", "aria-label": "Judge tokens by ear", hidden: "" });
-    viewer.root.querySelector(".picture").before(this.panel);
+    this.viewer = viewer;
+    this.save = save;
+    /** As the server keeps them. @type {Verdicts} */
+    this.saved = {};
+    /** Given since, and not confirmed yet. @type {Verdicts} */
+    this.unsaved = {};
+    /** @type {number[]} */
+    this.queue = [];
+    this.at = 0;
+    this.judging = false;
+    this.button = makeButton({ class: "judge", text: "Judge by ear", hidden: "" }, () => this.begin());
+    viewer.elements.own.after(this.button);
+    const name = "Judge tokens by ear";
+    this.panel = make("section", { class: "verdicts", tabindex: "-1", "aria-label": name, hidden: "" });
+    viewer.elements.picture.before(this.panel);
     this.panel.addEventListener("keydown", (event) => this.key(event));
+    this.count = make("p", { class: "count", "aria-live": "polite" });
+    this.asked = make("p", { class: "asked" });
+    this.problem = make("p", { class: "problem", role: "alert" });
+    this.choices = VERDICTS.map(([verdict, text], i) =>
+      this.keyButton(String(i + 1), text, () => this.judge(verdict), "choice"),
+    );
     this.build();
   }
 
-  build() {
-    this.count = make("p", { class: "count", "aria-live": "polite" });
-    const button = (key, text, act, name = "") => {
-      const made = make("button", { type: "button", class: name }, make("kbd", { text: key }), text);
-      made.addEventListener("click", () => {
-        act();
-        this.panel.focus({ preventScroll: true });
-      });
-      return made;
+  /** A button with its key on it; the keys go on working after a click.
+   *  @param {string} key @param {string} text @param {() => void} act */
+  keyButton(key, text, act, name = "") {
+    const press = () => {
+      act();
+      this.panel.focus({ preventScroll: true });
     };
-    this.choices = VERDICTS.map(([verdict, text], i) => button(i + 1, text, () => this.judge(verdict), "choice"));
-    this.asked = make("p", { class: "asked" });
-    this.problem = make("p", { class: "problem", role: "alert" });
+    return makeButton({ class: name }, press, make("kbd", { text: key }), text);
+  }
+
+  build() {
     this.panel.append(
       make("div", { class: "head" }, make("h3", { text: "Did this sound matter to the answer?" }), this.count),
       this.asked,
@@ -47,10 +81,10 @@ class Verdicts {
       make(
         "div",
         { class: "row" },
-        button("Space", "again", () => this.play()),
-        button("C", "with what surrounds it", () => this.play(AROUND)),
-        button("Z", "back", () => this.back()),
-        button("Esc", "end", () => this.end()),
+        this.keyButton("Space", "again", () => this.play()),
+        this.keyButton("C", "with what surrounds it", () => this.play(AROUND)),
+        this.keyButton("Z", "back", () => this.back()),
+        this.keyButton("Esc", "end", () => this.end()),
       ),
       make("p", {
         class: "hint",
@@ -65,26 +99,29 @@ class Verdicts {
   /** Another answer is shown, whose verdicts are not known yet. */
   clear() {
     this.end();
-    Object.assign(this, { saved: {}, unsaved: {} });
+    this.saved = {};
+    this.unsaved = {};
     this.button.hidden = true;
   }
 
-  /** What the server keeps of this answer, and the question with it. */
+  /** What the server keeps of this answer, and the question with it.
+   *  @param {Verdicts} saved @param {{question: string, answer: string}} asked */
   show(saved, { question, answer }) {
     this.saved = saved;
     this.asked.replaceChildren(make("span", { text: question }), make("b", { text: answer }));
     this.unsaved = {};
-    this.button.hidden = !this.flagged().length;
+    this.button.hidden = !this.tokens(true).length;
     this.label();
   }
 
-  /** The answer to what was sent. What is not saved yet is sent again with the next verdict. */
+  /** The answer to what was sent. What is not saved yet is sent again with the next verdict.
+   *  @param {Verdicts} saved @param {string | undefined} problem */
   answered(saved, problem) {
     this.problem.textContent = problem ?? "";
     if (problem) return;
     this.saved = saved;
     for (const [token, verdict] of Object.entries(this.unsaved)) {
-      if ((saved[token] ?? null) === verdict) delete this.unsaved[token];
+      if (saved[token] === verdict) delete this.unsaved[token];
     }
     this.label();
   }
@@ -92,23 +129,22 @@ class Verdicts {
   label() {
     const judged = Object.keys(this.saved).length;
     this.button.textContent = judged ? `Judge by ear (${judged} judged)` : "Judge by ear";
-    this.viewer.root.dataset.judged = judged;
+    this.viewer.root.dataset.judged = String(judged);
   }
 
-  flagged() {
-    const { trace } = this.viewer;
-    return [...Array(trace.count).keys()].filter((index) => trace.redundant(index, trace.threshold));
+  /** The tokens that are redundant by the model's own threshold, or those that are not. @param {boolean} flagged */
+  tokens(flagged) {
+    const { trace } = this.viewer.shown;
+    const all = [...Array(trace.count).keys()];
+    return all.filter((index) => trace.redundant(index, trace.threshold) === flagged);
   }
 
-  /** Go through the tokens that are not judged yet or, when all are, through all again. */
+  /** Go through the tokens. */
   begin() {
-    const flagged = this.flagged();
-    const kept = [...Array(this.viewer.trace.count).keys()].filter((index) => !flagged.includes(index));
-    const left = (tokens) => tokens.filter((index) => !(index in this.saved));
-    const [asked, others] = left(flagged).length ? [left(flagged), left(kept)] : [flagged, kept];
-    const controls = shuffled(others).slice(0, Math.ceil(asked.length / CONTROLS));
-    Object.assign(this, { queue: shuffled([...asked, ...controls]), at: 0, judging: true });
-    this.viewer.release();
+    this.queue = tokensToJudge(this.tokens(true), this.tokens(false), this.saved);
+    this.at = 0;
+    this.judging = true;
+    this.viewer.selection.release();
     this.viewer.root.classList.add("blind");
     this.problem.textContent = "";
     this.panel.hidden = false;
@@ -120,8 +156,8 @@ class Verdicts {
   next() {
     if (this.at >= this.queue.length) return this.end("All of them are judged. Thank you.");
     this.count.textContent = `${this.at + 1} of ${this.queue.length}`;
-    const said = this.unsaved[this.token] ?? this.saved[this.token];
-    this.choices.forEach((choice, i) => choice.setAttribute("aria-pressed", String(VERDICTS[i][0] === said)));
+    const given = this.unsaved[this.token] ?? this.saved[this.token];
+    this.choices.forEach((choice, i) => choice.setAttribute("aria-pressed", String(VERDICTS[i][0] === given)));
     this.play();
   }
 
@@ -130,11 +166,14 @@ class Verdicts {
   }
 
   play(around = 0) {
-    const { trace } = this.viewer;
-    const [start, end] = [trace.tokens.start[this.token], trace.tokens.end[this.token]];
-    this.viewer.playSpans([[Math.max(start - around, trace.first), Math.min(end + around, trace.last)]], false);
+    const { trace } = this.viewer.shown;
+    const [start, end] = trace.interval(this.token);
+    /** @type {Interval} */
+    const span = [Math.max(start - around, trace.first), Math.min(end + around, trace.last)];
+    this.viewer.playback.play([span], false);
   }
 
+  /** @param {Verdict} verdict */
   judge(verdict) {
     this.unsaved[this.token] = verdict;
     this.save({ ...this.unsaved });
@@ -158,15 +197,26 @@ class Verdicts {
     this.button.focus({ preventScroll: true });
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const actions = { " ": () => this.play(), r: () => this.play(), c: () => this.play(AROUND) };
-    Object.assign(actions, { z: () => this.back(), Escape: () => this.end() });
-    VERDICTS.forEach(([verdict], i) => (actions[i + 1] = () => this.judge(verdict)));
-    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action || event.repeat) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const action = this.actions()[keyOf(event)];
+    if (!action) return;
     event.preventDefault();
     event.stopPropagation();
     action();
+  }
+
+  /** What each key does. @returns {Record<string, () => void>} */
+  actions() {
+    const judge = VERDICTS.map(([verdict], i) => [i + 1, () => this.judge(verdict)]);
+    return {
+      " ": () => this.play(),
+      r: () => this.play(),
+      c: () => this.play(AROUND),
+      z: () => this.back(),
+      Escape: () => this.end(),
+      ...Object.fromEntries(judge),
+    };
   }
 }

@@ -2,16 +2,23 @@
 // the other, and only one is heard. The player is Gradio's; it lets nobody ask it for its time, but what plays in
 // it is an ordinary audio element. Where that cannot be found, both go on alone.
 
+/** @import { Viewer } from "../viewer.js" */
+
 const LOOK = 400; // ms between two looks for the player's element, which is another one for every clip
 const FOLLOW = 100; // ms between two moves of the player, each of which is a seek
 
-class PagePlayer {
-  /** The player within `place`, a selector; `same()` tells whether it holds the clip the viewer shows. */
+export class PagePlayer {
+  /** The player within `place`, a selector; `same` tells whether it holds the clip the viewer shows.
+   *  @param {string} place @param {() => boolean} same */
   constructor(place, same) {
-    Object.assign(this, { place, same, media: null, moved: 0 });
+    this.place = place;
+    this.same = same;
+    /** @type {HTMLAudioElement | null} */
+    this.media = null;
+    this.moved = 0; // when it was moved last, on the page's clock
   }
 
-  /** Let a viewer follow the player from now on. */
+  /** Let a viewer follow the player from now on. @param {Viewer} viewer */
   attach(viewer) {
     const look = () => {
       if (!viewer.root.isConnected) return clearInterval(looking);
@@ -40,11 +47,11 @@ class PagePlayer {
     return this.media?.isConnected && !this.media.paused && this.same() ? this.media.currentTime : null;
   }
 
-  quiet() {
+  pause() {
     this.media?.pause();
   }
 
-  /** Move it to a time of the clip. */
+  /** Move it to a time of the clip. @param {number} time */
   follow(time) {
     const now = performance.now();
     if (!this.media?.isConnected || !this.same() || now - this.moved < FOLLOW) return;
