@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Passes the tests, after setting up what they need: formatting, lint, types, the layers, then pytest, which takes the arguments.
+# Passes the tests, after setting up what they need: formatting, lint and types
+# of both languages, the layers, then pytest, which takes the arguments.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . scripts/setup.sh
@@ -11,4 +12,5 @@ provide_browser
 .venv/bin/ruff check .
 .venv/bin/mypy
 .venv/bin/lint-imports --no-cache
+check_scripts
 .venv/bin/pytest "$@"

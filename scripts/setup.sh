@@ -61,6 +61,20 @@ install() { # REQUIREMENTS...: each file once for what it says
     done
 }
 
+check_scripts() { # lint and types of what runs in the browser; its unit tests run with pytest
+    if ! command -v npm >/dev/null; then
+        echo "No npm: the scripts that run in the browser are neither linted nor type-checked."
+        return
+    fi
+    local stamp=node_modules/.lock.sha256
+    if ! sha256sum --check --status "$stamp" 2>/dev/null; then
+        npm ci --silent --no-fund --no-audit
+        sha256sum package-lock.json >"$stamp"
+    fi
+    npm run --silent lint
+    npm run --silent types
+}
+
 provide_browser() { # Chromium for the browser tests: Debian's, or Playwright's own where apt has none (Ubuntu)
     local name
     .venv/bin/python -m playwright --version >/dev/null 2>&1 || apt_install libatomic1 # its driver's only demand
