@@ -12,16 +12,18 @@ from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES
 from ui.inspector.payload import payload
 from ui.settings import sqlite_url
+from ui.studio.clips import ClipCache
 from ui.studio.jobs import JobCancelledError, JobProgress, JobResult, run_job
 from ui.studio.service import heard_file
 from ui.studio.session import Session
-from ui.studio.stored_answers import clip_of, link_of, load_stored_answer
+from ui.studio.stored_answers import audio_of, link_of, load_stored_answer
 from usam.audio.clip import load_clip
 from usam.errors import RequestError, UsamError
 from usam.progress import Progress
 from usam.schema.answer import Answer
 
 DOG = EXAMPLES / "sound-dog.ogg"
+CLIPS = ClipCache(load_clip)
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def test_an_answer_comes_back_with_the_sound_that_was_kept(feedback: Feedback) -
     answer, heard = answered(1.0, 3.0), load_clip(DOG, 1.0, 3.0)
     with heard_file(heard) as file:
         answer_id = feedback.record_answer(answer.to_json(), annotator="me", audio_path=file)
-    entry = load_stored_answer(feedback, answer_id, load_clip)
+    entry = load_stored_answer(feedback, answer_id, CLIPS)
     assert entry.answer == answer
     assert entry.answer_id == answer_id
     assert entry.clip is not None
@@ -53,12 +55,12 @@ def test_without_kept_sound_the_same_clip_in_the_player_serves(
     feedback: Feedback, span: tuple[float | None, float | None]
 ) -> None:
     answer_id = feedback.record_answer(answered(*span).to_json(), annotator="me")
-    entry = load_stored_answer(feedback, answer_id, load_clip)
+    entry = load_stored_answer(feedback, answer_id, CLIPS)
     assert entry.clip is None
-    assert clip_of(entry, str(DOG), load_clip).sha256 == entry.answer.heard.sha256
+    assert audio_of(entry, str(DOG), CLIPS).heard.sha256 == entry.answer.heard.sha256
     for source in (None, "", str(EXAMPLES / "music-piano.ogg"), "gone.wav"):
         with pytest.raises(RequestError, match="was not kept"):
-            clip_of(entry, source, load_clip)
+            audio_of(entry, source, CLIPS)
 
 
 def test_a_kept_file_that_holds_another_sound_is_not_shown(feedback: Feedback) -> None:
@@ -66,12 +68,12 @@ def test_a_kept_file_that_holds_another_sound_is_not_shown(feedback: Feedback) -
     kept = feedback.kept_audio(answer_id)
     assert kept is not None
     kept.write_bytes((EXAMPLES / "music-piano.ogg").read_bytes())
-    assert load_stored_answer(feedback, answer_id, load_clip).clip is None
+    assert load_stored_answer(feedback, answer_id, CLIPS).clip is None
 
 
 def test_an_answer_without_its_sound_is_drawn_in_silence(feedback: Feedback) -> None:
     answer_id = feedback.record_answer(answered(1.0, 3.0).to_json(), annotator="me")
-    entry = load_stored_answer(feedback, answer_id, load_clip)
+    entry = load_stored_answer(feedback, answer_id, CLIPS)
     drawn = payload(entry)
     assert (drawn["sound"]["samples"], drawn["sound"]["peak"]) == (32_000, 0.0)
     assert drawn["tokens"]["start"][0] == 1.0
@@ -81,12 +83,12 @@ def test_an_answer_without_its_sound_is_drawn_in_silence(feedback: Feedback) -> 
 def test_an_answer_that_is_not_there_or_cannot_be_read_is_told(feedback: Feedback) -> None:
     for wrong in ("", "1", "00000000-0000-4000-8000-000000000000", "' OR 1=1"):
         with pytest.raises(NotFoundError):
-            load_stored_answer(feedback, wrong, load_clip)
+            load_stored_answer(feedback, wrong, CLIPS)
     record = answered().to_json()
     del record["tokens"]
     answer_id = feedback.record_answer(record, annotator="me")
     with pytest.raises(UsamError, match="another version"):
-        load_stored_answer(feedback, answer_id, load_clip)
+        load_stored_answer(feedback, answer_id, CLIPS)
 
 
 def test_work_tells_its_steps_and_its_result() -> None:

@@ -12,6 +12,7 @@ from tests.browser.conftest import Server
 from tests.browser.fake_engine import TOKEN_SECONDS, FakeEngine, trace_of
 from tests.browser.pages import EXAMPLES, AppPage, exported, offline
 from ui.report.export import export
+from ui.studio.clips import ClipCache
 from ui.studio.session import SessionAnswer
 from usam.audio.clip import load_clip
 from usam.schema.answer import Answer
@@ -300,7 +301,7 @@ def test_one_expert_for_all_is_a_warning_unless_it_is_usual(
     share = {"speech": [1.0, 0.0, 0.0], "sound": [0.0, 1.0, 0.0]}
     found = {"load": [0.4, 0.4, 0.2], "share_by_kind": share} if measured else None
     file = tmp_path / "page.html"
-    entry = SessionAnswer("key", answer, load_clip(DOG), str(DOG))
+    entry = SessionAnswer("key", answer, ClipCache(load_clip).load(str(DOG)), str(DOG))
     file.write_bytes(export(entry, "html", measured_of=lambda model: found).content)
     with offline(browser) as context:
         page = context.new_page()

@@ -18,7 +18,7 @@ from ui.server.queues import MODEL, STUDY
 from ui.studio.experiments import ExperimentTarget
 from ui.studio.service import UNEXPECTED, AskRequest, Studio
 from ui.studio.session import SessionAnswer
-from ui.studio.stored_answers import clip_of, load_stored_answer
+from ui.studio.stored_answers import audio_of, load_stored_answer
 from ui.what_if.panel import LONGEST_REFERENCE
 from usam.errors import RequestError, UsamError
 from usam.interpretability.deletion import SEEDS
@@ -189,14 +189,14 @@ class Endpoints:
             raise refusal("The threshold has to be a number.")
         try:
             self.studio.questions.take(visitor_of(request))
-            entry = load_stored_answer(self.studio.feedback, answer_id, self.studio.load_clip)
+            entry = load_stored_answer(self.studio.feedback, answer_id, self.studio.clips)
             try:
-                clip = clip_of(entry, audio, self.studio.load_clip)
+                audio_clip = audio_of(entry, audio, self.studio.clips)
             except RequestError as error:
                 raise RequestError(SEND_THE_CLIP) from error
             for _ in self.studio.loader.wait(threading.Event()):
                 pass
-            return trial(ExperimentTarget(replace(entry, clip=clip), threshold=threshold))
+            return trial(ExperimentTarget(replace(entry, audio=audio_clip), threshold=threshold))
         except (StorageError, UsamError) as error:
             raise refusal(error) from error
         except Exception as error:

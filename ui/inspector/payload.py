@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ui.inspector import sound
@@ -18,6 +18,8 @@ from usam.schema.answer import ModelInfo
 from usam.schema.trace import Trace
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from usam.interpretability.attribution import Attribution
 
 MeasuredOf = Callable[[ModelInfo], dict[str, Any] | None]
@@ -149,10 +151,16 @@ def _same_sound(entry: SessionAnswer, other: SessionAnswer) -> bool:
     return one.heard == two.heard and one.trace.experts == two.trace.experts and same_tokens
 
 
-def _sound(entry: SessionAnswer) -> dict[str, Any]:
+def _sound(entry: SessionAnswer) -> Mapping[str, Any]:
+    """Of what was heard, encoded once as long as the clip is in memory."""
+    encoded = entry.audio.derived(encoded_sound) if entry.audio else None
+    return encoded or encoded_sound(sound.silence(entry.answer.heard))
+
+
+def encoded_sound(waveform: Tensor) -> dict[str, Any]:
+    """[samples] at 16 kHz as the viewer draws and plays it."""
     from usam.audio.spectrogram import level_range, log_mel, mel_centres
 
-    waveform = sound.waveform_of(entry)
     mel = log_mel(waveform, BANDS)
     low, high = level_range(mel)
     return {

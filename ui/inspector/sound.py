@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ui.studio.session import SessionAnswer
+    from usam.schema.trace import ClipSpan
 
 OPUS_BITS = 48_000
 """A second; transparent to the ear at 16 kHz. It is only played: nothing is computed from it."""
@@ -22,11 +23,14 @@ PEAK_HOP = SAMPLE_RATE // 100
 
 def waveform_of(entry: SessionAnswer) -> Tensor:
     """[samples] at 16 kHz of what was heard; silence of its length when its audio was not kept."""
+    clip = entry.clip
+    return clip.waveform if clip else silence(entry.answer.heard)
+
+
+def silence(heard: ClipSpan) -> Tensor:
+    """[samples] at 16 kHz of its length."""
     import torch
 
-    if entry.clip is not None:
-        return entry.clip.waveform
-    heard = entry.answer.heard
     return torch.zeros(round((heard.end - heard.start) * SAMPLE_RATE))
 
 

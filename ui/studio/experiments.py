@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ui.engines.pool import EnginePool
+from ui.studio.clips import GONE, ClipCache, HeardClip
 from ui.studio.session import SessionAnswer
-from ui.studio.stored_answers import LoadClip, clip_of
+from ui.studio.stored_answers import audio_of
 from usam.errors import RequestError
 from usam.progress import Progress
 from usam.schema.answer import Answer
@@ -39,9 +40,9 @@ class Experiments:
     """Each runs on the model that the answer was given by. The progress gets a message and the share done,
     and may raise to give up. All raise UsamError. Safe to share between threads."""
 
-    def __init__(self, pool: EnginePool, load_clip: LoadClip) -> None:
+    def __init__(self, pool: EnginePool, clips: ClipCache) -> None:
         self.pool = pool
-        self.load_clip = load_clip
+        self.clips = clips
 
     def change(self, target: ExperimentTarget, intervention: Intervention, progress: Progress) -> Intervened:
         from usam.interpretability.intervention import intervene
@@ -80,21 +81,22 @@ class Experiments:
 
     def other_model(
         self, target: ExperimentTarget, checkpoint: str, quantization: str, progress: Progress
-    ) -> tuple[Answer, Clip]:
+    ) -> tuple[Answer, HeardClip]:
         """The same question about the same clip, answered by another model."""
         from usam.interpretability.intervention import ask_again
 
-        answer, clip = target.entry.answer, self._clip(target)
+        answer, audio = target.entry.answer, audio_of(target.entry, target.source, self.clips)
+        clip = _clip(audio)
 
         def use(engine: Engine) -> Answer:
             if engine.model_info.same_as(answer.model):
                 raise RequestError("This model gave the answer on display. Choose another one.")
             return ask_again(engine, clip, answer, answer.intervention, progress)
 
-        return self.pool.run_on_checkpoint(checkpoint, quantization, use, progress), clip
+        return self.pool.run_on_checkpoint(checkpoint, quantization, use, progress), audio
 
     def _clip(self, target: ExperimentTarget) -> Clip:
-        return clip_of(target.entry, target.source, self.load_clip)
+        return _clip(audio_of(target.entry, target.source, self.clips))
 
     def _on_baseline(
         self, target: ExperimentTarget, use: Callable[[Engine, Clip, Answer], Result], progress: Progress
@@ -124,3 +126,10 @@ class Experiments:
             return use(engine, clip, answer)
 
         return self.pool.run_on(recorded.model, prepared, progress)
+
+
+def _clip(audio: HeardClip) -> Clip:
+    clip = audio.get()
+    if clip is None:
+        raise RequestError(GONE)
+    return clip

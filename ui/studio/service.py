@@ -21,6 +21,7 @@ from ui.engines.loader import EngineLoader, LoadState
 from ui.engines.pool import EnginePool
 from ui.server.downloads import Downloads
 from ui.settings import Settings
+from ui.studio.clips import GONE, ClipCache, HeardClip
 from ui.studio.experiments import Experiments
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
@@ -28,6 +29,7 @@ from usam.audio.samples import SAMPLE_RATE, pcm16
 from usam.errors import RequestError, UsamError
 from usam.schema.answer import Answer, Turn
 from usam.schema.events import Encoded, TextDelta
+from usam.schema.trace import ClipSpan
 
 if TYPE_CHECKING:
     from storage import Feedback
@@ -41,7 +43,7 @@ UNEXPECTED = "Something went wrong in the model. The server's log says what; ple
 
 @dataclass(frozen=True)
 class AskRequest:
-    """One request. An empty `text` asks the task's own prompt. `clip` wins over `source`, a file, of which
+    """One request. An empty `text` asks the task's own prompt. `audio` wins over `source`, a file, of which
     `start` and `end` (s) choose the span that is heard. `parent` names the stored answer that this one
     follows or retries. `keep_audio` is the user's consent to store what was heard. `visitor` is whom
     limits count it for, None for nobody."""
@@ -49,7 +51,7 @@ class AskRequest:
     text: str
     task: str
     source: str | None = None
-    clip: Clip | None = None
+    audio: HeardClip | None = None
     start: float | None = None
     end: float | None = None
     history: tuple[Turn, ...] = ()
@@ -64,7 +66,7 @@ class AskRequest:
 class ClipLoaded:
     """The clip is decoded; its samples are about to be encoded."""
 
-    clip: Clip
+    heard: ClipSpan
 
 
 AskEvent = LoadState | ClipLoaded | Encoded | TextDelta | SessionAnswer
@@ -77,7 +79,7 @@ def retry_of(entry: SessionAnswer, seed: int, keep_audio: bool) -> AskRequest:
         text=answer.question,
         task=answer.task,
         source=entry.source,
-        clip=entry.clip,
+        audio=entry.audio,
         history=answer.history,
         seed=seed,
         temperature=answer.temperature or RETRY_TEMPERATURE,
@@ -97,7 +99,8 @@ class Studio:
         self.feedback = feedback
         self.settings = settings
         self.pool = pool or EnginePool(loader)
-        self.experiments = Experiments(self.pool, self.load_clip)
+        self.clips = ClipCache(self._decode)
+        self.experiments = Experiments(self.pool, self.clips)
         self._router: dict[str, Any] | None = None
         self.downloads = Downloads(settings.data / "downloads")
         self.running = RunningRequests()
@@ -115,18 +118,16 @@ class Studio:
                 log.warning("the router has collapsed: %s", self._router)
         return self._router
 
-    def load_clip(self, source: str, start: float | None = None, end: float | None = None) -> Clip:
-        """Decode the span of a file that would be heard. Raises UsamError."""
+    def _decode(self, file: str, start: float | None, end: float | None) -> Clip:
+        """The span of a file that would be heard. Raises UsamError."""
         from usam.audio.clip import load_clip  # imports torch: not before it is needed
 
-        if not Path(source).is_file():
-            raise RequestError("The clip is not on the server any more. Please upload it again.")
-        return load_clip(source, start, end, max_seconds=self.settings.max_seconds)
+        return load_clip(file, start, end, max_seconds=self.settings.max_seconds)
 
     def ask(self, question: AskRequest, annotator: str | None, stop: threading.Event) -> Iterator[AskEvent]:
         """Answer a question and store the answer.
 
-        Yields load states while the model loads, then `ClipLoaded`, `Encoded`, text pieces, and at the end an
+        Yields load states while the model loads, then `ClipLoaded`, `Encoded`, text pieces, and at the end a
         `SessionAnswer`; but nothing more once it is stopped before the clip was heard.
 
         Raises UsamError with a sentence for the user; what was not expected is logged and raised as one.
@@ -142,16 +143,19 @@ class Studio:
             stop.set()
 
     def _ask(self, question: AskRequest, annotator: str | None, stop: threading.Event) -> Iterator[AskEvent]:
-        if question.clip is None and not question.source:
+        if question.audio is None and not question.source:
             raise RequestError("Record or upload a clip first, or pick an example.")
         self.questions.take(question.visitor)
         yield from self.loader.wait(stop)
         if stop.is_set():
             return
         began = time.monotonic()
-        clip = question.clip or self.load_clip(question.source or "", question.start, question.end)
+        audio = question.audio or self.clips.load(question.source or "", question.start, question.end)
+        clip = audio.get()
+        if clip is None:
+            raise RequestError(GONE)
         decode_s = time.monotonic() - began
-        yield ClipLoaded(clip)
+        yield ClipLoaded(audio.heard)
         for event in self.loader.engine.stream(
             clip,
             question.text.strip() or None,
@@ -163,7 +167,7 @@ class Studio:
         ):
             if isinstance(event, Answer):
                 answer = replace(event, timings=event.timings.after_decoding(decode_s))
-                entry = SessionAnswer(uuid.uuid4().hex, answer, clip, question.source or "")
+                entry = SessionAnswer(uuid.uuid4().hex, answer, audio, question.source or "")
                 yield self.stored(entry, clip, annotator, question.parent, keep_audio=question.keep_audio)
             else:
                 yield event
@@ -171,17 +175,18 @@ class Studio:
     def stored(
         self,
         entry: SessionAnswer,
-        clip: Clip,
+        clip: Clip | None,
         annotator: str | None,
         parent: str | None = None,
         *,
         keep_audio: bool = False,
     ) -> SessionAnswer:
-        """Keep the answer. A database that fails must not cost the user the answer they waited for."""
+        """Keep the answer, and the audio of `clip` where the user agreed to that. A database that fails must
+        not cost the user the answer they waited for."""
         try:
-            with heard_file(clip) if keep_audio else nullcontext() as audio:
+            with heard_file(clip) if clip and keep_audio else nullcontext() as file:
                 answer_id = self.feedback.record_answer(
-                    entry.answer.to_json(), annotator=annotator, parent=parent, audio_path=audio
+                    entry.answer.to_json(), annotator=annotator, parent=parent, audio_path=file
                 )
         except (StorageError, OSError) as error:
             log.warning("an answer could not be stored: %s", error)

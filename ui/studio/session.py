@@ -9,6 +9,7 @@ from usam.schema.answer import Answer, Turn
 from usam.schema.tasks import TASKS
 
 if TYPE_CHECKING:
+    from ui.studio.clips import HeardClip
     from usam.audio.clip import Clip
 
 KEPT_ENTRIES = 12
@@ -18,15 +19,20 @@ LABEL_LENGTH = 56
 @dataclass(frozen=True, eq=False)
 class SessionAnswer:
     """One answer of this session. `answer_id` names it in the database, None when it could not be stored;
-    `source` is the audio file as the page holds it. `clip` is what was heard, None for a stored answer whose
+    `source` is the audio file as the page holds it. `audio` is what was heard, None for a stored answer whose
     audio was not kept."""
 
     key: str
     answer: Answer
-    clip: Clip | None
+    audio: HeardClip | None
     source: str
     answer_id: str | None = None
     storage_error: str | None = None
+
+    @property
+    def clip(self) -> Clip | None:
+        """What was heard, decoded again if need be; None where it cannot be heard any more."""
+        return self.audio.get() if self.audio else None
 
     @property
     def thread(self) -> tuple[Turn, ...]:
@@ -68,10 +74,7 @@ class Session:
         return max((entry.answer.seed + 1 for entry in self.entries), default=0)
 
     def add(self, entry: SessionAnswer) -> Session:
-        """Show a new answer. Clips with the same samples are held once; the oldest entries are let go."""
-        for earlier in self.entries:
-            if entry.clip and earlier.clip and earlier.answer.heard == entry.answer.heard:
-                entry = replace(entry, clip=earlier.clip)
+        """Show a new answer; the oldest entries are let go."""
         return Session((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
 
     def keep(self, entry: SessionAnswer) -> Session:

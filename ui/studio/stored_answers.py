@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from storage import Feedback
+from ui.studio.clips import ClipCache, HeardClip
 from ui.studio.session import SessionAnswer
 from usam.errors import RequestError, UsamError
 from usam.schema.answer import Answer
 from usam.schema.trace import ClipSpan
 
-if TYPE_CHECKING:
-    from usam.audio.clip import Clip
-
 log = logging.getLogger(__name__)
-
-LoadClip = Callable[..., "Clip"]
 
 LINK = "answer"
 """The part of the page's address that names a stored answer to show."""
@@ -38,8 +32,8 @@ def link_of(entry: SessionAnswer) -> str | None:
     return f"?{urlencode({LINK: entry.answer_id})}" if entry.answer_id else None
 
 
-def load_stored_answer(feedback: Feedback, answer_id: str, load_clip: LoadClip) -> SessionAnswer:
-    """A stored answer as an entry of a session, with its clip if its asker agreed to keep the audio.
+def load_stored_answer(feedback: Feedback, answer_id: str, clips: ClipCache) -> SessionAnswer:
+    """A stored answer as an answer of a session, with its clip if its asker agreed to keep the audio.
 
     Raises StorageError (NotFoundError: no such answer), UsamError.
     """
@@ -49,32 +43,30 @@ def load_stored_answer(feedback: Feedback, answer_id: str, load_clip: LoadClip) 
     except (KeyError, TypeError, ValueError) as error:
         log.warning("a stored answer could not be read: %r", error)
         raise UsamError(UNREADABLE) from error
-    clip = None
+    audio = None
     if file := feedback.kept_audio(answer_id):
-        clip = _same_sound(load_clip, str(file), answer.heard)
-    return SessionAnswer(uuid.uuid4().hex, answer, clip, "", answer_id=record["answer_id"])
+        audio = _same_audio(clips, str(file), answer.heard)
+    return SessionAnswer(uuid.uuid4().hex, answer, audio, "", answer_id=record["answer_id"])
 
 
-def clip_of(entry: SessionAnswer, source: str | None, load_clip: LoadClip) -> Clip:
-    """What the entry's answer was about; where its audio was not kept, the file `source` if it is the same.
+def audio_of(entry: SessionAnswer, source: str | None, clips: ClipCache) -> HeardClip:
+    """What the answer was about; where that is not here any more, the file `source` if it is the same.
 
     Raises RequestError.
     """
+    if entry.audio and entry.audio.get():
+        return entry.audio
     heard = entry.answer.heard
-    clip = entry.clip or (
-        source and (_same_sound(load_clip, source, heard) or _same_sound(load_clip, source, heard, cut=True))
-    )
-    if not clip:
+    audio = source and (_same_audio(clips, source, heard) or _same_audio(clips, source, heard, cut=True))
+    if not audio:
         raise RequestError(PUT_THE_CLIP)
-    return clip
+    return audio
 
 
-def _same_sound(load_clip: LoadClip, file: str, heard: ClipSpan, *, cut: bool = False) -> Clip | None:
+def _same_audio(clips: ClipCache, file: str, heard: ClipSpan, *, cut: bool = False) -> HeardClip | None:
     """The file, or the heard span of it, in its place in the original clip; None when it is another sound."""
     try:
-        clip = load_clip(file, heard.start, heard.end) if cut else load_clip(file)
+        audio = clips.load(file, heard.start, heard.end) if cut else clips.load(file)
     except UsamError:
         return None
-    if clip.sha256 != heard.sha256:
-        return None
-    return replace(clip, start=heard.start, end=heard.end, duration=heard.duration)
+    return replace(audio, heard=heard) if audio.heard.sha256 == heard.sha256 else None

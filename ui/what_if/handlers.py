@@ -148,9 +148,9 @@ class WhatIfHandlers:
     ) -> Iterator[Updates]:
         def work(entry: SessionAnswer, progress: Progress) -> tuple[SessionAnswer, SessionAnswer]:
             target = ExperimentTarget(entry, source)
-            answer, clip = self.studio.experiments.other_model(target, checkpoint, quantization, progress)
-            new = SessionAnswer(uuid.uuid4().hex, answer, clip, entry.source)
-            return entry, self.studio.stored(new, clip, annotator, entry.answer_id)
+            answer, audio = self.studio.experiments.other_model(target, checkpoint, quantization, progress)
+            new = SessionAnswer(uuid.uuid4().hex, answer, audio, entry.source)
+            return entry, self.studio.stored(new, None, annotator, entry.answer_id)
 
         def shown(result: tuple[SessionAnswer, SessionAnswer]) -> Updates:
             entry, new = result

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.ui.heard import heard_clip
 from ui.inspector import sound
 from ui.inspector.payload import (
     as_json,
@@ -88,7 +89,7 @@ def entry_of(
         seed=0,
         history=(Turn(text, text),),
     )
-    return SessionAnswer("0123456789", answer, clip, source)
+    return SessionAnswer("0123456789", answer, heard_clip(clip), source)
 
 
 def decoded(data: bytes) -> np.ndarray:

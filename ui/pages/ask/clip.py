@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -14,9 +14,7 @@ from ui.examples import EXAMPLES
 from ui.pages.ask import render
 from ui.settings import Settings
 from usam.audio.samples import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from usam.audio.clip import Clip
+from usam.schema.trace import ClipSpan
 
 Updates = dict[Any, Any]
 
@@ -97,7 +95,7 @@ def _example_row(kind: str) -> gr.Dataset:
     )
 
 
-def clip_chosen(panel: ClipPanel, source: str, clip: Clip, longest: float) -> Updates:
+def clip_chosen(panel: ClipPanel, source: str, clip: ClipSpan, longest: float) -> Updates:
     """A new clip: say what will be heard, and offer the sliders when that is not all of it."""
     long = clip.duration > longest
     return {

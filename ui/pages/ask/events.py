@@ -36,7 +36,7 @@ from ui.report.export import export
 from ui.server.queues import MODEL
 from ui.studio.service import AskRequest, ClipLoaded, Studio, retry_of
 from ui.studio.session import Session, SessionAnswer
-from ui.studio.stored_answers import LINK, clip_of, load_stored_answer
+from ui.studio.stored_answers import LINK, audio_of, load_stored_answer
 from ui.what_if.findings import Findings
 from ui.what_if.handlers import connect_what_if
 from ui.what_if.panel import what_if_hidden, what_if_shown
@@ -78,7 +78,7 @@ class AskHandlers:
 
     def _linked(self, answer_id: str, annotator: str) -> Updates:
         try:
-            entry = load_stored_answer(self.studio.feedback, answer_id, self.studio.load_clip)
+            entry = load_stored_answer(self.studio.feedback, answer_id, self.studio.clips)
         except NotFoundError:
             return {self.page.answer.notice: messages.status(NO_SUCH_ANSWER)}
         except (StorageError, UsamError) as error:
@@ -111,10 +111,10 @@ class AskHandlers:
         if not source:
             return {**no_clip(self.page.clip), **changed}
         try:
-            clip = self.studio.load_clip(source)
+            audio = self.studio.clips.load(source)
         except UsamError as error:
             return {**no_clip(self.page.clip, messages.fault(str(error))), **changed}
-        return {**clip_chosen(self.page.clip, source, clip, self.longest), **changed}
+        return {**clip_chosen(self.page.clip, source, audio.heard, self.longest), **changed}
 
     def span_changed(self, start: float, length: float, timed: ChosenClip, session: Session) -> Updates:
         begin, end = timed.span(start, length, self.longest)
@@ -182,7 +182,7 @@ class AskHandlers:
         """Ask about the clip on the page, or, in a follow-up, about the clip of the answer it follows."""
         tied = session.context_entry
         try:
-            tied_clip = clip_of(tied, source, self.studio.load_clip) if tied else None
+            tied_audio = audio_of(tied, source, self.studio.clips) if tied else None
         except UsamError as error:
             yield {self.page.answer.notice: messages.fault(str(error)), self.page.answer.heard: ""}
             return
@@ -191,7 +191,7 @@ class AskHandlers:
             text=text or "",  # a program may send nothing in place of a text
             task=task,
             source=tied.source if tied else source,
-            clip=tied_clip,
+            audio=tied_audio,
             start=begin,
             end=end,
             history=session.context,
@@ -210,7 +210,7 @@ class AskHandlers:
             yield {**self._lost(), self.page.answer.heard: ""}
             return
         try:
-            entry = replace(entry, clip=clip_of(entry, source, self.studio.load_clip))
+            entry = replace(entry, audio=audio_of(entry, source, self.studio.clips))
         except UsamError as error:
             yield {self.page.answer.notice: messages.fault(str(error)), self.page.answer.heard: ""}
             return
