@@ -11,6 +11,7 @@ import pytest
 
 import usam.audio.clip
 import usam.cli.main
+import usam.cli.options
 from usam.engine.engine import Engine
 
 
@@ -33,7 +34,7 @@ def test_the_time_to_read_the_clip_is_told(
         return read(*arguments)
 
     monkeypatch.setattr(usam.audio.clip, "load_clip", slowly)
-    monkeypatch.setattr(usam.cli.main, "load_engine", lambda options: engine)
+    monkeypatch.setattr(usam.cli.options, "load_engine", lambda options: engine)
     assert usam.cli.main.main(["ask", str(tone), "--max-new-tokens", "2", "--json"]) == 0
     timings = json.loads(capsys.readouterr().out)["timings"]
     assert 0.2 <= timings["decode_s"] < timings["first_token_s"]
@@ -65,7 +66,7 @@ def test_a_clip_that_cannot_be_heard_is_one_line_and_no_model_is_loaded(
     sentence: str,
 ) -> None:
     write(tmp_path / "clip.wav")
-    monkeypatch.setattr(usam.cli.main, "load_engine", lambda options: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(usam.cli.options, "load_engine", lambda options: pytest.fail("the model was loaded"))
     assert usam.cli.main.main(["ask", str(tmp_path / "clip.wav"), "--json"]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""

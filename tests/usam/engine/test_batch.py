@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import usam.cli.main
+import usam.cli.options
 from usam.engine.engine import Engine
 from usam.errors import RequestError
 from usam.schema.tasks import TASKS
@@ -49,7 +50,7 @@ def loads(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         loaded.append(1)
         return engine
 
-    monkeypatch.setattr(usam.cli.main, "load_engine", load)
+    monkeypatch.setattr(usam.cli.options, "load_engine", load)
     return loaded
 
 

@@ -1,0 +1,76 @@
+"""`usam ask`: answer a question about a clip, or a table of them."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from usam.cli import options as shared
+from usam.errors import RequestError
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    ask = commands.add_parser("ask", help="answer a question about a clip")
+    ask.add_argument(
+        "--drop-redundant",
+        action="store_true",
+        help="drop the audio tokens that the question leaves redundant before the language model reads them",
+    )
+    ask.add_argument(
+        "--batch",
+        type=Path,
+        metavar="CSV",
+        help="ask about every row (columns path, question, task) instead of about one clip; goes on when cut",
+    )
+    ask.add_argument("--out", type=Path, metavar="JSONL", help="of --batch; by default beside the table")
+    ask.set_defaults(run=run_ask, usage=ask.error)
+    shared.add_question_options(ask, clip_needed=False)
+    shared.add_engine_options(ask)
+
+
+def run_ask(options: argparse.Namespace) -> None:
+    from usam.schema.answer import Answer
+    from usam.schema.events import TextDelta
+    from usam.schema.interventions import DropRedundant
+
+    if options.batch:
+        run_table(options)
+        return
+    if options.clip is None or options.out:
+        options.usage("a clip is needed, or --batch, which alone takes --out")
+    clip, decode_s = shared.load_question(options)
+    engine = shared.load_engine(options)
+    intervention = DropRedundant() if options.drop_redundant else None
+    for event in engine.stream(clip, **shared.question_options(options), intervention=intervention):
+        if isinstance(event, TextDelta) and not options.json:
+            print(event.text, end="", flush=True)
+        elif isinstance(event, Answer):
+            answer = replace(event, timings=event.timings.after_decoding(decode_s))
+            print(shared.dump(answer.to_json()) if options.json else "")
+            if event.trace.unheard and not options.json:
+                print(
+                    "Every audio token was redundant: this was answered without hearing the clip.",
+                    file=sys.stderr,
+                )
+
+
+def run_table(options: argparse.Namespace) -> None:
+    from usam.engine.batch import read_table, run_batch
+    from usam.schema.interventions import DropRedundant
+
+    if options.clip is not None or options.start is not None or options.end is not None:
+        options.usage("--batch takes clips and questions from its table, and hears them from their start")
+    output = options.out or options.batch.with_suffix(".jsonl")
+    given = {name: getattr(options, name) for name in ("seed", "temperature", "max_new_tokens")}
+    if options.drop_redundant:
+        given["intervention"] = DropRedundant()
+    rows = read_table(options.batch, options.task)
+    outcome = run_batch(
+        options.batch, output, rows, lambda: shared.load_engine(options), shared.progress, **given
+    )
+    if outcome.refused:
+        raise RequestError(
+            f"{outcome.refused} of {len(rows)} rows were refused; their lines in {output.name} say why."
+        )
+    if not options.json:
+        print(f"{outcome.answered} answers in {output}")

@@ -1,0 +1,67 @@
+"""`usam health|bench|weights`: how the router, the machine and the weights are."""
+
+import argparse
+from pathlib import Path
+
+from usam.cli import options as shared
+from usam.errors import RequestError
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    health = commands.add_parser(
+        "health", help="whether the router is alive: distinct experts, load, entropy"
+    )
+    health.set_defaults(run=run_health)
+
+    bench = commands.add_parser("bench", help="speed and memory, beside transformers and llama.cpp")
+    bench.add_argument("--rounds", type=int, default=5)
+    bench.add_argument("--tokens", type=int, default=128, help="that each runtime writes in a round")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.add_argument(
+        "--data", type=Path, help="folder with manifest.csv, for transcripts of its held-out speech"
+    )
+    bench.add_argument("--plot", type=Path, metavar="PNG", help="also draw the figures")
+    bench.set_defaults(run=run_bench)
+
+    weights = commands.add_parser(
+        "weights", help="fetch the pretrained weights, or verify those that are there"
+    )
+    weights.add_argument("--verify", action="store_true", help="check the hash of every file")
+    weights.set_defaults(run=run_weights)
+
+    shared.add_engine_options(health)
+    shared.add_preset_option(weights)
+
+
+def run_health(options: argparse.Namespace) -> None:
+    engine = shared.load_engine(options)
+    health = engine.health()
+    print(
+        shared.dump(health, indent=2) if options.json else "\n".join(f"{k}: {v}" for k, v in health.items())
+    )
+
+
+@shared.needs("eval")
+def run_bench(options: argparse.Namespace) -> None:
+    from usam.benchmark.answers import CLIPS
+    from usam.benchmark.decoders import bench, table
+
+    if not CLIPS.is_dir():
+        raise RequestError("The benchmark hears the clips of the repository: run it in a clone.")
+
+    found = bench(options.rounds, options.tokens, options.data)
+    if options.plot is not None:
+        from usam.benchmark.plot import plot
+
+        plot(found, options.plot)
+    print(shared.dump(found) if options.json else table(found))
+
+
+def run_weights(options: argparse.Namespace) -> None:
+    from usam.weights.cache import fetch, verify
+
+    paths = fetch(options.preset, lambda message, share: print(f"{share:4.0%} {message}", flush=True))
+    if options.verify:
+        verify(options.preset)
+        print("Every file matches its hash.")
+    print("\n".join(f"{role}: {path}" for role, path in [*paths.encoders.items(), ("language", paths.llm)]))

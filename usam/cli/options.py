@@ -1,0 +1,87 @@
+"""What several commands share: their options, the engine they ask for, and how they print."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from usam.errors import RequestError
+from usam.schema.tasks import TASKS
+from usam.weights.catalogue import PRESETS
+
+
+def add_question_options(command: argparse.ArgumentParser, *, clip_needed: bool = True) -> None:
+    """Of commands that ask something about a clip."""
+    command.add_argument("clip", nargs=None if clip_needed else "?")
+    command.add_argument("question", nargs="?", help="without one, the task's own prompt is asked")
+    command.add_argument("--task", choices=sorted(TASKS), default="qa")
+    command.add_argument("--start", type=float, help="seconds; the span that is heard")
+    command.add_argument("--end", type=float, help="seconds")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
+    command.add_argument("--max-new-tokens", type=int, default=128)
+
+
+def add_engine_options(command: argparse.ArgumentParser) -> None:
+    """Of commands that load the engine."""
+    command.add_argument("--quantization", choices=("nf4", "int8", "none"), default="nf4")
+    command.add_argument("--checkpoint", type=Path, help="an adapter folder instead of the shipped one")
+    add_preset_option(command)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_preset_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--preset", choices=sorted(PRESETS), default="mini")
+
+
+def load_engine(options: argparse.Namespace) -> Any:
+    """The engine the options ask for, with progress on stderr where a person watches."""
+    from usam.engine.engine import Engine
+
+    return Engine.load(options.preset, options.quantization, checkpoint=options.checkpoint, progress=progress)
+
+
+def progress(message: str, share: float) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if share >= 1 else ""
+        print(f"\r\033[K{message} {share:.0%}", end=end, file=sys.stderr, flush=True)
+
+
+def load_question(options: argparse.Namespace) -> tuple[Any, float]:
+    """The clip to ask about and the seconds it took to read it.
+
+    A bad clip or question is said here, before the model is loaded.
+    """
+    from usam.audio.clip import load_clip
+    from usam.schema.tasks import check_question
+
+    check_question(options.question, options.task)
+    began = time.monotonic()
+    return load_clip(options.clip, options.start, options.end), time.monotonic() - began
+
+
+def question_options(options: argparse.Namespace) -> dict[str, Any]:
+    """What to ask, as the options of `Engine.ask`."""
+    names = ("question", "task", "seed", "temperature", "max_new_tokens")
+    return {name: getattr(options, name) for name in names}
+
+
+def dump(record: Any, indent: int | None = None) -> str:
+    return json.dumps(record, ensure_ascii=False, indent=indent)
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Turns a package that is not installed into a RequestError which says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "usam").split(".")[0] == "usam":
+            raise
+        raise RequestError(
+            f"This needs the package {error.name}; `pip install 'usam-studio[{extra}]'` installs it."
+        ) from error
