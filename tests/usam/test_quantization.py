@@ -9,7 +9,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from tests import tiny
-from usam.engine.engine import count
+from usam.engine.provenance import parameter_count
 from usam.errors import RequestError
 from usam.quantization import Precision, choose_precision, quantize
 
@@ -47,7 +47,7 @@ def test_linear_layers_shrink_and_embeddings_do_not(
     quantized = quantize(copy.deepcopy(llm), choose_precision(quantization, "cpu"))
     weight = quantized.get_decoder().layers[0].mlp.up_proj.weight
     assert weight.numel() * weight.element_size() == bytes_a_weight * 128 * 256
-    assert count(weight) == 128 * 256
+    assert parameter_count(weight) == 128 * 256
     assert quantized.get_input_embeddings().weight.dtype == torch.bfloat16
     assert type(quantized.get_output_embeddings()) is torch.nn.Linear
 

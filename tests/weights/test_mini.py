@@ -72,7 +72,7 @@ def test_a_streamed_answer_is_the_one_transformers_generates(engine: Engine, nam
     clip = load_clip(CLIPS / f"{name}.ogg")
     answer = engine.ask(clip, task="aac")
     prompt = engine.model.prompts.build(answer.question)
-    audio = engine.recall(clip, answer)
+    audio = engine.audio_tokens_of(clip, answer)
     generated = engine.model.respond(audio, [prompt], max_new_tokens=128, do_sample=False)
     assert answer.ids == tuple(generated[0].tolist())
 

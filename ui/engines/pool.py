@@ -13,7 +13,7 @@ from ui.engines.loader import EngineLoader
 from ui.engines.zerogpu import lends_gpu
 from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import bundled_checkpoints, measured_routing
-from usam.engine.memory import give_back
+from usam.engine.memory import release_memory
 from usam.errors import RequestError
 from usam.progress import Progress
 from usam.schema.answer import ModelInfo
@@ -119,6 +119,6 @@ def _let_go() -> None:
     import torch
 
     gc.collect()
-    give_back()
+    release_memory()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from usam.engine.engine import Engine
     from usam.interpretability.attribution import Attribution
     from usam.interpretability.deletion import DeletionTest
-    from usam.interpretability.intervention import Intervened
+    from usam.interpretability.intervention import InterventionResult
     from usam.interpretability.replay import Replay
 
 Result = TypeVar("Result")
@@ -44,10 +44,12 @@ class Experiments:
         self.pool = pool
         self.clips = clips
 
-    def change(self, target: ExperimentTarget, intervention: Intervention, progress: Progress) -> Intervened:
+    def change(
+        self, target: ExperimentTarget, intervention: Intervention, progress: Progress
+    ) -> InterventionResult:
         from usam.interpretability.intervention import intervene
 
-        def use(engine: Engine, clip: Clip, answer: Answer) -> Intervened:
+        def use(engine: Engine, clip: Clip, answer: Answer) -> InterventionResult:
             return intervene(engine, clip, answer, intervention, progress)
 
         return self._on_baseline(target, use, progress)
@@ -83,7 +85,7 @@ class Experiments:
         self, target: ExperimentTarget, checkpoint: str, quantization: str, progress: Progress
     ) -> tuple[Answer, HeardClip]:
         """The same question about the same clip, answered by another model."""
-        from usam.interpretability.intervention import ask_again
+        from usam.interpretability.intervention import rerun
 
         answer, audio = target.entry.answer, audio_of(target.entry, target.source, self.clips)
         clip = _clip(audio)
@@ -91,7 +93,7 @@ class Experiments:
         def use(engine: Engine) -> Answer:
             if engine.model_info.same_as(answer.model):
                 raise RequestError("This model gave the answer on display. Choose another one.")
-            return ask_again(engine, clip, answer, answer.intervention, progress)
+            return rerun(engine, clip, answer, answer.intervention, progress)
 
         return self.pool.run_on_checkpoint(checkpoint, quantization, use, progress), audio
 

@@ -33,7 +33,7 @@ from usam.progress import Progress
 if TYPE_CHECKING:
     from usam.interpretability.attribution import Attribution
     from usam.interpretability.deletion import DeletionTest
-    from usam.interpretability.intervention import Intervened
+    from usam.interpretability.intervention import InterventionResult
     from usam.interpretability.replay import Replay
 
 log = logging.getLogger(__name__)
@@ -75,12 +75,12 @@ class WhatIfHandlers:
         session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        def work(entry: SessionAnswer, progress: Progress) -> Intervened:
+        def work(entry: SessionAnswer, progress: Progress) -> InterventionResult:
             intervention = intervention_of(choice, touched.span, random.randrange(1000))
             target = ExperimentTarget(entry, source, touched.threshold)
             return self.studio.experiments.change(target, intervention, progress)
 
-        def shown(result: Intervened) -> Updates:
+        def shown(result: InterventionResult) -> Updates:
             rows = (*found.changes, outcome_of(result))
             return {
                 self.panel.found: replace(found, changes=rows),

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from usam.interpretability.deletion import DeletionTest
-from usam.interpretability.intervention import Intervened
+from usam.interpretability.intervention import InterventionResult
 from usam.interpretability.replay import Replay
 from usam.schema.answer import Answer
 from usam.schema.interventions import DropRandom, DropSpan, ForceExpert, Intervention
@@ -59,7 +59,7 @@ def name_of(intervention: Intervention, experts: Sequence[str]) -> str:
     return _NAMES[intervention.kind]
 
 
-def outcome_of(result: Intervened) -> Outcome:
+def outcome_of(result: InterventionResult) -> Outcome:
     answer, intervention = result.answer, result.answer.intervention
     draw = f", draw {intervention.seed}" if isinstance(intervention, DropRandom) else ""
     return Outcome(

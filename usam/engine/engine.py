@@ -16,24 +16,26 @@ from torch import Tensor
 
 from usam.adapter.tokens import AudioTokens
 from usam.audio.clip import Clip, load_clip
-from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import bundled
 from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
-from usam.engine.memory import give_back
+from usam.engine.memory import release_memory
+from usam.engine.provenance import describe
+from usam.engine.tracing import trace_tokens
 from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
-from usam.generation.stream import Decoding, TextStream
+from usam.generation.sampling import SamplingParams
+from usam.generation.stream import TextStream
 from usam.llm.prompts import Prompt
 from usam.model.model import IGNORED, USAM, load_model
-from usam.model.router_health import health
+from usam.model.router_health import router_health
 from usam.progress import Progress
 from usam.quantization import Precision, choose_precision
-from usam.schema.answer import Answer, ModelInfo, Timings, Turn
+from usam.schema.answer import Answer, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
 from usam.schema.interventions import Intervention
 from usam.schema.tasks import TASKS, check_question
-from usam.schema.trace import AudioToken, ClipSpan, Trace
+from usam.schema.trace import ClipSpan, Trace
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
 
@@ -42,7 +44,7 @@ CACHED_CLIPS = 8
 
 
 @dataclass(frozen=True)
-class Asked:
+class EngineRequest:
     """A checked request: what is asked of which clip, and how to answer.
 
     `judged` says which tokens are redundant to the intervention; without it the question alone does.
@@ -52,7 +54,7 @@ class Asked:
     question: str
     task: str
     history: tuple[Turn, ...]
-    decoding: Decoding
+    sampling: SamplingParams
     intervention: Intervention
     judged: Trace | None
 
@@ -103,7 +105,7 @@ class Engine:
         precision = choose_precision(quantization, device)
         folder = checkpoint_folder(checkpoint) if checkpoint else bundled(preset)
         model = load_model(folder, precision, progress)
-        give_back()
+        release_memory()
         return cls(model, precision, folder, time.monotonic() - started)
 
     @property
@@ -146,18 +148,20 @@ class Engine:
         """
         asked_at = time.monotonic()
         text = check_question(question, task)
-        decoding = Decoding(max_new_tokens, temperature, seed, TASKS[task].beams)
+        sampling = SamplingParams(max_new_tokens, temperature, seed, TASKS[task].beams)
         clip = audio if isinstance(audio, Clip) else load_clip(audio, start, end, max_seconds)
         decode_s = time.monotonic() - asked_at
-        asked = Asked(clip, text, task, tuple(history), decoding, intervention or Intervention(), judged)
-        yield from self._answer(asked, asked_at, decode_s, stop or threading.Event())
+        request = EngineRequest(
+            clip, text, task, tuple(history), sampling, intervention or Intervention(), judged
+        )
+        yield from self._answer(request, asked_at, decode_s, stop or threading.Event())
 
     def health(self) -> dict[str, Any]:
-        """Whether the router is alive: see `usam.model.router_health.health`."""
+        """Whether the router is alive: see `usam.model.router_health`."""
         with self._lock:
-            return health(self.model, self.checkpoint)
+            return router_health(self.model, self.checkpoint)
 
-    def recall(self, clip: Clip, answer: Answer) -> AudioTokens:
+    def audio_tokens_of(self, clip: Clip, answer: Answer) -> AudioTokens:
         """The audio tokens that the language model answered from, a batch of one, the dropped ones masked.
 
         Raises RequestError if the answer was about something else than this clip's span.
@@ -195,7 +199,7 @@ class Engine:
         frames = self._frames.pop(clip.sha256, None)
         if frames is None:
             frames = self.model.frames(clip.waveform)
-            give_back()
+            release_memory()
         self._frames[clip.sha256] = frames  # the latest last
         if len(self._frames) > CACHED_CLIPS:
             self._frames.popitem(last=False)
@@ -210,29 +214,31 @@ class Engine:
         return audio
 
     def _answer(
-        self, asked: Asked, asked_at: float, decode_s: float, stop: threading.Event
+        self, request: EngineRequest, asked_at: float, decode_s: float, stop: threading.Event
     ) -> Iterator[Event]:
-        clip = asked.clip
+        clip = request.clip
         prompts = self.model.prompts
-        prompt = prompts.build(asked.question, asked.history)
+        prompt = prompts.build(request.question, request.history)
         with self._lock:
             encoding_at = time.monotonic()
-            audio = self.encode(clip, asked.question, asked.intervention)
-            trace = self.trace(clip, audio, prompt.question)
-            kept = asked.intervention.kept(asked.judged or trace)
+            audio = self.encode(clip, request.question, request.intervention)
+            trace = trace_tokens(self.model, clip, audio, prompt.question)
+            kept = request.intervention.kept(request.judged or trace)
             if not all(kept):
                 audio = audio.keep([kept])
-                trace = self.trace(clip, audio, prompt.question)
+                trace = trace_tokens(self.model, clip, audio, prompt.question)
             encode_s = time.monotonic() - encoding_at
-        self._check_length(audio, prompt, asked.decoding.max_new_tokens)
+        self._check_length(audio, prompt, request.sampling.max_new_tokens)
         heard = ClipSpan(clip.start, clip.end, clip.duration, clip.sha256)
         yield Encoded(trace, heard)
-        stream = TextStream(self.model, audio, prompt, asked.decoding, stop, self._lock)
+        stream = TextStream(self.model, audio, prompt, request.sampling, stop, self._lock)
         for piece in stream:
             yield TextDelta(piece)
         supervision = torch.cat([prompt.question, stream.ids])
         with self._lock:
-            trace = replace(self.trace(clip, audio, supervision), supervised_by="question+answer")
+            trace = replace(
+                trace_tokens(self.model, clip, audio, supervision), supervised_by="question+answer"
+            )
         decoding_s = max(stream.finished_at - stream.first_token_at, 1e-6)
         timings = Timings(
             load_s=self.load_s,
@@ -244,98 +250,23 @@ class Engine:
         )
         yield Answer(
             text=stream.text(),
-            task=asked.task,
-            question=asked.question,
+            task=request.task,
+            question=request.question,
             heard=heard,
             trace=trace,
             timings=timings,
             model=self.model_info,
             prompt=prompts.text(prompt.left) + "<audio>" + prompts.text(prompt.right),
-            seed=asked.decoding.seed,
-            temperature=asked.decoding.temperature,
-            max_new_tokens=asked.decoding.max_new_tokens,
+            seed=request.sampling.seed,
+            temperature=request.sampling.temperature,
+            max_new_tokens=request.sampling.max_new_tokens,
             stopped=not stream.complete,
-            history=asked.history,
-            intervention=asked.intervention,
+            history=request.history,
+            intervention=request.intervention,
             ids=tuple(stream.ids.tolist()),
         )
-
-    @torch.inference_mode()
-    def trace(self, clip: Clip, audio: AudioTokens, text: Tensor) -> Trace:
-        """Times, routing and significance of every audio token; `text` are the ids that supervise SACLM."""
-        # There is no padding in a batch of one: masked tokens were dropped, and are scored like the others.
-        scores = self.model.significance(replace(audio, mask=torch.ones_like(audio.mask)), [text])
-        if not scores.total.isfinite().all():
-            raise NumericalError("redundancy scorer")
-        threshold = self.model.adapter.saclm.threshold
-        edges = token_edges(clip, audio.tokens.shape[1], self.config.token_seconds)
-        words = self._words(audio)
-        tokens = tuple(
-            AudioToken(
-                start=edges[index],
-                end=edges[index + 1],
-                window=index // self.config.queries_per_window,
-                routing=tuple(routing),
-                significance=significance,
-                predictive=predictive,
-                text_relevance=relevance,
-                audio_saliency=saliency,
-                redundant=significance <= threshold,
-                word=word,
-                dropped=not kept,
-            )
-            for index, (routing, significance, predictive, relevance, saliency, word, kept) in enumerate(
-                zip(
-                    audio.routing[0].tolist(),
-                    scores.total[0].tolist(),
-                    scores.predictive[0].tolist(),
-                    scores.text_relevance[0].tolist(),
-                    scores.audio_saliency[0].tolist(),
-                    words,
-                    audio.mask[0].tolist(),
-                    strict=True,
-                )
-            )
-        )
-        return Trace(tuple(self.config.expert_names), tokens, "question", threshold)
 
     def _check_length(self, audio: AudioTokens, prompt: Prompt, answer_tokens: int) -> None:
         needed = len(prompt.left) + int(audio.mask.sum()) + len(prompt.right) + answer_tokens
         if needed > self.model.llm.config.max_position_embeddings:
             raise RequestError("The conversation about this clip has become too long. Start a new one.")
-
-    def _words(self, audio: AudioTokens) -> list[str]:
-        """The word piece each token is anchored to most; empty for the blank."""
-        anchor = self.model.adapter.anchor
-        if anchor is None or audio.logits is None:
-            return [""] * audio.tokens.shape[1]
-        best = audio.logits[0].argmax(-1).tolist()
-        ids = anchor.token_ids.tolist()
-        words = {i: self.model.prompts.text([ids[i]]) if i < len(ids) else "" for i in set(best)}
-        return [words[i] for i in best]
-
-
-def token_edges(clip: Clip, tokens: int, token_seconds: float) -> list[float]:
-    """Where audio tokens begin and end, in seconds of the original clip: tokens + 1 edges."""
-    return [*(clip.start + index * token_seconds for index in range(tokens)), clip.end]
-
-
-def describe(model: USAM, precision: Precision, checkpoint: Path) -> ModelInfo:
-    """Size, place and identity of a loaded model."""
-    parameters = list(model.parameters())
-    tensors = {tensor.data_ptr(): tensor for tensor in [*parameters, *model.buffers()]}
-    return ModelInfo(
-        preset=model.adapter.config.preset,
-        fingerprint=fingerprint(checkpoint),
-        quantization=precision.quantization,
-        device=str(precision.device),
-        parameters=sum(count(parameter) for parameter in parameters),
-        memory_mb=round(sum(t.numel() * t.element_size() for t in tensors.values()) / 2**20, 1),
-        reason=precision.reason,
-    )
-
-
-def count(parameter: Tensor) -> int:
-    """Weights of a parameter; a packed 4-bit one holds two a byte."""
-    state = getattr(parameter, "quant_state", None)
-    return int(np.prod(state.shape)) if state is not None else parameter.numel()

@@ -4,7 +4,7 @@ import ctypes
 import sys
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Return freed memory to the system, where that is glibc's to do.
 
     It keeps what loading a model or hearing a clip needed for a moment, hundreds of megabytes.

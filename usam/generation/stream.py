@@ -10,45 +10,12 @@ from torch import Tensor
 from transformers import TextIteratorStreamer
 
 from usam.adapter.tokens import AudioTokens
-from usam.errors import RequestError
 from usam.generation.beam_search import Beams
 from usam.generation.fair_lock import FairLock
+from usam.generation.sampling import SamplingParams
 from usam.llm.backend import KVCache, TopLogits
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
-
-MAX_NEW_TOKENS = 512
-MIN_TEMPERATURE = 0.01
-"""Logits divided by much less overflow; so close to 0 every answer is the greedy one."""
-MAX_TEMPERATURE = 2.0
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How to decode. At temperature 0 the seed changes nothing: one beam is greedy, several are a search."""
-
-    max_new_tokens: int = 128
-    temperature: float = 0.0
-    seed: int = 0
-    beams: int = 1
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.max_new_tokens <= MAX_NEW_TOKENS:
-            raise RequestError(f"An answer can have 1 to {MAX_NEW_TOKENS} tokens.")
-        if self.temperature != 0 and not MIN_TEMPERATURE <= self.temperature <= MAX_TEMPERATURE:
-            raise RequestError(
-                f"The temperature has to be 0, or from {MIN_TEMPERATURE} to {MAX_TEMPERATURE:g}."
-            )
-        if not (isinstance(self.seed, int) and -(2**63) <= self.seed < 2**63):
-            raise RequestError("The seed has to be a whole number of 64 bits.")
-
-    def choose(self, candidates: TopLogits, generator: torch.Generator) -> int:
-        """The id of the first sequence's likeliest candidate, or of one drawn at the temperature."""
-        ids, logits = candidates.ids[0], candidates.logits[0]
-        if self.temperature == 0:
-            return int(ids[logits.argmax()])
-        odds = (logits.float() / self.temperature).softmax(-1)
-        return int(ids[torch.multinomial(odds, 1, generator=generator)])
 
 
 @dataclass
@@ -62,7 +29,7 @@ class TextStream:
     model: USAM
     audio: AudioTokens
     prompt: Prompt
-    decoding: Decoding
+    sampling: SamplingParams
     stop: threading.Event = field(default_factory=threading.Event)
     lock: FairLock = field(default_factory=FairLock)
     ids: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
@@ -115,19 +82,19 @@ class TextStream:
                 return
             inputs = self.model.assemble(self.audio, [self.prompt])
             candidates, cache = self.model.steps.prefill(
-                inputs["inputs_embeds"], self.decoding.max_new_tokens
+                inputs["inputs_embeds"], self.sampling.max_new_tokens
             )
         _compute_alone()
-        if self.decoding.beams > 1 and self.decoding.temperature == 0:
+        if self.sampling.beams > 1 and self.sampling.temperature == 0:
             yield from self._searched(candidates, cache, abandoned)
         else:
             yield from self._chosen(candidates, cache, abandoned)
 
     def _chosen(self, candidates: TopLogits, cache: KVCache, abandoned: threading.Event) -> Iterator[int]:
         """One token after another."""
-        generator = torch.Generator(self.model.device).manual_seed(self.decoding.seed)
-        for wanted in reversed(range(self.decoding.max_new_tokens)):
-            token = self.decoding.choose(candidates, generator)
+        generator = torch.Generator(self.model.device).manual_seed(self.sampling.seed)
+        for wanted in reversed(range(self.sampling.max_new_tokens)):
+            token = self.sampling.sample(candidates, generator)
             yield token
             if token == self.model.prompts.end_id or not wanted or self._over(abandoned):
                 return
@@ -136,10 +103,10 @@ class TextStream:
 
     def _searched(self, candidates: TopLogits, cache: KVCache, abandoned: threading.Event) -> Iterator[int]:
         """Tokens of the best hypothesis, each as soon as no other is possible."""
-        beams = Beams(self.decoding.beams, self.model.prompts.end_id)
+        beams = Beams(self.sampling.beams, self.model.prompts.end_id)
         cache = cache.expand(len(beams.advance(candidates)))
         shown = 0
-        while not beams.finished and len(beams.running[0].ids) < self.decoding.max_new_tokens:
+        while not beams.finished and len(beams.running[0].ids) < self.sampling.max_new_tokens:
             agreed = beams.agreed()
             yield from agreed[shown:]
             shown = len(agreed)

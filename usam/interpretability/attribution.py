@@ -100,7 +100,7 @@ def attribute(
     """
     if group < 1:
         raise RequestError("Tokens are occluded in groups of at least 1.")
-    audio = engine.recall(clip, answer)
+    audio = engine.audio_tokens_of(clip, answer)
     whole = engine.score(audio, answer, answer.ids).logprobs
     tokens = audio.mask.shape[1]
     effects = torch.zeros(len(answer.ids), tokens)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
-from usam.interpretability.intervention import recall_unchanged
+from usam.interpretability.intervention import unchanged_audio_tokens
 from usam.progress import Progress
 from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
 from usam.schema.tasks import check_text
@@ -100,7 +100,7 @@ def deletion_test(
     done = 0
     given = None if reference is None else engine.model.prompts.answer(reference.strip()).tolist()
     ids = baseline.ids if given is None else given
-    audio, trace = recall_unchanged(engine, clip, baseline), baseline.trace
+    audio, trace = unchanged_audio_tokens(engine, clip, baseline), baseline.trace
 
     def score(intervention: Intervention) -> float:
         nonlocal done

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Intervened:
+class InterventionResult:
     """The answers before and after.
 
     logprob_change: of the baseline's own answer, in nats per token; negative means it became less likely.
@@ -65,7 +65,7 @@ def intervene(
     baseline: Answer,
     intervention: Intervention,
     progress: Progress | None = None,
-) -> Intervened:
+) -> InterventionResult:
     """Ask again what the baseline was asked, the audio tokens changed.
 
     Which tokens are redundant is what the baseline's trace says: SACLM's scores under the question and the
@@ -78,14 +78,14 @@ def intervene(
     raise to give up. Raises RequestError if the baseline is about another clip, was itself given under an
     intervention or has no tokens, and if the intervention does not fit it.
     """
-    audio = recall_unchanged(engine, clip, baseline)
+    audio = unchanged_audio_tokens(engine, clip, baseline)
     before = engine.score(audio, baseline, baseline.ids)
-    answer = ask_again(engine, clip, baseline, intervention, progress, judged=True)
-    after = engine.score(engine.recall(clip, answer), baseline, baseline.ids)
-    return Intervened(answer, baseline, after.mean - before.mean, before.seconds - after.seconds)
+    answer = rerun(engine, clip, baseline, intervention, progress, judged=True)
+    after = engine.score(engine.audio_tokens_of(clip, answer), baseline, baseline.ids)
+    return InterventionResult(answer, baseline, after.mean - before.mean, before.seconds - after.seconds)
 
 
-def ask_again(
+def rerun(
     engine: Engine,
     clip: Clip,
     earlier: Answer,
@@ -122,8 +122,8 @@ def ask_again(
     raise AssertionError("a stream ends with its answer")
 
 
-def recall_unchanged(engine: Engine, clip: Clip, baseline: Answer) -> AudioTokens:
+def unchanged_audio_tokens(engine: Engine, clip: Clip, baseline: Answer) -> AudioTokens:
     """The audio tokens of an answer that may serve as a baseline. Raises RequestError if it may not."""
     if baseline.intervention != Intervention():
         raise RequestError("Compare with an answer that was given without an intervention.")
-    return engine.recall(clip, baseline)
+    return engine.audio_tokens_of(clip, baseline)

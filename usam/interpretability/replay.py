@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
-from usam.interpretability.intervention import ask_again
+from usam.interpretability.intervention import rerun
 from usam.progress import Progress
 
 if TYPE_CHECKING:
@@ -89,4 +89,4 @@ def replay(engine: Engine, clip: Clip, recorded: Answer, progress: Progress | No
     """
     if recorded.heard.sha256 != clip.sha256:
         raise RequestError("The answer was about another clip, or another span of it.")
-    return Replay(recorded, ask_again(engine, clip, recorded, recorded.intervention, progress))
+    return Replay(recorded, rerun(engine, clip, recorded, recorded.intervention, progress))

@@ -21,7 +21,7 @@ SAME = 1e-3  # relative distance below which two experts say the same
 
 
 @torch.inference_mode()
-def health(model: USAM, checkpoint: Path | None = None) -> dict[str, Any]:
+def router_health(model: USAM, checkpoint: Path | None = None) -> dict[str, Any]:
     """The router's health over fixed random tokens under every task's prompt, as a JSON object.
 
     Random tokens have unit variance, as the Q-Former's have. `load` is the mean routing weight of each

@@ -17,6 +17,7 @@ from tests import tiny
 from usam.audio.clip import Clip
 from usam.checkpoints.fingerprint import fingerprint
 from usam.engine.engine import CACHED_CLIPS, Engine
+from usam.engine.tracing import trace_tokens
 from usam.errors import NumericalError, RequestError, UsamError, WeightsError
 from usam.schema.answer import Answer, Turn
 from usam.schema.events import Encoded, TextDelta
@@ -77,7 +78,7 @@ def test_token_times_cover_the_heard_span_without_gap_or_overlap(
     heard = tiny.clip(samples / 16_000, start=start)
     question = engine.model.prompts.ids("?")
     audio = engine.encode(heard, "?")
-    tokens = engine.trace(heard, audio, torch.tensor(question)).tokens
+    tokens = trace_tokens(engine.model, heard, audio, torch.tensor(question)).tokens
     assert tokens[0].start == heard.start
     assert tokens[-1].end == heard.end
     assert all(one.end == other.start for one, other in pairwise(tokens))
@@ -253,7 +254,7 @@ def test_damaged_weights_give_an_error_and_no_answer(engine: Engine, part: str) 
 def test_a_score_that_is_no_number_is_an_error(engine: Engine) -> None:
     clip = tiny.clip(1.0)
     answer = engine.ask(clip, "What is this?", max_new_tokens=5)
-    audio = engine.recall(clip, answer)
+    audio = engine.audio_tokens_of(clip, answer)
     with torch.no_grad():
         engine.model.llm.lm_head.weight.fill_(math.nan)
     with pytest.raises(NumericalError):

@@ -8,7 +8,7 @@ import pytest
 FREED = """
 import os
 from pathlib import Path
-from usam.engine.memory import give_back
+from usam.engine.memory import release_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -17,7 +17,7 @@ blocks = [bytes(100_000) for _ in range(2_000)]  # too small to be mapped, and s
 pinned = bytes(100_000)  # the last of the heap stays
 full = resident()
 del blocks
-give_back()
+release_memory()
 print(full - resident())
 """
 

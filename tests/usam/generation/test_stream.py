@@ -1,4 +1,4 @@
-"""Decoding: streamed pieces, seeds, stopping, failures, and threads that never outlive their reader."""
+"""SamplingParams: streamed pieces, seeds, stopping, failures, and threads that never outlive their reader."""
 
 import math
 import threading
@@ -13,7 +13,8 @@ from tests import tiny
 from usam.adapter.tokens import AudioTokens
 from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
-from usam.generation.stream import MAX_NEW_TOKENS, MIN_TEMPERATURE, Decoding, TextStream
+from usam.generation.sampling import MAX_NEW_TOKENS, MIN_TEMPERATURE, SamplingParams
+from usam.generation.stream import TextStream
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 
@@ -39,14 +40,14 @@ def no_thread_is_left() -> Any:
 
 
 def answer(model: USAM, audio: AudioTokens, prompt: Prompt, **decoding: Any) -> TextStream:
-    stream = TextStream(model, audio, prompt, Decoding(**decoding))
+    stream = TextStream(model, audio, prompt, SamplingParams(**decoding))
     for _ in stream:
         pass
     return stream
 
 
 def test_the_pieces_are_the_text(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
-    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=40))
+    stream = TextStream(model, audio, prompt, SamplingParams(max_new_tokens=40))
     pieces = list(stream)
     assert len(stream.ids) == 40
     assert "".join(pieces).strip() == stream.text()
@@ -97,7 +98,7 @@ def test_beams_show_what_is_settled_while_they_search(
     tiny.say(model, "the same words again and again ")
     steps: list[int] = []
     tiny.after_each_token(model, lambda step, logits: steps.append(step))
-    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=30, beams=3))
+    stream = TextStream(model, audio, prompt, SamplingParams(max_new_tokens=30, beams=3))
     seen = [len(steps) for _ in stream]
     assert len(seen) > 1
     assert seen[0] < len(steps), "the first words are shown before the search has ended"
@@ -106,7 +107,7 @@ def test_beams_show_what_is_settled_while_they_search(
 def test_stop_ends_at_the_next_token(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
     stop = threading.Event()
     tiny.after_each_token(model, lambda step, logits: stop.set() if step == 4 else None)
-    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=100), stop)
+    stream = TextStream(model, audio, prompt, SamplingParams(max_new_tokens=100), stop)
     list(stream)
     assert len(stream.ids) == 4
     assert not stream.complete
@@ -116,14 +117,14 @@ def test_a_finished_answer_does_not_set_the_callers_stop(
     model: USAM, audio: AudioTokens, prompt: Prompt
 ) -> None:
     stop = threading.Event()
-    list(TextStream(model, audio, prompt, Decoding(max_new_tokens=3), stop))
+    list(TextStream(model, audio, prompt, SamplingParams(max_new_tokens=3), stop))
     assert not stop.is_set()
 
 
 def test_closing_early_leaves_no_thread_running(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
     tiny.say(model, "on and on ")
     tiny.after_each_token(model, lambda step, logits: time.sleep(0.005))
-    pieces = iter(TextStream(model, audio, prompt, Decoding(max_new_tokens=MAX_NEW_TOKENS)))
+    pieces = iter(TextStream(model, audio, prompt, SamplingParams(max_new_tokens=MAX_NEW_TOKENS)))
     next(pieces)
     assert tiny.decoding_threads()
     pieces.close()  # type: ignore[attr-defined]
@@ -136,7 +137,7 @@ def test_an_error_while_decoding_reaches_the_reader(model: USAM, audio: AudioTok
             raise MemoryError("no memory left")
 
     tiny.after_each_token(model, fail)
-    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=10))
+    stream = TextStream(model, audio, prompt, SamplingParams(max_new_tokens=10))
     with pytest.raises(MemoryError, match="no memory left"):
         list(stream)
     assert not stream.lock.locked()
@@ -144,7 +145,7 @@ def test_an_error_while_decoding_reaches_the_reader(model: USAM, audio: AudioTok
 
 def test_a_reader_who_stops_while_waiting_gets_away(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:
     lock, stop = FairLock(), threading.Event()
-    stream = TextStream(model, audio, prompt, Decoding(max_new_tokens=10), stop, lock)
+    stream = TextStream(model, audio, prompt, SamplingParams(max_new_tokens=10), stop, lock)
     with lock:
         reader = ThreadPoolExecutor(1).submit(list, stream)
         while not tiny.decoding_threads():
@@ -178,7 +179,7 @@ def test_options_out_of_range_are_refused() -> None:
         {"seed": -(10**40)}, {"seed": 0.5},
     ):  # fmt: skip
         with pytest.raises(RequestError):
-            Decoding(**wrong)  # type: ignore[arg-type]
+            SamplingParams(**wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("options", [{}, {"temperature": MIN_TEMPERATURE}, {"beams": 3}])

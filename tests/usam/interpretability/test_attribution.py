@@ -34,7 +34,7 @@ def test_words_begin_at_white_space_and_cover_the_answer(engine: Engine) -> None
 def test_a_score_is_what_the_word_loses_without_the_token(engine: Engine) -> None:
     answer = answered(engine, "A dog barks")
     found = attribute(engine, CLIP, answer)
-    audio = engine.recall(CLIP, answer)
+    audio = engine.audio_tokens_of(CLIP, answer)
     whole = engine.score(audio, answer, answer.ids).logprobs
     assert torch.tensor(found.scores).shape == (3, 10)
     for token in (0, 7):
@@ -52,8 +52,8 @@ def test_groups_share_their_score_and_the_last_may_be_short(engine: Engine) -> N
         assert [len(set(scores[group])) for group in (slice(4), slice(4, 8), slice(8, 10))] == [1, 1, 1]
         assert len(set(scores)) == 3
     assert told == [0.4, 0.8, 1.0]
-    audio = engine.recall(CLIP, answer).keep([[index < 8 for index in range(10)]])
-    whole = engine.score(engine.recall(CLIP, answer), answer, answer.ids).logprobs
+    audio = engine.audio_tokens_of(CLIP, answer).keep([[index < 8 for index in range(10)]])
+    whole = engine.score(engine.audio_tokens_of(CLIP, answer), answer, answer.ids).logprobs
     lost = (whole - engine.score(audio, answer, answer.ids).logprobs)[:1].sum()
     assert found.scores[0][9] == pytest.approx(float(lost) / 2, abs=1e-5)
 

@@ -45,7 +45,9 @@ def test_a_typed_reference_is_measured_under_the_same_mask(engine: Engine, basel
     assert (typed.reference, typed.reference_given) == ("A dog.", True)
     assert typed.tokens_dropped == own.tokens_dropped
     ids = engine.model.prompts.answer("A dog.").tolist()
-    assert typed.all == pytest.approx(engine.score(engine.recall(CLIP, baseline), baseline, ids).mean)
+    assert typed.all == pytest.approx(
+        engine.score(engine.audio_tokens_of(CLIP, baseline), baseline, ids).mean
+    )
     assert typed.all != own.all
 
 

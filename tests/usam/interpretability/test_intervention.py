@@ -12,7 +12,7 @@ from torch import Tensor
 from tests import tiny
 from usam.engine.engine import Engine
 from usam.errors import RequestError
-from usam.interpretability.intervention import Intervened, intervene
+from usam.interpretability.intervention import InterventionResult, intervene
 from usam.schema.answer import Answer, Turn
 from usam.schema.interventions import (
     DropRandom,
@@ -74,7 +74,7 @@ def test_forcing_an_expert_gives_one_hot_routing_and_another_distribution(
     adapter = engine.model.adapter
     hidden, _ = adapter.encode(engine.model.frames(CLIP.waveform)[None], torch.ones(1, 100).bool())
     expected, _ = adapter.anchor(adapter.projector.experts[expert](hidden))  # type: ignore[misc]
-    torch.testing.assert_close(engine.recall(CLIP, result.answer).tokens, expected)
+    torch.testing.assert_close(engine.audio_tokens_of(CLIP, result.answer).tokens, expected)
 
 
 def test_uniform_routing_weighs_all_experts_alike(engine: Engine, baseline: Answer) -> None:
@@ -94,7 +94,7 @@ def test_the_language_model_never_sees_dropped_tokens(
     engine: Engine, baseline: Answer, intervention: Intervention
 ) -> None:
     kept = intervention.kept(baseline.trace)
-    tokens = engine.recall(CLIP, baseline).tokens[0]
+    tokens = engine.audio_tokens_of(CLIP, baseline).tokens[0]
     read, remove = read_by(engine)
     result = intervene(engine, CLIP, baseline, intervention)
     remove()
@@ -144,7 +144,7 @@ def test_a_clip_that_is_wholly_redundant_is_answered_unhearing_and_that_is_said(
 def test_the_change_is_of_the_baselines_answer_per_token(engine: Engine, baseline: Answer) -> None:
     result = intervene(engine, CLIP, baseline, DropSpan(0.0, 1.0))
     prompt = engine.model.prompts.build(baseline.question, baseline.history)
-    whole = engine.recall(CLIP, baseline)
+    whole = engine.audio_tokens_of(CLIP, baseline)
     losses = []
     for audio in (whole, whole.keep([[index >= 13 for index in range(25)]])):
         inputs = engine.model.assemble(audio, [prompt], [torch.tensor(baseline.ids)])
@@ -165,7 +165,7 @@ def test_answers_to_another_clip_or_under_an_intervention_are_no_baseline(
     with pytest.raises(RequestError, match="no expert 3"):
         intervene(engine, CLIP, baseline, ForceExpert(3))
     # Nothing of that keeps the engine locked.
-    assert isinstance(intervene(engine, CLIP, baseline, Uniform()), Intervened)
+    assert isinstance(intervene(engine, CLIP, baseline, Uniform()), InterventionResult)
 
 
 def test_the_json_object_is_asks_with_the_baseline_and_the_change(engine: Engine, baseline: Answer) -> None:

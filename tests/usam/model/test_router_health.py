@@ -9,7 +9,7 @@ import torch
 
 from tests import tiny
 from usam.model.model import USAM
-from usam.model.router_health import entropy_bits, health
+from usam.model.router_health import entropy_bits, router_health
 
 
 def favour(model: USAM, biases: list[float]) -> None:
@@ -18,7 +18,7 @@ def favour(model: USAM, biases: list[float]) -> None:
 
 
 def test_a_live_router_is_healthy(model: USAM) -> None:
-    report = health(model)
+    report = router_health(model)
     assert report["distinct"]
     assert not report["collapsed"]
     assert report["dead"] == []
@@ -32,7 +32,7 @@ def test_a_live_router_is_healthy(model: USAM) -> None:
 
 def test_a_collapsed_router_is_told(model: USAM) -> None:
     favour(model, [0.0, 50.0, 0.0])
-    report = health(model)
+    report = router_health(model)
     assert report["collapsed"]
     assert report["dead"] == ["expert 1", "expert 3"]
     assert report["max_load"] == pytest.approx(1)
@@ -41,7 +41,7 @@ def test_a_collapsed_router_is_told(model: USAM) -> None:
 
 def test_a_dead_expert_beside_living_ones_is_told(model: USAM) -> None:
     favour(model, [0.0, -50.0, 0.0])
-    report = health(model)
+    report = router_health(model)
     assert report["dead"] == ["expert 2"]
     assert not report["collapsed"]
 
@@ -50,7 +50,7 @@ def test_one_module_three_times_is_told(model: USAM) -> None:
     """The fault of the authors' code."""
     experts = model.adapter.projector.experts
     experts[1] = experts[2] = experts[0]
-    report = health(model)
+    report = router_health(model)
     assert not report["distinct"]
     assert report["collapsed"]
     assert report["expert_distance"] == 0
@@ -59,11 +59,11 @@ def test_one_module_three_times_is_told(model: USAM) -> None:
 def test_experts_with_equal_weights_are_told(model: USAM) -> None:
     experts = model.adapter.projector.experts
     experts[2].load_state_dict(experts[0].state_dict())
-    assert not health(model)["distinct"]
+    assert not router_health(model)["distinct"]
 
 
 def test_health_does_not_change_between_calls(model: USAM) -> None:
-    assert health(model) == health(model)
+    assert router_health(model) == router_health(model)
 
 
 def test_entropy_is_in_bits() -> None:

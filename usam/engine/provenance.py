@@ -1,0 +1,32 @@
+"""Which model gives the answers."""
+
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from usam.checkpoints.fingerprint import fingerprint
+from usam.model.model import USAM
+from usam.quantization import Precision
+from usam.schema.answer import ModelInfo
+
+
+def describe(model: USAM, precision: Precision, checkpoint: Path) -> ModelInfo:
+    """Size, place and identity of a loaded model."""
+    parameters = list(model.parameters())
+    tensors = {tensor.data_ptr(): tensor for tensor in [*parameters, *model.buffers()]}
+    return ModelInfo(
+        preset=model.adapter.config.preset,
+        fingerprint=fingerprint(checkpoint),
+        quantization=precision.quantization,
+        device=str(precision.device),
+        parameters=sum(parameter_count(parameter) for parameter in parameters),
+        memory_mb=round(sum(t.numel() * t.element_size() for t in tensors.values()) / 2**20, 1),
+        reason=precision.reason,
+    )
+
+
+def parameter_count(parameter: Tensor) -> int:
+    """Weights of a parameter; a packed 4-bit one holds two a byte."""
+    state = getattr(parameter, "quant_state", None)
+    return int(np.prod(state.shape)) if state is not None else parameter.numel()
