@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 from torch import Tensor
 
+from usam.audio.clip import Clip, load_clip
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import loop, mix
 from usam.data.corpus import KINDS, Example, read_corpus
@@ -45,6 +46,11 @@ class TestClip:
     def seconds(self) -> float:
         return len(self.waveform) / SAMPLE_RATE
 
+    @property
+    def audio(self) -> Clip:
+        """What the engine is asked about. Raises AudioError if it is too short to be heard."""
+        return load_clip((SAMPLE_RATE, self.waveform.numpy()))
+
 
 @dataclass(frozen=True)
 class TestSet:
@@ -76,7 +82,7 @@ def read_clips(
     """
     _, examples = split(read_corpus(folder), heldout)
     chosen = [e for kind in KINDS for e in sample([e for e in examples if e.kind == kind], limit)]
-    single = [heard(example) for example in chosen]
+    single = [test_clip_of(example) for example in chosen]
     mixtures = MIXTURES if limit is None else min(limit, MIXTURES)
     silences = SILENT_CLIPS if limit is None else min(limit, SILENT_CLIPS)
     foreign = [] if packages is None else list(translated(packages, limit))
@@ -87,7 +93,7 @@ def translated(packages: Path, limit: int | None) -> Iterator[TestClip]:
     """Lines of held-out levels, `limit` of each language."""
     _, lines = split(read_fillets(packages))
     for language in FILLETS_LANGUAGES:
-        yield from map(heard, sample([line for line in lines if line.language == language], limit))
+        yield from map(test_clip_of, sample([line for line in lines if line.language == language], limit))
 
 
 def sample(examples: Sequence[Example], limit: int | None) -> list[Example]:
@@ -96,7 +102,7 @@ def sample(examples: Sequence[Example], limit: int | None) -> list[Example]:
     return Random(0).sample(list(examples), limit)
 
 
-def heard(example: Example) -> TestClip:
+def test_clip_of(example: Example) -> TestClip:
     return TestClip(
         name=example.name,
         kinds=frozenset({example.kind}),

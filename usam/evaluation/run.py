@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from usam.data.corpus import KINDS
-from usam.encoders import Encoder
 from usam.engine.engine import Engine
 from usam.evaluation.ablations.inference import ablations
-from usam.evaluation.answering import Frames, Reply, Report, ask
+from usam.evaluation.answering import Reply, Report, ask
 from usam.evaluation.baselines.linear_probe import probe
 from usam.evaluation.baselines.specialists import baselines
 from usam.evaluation.clips import TestClip, read_clips
@@ -43,14 +42,10 @@ def evaluate(engine: Engine, options: Options, report: Report = lambda message: 
     started = time.monotonic()
     if options.work is not None:
         options.work.mkdir(parents=True, exist_ok=True)
-    model = engine.model
     clips = read_clips(options.data, options.limit, options.heldout, options.packages)
     sets = question_sets(clips)
     questions = [question for asked in sets.values() for question in asked]
-    encoders: Sequence[Encoder] = list(model.encoders)  # type: ignore[arg-type]
-    frames = Frames(encoders)
-    frames.encode(clips.all, report)
-    found = ask(model, frames, questions, report)
+    found = ask(engine, questions, report)
     replies = regroup(sets, found)
     result: dict[str, Any] = {
         "model": vars(engine.model_info),
@@ -66,15 +61,15 @@ def evaluate(engine: Engine, options: Options, report: Report = lambda message: 
         ),
     }
     if options.baselines:
-        result["baselines"] = baselines(model, frames, sets, options.work, report)
+        result["baselines"] = baselines(engine, sets, options.work, report)
         if options.work is None:
             report("The linear probe is left out: it needs a folder for its frames, --work.")
         else:
             result["baselines"]["linear probe"] = probe(
-                frames, clips, options.data, options.heldout, options.work, report
+                list(engine.model.encoders), clips, options.data, options.heldout, options.work, report
             )
     if options.ablations:
-        result |= ablations(model, frames, sets, replies, report)
+        result |= ablations(engine, sets, replies, report)
     result["kind_missed"] = [
         answered(question, reply)
         for question, reply in zip(sets["kind"], replies["kind"], strict=True)

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from usam.evaluation.answering import Frames, Reply, Report
+from usam.audio.clip import Clip
+from usam.engine.engine import Engine
+from usam.evaluation.answering import Reply, Report
 from usam.evaluation.metrics import mean, ratio
 from usam.evaluation.questions import Question
-from usam.model.model import USAM
 from usam.schema.trace import Supervision
 
 CLIPS = 120
@@ -33,8 +34,7 @@ class Costs:
 
 @torch.inference_mode()
 def deletion(
-    model: USAM,
-    frames: Frames,
+    engine: Engine,
     questions: Sequence[Question],
     replies: Sequence[Reply],
     report: Report = lambda message: None,
@@ -51,8 +51,7 @@ def deletion(
     costs: dict[Supervision, list[Costs]] = {supervision: [] for supervision in get_args(Supervision)}
     for index, (question, reply) in enumerate(pairs, 1):
         for supervision, found in costs.items():
-            clip = frames.aligned(question.clip)
-            found.append(costs_of(model, clip, question.text, reply.ids, supervision))
+            found.append(costs_of(engine, question.clip.audio, question.text, reply.ids, supervision))
         if index % 40 == 0 or index == len(pairs):
             report(f"deletion test of {index} of {len(pairs)} clips")
     result: dict[str, Any] = {"asked": len(pairs), "seeds": SEEDS}
@@ -61,18 +60,18 @@ def deletion(
 
 def summary(costs: Sequence[Costs]) -> dict[str, Any]:
     found: dict[str, Any] = {"redundant_share": float(np.mean([cost.share for cost in costs]))}
-    told = [(cost.redundant, cost.random) for cost in costs if 0 < cost.share < 1]
-    if told:
-        redundant, random = np.array(told).T
+    losses = [(cost.redundant, cost.random) for cost in costs if 0 < cost.share < 1]
+    if losses:
+        redundant, random = np.array(losses).T
         found |= {"redundant": mean(redundant), "random": mean(random), "ratio": ratio(redundant, random)}
     return found
 
 
-def costs_of(model: USAM, frames: Tensor, text: str, answer: Tensor, supervision: Supervision) -> Costs:
-    """What an answer's token ids lose in a clip of frames U [T, D] when tokens are left out."""
+def costs_of(engine: Engine, clip: Clip, text: str, answer: Tensor, supervision: Supervision) -> Costs:
+    """What an answer's token ids lose when tokens of the clip are left out."""
+    model = engine.model
     prompt = model.prompts.build(text)
-    heard = torch.ones(1, len(frames), dtype=torch.bool, device=frames.device)
-    audio = model.embed_audio(frames[None], heard, [prompt.question])
+    audio = engine.encode(clip, text)
     read = torch.cat([prompt.question, answer]) if supervision == "question+answer" else prompt.question
     redundant = model.significance(audio, [read]).total[0] <= model.adapter.saclm.threshold
     count, tokens = int(redundant.sum()), len(redundant)

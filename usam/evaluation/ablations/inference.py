@@ -8,22 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from usam.adapter.saclm import masked_mean
-from usam.adapter.tokens import AudioTokens
+from usam.engine.engine import Engine
 from usam.evaluation.ablations.deletion import deletion
-from usam.evaluation.answering import Frames, Listen, Reply, Report, ask
+from usam.evaluation.answering import Reply, Report, ask
 from usam.evaluation.questions import Question, score
 from usam.model.model import USAM
+from usam.schema.interventions import DropRedundant, ForceExpert, Intervention, Uniform
 
 DECIDING = ("transcription", "sounds", "instruments", "kind")
 
 
 def ablations(
-    model: USAM,
-    frames: Frames,
+    engine: Engine,
     sets: Mapping[str, Sequence[Question]],
     replies: Mapping[str, Sequence[Reply]],
     report: Report,
@@ -31,22 +27,21 @@ def ablations(
     """`ablations`, the figures of every ablation by its name, and SACLM's `deletion` test."""
     questions = [question for name in DECIDING for question in sets[name]]
 
-    def figures(listen: Listen | None) -> Mapping[str, Any]:
-        return score(questions, [reply.text for reply in ask(model, frames, questions, report, listen)])
+    def figures(intervention: Intervention | None) -> Mapping[str, Any]:
+        return score(questions, [reply.text for reply in ask(engine, questions, report, intervention)])
 
     found: dict[str, Mapping[str, Any]] = {}
-    for name, listen in conditions(model).items():
+    for name, intervention in interventions(engine.config.expert_names).items():
         report(name)
-        found[name] = figures(listen)
+        found[name] = figures(intervention)
     report("no Q-Former layers")
-    with direct_path(model):
+    with direct_path(engine.model):
         found["no Q-Former layers"] = figures(None)
     names = [name for name in DECIDING if name != "kind"]
     return {
         "ablations": found,
         "deletion": deletion(
-            model,
-            frames,
+            engine,
             [question for name in names for question in sets[name]],
             [reply for name in names for reply in replies[name]],
             report,
@@ -54,39 +49,13 @@ def ablations(
     }
 
 
-def conditions(model: USAM) -> dict[str, Listen]:
-    """Other ways to hear: every expert alike, each expert alone, redundant tokens left out."""
-    experts = model.adapter.config.expert_names
-    uniform = torch.full((len(experts),), 1 / len(experts))
-    alone = torch.eye(len(experts))
+def interventions(experts: Sequence[str]) -> dict[str, Intervention]:
+    """Every expert alike, each expert alone, and the tokens left out that SACLM holds redundant."""
     return {
-        "uniform routing": routed(model, uniform),
-        **{f"{name} alone": routed(model, weights) for name, weights in zip(experts, alone, strict=True)},
-        "redundant tokens dropped": significant(model),
+        "uniform routing": Uniform(),
+        **{f"{name} alone": ForceExpert(index) for index, name in enumerate(experts)},
+        "redundant tokens dropped": DropRedundant(),
     }
-
-
-def routed(model: USAM, weights: Tensor) -> Listen:
-    """Every token meets the experts with the same weights [E]."""
-
-    def listen(frames: Tensor, mask: Tensor, questions: Sequence[Tensor]) -> AudioTokens:
-        tokens, token_mask = model.adapter.encode(frames, mask)
-        routing = weights.to(tokens).expand(*tokens.shape[:2], -1)
-        prompt = masked_mean(*model.embed_text(questions))
-        return model.adapter.project(tokens, token_mask, prompt, routing=routing)
-
-    return listen
-
-
-def significant(model: USAM) -> Listen:
-    """Only the tokens that SACLM, reading the question, does not hold redundant; all if none is left."""
-
-    def listen(frames: Tensor, mask: Tensor, questions: Sequence[Tensor]) -> AudioTokens:
-        audio = model.embed_audio(frames, mask, questions)
-        kept = model.significance(audio, questions).total > model.adapter.saclm.threshold
-        return audio.keep(kept | ~(kept & audio.mask).any(-1, keepdim=True))
-
-    return listen
 
 
 @contextmanager

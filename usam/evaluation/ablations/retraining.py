@@ -19,10 +19,9 @@ from pathlib import Path
 
 from usam.adapter.adapter import USAMAdapter
 from usam.data.splits import read_heldout
-from usam.encoders import Encoder
 from usam.engine.engine import Engine
 from usam.evaluation.ablations.inference import DECIDING
-from usam.evaluation.answering import Frames, ask
+from usam.evaluation.answering import ask
 from usam.evaluation.clips import read_clips
 from usam.evaluation.questions import question_sets, score
 from usam.evaluation.routing import separation
@@ -125,8 +124,7 @@ def deciding(
     engine = Engine.load(checkpoint=checkpoint)
     sets = question_sets(read_clips(data, limit, heldout))
     questions = [question for name in DECIDING for question in sets[name]]
-    encoders: Sequence[Encoder] = list(engine.model.encoders)  # type: ignore[arg-type]
-    replies = ask(engine.model, Frames(encoders), questions, report)
+    replies = ask(engine, questions, report)
     scores = score(questions, [reply.text for reply in replies])
     about_kind = list(zip(questions, replies, strict=True))[-len(sets["kind"]) :]
     router = separation(

@@ -68,13 +68,13 @@ def classify(features: Tensor, classes: Tensor, asked: Tensor, hidden: int, seed
             optimizer.step()
         schedule.step()
     with torch.no_grad():
-        told: Tensor = model.eval()(asked).softmax(-1)
-    return told
+        predicted: Tensor = model.eval()(asked).softmax(-1)
+    return predicted
 
 
-def figures(told: Tensor, truth: Tensor) -> dict[str, Figure]:
+def figures(predicted: Tensor, truth: Tensor) -> dict[str, Figure]:
     """Share of right answers of each kind, and the mean of the kinds as `kind told`."""
-    right = told.argmax(-1) == truth
+    right = predicted.argmax(-1) == truth
     found = {kind: share(right[truth == index].tolist()) for index, kind in enumerate(KINDS)}
     return found | {"kind told": {"value": sum(f["value"] for f in found.values()) / len(KINDS)}}
 
@@ -111,10 +111,10 @@ def main() -> None:
     ):
         for hidden in HIDDEN:
             runs = [classify(features, kinds_of(clips), held, hidden, seed) for seed in range(SEEDS)]
-            told = torch.stack(runs).mean(0)
+            predicted = torch.stack(runs).mean(0)
             sort = f"{hidden} hidden units" if hidden else "linear"
-            print(row(f"{name}, {len(clips)} clips, {sort}", figures(told, truth)))
-            missed.update((told.argmax(-1) != truth).nonzero().flatten().tolist())
+            print(row(f"{name}, {len(clips)} clips, {sort}", figures(predicted, truth)))
+            missed.update((predicted.argmax(-1) != truth).nonzero().flatten().tolist())
     if options.missed:
         labels = Counter(
             (asked[index].kind, asked[index].source, asked[index].label)

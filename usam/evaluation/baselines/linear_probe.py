@@ -10,9 +10,10 @@ from torch.nn import functional as F
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.corpus import KINDS, Example, read_corpus
+from usam.data.frame_cache import clip_key, encoder_fingerprint, file_digest
 from usam.data.splits import split
 from usam.encoders import Encoder
-from usam.evaluation.answering import Frames, Report
+from usam.evaluation.answering import Report
 from usam.evaluation.clips import TestSet, sample
 from usam.evaluation.metrics import Figure, share
 
@@ -23,7 +24,12 @@ SAVE_EVERY = 100  # clips
 
 
 def probe(
-    frames: Frames, clips: TestSet, data: Path, heldout: Collection[str], work: Path, report: Report
+    encoders: Sequence[Encoder],
+    clips: TestSet,
+    data: Path,
+    heldout: Collection[str],
+    work: Path,
+    report: Report,
 ) -> dict[str, Figure]:
     """Kind of audio by logistic regression fitted on training clips, equally many of each kind.
 
@@ -31,11 +37,11 @@ def probe(
     """
     training, _ = split(read_corpus(data), heldout)
     chosen = [e for kind in KINDS for e in sample([e for e in training if e.kind == kind], CLIPS_A_KIND)]
-    pooled = pooled_frames(frames.encoders, chosen, work / "pooled.safetensors", report)
+    pooled = pooled_frames(encoders, chosen, work / "pooled.safetensors", report)
     classify = fit(pooled, torch.tensor([KINDS.index(example.kind) for example in chosen]))
-    tested = torch.stack([pool(frames.streams(clip)) for clip in clips.single])
-    told = [{KINDS[index]} for index in classify(tested).tolist()]
-    hits = [(clip.kinds, clip.kinds == kinds) for clip, kinds in zip(clips.single, told, strict=True)]
+    tested = torch.stack([pool([e.frames(clip.waveform) for e in encoders]) for clip in clips.single])
+    predicted = [{KINDS[index]} for index in classify(tested).tolist()]
+    hits = [(clip.kinds, clip.kinds == kinds) for clip, kinds in zip(clips.single, predicted, strict=True)]
     figures = {"kind told": share([hit for _, hit in hits])}
     for kind in KINDS:
         of_kind = [hit for kinds, hit in hits if kinds == {kind}]
@@ -59,11 +65,13 @@ def pooled_frames(
 ) -> Tensor:
     """Pooled frames [N, D] of clips, or of their first `longest` seconds.
 
-    What `file` does not hold yet is computed and added to it.
+    What `file` does not hold yet of these clips, by their content, and these encoders is computed and added.
+    Raises AudioError or OSError for a clip that cannot be read.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     known = load_file(file) if file.exists() else {}
-    keys = [f"{example.path}#{example.span}" for example in examples]
+    made_by = f"{encoder_fingerprint(encoders)} {pooling.__name__} {longest}"
+    keys = [clip_key(file_digest(example.path), example, made_by) for example in examples]
     missing = {key: example for key, example in zip(keys, examples, strict=True) if key not in known}
     end = None if longest is None else round(longest * SAMPLE_RATE)
     for index, (key, example) in enumerate(missing.items(), 1):

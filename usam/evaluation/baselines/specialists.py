@@ -9,43 +9,43 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from usam.adapter.tokens import AudioTokens
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.instructions import family
 from usam.data.labels import label_words
 from usam.encoders import MusiCNN, YAMNet
 from usam.encoders.whisper import log_mel
 from usam.encoders.whisper_decoder import Transcriber, load_transcriber
-from usam.evaluation.answering import Frames, Listen, Report, ask
+from usam.engine.engine import Engine
+from usam.evaluation.answering import Report, ask
 from usam.evaluation.clips import TestClip
 from usam.evaluation.judging import family_listed, listed
 from usam.evaluation.metrics import Figure, share
 from usam.evaluation.questions import Question, score
-from usam.model.model import USAM
+from usam.schema.interventions import DropSpan
 from usam.weights.cache import fetch
 
 TOP = (1, 3)
 # Whisper's own: a text that zlib packs tighter than this repeats itself, and is decoded again, warmer.
 REPETITIVE = 2.4
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
+WITHOUT_AUDIO = DropSpan(0.0, 3600.0)  # no clip is longer
 Figures = Mapping[str, Figure]
 
 
 def baselines(
-    model: USAM,
-    frames: Frames,
+    engine: Engine,
     sets: Mapping[str, Sequence[Question]],
     work: Path | None = None,
     report: Report = lambda message: None,
 ) -> dict[str, Figures]:
-    """Figures of every baseline, by name: the tagging encoders, Whisper's decoder, and the deafened LLM."""
-    yamnet, musicnn = model.encoder("audio"), model.encoder("music")
+    """Figures of every baseline, by name: the taggers, Whisper's decoder, the LLM without audio."""
+    yamnet, musicnn = engine.model.encoder("audio"), engine.model.encoder("music")
     assert isinstance(yamnet, YAMNet)
     assert isinstance(musicnn, MusiCNN)
     sounds = [question.clip for question in sets["sounds"]]
     music = [question.clip for question in sets["instruments"]]
     guesses = {
-        "YAMNet": {clip: yamnet_names(yamnet, frames, clip) for clip in [*sounds, *music]},
+        "YAMNet": {clip: yamnet_names(yamnet, clip.waveform) for clip in [*sounds, *music]},
         "musicnn": {clip: [name for name, _ in musicnn.top(clip.waveform, max(TOP))] for clip in music},
     }
     report("YAMNet and musicnn asked")
@@ -58,16 +58,14 @@ def baselines(
     found["Whisper base"] = {**found["Whisper base"], **whisper_translation(sets["translation"], report)}
     report("the LLM without audio")
     questions = [question for asked in sets.values() for question in asked]
-    found["LLM without audio"] = score(
-        questions, [r.text for r in ask(model, frames, questions, report, unheard(model))]
-    )
+    replies = ask(engine, questions, report, WITHOUT_AUDIO)
+    found["LLM without audio"] = score(questions, [reply.text for reply in replies])
     return found
 
 
-def yamnet_names(yamnet: YAMNet, frames: Frames, clip: TestClip) -> list[str]:
-    """Its first classes for a clip. "Vehicle" or "Music" may lead the list: that is its answer."""
-    place = list(frames.encoders).index(yamnet)
-    return [name for name, _ in yamnet.top(frames.streams(clip)[place], max(TOP))]
+def yamnet_names(yamnet: YAMNet, waveform: Tensor) -> list[str]:
+    """Its first classes for a clip [samples]. "Vehicle" or "Music" may lead the list: that is its answer."""
+    return [name for name, _ in yamnet.top(yamnet.frames(waveform), max(TOP))]
 
 
 def named(guesses: Mapping[TestClip, Sequence[str]]) -> Figures:
@@ -86,35 +84,27 @@ def named(guesses: Mapping[TestClip, Sequence[str]]) -> Figures:
     return {name: share(right) for name, right in hits.items() if right}
 
 
-def unheard(model: USAM) -> Listen:
-    """The same prompts with no audio token in them."""
-
-    def listen(frames: Tensor, mask: Tensor, questions: Sequence[Tensor]) -> AudioTokens:
-        audio = model.embed_audio(frames, mask, questions)
-        return audio.keep(torch.zeros_like(audio.mask))
-
-    return listen
-
-
 def whisper(questions: Sequence[Question], work: Path | None, report: Report) -> dict[str, Figures]:
     """Its greedy decoder, and the same with the guard against loops that Whisper is used with.
 
-    The texts are kept in `work`, if given: Whisper is slow, and says the same of every checkpoint's clips.
+    The texts are kept in `work`, if given, by the clips' content: Whisper is slow, and the same beside every
+    checkpoint.
     """
     file = work / "whisper.json" if work else None
     known: dict[str, list[str]] = json.loads(file.read_text()) if file and file.exists() else {}
-    missing = [question.clip for question in questions if question.clip.name not in known]
+    clips = [(question.clip.audio.sha256, question.clip) for question in questions]
+    missing = [(sha256, clip) for sha256, clip in clips if sha256 not in known]
     transcriber = load_transcriber(fetch().encoders["speech"]) if missing else None
-    for index, clip in enumerate(missing, 1):
+    for index, (sha256, clip) in enumerate(missing, 1):
         assert transcriber is not None
         plain = transcriber.transcribe(clip.waveform)
         guarded = decode_again(transcriber, clip.waveform) if repetitive(plain) else plain
-        known[clip.name] = [plain, guarded]
+        known[sha256] = [plain, guarded]
         if index % 25 == 0 or index == len(missing):
-            report(f"Whisper's decoder heard {index} of {len(missing)} clips")
+            report(f"Whisper's decoder transcribed {index} of {len(missing)} clips")
             if file:
                 file.write_text(json.dumps(known, indent=0), encoding="utf-8")
-    texts = [known[question.clip.name] for question in questions]
+    texts = [known[sha256] for sha256, _ in clips]
     return {
         "Whisper base": score(questions, [plain for plain, _ in texts]),
         "Whisper base, loop guard": score(questions, [guarded for _, guarded in texts]),

@@ -1,0 +1,85 @@
+"""When an answer in words is right."""
+
+import pytest
+
+from usam.evaluation import judging
+
+
+@pytest.mark.parametrize(
+    ("answer", "label", "right"),
+    [
+        ("The sound of a dog barking.", "dog bark", True),
+        ("The sound of a cat.", "dog bark", False),
+        ("A sound.", "sound of music", False),  # a word that fits every clip names nothing
+        ("one two three four five six seven eight nine ten eleven twelve dog", "dog", False),
+    ],
+)
+def test_names(answer: str, label: str, right: bool) -> None:
+    assert judging.names(answer, label) is right
+
+
+def test_a_specialist_is_right_if_any_of_its_guesses_is() -> None:
+    assert judging.listed(["Vehicle", "Animal", "Dog"], "dog bark")
+    assert judging.family_listed(["ambient", "trumpet", "violin"], "tuba")
+    assert not judging.family_listed(["ambient", "violin"], "tuba")
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [("This is speech.", True), ("Speech or music.", False), ("This is music.", False), ("", False)],
+)
+def test_tells_kind(answer: str, right: bool) -> None:
+    assert judging.tells_kind(answer, "speech") is right
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "right"),
+    [
+        ("Someone says: hello", "speech", True),
+        ("The sound of someone speaking.", "speech", True),
+        ("The sound of a dog.", "speech", False),
+        ("The sound of a bell.", "sound", True),
+        ("Music: a dog playing.", "sound", True),  # the label is named
+        ("Music: a flute playing.", "sound", False),
+        ("A person speaking over music.", "music", False),
+    ],
+)
+def test_describes(answer: str, kind: str, right: bool) -> None:
+    assert judging.describes(answer, kind, None if kind == "speech" else "dog") is right
+
+
+def test_a_mixture_needs_both_kinds() -> None:
+    kinds = frozenset({"speech", "music"})
+    assert judging.mixture_told("This is speech over music.", kinds, "flute")
+    assert judging.mixture_told("Someone speaks while a flute plays.", kinds, "flute")
+    assert not judging.mixture_told("This is music: a flute.", kinds, "flute")
+    assert not judging.mixture_told("This is speech.", kinds, "flute")
+
+
+@pytest.mark.parametrize(
+    ("answer", "yes", "right"),
+    [
+        ("Yes, it is.", True, True),
+        ("No.", True, False),
+        ("no", False, True),
+        ("Nothing", False, False),
+        ("", True, False),
+    ],
+)
+def test_yes_and_no(answer: str, yes: bool, right: bool) -> None:
+    assert judging.says(answer, yes) is right
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused"),
+    [
+        ("Nothing can be heard.", True),
+        ("No speech can be heard.", True),
+        ("I can't hear any words.", True),
+        ("No one is speaking.", True),
+        ("no i do not hear it", False),
+        ("there was nothing left", False),  # a transcript with the word in it
+    ],
+)
+def test_refuses(answer: str, refused: bool) -> None:
+    assert judging.refuses(answer) is refused

@@ -1,0 +1,35 @@
+"""Figures and their intervals."""
+
+import numpy as np
+import pytest
+
+from usam.evaluation.metrics import likeness, ratio, share, word_errors
+
+
+def test_word_errors_are_pooled_over_clips_not_averaged() -> None:
+    found = word_errors([("a big dog", "a big dog"), ("bark", "dark ark")])
+    assert found["value"] == pytest.approx(2 / 4)
+    assert found["interval"][0] == 0
+    assert found["interval"][1] == pytest.approx(2)
+    assert found["clips"] == 2
+
+
+def test_word_errors_ignore_case_and_punctuation() -> None:
+    assert word_errors([("it's a dog", "It is a dog!")])["value"] == 0
+
+
+def test_intervals_narrow_with_the_number_of_answers() -> None:
+    few, many = (share([True, False] * n)["interval"] for n in (8, 200))
+    assert few[1] - few[0] > 3 * (many[1] - many[0])
+
+
+def test_a_ratio_is_that_of_the_means() -> None:
+    found = ratio(np.array([1.0, 3.0]), np.array([2.0, 6.0]))
+    assert found["value"] == pytest.approx(0.5)
+    assert found["interval"] == pytest.approx([0.5, 0.5])
+
+
+def test_a_translation_half_right_is_worth_more_than_none_and_less_than_all() -> None:
+    values = [likeness([("the door is open", said)])["value"] for said in ("the floor is wet", "xxx")]
+    assert 0.2 < values[0] < 0.9
+    assert values[1] == 0
