@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.database.schema import Answer
@@ -22,6 +22,13 @@ def checked_sha256(value: str) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
         raise RecordError("A clip is named by the 64 hex digits of its SHA-256.")
     return value
+
+
+def token_ids_column(ids: Sequence[int]) -> list[int] | None:
+    """The value of the column `token_ids`; None for none. Raises RecordError unless they are token ids."""
+    if any(isinstance(id_, bool) or not isinstance(id_, int) or id_ < 0 for id_ in ids):
+        raise RecordError("The answer was not recorded: token ids are whole numbers from 0 on.")
+    return list(ids) or None
 
 
 def answer_columns(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Recording answers and reading them back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import select, tuple_
 
 from storage.answers import kept_audio
-from storage.answers.records import answer_columns, answer_record
+from storage.answers.records import answer_columns, answer_record, token_ids_column
 from storage.answers.trace_statistics import trace_statistics
 from storage.database import schema
 from storage.database.connection import Database
@@ -47,11 +47,14 @@ class AnswerStore:
         annotator: str | None,
         parent: str | None = None,
         audio_path: str | None = None,
+        token_ids: Sequence[int] = (),
     ) -> str:
         """Record an answer (`usam.schema.answer.Answer.to_json()`); returns its id.
 
         parent: the answer this one retries or follows up.
         audio_path: a file with the heard audio, which the person agreed to keep; it is copied.
+        token_ids: the answer's own tokens, which its record does not hold: tokenised again, its text may
+          give others.
 
         Raises RecordError, NotFoundError (no such parent).
         """
@@ -70,6 +73,7 @@ class AnswerStore:
                     clip.audio_path = kept_audio.keep(folder, sha256, audio_path)
             row = schema.Answer(
                 **columns,
+                token_ids=token_ids_column(token_ids),
                 id=uuid4(),
                 annotator_id=annotator_id,
                 parent_id=parent_id,
@@ -87,6 +91,13 @@ class AnswerStore:
         """
         with self.database.read() as session:
             return answer_record(session.get_one(schema.Answer, answer_key(session, answer_id)))
+
+    def token_ids(self, answer_id: str) -> tuple[int, ...]:
+        """The answer's own tokens; empty where they were not recorded. Raises NotFoundError."""
+        with self.database.read() as session:
+            key = answer_key(session, answer_id)
+            ids = session.scalar(select(schema.Answer.token_ids).where(schema.Answer.id == key))
+            return tuple(ids or ())
 
     def kept_audio(self, answer_id: str) -> Path | None:
         """The file with what was heard, if the answer's asker agreed to keep it. Raises NotFoundError."""

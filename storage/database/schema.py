@@ -53,6 +53,7 @@ WITH_WORDS = text("text != ''")
 """Of the answers that can be judged. A literal, because SQLite uses no partial index for a bound value."""
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+NullableJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class Base(DeclarativeBase):
@@ -102,6 +103,7 @@ class Answer(Base):
 
     `input_hash` is equal for answers to the same clip, task, question and history. `trace` holds the
     tokens and whatever else the model reported, `model` the part of its provenance not in columns.
+    `token_ids` are the answer's text as the LLM wrote it; None for answers of before version 0008.
     """
 
     __tablename__ = "answers"
@@ -139,6 +141,7 @@ class Answer(Base):
     model: Mapped[dict[str, Any]] = mapped_column(Json)
     timings: Mapped[dict[str, Any]] = mapped_column(Json)
     trace: Mapped[dict[str, Any]] = mapped_column(Json)
+    token_ids: Mapped[list[int] | None] = mapped_column(NullableJson)
 
 
 class TraceStatistics(Base):
@@ -265,9 +268,7 @@ class QueueMark(Base):
     )
     state: Mapped[str] = mapped_column(String(8))
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
-    draft: Mapped[dict[str, Any] | None] = mapped_column(
-        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-    )
+    draft: Mapped[dict[str, Any] | None] = mapped_column(NullableJson)
 
 
 class SpanState:

@@ -329,3 +329,16 @@ def test_forgetting_a_clip_takes_everything_about_it(feedback: Feedback, make_re
     gone = feedback.forget(audio=make_record()["heard"]["sha256"])
     assert (gone.answers, gone.ratings, gone.clips) == (1, 1, 1)
     assert [item.answer_id for item in feedback.answers_of("me")] == [cat]
+
+
+def test_an_answer_s_tokens_are_kept_beside_its_record(feedback: Feedback, make_record: Make) -> None:
+    ids = (0, 7, 128_255, 7)
+    answer = feedback.record_answer(make_record(), annotator="me", token_ids=ids)
+    assert feedback.token_ids(answer) == ids
+    assert feedback.token_ids(feedback.record_answer(make_record(), annotator="me")) == ()
+    assert feedback.answer(answer).keys() - make_record() == {"answer_id", "parent_id", "created_at"}
+    with pytest.raises(NotFoundError):
+        feedback.token_ids("gone")
+    for wrong in ((-1,), (1.5,), ("1",), (True,)):
+        with pytest.raises(RecordError, match="token ids"):
+            feedback.record_answer(make_record(), annotator="me", token_ids=wrong)

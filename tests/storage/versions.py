@@ -17,7 +17,7 @@ from storage.annotation.token_verdicts import TokenVerdicts
 from storage.answers.records import answer_columns
 from storage.answers.trace_statistics import trace_statistics
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
 THEN = "2026-01-02 03:04:05.000000"
 
@@ -123,6 +123,9 @@ def everything_works(url: str) -> None:
     assert Queue(feedback.database, ratings_wanted=1).upcoming("new", audio_only=False) == []
     with database.read() as session:
         assert flag_precision(session)["tokens"].tolist() == [1, 1]
+    assert feedback.token_ids(answer) == (), "no earlier version stored them"
+    later = feedback.record_answer(feedback.answer(answer), annotator="you", token_ids=(5, 7))
+    assert feedback.token_ids(later) == (5, 7)
     gone = feedback.forget(annotator="me")
     assert (gone.answers, gone.ratings, gone.spans, gone.tokens) == (1, 1, 1 + len(earlier), 2)
     database.close()

@@ -106,8 +106,8 @@ class Experiments:
         """Give `use` the engine, the clip, and the answer with its own tokens, its redundancy as the viewer
         shows it.
 
-        A stored answer comes without its tokens and is asked again first. Raises UsamError, also when it has
-        become another answer: then nobody could tell what of a change is due to what was tried.
+        An answer is generated again first where its token ids were not stored yet, or its checkpoint is gone.
+        Raises UsamError, also when the text differs: then nobody could tell what the experiment changed.
         """
         from usam.interpretability.replay import replay
 
@@ -115,7 +115,7 @@ class Experiments:
 
         def prepared(engine: Engine) -> Result:
             answer = recorded
-            if not answer.ids:
+            if not answer.ids or not engine.model_info.same_as(answer.model):
                 again = replay(engine, clip, answer, progress)
                 if not again.same_answer:
                     raise RequestError(

@@ -186,7 +186,11 @@ class Studio:
         try:
             with heard_file(clip) if clip and keep_audio else nullcontext() as file:
                 answer_id = self.feedback.record_answer(
-                    entry.answer.to_json(), annotator=annotator, parent=parent, audio_path=file
+                    entry.answer.to_json(),
+                    annotator=annotator,
+                    parent=parent,
+                    audio_path=file,
+                    token_ids=entry.answer.ids,
                 )
         except (StorageError, OSError) as error:
             log.warning("an answer could not be stored: %s", error)

@@ -39,7 +39,7 @@ def load_stored_answer(feedback: Feedback, answer_id: str, clips: ClipCache) -> 
     """
     record = feedback.answer(answer_id)
     try:
-        answer = Answer.from_json(record)
+        answer = replace(Answer.from_json(record), ids=feedback.token_ids(answer_id))
     except (KeyError, TypeError, ValueError) as error:
         log.warning("a stored answer could not be read: %r", error)
         raise UsamError(UNREADABLE) from error
