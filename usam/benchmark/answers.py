@@ -5,21 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from usam import Engine
-from usam.audio.clip import load_clip
 from usam.audio.samples import SAMPLE_RATE
 from usam.benchmark.statistics import median
 from usam.schema.tasks import TASKS
 
-CLIPS = Path(__file__).parents[2] / "tests" / "clips"
 LENGTHS = (3.0, 10.0, 20.0, 30.0)  # seconds of audio
 AGAIN = 10.0  # of the clip that is asked about twice
 
 
-def answers(engine: Engine, rounds: int) -> dict[str, Any]:
-    """First tokens by the clip's length, the second question about it, answers by their length, memory."""
-    clip = load_clip(CLIPS / "speech_chapter.ogg").waveform.numpy()
+def answers(engine: Engine, rounds: int, waveform: Tensor | None = None) -> dict[str, Any]:
+    """First tokens by the clip's length, the second question about it, an answer's speed, memory.
+
+    waveform: [samples] that is repeated to each length; noise without one, which takes as long to encode.
+    """
+    clip = (noise(AGAIN) if waveform is None else waveform).numpy()
     first: dict[float, list[float]] = {seconds: [] for seconds in LENGTHS}
     second: list[float] = []
     speeds: list[float] = []
@@ -40,11 +43,20 @@ def answers(engine: Engine, rounds: int) -> dict[str, Any]:
         "first_token_s": {f"{seconds:g} s": median(times) for seconds, times in first.items()},
         "second_question_s": median(second),
         "answer_tokens_per_s": median(speeds),
-        "resident_mb": round(resident_mb()),
+        "resident_mb": resident_mb(),
     }
 
 
-def resident_mb() -> float:
-    """Memory of this process, Linux only."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+def noise(seconds: float) -> Tensor:
+    """White noise [samples]."""
+    generator = torch.Generator().manual_seed(0)
+    return 0.1 * torch.randn(round(seconds * SAMPLE_RATE), generator=generator)
+
+
+def resident_mb() -> int | None:
+    """Memory of this process; None where the system does not say (Linux does)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+    except OSError:
+        return None

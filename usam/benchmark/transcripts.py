@@ -12,7 +12,6 @@ from typing import Any
 from torch import Tensor
 
 from usam import Engine
-from usam.audio.clip import load_clip
 from usam.audio.samples import SAMPLE_RATE
 from usam.benchmark.statistics import median
 from usam.data.splits import read_heldout
@@ -22,28 +21,19 @@ from usam.evaluation.metrics import word_errors
 from usam.schema.interventions import DropRedundant, Intervention
 from usam.weights.cache import fetch
 
-CLIPS = Path(__file__).parents[2] / "tests" / "clips"
-SPOKEN = {
-    "speech_jail.ogg": "there was no lack of air and light for the new jail and several exercising yards",
-    "speech_chapter.ogg": (
-        "chapter one missus rachel lynde is surprised missus rachel lynde lived just where the avonlea main"
-    ),
-}
 OF_A_KIND = 60  # clips of a data folder, as many as the model card's table has
 
 Spoken = tuple[Tensor, str]
 
 
-def transcripts(engine: Engine, data: Path | None) -> dict[str, Any]:
-    """Seconds a clip and word error rate, on the held-out speech of `data` or on two clips: of Whisper, of
-    U-SAM, and of U-SAM without the redundant audio tokens."""
+def transcripts(engine: Engine, clips: Sequence[Spoken]) -> dict[str, Any]:
+    """Seconds a clip and word error rate: of Whisper, U-SAM, and U-SAM without the redundant audio tokens."""
     whisper = load_transcriber(fetch("mini").encoders["speech"])
     writers: dict[str, Callable[[Tensor], str]] = {
         "usam nf4": lambda heard: written(engine, heard),
         "without redundant": lambda heard: written(engine, heard, DropRedundant()),
         "whisper base": whisper.transcribe,
     }
-    clips = spoken(data, engine.checkpoint)
     for write in writers.values():
         write(clips[0][0][: SAMPLE_RATE // 2])  # warm
     seconds: dict[str, list[float]] = {name: [] for name in writers}
@@ -68,9 +58,8 @@ def written(engine: Engine, heard: Tensor, change: Intervention | None = None) -
     return engine.ask((SAMPLE_RATE, fresh.numpy()), task="asr", intervention=change).text
 
 
-def spoken(data: Path | None, checkpoint: Path) -> Sequence[Spoken]:
-    """Waveforms [samples] with what is said in them: of `data` the clips of the checkpoint's card."""
-    if data is None:
-        return [(load_clip(CLIPS / name).waveform, said) for name, said in SPOKEN.items()]
-    heard = read_clips(data, OF_A_KIND, read_heldout(checkpoint / "heldout.txt")).single
-    return [(clip.waveform, clip.transcript) for clip in heard if clip.transcript]
+def held_out_speech(data: Path, checkpoint: Path) -> list[Spoken]:
+    """Waveforms [samples] with what is said in them, those of the checkpoint's card. Raises UsamError."""
+    names = checkpoint / "heldout.txt"
+    clips = read_clips(data, OF_A_KIND, read_heldout(names if names.is_file() else None)).single
+    return [(clip.waveform, clip.transcript) for clip in clips if clip.transcript]

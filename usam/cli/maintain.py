@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from usam.cli import options as shared
-from usam.errors import RequestError
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,7 +17,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     bench.add_argument("--tokens", type=int, default=128, help="that each runtime writes in a round")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.add_argument(
-        "--data", type=Path, help="folder with manifest.csv, for transcripts of its held-out speech"
+        "--data",
+        type=Path,
+        help="folder with manifest.csv, whose held-out speech is transcribed; without one, nothing is",
     )
     bench.add_argument("--plot", type=Path, metavar="PNG", help="also draw the figures")
     bench.set_defaults(run=run_bench)
@@ -43,17 +44,9 @@ def run_health(options: argparse.Namespace) -> None:
 
 @shared.needs("eval")
 def run_bench(options: argparse.Namespace) -> None:
-    from usam.benchmark.answers import CLIPS
-    from usam.benchmark.decoders import bench, table
+    from usam.benchmark.run import bench, table
 
-    if not CLIPS.is_dir():
-        raise RequestError("The benchmark hears the clips of the repository: run it in a clone.")
-
-    found = bench(options.rounds, options.tokens, options.data)
-    if options.plot is not None:
-        from usam.benchmark.plot import plot
-
-        plot(found, options.plot)
+    found = bench(options.rounds, options.tokens, options.data, options.plot)
     print(shared.dump(found) if options.json else table(found))
 
 

@@ -64,7 +64,7 @@ def describes(answer: str, kind: str, label: str | None) -> bool:
     return (named - {"sound"} or named) == {kind} or (label is not None and names(answer, label))
 
 
-def mixture_told(answer: str, kinds: frozenset[str], label: str | None) -> bool:
+def names_mixture(answer: str, kinds: frozenset[str], label: str | None) -> bool:
     """Whether all kinds of a mixture are named; a sound or an instrument may be named by its label."""
     named = kinds_named(answer)
     if label is not None and names(answer, label):

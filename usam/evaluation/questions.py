@@ -18,8 +18,8 @@ from usam.evaluation.judging import (
     describes,
     family_listed,
     first_words,
-    mixture_told,
     names,
+    names_mixture,
     refuses,
     says,
     tells_kind,
@@ -182,7 +182,7 @@ def mixtures(clips: Sequence[TestClip]) -> list[Question]:
     questions = []
     for clip in clips:
         sort = "speech over music" if "music" in clip.kinds else "sound behind speech"
-        judge = partial(mixture_told, kinds=clip.kinds, label=clip.label)
+        judge = partial(names_mixture, kinds=clip.kinds, label=clip.label)
         figures = ("mixture told", f"mixture told, {sort}")
         questions.append(Question(clip, wording.choice(KIND), judges=dict.fromkeys(figures, judge)))
     return questions

@@ -50,10 +50,10 @@ def test_describes(answer: str, kind: str, right: bool) -> None:
 
 def test_a_mixture_needs_both_kinds() -> None:
     kinds = frozenset({"speech", "music"})
-    assert judging.mixture_told("This is speech over music.", kinds, "flute")
-    assert judging.mixture_told("Someone speaks while a flute plays.", kinds, "flute")
-    assert not judging.mixture_told("This is music: a flute.", kinds, "flute")
-    assert not judging.mixture_told("This is speech.", kinds, "flute")
+    assert judging.names_mixture("This is speech over music.", kinds, "flute")
+    assert judging.names_mixture("Someone speaks while a flute plays.", kinds, "flute")
+    assert not judging.names_mixture("This is music: a flute.", kinds, "flute")
+    assert not judging.names_mixture("This is speech.", kinds, "flute")
 
 
 @pytest.mark.parametrize(
