@@ -5,11 +5,9 @@ import sys
 
 # Before torch is imported: the default policy spins, and starves the web server beside the model.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-if "SPACE_ID" in os.environ:  # behind the proxy of Spaces, which says who the visitor is
-    os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
 
 from storage import StorageError
-from ui.build import build, launch_options
+from ui.build import build, launch
 from ui.settings import Settings
 
 
@@ -19,7 +17,7 @@ def main() -> None:
         demo = build(settings)
     except (StorageError, ValueError) as error:
         sys.exit(str(error))
-    demo.launch(**launch_options(settings))
+    launch(demo, settings)
 
 
 if __name__ == "__main__":

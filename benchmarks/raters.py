@@ -28,11 +28,10 @@ ANSWERS = 25  # that everybody rates in turn
 
 def serve(settings: Settings, ready: Connection) -> None:
     """The app on a free port; sends its address."""
-    from ui.build import build, launch_options
+    from ui.build import build, launch
 
     demo = build(settings, load_engine=lambda progress: threading.Event().wait())  # type: ignore[arg-type, return-value]
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options(settings))
-    ready.send(url)
+    ready.send(launch(demo, settings, prevent_thread_lock=True, quiet=True))
     threading.Event().wait()
 
 

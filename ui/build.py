@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,16 @@ import matplotlib
 from gradio.routes import App
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from storage import Feedback, open_database
 from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import Snapshots
 from ui.access.accounts import Accounts, Login
 from ui.access.admin import AdminGate
-from ui.access.request import visitor_of
+from ui.access.cross_origin import HUGGING_FACE, CrossOriginProtection, SecurityHeaders
+from ui.access.request import IdentifyClient, visitor_of
 from ui.api.endpoints import add_endpoints
 from ui.api.health import health_route
 from ui.components.tour import TOUR_STYLE
@@ -125,20 +129,49 @@ def session_ended(demo: gr.Blocks, session: str) -> None:
 
 def served_beside(settings: Settings) -> dict[str, Any]:
     """The routes that are not Gradio's, and what has to run for them."""
-    routes = [health_route(), download_route()]
-    if not settings.mcp:
-        return {"routes": routes, "lifespan": cheap_sessions(session_ended)}
-    from ui.api.mcp import mcp_server  # half a second that few need
+    routes: list[BaseRoute] = [health_route(), download_route()]
+    serving: Callable[[App], AbstractAsyncContextManager[Any]] = nullcontext
+    if settings.mcp:
+        from ui.api.mcp import mcp_server  # half a second that few need
 
-    tools, serving = mcp_server()
+        tools, serving = mcp_server()
+        routes += tools
+
     sessions = cheap_sessions(session_ended)
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncIterator[None]:
+        protect(app, settings)
         async with sessions(app), serving(app):
             yield
 
-    return {"routes": [*routes, *tools], "lifespan": lifespan}
+    return {"routes": routes, "lifespan": lifespan}
+
+
+def protect(app: App, settings: Settings) -> None:
+    """Put what decides by address, host and origin around all of the app, Gradio's own middleware included:
+    that one would allow any origin, and believe what the headers of visitors say.
+
+    Called before the first request.
+    """
+
+    def exposed() -> bool:
+        return settings.space or settings.container or app.get_blocks().share
+
+    framed_by = (*settings.embedders, *((HUGGING_FACE,) if settings.space else ()))
+    inner: ASGIApp | None = app.middleware_stack
+    assert inner is not None  # built for the lifespan already
+    inner = CrossOriginProtection(inner, settings.embedders)
+    inner = SecurityHeaders(inner, framed_by)
+    app.middleware_stack = IdentifyClient(inner, settings.proxies, exposed, settings.space_hosts)
+
+
+def launch(demo: gr.Blocks, settings: Settings, **options: Any) -> str:
+    """Serve the app; returns its address. `options` are further ones of Gradio's `launch`."""
+    # Without this, uvicorn puts what X-Forwarded-For says in the place of the socket's address.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
+    _, url, _ = demo.launch(**launch_options(settings), **options)
+    return url
 
 
 def launch_options(settings: Settings) -> dict[str, Any]:

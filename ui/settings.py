@@ -1,6 +1,7 @@
 """The app's settings, read once from the environment."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +32,9 @@ class Settings:
     (absolute); None: there are none. checkpoints: a folder of further checkpoints to ask the same.
     dashboard_password, admins: who Dashboard and Browse open to (`ui.access.admin`). accounts: file of
     `ui.access.accounts`; None: nobody has to sign in. oauth: whether people can sign in with Hugging Face.
-    mcp: whether assistants are offered `ui.api.mcp`.
+    mcp: whether assistants are offered `ui.api.mcp`. proxies: how many the visitors come through
+    (`ui.access.request`). embedders: origins whose pages hold the app (`ui.access.cross_origin`). space,
+    space_hosts: whether this is a Space, and its names. container: whether the app runs in one.
     """
 
     data: Path
@@ -56,6 +59,11 @@ class Settings:
     admins: frozenset[str] = frozenset()
     oauth: bool = False
     mcp: bool = False
+    proxies: int = 0
+    embedders: tuple[str, ...] = ()
+    space: bool = False
+    space_hosts: tuple[str, ...] = ()
+    container: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -84,6 +92,11 @@ class Settings:
             admins=frozenset(environ.get("USAM_ADMINS", "").replace(",", " ").split()),
             oauth={"SPACE_ID", "OAUTH_CLIENT_ID"} <= set(environ),  # as Spaces set them
             mcp=_mcp(environ),
+            proxies=_proxies(environ),
+            embedders=_origins(environ, "USAM_EMBEDDERS"),
+            space="SPACE_ID" in environ,
+            space_hosts=_space_hosts(environ),
+            container=in_container(environ),
         )
 
     def private_paths(self) -> list[str]:
@@ -119,6 +132,40 @@ def _mcp(environ: Mapping[str, str]) -> bool:
     if environ.get("USAM_ACCOUNTS"):
         raise ValueError("USAM_MCP asks nobody for an account: use it or USAM_ACCOUNTS, not both.")
     return True
+
+
+def in_container(environ: Mapping[str, str]) -> bool:
+    """Whether this process runs in a container, whose visitors all come through another program."""
+    marks = (Path("/.dockerenv"), Path("/run/.containerenv"))  # of Docker, of Podman
+    return any(mark.exists() for mark in marks) or not {"container", "KUBERNETES_SERVICE_HOST"}.isdisjoint(
+        environ
+    )
+
+
+def _proxies(environ: Mapping[str, str]) -> int:
+    """How many proxies visitors come through; Spaces have one."""
+    number = _read(environ, "USAM_BEHIND_PROXY")
+    if number is None:
+        return int("SPACE_ID" in environ)
+    if not (0 <= number <= 10 and number == int(number)):
+        raise ValueError(
+            f"USAM_BEHIND_PROXY must be a whole number from 0 to 10, not {environ['USAM_BEHIND_PROXY']!r}."
+        )
+    return int(number)
+
+
+def _origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The origins in a list parted by commas or spaces, as browsers write them."""
+    origins = environ.get(name, "").replace(",", " ").lower().split()
+    for origin in origins:
+        if not re.fullmatch(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", origin):
+            raise ValueError(f"{name} must name origins such as https://wiki.example.org, not {origin!r}.")
+    return tuple(dict.fromkeys(origins))
+
+
+def _space_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The names that a Space is reached by; none elsewhere."""
+    return tuple(environ.get("SPACE_HOST", "").replace(",", " ").split()) if "SPACE_ID" in environ else ()
 
 
 def sqlite_url(folder: Path) -> str:

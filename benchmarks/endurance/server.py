@@ -64,6 +64,7 @@ class Server:
         """
         began = time.monotonic()
         environment = {
+            "USAM_PER_MINUTE": "0",  # all visitors have one address
             **os.environ,
             "USAM_DATA": str(self.data),
             "TMPDIR": str(self.temp),

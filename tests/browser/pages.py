@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from ui.build import build, launch_options
+from ui.build import build, launch
 from ui.engines.loader import LoadEngine
 from ui.engines.pool import LoadOther, load_other
 from ui.settings import Settings, sqlite_url
@@ -23,13 +23,16 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
 
 @contextmanager
 def serve(
-    settings: Settings, load_engine: LoadEngine | None = None, load_second: LoadOther = load_other
+    settings: Settings,
+    load_engine: LoadEngine | None = None,
+    load_second: LoadOther = load_other,
+    **options: Any,
 ) -> Iterator[str]:
-    """The app on a free port of this machine; yields its address."""
+    """The app on a free port of this machine; yields its address. `options` are further ones of Gradio's
+    `launch`."""
     demo = build(settings, load_engine, load_second)
     try:
-        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options(settings))
-        yield url
+        yield launch(demo, settings, prevent_thread_lock=True, quiet=True, **options)
     finally:
         demo.close(verbose=False)
 

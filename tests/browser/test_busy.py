@@ -1,5 +1,6 @@
 """The page when there is too much: files too large, too many questions, and people who leave."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,13 +15,14 @@ from ui.server import body_limit
 
 DOG = EXAMPLES / "sound-dog.ogg"
 VISITOR = {"X-Forwarded-For": "203.0.113.9"}
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app with narrow limits."""
     data, engine = tmp_path_factory.mktemp("data"), FakeEngine()
-    settings = settings_in(data, max_upload_mb=1, at_once=1, max_waiting=2, per_minute=1)
+    settings = settings_in(data, max_upload_mb=1, at_once=1, max_waiting=2, per_minute=1, proxies=1)
     with serve(settings, lambda progress: engine) as url:
         yield Server(url, data, engine)
 
@@ -30,7 +32,8 @@ def open_page(browser: Browser, server: Server) -> Iterator[Callable[..., AppPag
     contexts: list[BrowserContext] = []
 
     def opened(**options: object) -> AppPage:
-        contexts.append(browser.new_context(**options))
+        headers = {"X-Forwarded-For": f"198.51.100.{next(NUMBERS)}", **options.pop("headers", {})}
+        contexts.append(browser.new_context(extra_http_headers=headers))
         return AppPage(contexts[-1].new_page(), server.url)
 
     yield opened
@@ -65,7 +68,7 @@ def test_a_full_disk_is_told_on_the_page(
 
 
 def test_one_question_too_many_is_told_and_kept(open_page: Callable[..., AppPage]) -> None:
-    app = open_page(extra_http_headers=VISITOR)
+    app = open_page(headers=VISITOR)
     app.upload(DOG)
     app.ask_about("first")
     app.ask_about("second", finished=False)
@@ -75,7 +78,7 @@ def test_one_question_too_many_is_told_and_kept(open_page: Callable[..., AppPage
 
 
 def test_each_answer_of_a_comparison_counts_as_a_question(open_page: Callable[..., AppPage]) -> None:
-    app = open_page(extra_http_headers={"X-Forwarded-For": "203.0.113.10"})
+    app = open_page(headers={"X-Forwarded-For": "203.0.113.10"})
     app.upload(DOG)
     app.ask_about("first")
     app.contest_start.click()

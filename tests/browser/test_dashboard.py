@@ -16,12 +16,10 @@ from storage.annotation.token_verdicts import TokenVerdicts
 from storage.export import FORMATS, export
 from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import serve, settings_in
-from ui.access.admin import ATTEMPTS, AdminGate
 from ui.pages.dashboard.cards import dashboard
 from ui.pages.dashboard.export_card import REASONS, prepare
 from ui.pages.dashboard.page import Board
 from ui.server.downloads import Downloads
-from usam.errors import RequestError
 
 HOSTILE = "<img src=x onerror='document.title=1'> $x & \"y\""
 
@@ -149,28 +147,6 @@ def test_the_last_drawing_is_shown_with_its_age_until_there_is_a_new_one(
     assert old.endswith(first)
     assert "Ratings</dt><dd>25" in new
     assert "ago" not in new
-
-
-def test_the_gate_opens_with_the_password_or_at_home() -> None:
-    home, away = "127.0.0.1", "203.0.113.9"
-    AdminGate("").require_password("", home)
-    for address in (away, None):
-        with pytest.raises(RequestError, match="own machine"):
-            AdminGate("").require_password("", address)
-    locked = AdminGate("sesame")
-    locked.require_password("sesame", away)
-    for typed in ("", "sesam", "sesame "):
-        with pytest.raises(RequestError, match="password"):
-            locked.require_password(typed, home)
-
-
-def test_passwords_cannot_be_tried_out_fast() -> None:
-    gate = AdminGate("sesame")
-    for _ in range(ATTEMPTS):
-        with pytest.raises(RequestError, match="not the password"):
-            gate.require_password("guess", "203.0.113.9")
-    with pytest.raises(RequestError, match="a minute"):
-        gate.require_password("sesame", "203.0.113.9")
 
 
 def test_a_locked_board_shows_nothing_before_its_password(browser: Browser, tmp_path: Path) -> None:

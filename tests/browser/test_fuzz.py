@@ -17,6 +17,7 @@ from benchmarks.endurance.page import OpenPage, RefusedError
 from storage import Feedback, open_database
 from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES, serve, settings_in
+from ui.access.request import Client
 from ui.api.endpoints import Endpoints
 from ui.engines.loader import EngineLoader
 from ui.studio.service import UNEXPECTED, Studio
@@ -48,7 +49,7 @@ def answer_id(endpoints: Endpoints) -> str:
 
 
 def _from_here() -> Any:
-    return SimpleNamespace(client=SimpleNamespace(host="127.0.0.1"))
+    return SimpleNamespace(state=SimpleNamespace(client=Client("127.0.0.1", own_machine=True)))
 
 
 def replied(endpoint: Any, *values: Any) -> str:

@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +24,7 @@ STRANGER, NEIGHBOUR = "203.0.113.7", "203.0.113.8"
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app with narrow limits."""
     engine = FakeEngine(pause=0.0)
-    settings = settings_in(tmp_path_factory.mktemp("data"), max_upload_mb=1, per_minute=2)
+    settings = settings_in(tmp_path_factory.mktemp("data"), max_upload_mb=1, per_minute=2, proxies=1)
     with serve(settings, lambda progress: engine) as url:
         yield url
 
@@ -35,9 +33,9 @@ def upload(url: str, content: bytes, field: str = "files") -> httpx.Response:
     return httpx.post(f"{url}gradio_api/upload", files={field: ("clip.wav", content)}, timeout=30)
 
 
-def call(url: str, endpoint: str, data: list[object], visitor: str) -> tuple[str, object]:
+def call(url: str, endpoint: str, data: list[object], visitor: str | None) -> tuple[str, object]:
     """Event and data of a named endpoint's reply to a visitor, whose address a proxy would tell like this."""
-    from_visitor = {"X-Forwarded-For": visitor}
+    from_visitor = {"X-Forwarded-For": visitor} if visitor else {}
     address = f"{url}gradio_api/call/{endpoint}"
     event = httpx.post(address, json={"data": data}, headers=from_visitor).json()["event_id"]
     reply = httpx.get(f"{address}/{event}", headers=from_visitor, timeout=30).text
@@ -45,7 +43,7 @@ def call(url: str, endpoint: str, data: list[object], visitor: str) -> tuple[str
     return kind, json.loads(told)
 
 
-def ask(url: str, visitor: str, question: str = "What?") -> tuple[str, object]:
+def ask(url: str, visitor: str | None = None, question: str = "What?") -> tuple[str, object]:
     clip = {"path": upload(url, DOG.read_bytes()).json()[0], "meta": {"_type": "gradio.FileData"}}
     return call(url, "ask", [clip, question, "qa"], visitor)
 
@@ -71,12 +69,14 @@ def test_a_trial_counts_as_a_question(url: str) -> None:
     assert "At most 2 questions a minute" in told[2]
 
 
-def test_whoever_runs_the_app_here_is_not_limited(url: str) -> None:
-    assert {ask(url, "127.0.0.1")[0] for _ in range(4)} == {"complete"}
+def test_whoever_runs_the_app_here_is_not_limited(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, per_minute=2)
+    with serve(settings, lambda progress: FakeEngine(pause=0.0)) as url:
+        assert {ask(url)[0] for _ in range(4)} == {"complete"}
 
 
 def test_a_long_question_is_refused_with_its_length(url: str) -> None:
-    kind, told = ask(url, "127.0.0.1", "w" * 501)
+    kind, told = ask(url, "203.0.113.78", "w" * 501)
     assert kind == "error"
     assert "501 characters, at most 500" in str(told)
 
@@ -146,15 +146,6 @@ def test_uploads_leave_room_on_the_disk(url: str, monkeypatch: pytest.MonkeyPatc
     reply = upload(url, b"sound")
     assert reply.status_code == 507
     assert "no room" in reply.text
-
-
-@pytest.mark.parametrize(("space", "trusted"), [({"SPACE_ID": "me/studio"}, "*"), ({}, "None")])
-def test_on_spaces_alone_any_proxy_says_who_the_visitor_is(space: dict[str, str], trusted: str) -> None:
-    script = "import os, app; print(os.environ.get('FORWARDED_ALLOW_IPS'))"
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **space}
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == trusted
 
 
 @pytest.mark.parametrize("name", ["USAM_MAX_UPLOAD_MB", "USAM_MAX_WAITING", "USAM_PER_MINUTE"])

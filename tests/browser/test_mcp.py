@@ -1,6 +1,7 @@
 """What assistants are offered by the Model Context Protocol, spoken by its own client."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ from ui.access.accounts import Accounts
 from ui.settings import Settings
 
 DOG = EXAMPLES / "sound-dog.ogg"
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data, engine = tmp_path_factory.mktemp("data"), FakeEngine(pause=0.0)
-    with serve(settings_in(data, mcp=True, per_minute=2, max_waiting=1), lambda progress: engine) as url:
+    with serve(
+        settings_in(data, mcp=True, per_minute=2, max_waiting=1, proxies=1), lambda progress: engine
+    ) as url:
         yield Server(url, data, engine)
 
 
@@ -32,6 +36,10 @@ def clip(server: Server) -> str:
     """An upload, as a client tells it."""
     reply = httpx.post(f"{server.url}gradio_api/upload", files={"files": ("dog.ogg", DOG.read_bytes())})
     return reply.json()[0]
+
+
+def newcomer() -> str:
+    return f"198.51.100.{next(NUMBERS)}"
 
 
 def speaking(server: Server, visitor: str, say: Callable[[ClientSession], Awaitable[Any]]) -> Any:
@@ -49,8 +57,9 @@ def speaking(server: Server, visitor: str, say: Callable[[ClientSession], Awaita
     return asyncio.run(session())
 
 
-def call(server: Server, tool: str, arguments: dict[str, Any], visitor: str = "127.0.0.1") -> CallToolResult:
-    return speaking(server, visitor, lambda session: session.call_tool(tool, arguments))
+def call(server: Server, tool: str, arguments: dict[str, Any], visitor: str = "") -> CallToolResult:
+    """What a tool replies to a visitor, by default to one who did not come before."""
+    return speaking(server, visitor or newcomer(), lambda session: session.call_tool(tool, arguments))
 
 
 def refusal(result: CallToolResult) -> str:
@@ -59,7 +68,7 @@ def refusal(result: CallToolResult) -> str:
 
 
 def test_assistants_can_ask_and_inspect_and_nothing_else(server: Server) -> None:
-    tools = speaking(server, "127.0.0.1", lambda session: session.list_tools()).tools
+    tools = speaking(server, newcomer(), lambda session: session.list_tools()).tools
     names = {"ask", "attribute", "deletion_test", "intervene", "trace"}
     assert {tool.name for tool in tools} == names
     assert call(server, "rate", {"answer_id": "a", "annotator": "me", "thumb": 1}).isError
@@ -104,7 +113,7 @@ def test_it_waits_in_the_line_of_the_pages(
             await asyncio.sleep(0.05)
         return await session.call_tool("ask", {"audio": clip}), await first
 
-    second, first = speaking(server, "127.0.0.1", two)
+    second, first = speaking(server, newcomer(), two)
     assert not first.isError
     assert "line is full" in refusal(second)
 

@@ -20,11 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.access.rate_limit import RateLimit
+from ui.access.rate_limit import GuessLimit
+from ui.access.request import current_client
 from usam.errors import RequestError
 
 SHORTEST_PASSWORD = 10
-ATTEMPTS = 10  # a minute, of one name
+ATTEMPTS = 10  # a minute, at one name from one address
+ATTEMPTS_OF_ADDRESS = 30  # a minute, at all names
 NAME = re.compile(r"[A-Za-z][\w.-]{0,38}", re.ASCII)
 _COST = {"n": 2**14, "r": 8, "p": 1}
 """Of scrypt: 16 MB and some 50 ms for each guess."""
@@ -89,24 +91,36 @@ class Accounts:
 
 
 class Login:
-    """Gradio's `auth`: lets accounts in, and nobody try out passwords fast."""
+    """Gradio's `auth`: lets accounts in, and nobody try out passwords fast.
+
+    Wrong ones are counted by name and address together: whoever tries out a name's passwords does not shut
+    its account out elsewhere.
+    """
 
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
-        self._attempts = RateLimit(ATTEMPTS, "logins")
+        self._guesses = GuessLimit(ATTEMPTS, 0)
+        self._of_address = GuessLimit(ATTEMPTS_OF_ADDRESS, 0)
 
     async def admits(self, name: str, password: str) -> bool:
         if not NAME.fullmatch(name):
             return False
+        address = current_client.get().rate_key or "own machine"
+        key = f"{name} {address}"
         try:
-            self._attempts.take(name)
+            self._of_address.take(address)
+            self._guesses.take(key)
         except RequestError:
             return False
-        return await asyncio.to_thread(self.accounts.matches, name, password)
+        right = await asyncio.to_thread(self.accounts.matches, name, password)
+        if right:
+            self._of_address.was_right(address)
+            self._guesses.was_right(key)
+        return right
 
 
 def _hashed(password: str, salt: str) -> str:
-    return hashlib.scrypt(password.encode(), salt=salt.encode(), **_COST).hex()
+    return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt.encode(), **_COST).hex()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

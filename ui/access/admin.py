@@ -1,4 +1,4 @@
-"""Who Dashboard and Browse open to: admins, or whoever runs the app, told by a password or by the machine."""
+"""Who Dashboard and Browse open to: admins, or whoever runs the app, by password or own machine."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import hmac
 import gradio as gr
 
 from ui.access.identity import Identity
-from ui.access.rate_limit import RateLimit
-from ui.access.request import address_of, own_machine, rate_key
+from ui.access.rate_limit import GuessLimit
+from ui.access.request import Client, client_of
 from usam.errors import RequestError
 
 ATTEMPTS = 10  # a minute, of one address
+ATTEMPTS_OF_ALL = 60  # a minute
+OWN_MACHINE = "own machine"
 ELSEWHERE = (
-    "This page is for whoever runs this app. It opens on the app's own machine, or anywhere with the "
-    "password that USAM_DASHBOARD_PASSWORD sets."
+    "This page is for whoever runs this app. It opens anywhere with the password that "
+    "USAM_DASHBOARD_PASSWORD sets, or to the accounts that USAM_ADMINS names; without them, on the app's own "
+    "machine at a localhost address, but not through a proxy, in a container or on a Space."
 )
 ADMINS = "This page is for the accounts that USAM_ADMINS names."
 LOCKED = "This page is for whoever runs this app. Type its password."
@@ -32,7 +35,7 @@ class AdminGate:
     def __init__(self, password: str, identity: Identity | None = None) -> None:
         self.password = password
         self.identity = identity
-        self._attempts = RateLimit(ATTEMPTS, "attempts")
+        self._guesses = GuessLimit(ATTEMPTS, ATTEMPTS_OF_ALL)
 
     def password_box(self, elem_id: str) -> gr.Textbox:
         """Where a visitor types the password; hidden where there is none. Called inside a page's context."""
@@ -41,18 +44,25 @@ class AdminGate:
     def require(self, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> None:
         """Raises RequestError with the reason why not."""
         if not (self.identity and self.identity.is_admin(request, profile)):
-            self.require_password(typed, address_of(request))
+            self.require_password(typed, client_of(request))
 
-    def require_password(self, typed: str, address: str | None) -> None:
+    def require_password(self, typed: str, client: Client) -> None:
         """Raises RequestError with the reason why not."""
         if not self.password:
             if self.identity and self.identity.named:
                 raise RequestError(ADMINS)
-            if not own_machine(address):
+            if not client.own_machine:
                 raise RequestError(ELSEWHERE)
             return
         if not typed:
             raise LockedError(LOCKED)
-        self._attempts.take(rate_key(address))
-        if not hmac.compare_digest(typed.encode(), self.password.encode()):
+        key = client.rate_key or OWN_MACHINE
+        self._guesses.take(key)
+        if not hmac.compare_digest(_bytes(typed), _bytes(self.password)):
             raise RequestError(WRONG)
+        self._guesses.was_right(key)
+
+
+def _bytes(text: str) -> bytes:
+    """Also of what is no text in Unicode, which a page that was tampered with may send."""
+    return text.encode("utf-8", "surrogatepass")

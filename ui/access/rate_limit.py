@@ -36,3 +36,39 @@ class RateLimit:
                 wait = max(1, round(times[0] + 60 - now))
                 raise RequestError(f"At most {self.count} {self.what} a minute. Try again in {wait} s.")
             times.append(now)
+
+    def give_back(self, key: str) -> None:
+        """Take back what was counted last."""
+        with self._lock:
+            times = self._times.get(key)
+            if times:
+                times.pop()
+            if not times:
+                self._times.pop(key, None)
+
+
+class GuessLimit:
+    """Wrong guesses at a secret: so many a minute under one key, and so many for all callers together.
+
+    Whoever guessed right before is not shut out by what the others guess. Safe to share between threads.
+    """
+
+    def __init__(self, count: int, of_all: int, what: str = "attempts") -> None:
+        """of_all: 0 is no limit."""
+        self._each = RateLimit(count, what)
+        self._all = RateLimit(of_all, f"{what} by all callers together")
+        self._known: set[str] = set()
+
+    def take(self, key: str) -> None:
+        """Count a guess before it is looked at. Raises RequestError when it is one too many."""
+        self._each.take(key)
+        if key not in self._known:
+            self._all.take("all")
+
+    def was_right(self, key: str) -> None:
+        """The guess that was counted last is none."""
+        self._each.give_back(key)
+        if key not in self._known:
+            self._all.give_back("all")
+        if self._all.count:
+            self._known.add(key)

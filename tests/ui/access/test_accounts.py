@@ -11,14 +11,16 @@ import gradio as gr
 import pytest
 
 from tests.browser.pages import settings_in
-from ui.access.accounts import ATTEMPTS, Accounts, Login, main
+from ui.access.accounts import ATTEMPTS, ATTEMPTS_OF_ADDRESS, Accounts, Login, main
 from ui.access.admin import AdminGate
 from ui.access.identity import Identity
+from ui.access.request import Client, current_client
 from ui.build import build
 from ui.settings import Settings
 from usam.errors import RequestError
 
 PASSWORD = "correct horse"
+STRANGER, OWN = Client("203.0.113.9"), Client("127.0.0.1", own_machine=True)
 
 
 @pytest.fixture
@@ -29,8 +31,8 @@ def accounts(tmp_path: Path) -> Accounts:
     return made
 
 
-def request(name: str | None, host: str = "203.0.113.9") -> Any:
-    return SimpleNamespace(username=name, client=SimpleNamespace(host=host))
+def request(name: str | None, client: Client = STRANGER) -> Any:
+    return SimpleNamespace(username=name, state=SimpleNamespace(client=client))
 
 
 def test_the_file_tells_no_password_and_is_private(accounts: Accounts) -> None:
@@ -54,17 +56,51 @@ def test_only_the_right_password_matches(accounts: Accounts) -> None:
     assert accounts.matches("bob", PASSWORD)
 
 
-def test_passwords_of_a_name_cannot_be_tried_out_fast(accounts: Accounts) -> None:
-    login = Login(accounts)
+class Caller:
+    """Logs in from one address."""
 
-    def admits(name: str, password: str) -> bool:
-        return asyncio.run(login.admits(name, password))
+    def __init__(self, login: Login, client: Client) -> None:
+        self.login = login
+        self.client = client
 
+    def admits(self, name: str, password: str) -> bool:
+        token = current_client.set(self.client)
+        try:
+            return asyncio.run(self.login.admits(name, password))
+        finally:
+            current_client.reset(token)
+
+
+@pytest.mark.parametrize("client", [STRANGER, OWN])
+def test_passwords_of_a_name_cannot_be_tried_out_fast(accounts: Accounts, client: Client) -> None:
+    caller = Caller(Login(accounts), client)
     for _ in range(ATTEMPTS):
-        assert not admits("ann", "a guess at it")
-    assert not admits("ann", PASSWORD)
-    assert admits("bob", PASSWORD)
-    assert not admits("127.0.0.1", PASSWORD)
+        assert not caller.admits("ann", "a guess at it")
+    assert not caller.admits("ann", PASSWORD)
+    assert caller.admits("bob", PASSWORD)
+    assert not caller.admits("127.0.0.1", PASSWORD)
+
+
+def test_who_tries_out_a_name_does_not_shut_it_out_elsewhere(accounts: Accounts) -> None:
+    login = Login(accounts)
+    for _ in range(ATTEMPTS + 1):
+        Caller(login, STRANGER).admits("ann", "a guess at it")
+    assert Caller(login, Client("198.51.100.1")).admits("ann", PASSWORD)
+    assert Caller(login, OWN).admits("ann", PASSWORD)
+
+
+def test_one_address_does_not_try_out_all_names(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Accounts, "matches", lambda self, name, password: password == PASSWORD)
+    caller = Caller(Login(accounts), STRANGER)
+    for number in range(ATTEMPTS_OF_ADDRESS):
+        assert not caller.admits(f"name{number}", "a guess at it")
+    assert not caller.admits("ann", PASSWORD)
+
+
+def test_logging_in_often_shuts_nobody_out(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Accounts, "matches", lambda self, name, password: True)
+    caller = Caller(Login(accounts), STRANGER)
+    assert all(caller.admits("ann", PASSWORD) for _ in range(5 * ATTEMPTS_OF_ADDRESS))
 
 
 @pytest.mark.parametrize("name", ["", "1st", "a:b", "a b", "a\nb", "x" * 40, "127.0.0.1"])
@@ -150,8 +186,8 @@ def test_the_dashboard_opens_to_admins_and_to_the_password() -> None:
     for gate in (AdminGate("", identity), AdminGate("sesame", identity)):
         assert refusal(gate, request("ann")) is None
         assert refusal(gate, request("bob")) is not None
-        assert refusal(gate, request(None, "127.0.0.1")) is not None
+        assert refusal(gate, request(None, OWN)) is not None
     assert "USAM_ADMINS" in str(refusal(AdminGate("", identity), request("bob")))
     assert refusal(AdminGate("sesame", identity), request("bob"), "sesame") is None
     with pytest.raises(RequestError, match="password"):
-        AdminGate("sesame", identity).require_password("sesam", "203.0.113.9")
+        AdminGate("sesame", identity).require_password("sesam", STRANGER)
