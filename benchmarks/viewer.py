@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ui.inspector.payload import viewed
+from ui.inspector.payload import viewer_json
 from ui.report.offline_page import offline_page
 from ui.studio.clips import ClipCache
 from ui.studio.session import SessionAnswer
@@ -149,7 +149,7 @@ def chromium() -> Iterator[Browser | None]:
 
 def measure(browser: Browser, rounds: int) -> list[Figure]:
     noise = entry()
-    found = [Figure("payload, 30 s", (len(viewed(noise)) / 1000,), 1000, "kB")]
+    found = [Figure("payload, 30 s", (len(viewer_json(noise)) / 1000,), 1000, "kB")]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "page.html"
         file.write_text(offline_page(noise), encoding="utf-8")

@@ -18,7 +18,7 @@ from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import serve, settings_in
 from ui.pages.dashboard.cards import dashboard
 from ui.pages.dashboard.export_card import REASONS, prepare
-from ui.pages.dashboard.page import Board
+from ui.pages.dashboard.page import DashboardCache
 from ui.server.downloads import Downloads
 
 HOSTILE = "<img src=x onerror='document.title=1'> $x & \"y\""
@@ -82,7 +82,7 @@ def test_the_board_tells_own_consistency_and_the_precision_of_flags(feedback: Fe
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", dashboard(feedback)))
     assert "Thumb 1 1 100% 21%–100%" in text
     assert "Score 1 1 0% 0%–79% 100%" in text
-    assert "Checkpoint f00d , 1 more could not be told" in text
+    assert "Checkpoint f00d , 1 more unclear" in text
     assert "Did not matter 95 % flagged 3 1 1 67% 21%–94%" in text
 
 
@@ -139,11 +139,11 @@ def test_it_is_drawn_when_opened_and_anew_on_request(browser: Browser, tmp_path:
 def test_the_last_drawing_is_shown_with_its_age_until_there_is_a_new_one(
     feedback: Feedback, tmp_path: Path
 ) -> None:
-    board = Board(SimpleNamespace(feedback=feedback))  # type: ignore[arg-type]
-    (first,) = board.drawings()
+    cache = DashboardCache(SimpleNamespace(feedback=feedback))  # type: ignore[arg-type]
+    (first,) = cache.drawings()
     feedback.rate(feedback.record_answer(record(99), annotator="me"), "me", thumb=1)
-    old, new = board.drawings()
-    assert re.search(r"As it was \d+ s ago", old)
+    old, new = cache.drawings()
+    assert re.search(r"As of \d+ s ago", old)
     assert old.endswith(first)
     assert "Ratings</dt><dd>25" in new
     assert "ago" not in new

@@ -19,9 +19,8 @@ from ui.studio.experiments import ExperimentTarget
 from ui.studio.service import UNEXPECTED, AskRequest, Studio
 from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import audio_of, load_stored_answer
-from ui.what_if.panel import LONGEST_REFERENCE
 from usam.errors import RequestError, UsamError
-from usam.interpretability.deletion import SEEDS
+from usam.interpretability.deletion import LONGEST_REFERENCE, SEEDS
 from usam.schema import interventions
 from usam.schema.interventions import Intervention
 from usam.schema.tasks import TASKS

@@ -1,4 +1,4 @@
-"""What a person marks in the picture and judges by ear: keeps it, and tells the viewer what is kept."""
+"""What a person marks in the picture and judges by ear: stores it, and sends the viewer what is stored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Marks:
     feedback: Feedback
     labels: tuple[str, ...]
 
-    def said_of(self, answer_id: str, annotator: str) -> dict[str, Any]:
+    def annotations_of(self, answer_id: str, annotator: str) -> dict[str, Any]:
         """What the person marked and judged of an answer, as the viewer reads it. Raises StorageError."""
         return {
             "labels": self.labels,
@@ -38,11 +38,11 @@ class Marks:
 
     def mark(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
         """Save a new span, or a changed one by its id. Raises StorageError."""
-        said: Any = (sent.get("start"), sent.get("end"), sent.get("label"), str(sent.get("comment") or ""))
+        values: Any = (sent.get("start"), sent.get("end"), sent.get("label"), str(sent.get("comment") or ""))
         if sent.get("id") is None:
-            Spans(self.feedback.database).mark(answer_id, annotator, *said)
+            Spans(self.feedback.database).mark(answer_id, annotator, *values)
         else:
-            Spans(self.feedback.database).change(sent["id"], annotator, *said)
+            Spans(self.feedback.database).change(sent["id"], annotator, *values)
 
     def withdraw(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
         """Raises StorageError."""
@@ -73,7 +73,7 @@ def reply(
             raise RatingError(GONE if entry is None else NOT_STORED)
         if save:
             save(entry.answer_id, annotator, sent)
-        answer |= marks.said_of(entry.answer_id, annotator)
+        answer |= marks.annotations_of(entry.answer_id, annotator)
         answer |= {"question": entry.answer.question, "answer": entry.answer.text}
     except StorageError as error:
         answer["problem"] = str(error)
@@ -88,7 +88,7 @@ def connect_marks(
     def handler(event: str, save: Callable[[str, str, dict[str, Any]], None] | None) -> Callable[..., Any]:
         def handle(session: Session, annotator: str, sent: gr.EventData) -> Any:
             data = {name: getattr(sent, name, None) for name in _SENT}
-            return gr.HTML(said=reply(marks, event, data, session.entry(data["key"]), annotator, save))
+            return gr.HTML(annotations=reply(marks, event, data, session.entry(data["key"]), annotator, save))
 
         return handle
 

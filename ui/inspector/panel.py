@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ui.components import messages
-from ui.inspector.payload import MeasuredOf, viewed
+from ui.inspector.payload import MeasuredOf, viewer_json
 from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import NOT_KEPT
 from ui.viewer.assets import FOLDER, asset, script, style
@@ -39,9 +39,10 @@ SAVE_JS = """(file) => {
 @dataclass(frozen=True)
 class InspectorPanel:
     """notice: what stands in the viewer's place without a trace. against: another answer of the session to
-    compare with. saved: the latest file asked for. The viewer's property `leaning` is what the words of the
-    answer leaned on (`leaned_on`), `player` the clip in the page's player (`source_name`), `said` what the
-    person marked and judged in the picture (`said_of`)."""
+    compare with. saved: the latest file asked for. The viewer's properties: `attribution`
+    of the answer's words to the tokens (`attribution_json`), `player`, the clip in the page's player
+    (`source_name`), `annotations`, what the person marked and judged in the picture (`annotations_of`),
+    `router`, its state when the model had loaded (`router_json`)."""
 
     notice: gr.HTML
     against: gr.Dropdown
@@ -59,9 +60,9 @@ def inspector_panel() -> InspectorPanel:
         js_on_load=script(FOLDER / "gradio.js"),
         apply_default_css=False,
         elem_id="viewer",
-        leaning="",
+        attribution="",
         player="",
-        said="",
+        annotations="",
         router="",
     )
     return InspectorPanel(notice, against, viewer, gr.JSON(visible=False))
@@ -86,7 +87,7 @@ def trace_shown(
         return {
             panel.notice: "" if entry.clip else messages.status(NOT_KEPT),
             panel.against: gr.Dropdown(choices=choices, value=against or "", visible=bool(others)),
-            panel.viewer: viewed(entry, session.entry(against), measured_of),
+            panel.viewer: viewer_json(entry, session.entry(against), measured_of),
         }
     except Exception:
         log.exception("the trace of an answer could not be prepared for the viewer")

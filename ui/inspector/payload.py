@@ -71,7 +71,7 @@ def source_name(source: str | None) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:16] if source else ""
 
 
-def viewed(
+def viewer_json(
     entry: SessionAnswer, other: SessionAnswer | None = None, measured_of: MeasuredOf = nothing_measured
 ) -> str:
     """The viewer's value as JSON: a trace, and the one it is compared with. The same sound is sent once."""
@@ -81,8 +81,8 @@ def viewed(
     return as_json({"trace": payload(entry, measured_of), "other": compared})
 
 
-def leaned_on(entry: SessionAnswer, found: Attribution | None) -> str:
-    """What the viewer is sent about the words: a number a token for each, as JSON; empty for nothing."""
+def attribution_json(entry: SessionAnswer, found: Attribution | None) -> str:
+    """The attribution of each word as JSON, a number a token; empty for none."""
     if found is None:
         return ""
     words = [
@@ -92,8 +92,8 @@ def leaned_on(entry: SessionAnswer, found: Attribution | None) -> str:
     return as_json({"key": entry.key, "words": words})
 
 
-def started(router: dict[str, Any]) -> str:
-    """What the viewer is sent about the router as it was when the model had loaded, as JSON."""
+def router_json(router: dict[str, Any]) -> str:
+    """The router's state when the model had loaded, as JSON."""
     names = ("fingerprint", "experts", "distinct", "load", "entropy_bits", "dead", "collapsed")
     return as_json({name: router[name] for name in names})
 

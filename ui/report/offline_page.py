@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ui.inspector.payload import MeasuredOf, as_json, leaned_on, nothing_measured, viewed
+from ui.inspector.payload import MeasuredOf, as_json, attribution_json, nothing_measured, viewer_json
 from ui.studio.session import SessionAnswer
 from ui.viewer.assets import asset, script, style
 from ui.what_if.outcomes import conditions, word_changes
@@ -41,7 +41,7 @@ def offline_page(
     code = script(_FOLDER / "report.js")
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'"
-    leaning = leaned_on(entry, found.words if found else None) or "null"
+    attribution = attribution_json(entry, found.words if found else None) or "null"
     alone = replace(entry, answer_id=None, source="")  # whoever is given the page is not given the link
     sheet = f"{_own('report.css')}\n#page {{\n{style()}\n}}"
     return f"""<!doctype html>
@@ -64,8 +64,8 @@ def offline_page(
 {_own("tried.html")}
 </main>
 <script type="application/json" id="report">{as_json(report_of(entry, rating, found, spans))}</script>
-<script type="application/json" id="trace">{viewed(alone, measured_of=measured_of)}</script>
-<script type="application/json" id="leaning">{leaning}</script>
+<script type="application/json" id="trace">{viewer_json(alone, measured_of=measured_of)}</script>
+<script type="application/json" id="leaning">{attribution}</script>
 <script>{code}</script>
 </body>
 </html>

@@ -1,7 +1,7 @@
 // The viewer as a Gradio component: its value is a trace, and perhaps another one to compare it with, as JSON text;
 // empty for none. Another answer about the same sound is drawn on the same axis, any other one below.
-// Its further properties are JSON too: `leaning` has the attribution of the answer's words, `said` what the person
-// marked and judged, as it is kept, or why it could not be, `router` the router's state when the model had loaded;
+// Its further properties are JSON too: `attribution` is that of the answer's words, `annotations` what the person
+// marked and judged, as it is stored, or why it could not be, `router` the router's state when the model had loaded;
 // `player` names the clip in the page's player.
 
 import { MarkEditor } from "./panels/mark_editor.js";
@@ -28,7 +28,7 @@ const viewer = new Viewer(root, {
   save: (kind) => trigger("export", { kind, dark: document.body.classList.contains("dark") }),
   selected: (selection) => {
     clearTimeout(reporting);
-    reporting = setTimeout(() => trigger("touched", selection), SETTLED);
+    reporting = setTimeout(() => trigger("selected", selection), SETTLED);
   },
   pagePlayer,
 });
@@ -62,13 +62,13 @@ function valueChanged() {
 
 function attributionChanged() {
   /** @type {{key: string, words: WordAttribution[]} | null} */
-  const found = parsed("leaning");
+  const found = parsed("attribution");
   if (found && found.key === shownKey()) offerWords(viewer, found.words);
 }
 
 function annotationsChanged() {
   /** @type {Annotations | null} */
-  const kept = parsed("said");
+  const kept = parsed("annotations");
   if (!kept || kept.key !== shownKey()) return;
   const { event, problem, labels = [], spans, verdicts, question = "", answer = "" } = kept;
   if (spans) editor.show(spans, labels);
@@ -84,8 +84,8 @@ function routerChanged() {
 }
 
 watch("value", valueChanged);
-watch("said", annotationsChanged);
-watch("leaning", attributionChanged);
+watch("annotations", annotationsChanged);
+watch("attribution", attributionChanged);
 watch("router", routerChanged);
 routerChanged();
 valueChanged();

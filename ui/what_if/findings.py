@@ -1,4 +1,4 @@
-"""What was found out about one answer under "What if": shown there, and taken along in the exports."""
+"""What was found about one answer under "What if": shown there, and part of the exports."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Findings:
-    """changes: what was tried, oldest first. deletion: the latest deletion test. words: what each word of the
-    answer leaned on."""
+    """changes: the interventions, oldest first. deletion: the latest deletion test. words: the attribution of
+    each word of the answer to the audio tokens."""
 
     changes: tuple[Outcome, ...] = ()
     deletion: DeletionTest | None = None

@@ -1,4 +1,4 @@
-"""What happens under "What if": joins the section to the trials. Every study is of the answer on display."""
+"""What happens under "What if": runs the experiments of the section on the answer on display."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from gradio.events import Dependency
 from ui.access.request import page_of
 from ui.components import messages
 from ui.components.turns import one_at_a_time
-from ui.inspector.payload import leaned_on
+from ui.inspector.payload import attribution_json
 from ui.server.queues import STUDY
 from ui.studio.experiments import ExperimentTarget
 from ui.studio.jobs import JobCancelledError, JobProgress, JobResult, run_job
 from ui.studio.service import UNEXPECTED, Studio
 from ui.studio.session import Session, SessionAnswer
-from ui.what_if import outcomes as html
+from ui.what_if import render
+from ui.what_if.choices import intervention_of
 from ui.what_if.findings import Findings
 from ui.what_if.outcomes import outcome_of
-from ui.what_if.panel import Touched, WhatIfPanel, intervention_of, touched_shown
+from ui.what_if.panel import WhatIfPanel, selection_shown
+from ui.what_if.selection import ViewerSelection
 from usam.errors import RequestError, UsamError
 from usam.interpretability.deletion import SEEDS
 from usam.progress import Progress
@@ -53,7 +55,7 @@ class WhatIfHandlers:
         self.studio = studio
 
     def reserve(self, request: gr.Request) -> Updates:
-        """Take the page's turn before the study waits in line, so that Stop works from the start."""
+        """Take the page's turn before the experiment waits in line, so that Stop works from the start."""
         if not self.studio.running_experiments.begin(page_of(request)):
             raise one_at_a_time("Something is still being tried. Press Stop first.")
         return {**self._busy(True), self.panel.status: messages.working("Waiting for the model", 0.0)}
@@ -62,58 +64,58 @@ class WhatIfHandlers:
         self.studio.running_experiments.stop(page_of(request))
         return {self.panel.stop: gr.Button("Stopping…", interactive=False)}
 
-    def touched(self, session: Session, event: gr.EventData) -> Updates:
+    def selected(self, session: Session, event: gr.EventData) -> Updates:
         """The viewer's span or threshold was set."""
-        return touched_shown(self.panel, session.current, Touched.of(event.span, event.threshold))
+        return selection_shown(self.panel, session.current, ViewerSelection.of(event.span, event.threshold))
 
     def change(
         self,
         choice: str | None,
-        touched: Touched,
-        found: Findings,
+        selection: ViewerSelection,
+        findings: Findings,
         source: str | None,
         session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
         def work(entry: SessionAnswer, progress: Progress) -> InterventionResult:
-            intervention = intervention_of(choice, touched.span, random.randrange(1000))
-            target = ExperimentTarget(entry, source, touched.threshold)
+            intervention = intervention_of(choice, selection.span, random.randrange(1000))
+            target = ExperimentTarget(entry, source, selection.threshold)
             return self.studio.experiments.change(target, intervention, progress)
 
         def shown(result: InterventionResult) -> Updates:
-            rows = (*found.changes, outcome_of(result))
+            rows = (*findings.changes, outcome_of(result))
             return {
-                self.panel.found: replace(found, changes=rows),
-                self.panel.outcomes: html.outcomes(rows),
+                self.panel.findings: replace(findings, changes=rows),
+                self.panel.outcomes: render.outcomes_table(rows),
             }
 
-        yield from self._study(work, shown, self.panel.outcomes, session, request)
+        yield from self._experiment(work, shown, self.panel.outcomes, session, request)
 
     def test(
         self,
         reference: str,
-        touched: Touched,
-        found: Findings,
+        selection: ViewerSelection,
+        findings: Findings,
         source: str | None,
         session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
         def work(entry: SessionAnswer, progress: Progress) -> DeletionTest:
-            target = ExperimentTarget(entry, source, touched.threshold)
+            target = ExperimentTarget(entry, source, selection.threshold)
             return self.studio.experiments.deletion(
                 target, (reference or "").strip() or None, SEEDS, progress
             )
 
         def shown(result: DeletionTest) -> Updates:
             return {
-                self.panel.found: replace(found, deletion=result),
-                self.panel.tested: html.deletion(result),
+                self.panel.findings: replace(findings, deletion=result),
+                self.panel.deletion_result: render.deletion_figure(result),
             }
 
-        yield from self._study(work, shown, self.panel.tested, session, request)
+        yield from self._experiment(work, shown, self.panel.deletion_result, session, request)
 
-    def lean(
-        self, found: Findings, source: str | None, session: Session, request: gr.Request
+    def attribute(
+        self, findings: Findings, source: str | None, session: Session, request: gr.Request
     ) -> Iterator[Updates]:
         def work(entry: SessionAnswer, progress: Progress) -> tuple[SessionAnswer, Attribution]:
             return entry, self.studio.experiments.attribution(ExperimentTarget(entry, source), progress)
@@ -121,21 +123,21 @@ class WhatIfHandlers:
         def shown(result: tuple[SessionAnswer, Attribution]) -> Updates:
             entry, words = result
             return {
-                self.panel.found: replace(found, words=words),
-                self.viewer: gr.HTML(leaning=leaned_on(entry, words)),
-                self.panel.leaning: messages.saved("Pick a word above the picture."),
+                self.panel.findings: replace(findings, words=words),
+                self.viewer: gr.HTML(attribution=attribution_json(entry, words)),
+                self.panel.attribution_status: messages.saved("Pick a word above the picture."),
             }
 
-        yield from self._study(work, shown, self.panel.leaning, session, request)
+        yield from self._experiment(work, shown, self.panel.attribution_status, session, request)
 
     def replay(self, source: str | None, session: Session, request: gr.Request) -> Iterator[Updates]:
         def work(entry: SessionAnswer, progress: Progress) -> Replay:
             return self.studio.experiments.replay(ExperimentTarget(entry, source), progress)
 
         def shown(result: Replay) -> Updates:
-            return {self.panel.replayed: html.replayed(result)}
+            return {self.panel.replay_result: render.replay_verdict(result)}
 
-        yield from self._study(work, shown, self.panel.replayed, session, request)
+        yield from self._experiment(work, shown, self.panel.replay_result, session, request)
 
     def other(
         self,
@@ -154,11 +156,14 @@ class WhatIfHandlers:
 
         def shown(result: tuple[SessionAnswer, SessionAnswer]) -> Updates:
             entry, new = result
-            return {self.panel.othered: html.othered(entry.answer, new.answer), self.panel.arrived: new}
+            return {
+                self.panel.other_result: render.other_answer(entry.answer, new.answer),
+                self.panel.new_answer: new,
+            }
 
-        yield from self._study(work, shown, self.panel.othered, session, request)
+        yield from self._experiment(work, shown, self.panel.other_result, session, request)
 
-    def _study(
+    def _experiment(
         self,
         work: Callable[[SessionAnswer, Progress], Found],
         shown: Callable[[Found], Updates],
@@ -166,7 +171,7 @@ class WhatIfHandlers:
         session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        """Run one study and show what it found, or why it found nothing, in `place`."""
+        """Run one experiment and show its result, or why there is none, in `place`."""
         stop = self.studio.running_experiments.stop_event(page_of(request))
         due = 0.0
         try:
@@ -186,7 +191,7 @@ class WhatIfHandlers:
         except UsamError as error:
             yield {place: messages.fault(str(error))}
         except Exception:
-            log.exception("a study failed")
+            log.exception("an experiment failed")
             yield {place: messages.fault(UNEXPECTED)}
 
     def release(self, request: gr.Request) -> Updates:
@@ -217,17 +222,17 @@ def connect_what_if(
     """
     handlers = WhatIfHandlers(panel, viewer, studio)
     fast: dict[str, Any] = {**quiet, "queue": False}
-    study: dict[str, Any] = {**quiet, "concurrency_id": STUDY, "concurrency_limit": 1}
+    queued: dict[str, Any] = {**quiet, "concurrency_id": STUDY, "concurrency_limit": 1}
 
     def connect(button: gr.Button, handler: Callable[..., Any], inputs: list[Any]) -> Dependency:
         turn = button.click(handlers.reserve, None, **fast)
-        return turn.success(handler, inputs, **study).then(handlers.release, None, **fast)
+        return turn.success(handler, inputs, **queued).then(handlers.release, None, **fast)
 
-    viewer.touched(handlers.touched, session, **fast)
+    viewer.selected(handlers.selected, session, **fast)
     panel.stop.click(handlers.stop, None, **fast)
-    connect(panel.run, handlers.change, [panel.change, panel.touched, panel.found, source, session])
-    connect(panel.test, handlers.test, [panel.reference, panel.touched, panel.found, source, session])
-    connect(panel.lean, handlers.lean, [panel.found, source, session])
+    connect(panel.run, handlers.change, [panel.change, panel.selection, panel.findings, source, session])
+    connect(panel.test, handlers.test, [panel.reference, panel.selection, panel.findings, source, session])
+    connect(panel.attribute, handlers.attribute, [panel.findings, source, session])
     connect(panel.replay, handlers.replay, [source, session])
     return connect(
         panel.other, handlers.other, [panel.checkpoint, panel.precision, source, session, annotator]

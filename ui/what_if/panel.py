@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,23 +10,12 @@ import gradio as gr
 
 from ui.engines.pool import PRECISIONS
 from ui.studio.session import SessionAnswer
+from ui.what_if.choices import changes
 from ui.what_if.findings import Findings
-from ui.what_if.outcomes import name_of
-from usam.errors import RequestError
-from usam.schema.interventions import (
-    DropRandom,
-    DropRedundant,
-    DropSpan,
-    ForceExpert,
-    Intervention,
-    KeepRedundant,
-    Uniform,
-)
+from ui.what_if.selection import ViewerSelection
+from usam.interpretability.deletion import LONGEST_REFERENCE
 
 Updates = dict[Any, Any]
-
-SPAN = "drop-span"
-LONGEST_REFERENCE = 500
 
 _HEAD = (
     '<h2>What if</h2><p class="hint">Change what the language model hears of this clip, and see what becomes '
@@ -38,10 +26,11 @@ _DELETION = (
     "ones, and with the redundant ones alone. If redundancy holds up, dropping those costs less than "
     "chance.</p>"
 )
-_LEANING = (
-    '<p class="hint">By occlusion: each window of the clip is dropped in turn, and what a word loses is what '
-    "it leaned on there. Windows that say the same stand in for each other and then score nothing; some "
-    "tenths of a nat may be rounding. It shows what this model leaned on, not what is true of the sound.</p>"
+_ATTRIBUTION = (
+    '<p class="hint">By occlusion: each window of the clip is left out in turn, and a word is attributed to '
+    "the windows without which it becomes less likely. Windows with the same content replace each other, so "
+    "that none of them scores; some tenths of a nat may be rounding. It shows what this model relied on, not "
+    "what is true of the sound.</p>"
 )
 _REPLAY = (
     '<p class="hint">Asks the same again, with the seed and temperature of the answer on display, and '
@@ -49,37 +38,16 @@ _REPLAY = (
     "gone, it says so.</p>"
 )
 _OTHER = (
-    '<p class="hint">Asks the same of another precision or checkpoint and holds both answers against each '
-    "other in the picture. The other model is loaded beside the running one, which takes some seconds and "
-    "about as much memory again, and is let go when it has answered.</p>"
+    '<p class="hint">Asks the same of another precision or checkpoint and compares both answers in the '
+    "picture. The other model is loaded beside the running one, which takes some seconds and "
+    "about as much memory again, and is unloaded when it has answered.</p>"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Touched:
-    """What was set in the viewer: the span (s of the clip) that was dragged or is locked, the threshold."""
-
-    span: tuple[float, float] | None = None
-    threshold: float | None = None
-
-    @classmethod
-    def of(cls, span: Any, threshold: Any) -> Touched:
-        """From the browser, so nothing is taken for granted: what is no number counts as not set."""
-        edges = [_number(edge) for edge in span] if isinstance(span, list) and len(span) == 2 else []
-        start, end = edges if len(edges) == 2 else (None, None)
-        there = start is not None and end is not None and start < end
-        return cls((start, end) if there else None, _number(threshold))  # type: ignore[arg-type]
-
-
-def _number(value: Any) -> float | None:
-    right = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if right else None
 
 
 @dataclass(frozen=True)
 class WhatIfPanel:
-    """touched: `Touched`. found: `Findings` about the answer on display. arrived: the answer of another model
-    that is to join the session."""
+    """selection: `ViewerSelection`. findings: `Findings` about the answer on display. new_answer: of another
+    model, which is to join the session."""
 
     box: gr.Column
     change: gr.Radio
@@ -87,29 +55,36 @@ class WhatIfPanel:
     outcomes: gr.HTML
     reference: gr.Textbox
     test: gr.Button
-    tested: gr.HTML
-    lean: gr.Button
-    leaning: gr.HTML
+    deletion_result: gr.HTML
+    attribute: gr.Button
+    attribution_status: gr.HTML
     replay: gr.Button
-    replayed: gr.HTML
+    replay_result: gr.HTML
     checkpoint: gr.Radio
     precision: gr.Radio
     other: gr.Button
-    othered: gr.HTML
+    other_result: gr.HTML
     progress: gr.Row
     status: gr.HTML
     stop: gr.Button
-    touched: gr.State
-    found: gr.State
-    arrived: gr.State
+    selection: gr.State
+    findings: gr.State
+    new_answer: gr.State
 
     @property
     def starts(self) -> list[gr.Button]:
-        return [self.run, self.test, self.lean, self.replay, self.other]
+        return [self.run, self.test, self.attribute, self.replay, self.other]
 
     @property
     def results(self) -> list[gr.blocks.Block]:
-        return [self.outcomes, self.tested, self.leaning, self.replayed, self.othered, self.found]
+        return [
+            self.outcomes,
+            self.deletion_result,
+            self.attribution_status,
+            self.replay_result,
+            self.other_result,
+            self.findings,
+        ]
 
 
 def what_if_panel(checkpoints: Sequence[str], quantization: str) -> WhatIfPanel:
@@ -132,15 +107,15 @@ def what_if_panel(checkpoints: Sequence[str], quantization: str) -> WhatIfPanel:
                     elem_id="reference",
                 )
                 test = gr.Button("Run the test", variant="primary", min_width=140, elem_id="deletion")
-                tested = gr.HTML("", elem_id="tested")
+                deletion_result = gr.HTML("", elem_id="tested")
             with gr.Tab("Words", elem_id="tab-words"):
-                gr.HTML(_LEANING)
-                lean = gr.Button("Find what each word leaned on", variant="primary", elem_id="lean")
-                leaning = gr.HTML("", elem_id="leaning")
+                gr.HTML(_ATTRIBUTION)
+                attribute = gr.Button("Attribute each word", variant="primary", elem_id="lean")
+                attribution_status = gr.HTML("", elem_id="leaning")
             with gr.Tab("Replay", elem_id="tab-replay"):
                 gr.HTML(_REPLAY)
                 replay = gr.Button("Run it again", variant="primary", min_width=140, elem_id="replay")
-                replayed = gr.HTML("", elem_id="replayed")
+                replay_result = gr.HTML("", elem_id="replayed")
             with gr.Tab("Other model", elem_id="tab-other"):
                 gr.HTML(_OTHER)
                 checkpoint = gr.Radio(
@@ -159,7 +134,7 @@ def what_if_panel(checkpoints: Sequence[str], quantization: str) -> WhatIfPanel:
                     elem_classes="chips",
                 )
                 other = gr.Button("Ask it the same", variant="primary", min_width=140, elem_id="other")
-                othered = gr.HTML("", elem_id="othered")
+                other_result = gr.HTML("", elem_id="othered")
         with gr.Row(visible=False, elem_id="study") as progress:
             status = gr.HTML("", elem_id="study-status")
             stop = gr.Button("Stop", variant="stop", size="sm", min_width=90, scale=0, elem_id="study-stop")
@@ -170,21 +145,21 @@ def what_if_panel(checkpoints: Sequence[str], quantization: str) -> WhatIfPanel:
         outcomes=outcomes,
         reference=reference,
         test=test,
-        tested=tested,
-        lean=lean,
-        leaning=leaning,
+        deletion_result=deletion_result,
+        attribute=attribute,
+        attribution_status=attribution_status,
         replay=replay,
-        replayed=replayed,
+        replay_result=replay_result,
         checkpoint=checkpoint,
         precision=precision,
         other=other,
-        othered=othered,
+        other_result=other_result,
         progress=progress,
         status=status,
         stop=stop,
-        touched=gr.State(Touched()),
-        found=gr.State(Findings()),
-        arrived=gr.State(None),
+        selection=gr.State(ViewerSelection()),
+        findings=gr.State(Findings()),
+        new_answer=gr.State(None),
     )
 
 
@@ -193,50 +168,23 @@ def what_if_hidden(panel: WhatIfPanel) -> Updates:
 
 
 def what_if_shown(panel: WhatIfPanel, entry: SessionAnswer | None) -> Updates:
-    """Nothing tried yet on this answer."""
+    """Nothing has been tried on this answer yet."""
     if entry is None:
         return what_if_hidden(panel)
     choices = changes(entry.answer.trace.experts, None)
     return {
         panel.box: gr.Column(visible=True),
         panel.change: gr.Radio(choices=choices, value=choices[0][1]),
-        panel.touched: Touched(),
-        panel.found: Findings(),
+        panel.selection: ViewerSelection(),
+        panel.findings: Findings(),
         **{block: "" for block in panel.results if isinstance(block, gr.HTML)},
         panel.reference: "",
     }
 
 
-def changes(experts: Sequence[str], span: tuple[float, float] | None) -> list[tuple[str, str]]:
-    """The interventions to choose from: their names, and the values `intervention_of` understands."""
-    forced = [
-        (name_of(ForceExpert(index), experts), f"force-expert {index}") for index in range(len(experts))
-    ]
-    others = [Uniform(), DropRedundant(), KeepRedundant(), DropRandom()]
-    painted = name_of(DropSpan(*span), experts) if span else "without a painted span"
-    return [*forced, *((name_of(change, experts), change.kind) for change in others), (painted, SPAN)]
-
-
-def intervention_of(choice: str | None, span: tuple[float, float] | None, draw: int = 0) -> Intervention:
-    """The intervention a person chose; `draw` is the seed of a random one. Raises RequestError."""
-    kind, _, index = (choice or "").partition(" ")
-    if kind == "force-expert" and index.isdecimal():
-        return ForceExpert(int(index))
-    if kind == SPAN:
-        if span is None:
-            raise RequestError("Drag over the picture to paint the span to drop, or click a token.")
-        return DropSpan(*span)
-    plain = {
-        change.kind: change for change in (Uniform(), DropRedundant(), KeepRedundant(), DropRandom(draw))
-    }
-    if kind not in plain:
-        raise RequestError("Choose what to change first.")
-    return plain[kind]
-
-
-def touched_shown(panel: WhatIfPanel, entry: SessionAnswer | None, touched: Touched) -> Updates:
+def selection_shown(panel: WhatIfPanel, entry: SessionAnswer | None, selection: ViewerSelection) -> Updates:
     """The span has changed: name it in its choice."""
     if entry is None:
-        return {panel.touched: touched}
-    choices = changes(entry.answer.trace.experts, touched.span)
-    return {panel.touched: touched, panel.change: gr.Radio(choices=choices)}
+        return {panel.selection: selection}
+    choices = changes(entry.answer.trace.experts, selection.span)
+    return {panel.selection: selection, panel.change: gr.Radio(choices=choices)}

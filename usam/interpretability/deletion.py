@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SEEDS = 5
 MAX_SEEDS = 100
+LONGEST_REFERENCE = 500
+"""Characters of a reference that a visitor may send."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from ui.components import messages
-from ui.inspector.payload import leaned_on
+from ui.inspector.payload import attribution_json
 from ui.studio.session import SessionAnswer
-from ui.what_if import outcomes as html
+from ui.what_if import render
+from ui.what_if.choices import changes, intervention_of, name_of
 from ui.what_if.deletion_chart import deletion_chart, deletion_figure
-from ui.what_if.outcomes import Outcome, word_diff
-from ui.what_if.panel import Touched, changes, intervention_of
+from ui.what_if.outcomes import Outcome
+from ui.what_if.render import word_diff
+from ui.what_if.selection import ViewerSelection
 from usam.errors import RequestError
 from usam.interpretability.attribution import Attribution, Word
 from usam.interpretability.deletion import DeletionTest
@@ -60,9 +62,9 @@ def test_the_diff_tells_what_went_and_what_came() -> None:
 def test_no_text_becomes_markup(texts: tuple[str, str]) -> None:
     result = Replay(answer_of(texts[0]), answer_of(texts[1]))
     shown = [
-        html.outcomes([outcome(*texts, name=HOSTILE)]),
-        html.replayed(result),
-        html.deletion(TEST),
+        render.outcomes_table([outcome(*texts, name=HOSTILE)]),
+        render.replay_verdict(result),
+        render.deletion_figure(TEST),
         messages.working(HOSTILE, 0.5),
     ]
     for page in shown:
@@ -72,14 +74,14 @@ def test_no_text_becomes_markup(texts: tuple[str, str]) -> None:
 
 def test_every_change_has_a_row_under_the_answer_as_it_was() -> None:
     rows = [outcome("a dog", "a cat"), outcome("a dog", "", name="only expert 1", tokens_dropped=40)]
-    table = html.outcomes(rows)
+    table = render.outcomes_table(rows)
     assert [table.index(text) for text in ("as it was", "only expert 1", "all experts alike")] == sorted(
         table.index(text) for text in ("as it was", "only expert 1", "all experts alike")
     )
     for text in ("−0.250 nats", "10 of 40 (25%)", "−0.03 s", "Nothing was left to hear"):
         assert text in table
-    assert html.outcomes([]) == ""
-    assert "0.000 nats" in html.outcomes([outcome("a", "a", logprob_change=-0.0001)])
+    assert render.outcomes_table([]) == ""
+    assert "0.000 nats" in render.outcomes_table([outcome("a", "a", logprob_change=-0.0001)])
 
 
 def test_every_choice_is_an_intervention() -> None:
@@ -112,8 +114,8 @@ def test_a_choice_that_cannot_be_made_is_told(choice: str | None, sentence: str)
     ],
 )
 def test_the_browser_is_not_believed(span: Any, threshold: Any, expected: tuple[Any, Any]) -> None:
-    touched = Touched.of(span, threshold)
-    assert (touched.span, touched.threshold) == expected
+    selection = ViewerSelection.of(span, threshold)
+    assert (selection.span, selection.threshold) == expected
 
 
 def test_the_figure_has_a_row_for_every_condition_and_a_dot_for_every_measurement() -> None:
@@ -137,11 +139,11 @@ def test_differences_within_rounding_do_not_fill_the_figure() -> None:
     even = replace(TEST, drop_redundant=-0.501, drop_random=(-0.502, -0.5), keep_redundant=-0.499)
     low, high = deletion_figure(even).axes[0].get_xlim()
     assert high - low == pytest.approx(0.1)
-    assert "Redundancy did no better than chance" in html.deletion(even)
+    assert "Redundancy did no better than chance" in render.deletion_figure(even)
 
 
 def test_the_verdict_is_the_command_lines_own() -> None:
-    shown = html.deletion(TEST)
+    shown = render.deletion_figure(TEST)
     assert TEST.verdict() in shown
     assert shown.count("data:image/svg+xml;base64,") == 2
     assert "the stricter test" in shown
@@ -150,17 +152,17 @@ def test_the_verdict_is_the_command_lines_own() -> None:
 def test_a_replay_that_differs_shows_the_words() -> None:
     same = Replay(answer_of("a dog"), answer_of("a dog"))
     other = Replay(answer_of("a dog"), answer_of("a cat"))
-    assert "<del>" not in html.replayed(same)
-    assert "good" in html.replayed(same)
-    assert "<del>dog</del> <ins>cat</ins>" in html.replayed(other)
-    assert "The answer is another one" in html.replayed(other)
+    assert "<del>" not in render.replay_verdict(same)
+    assert "good" in render.replay_verdict(same)
+    assert "<del>dog</del> <ins>cat</ins>" in render.replay_verdict(other)
+    assert "The answer is another one" in render.replay_verdict(other)
 
 
 def test_the_words_are_sent_with_a_number_a_token() -> None:
     answer = answer_of(HOSTILE)
     entry = SessionAnswer("key", answer, None, "")
     found = Attribution(answer, (Word(HOSTILE, 0, 3),), ((0.123456,),))
-    assert json.loads(leaned_on(entry, found)) == {
+    assert json.loads(attribution_json(entry, found)) == {
         "key": "key",
         "words": [{"text": HOSTILE, "scores": [0.1235]}],
     }
@@ -168,5 +170,5 @@ def test_the_words_are_sent_with_a_number_a_token() -> None:
 
 def test_names_of_interventions_are_all_different() -> None:
     kinds = [Intervention(), Uniform(), ForceExpert(0), ForceExpert(1), DropRandom(1), DropSpan(0, 1)]
-    names = [html.name_of(kind, EXPERTS) for kind in kinds]
+    names = [name_of(kind, EXPERTS) for kind in kinds]
     assert len(set(names)) == len(kinds)

@@ -18,7 +18,7 @@ ORDERS = (
     ("By chance", "chance"),
     ("Newest first", "newest"),
 )
-AGAIN = " Some answers come twice, to see how steady your judgements are."
+AGAIN = " Some answers come twice, to measure how consistent your judgements are."
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 BARS = 160
 HEIGHT = 56
 SHOWN = ("thumb", "score")
-"""What one's own consistency is told of; the Dashboard has the rest."""
+"""The judgements whose consistency is shown to the person; the Dashboard has the rest."""
 
 KEYS = (
     ("Space", "play"), ("G", "good"), ("B", "bad"), ("1–5", "score"), ("↑ ↓", "row"),
@@ -54,7 +54,7 @@ def progress(counts: QueueCounts) -> str:
 
 
 def self_consistency(found: Sequence[SelfConsistency]) -> str:
-    """How often the person said the same of answers that came twice; nothing before the first."""
+    """How often the person judged an answer the same when it came twice; empty before the first."""
     cells = " · ".join(
         f"{escape(one.judged.replace('_', ' '))} <b>{one.same} of {one.repeats}</b> "
         f"({one.low:.0%}–{one.high:.0%})"

@@ -23,7 +23,7 @@ from ui.engines.loader import LoadState
 from ui.examples import EXAMPLES
 from ui.inspector.annotations import Marks, connect_marks
 from ui.inspector.panel import SAVE_JS, WAITING_FIGURE, trace_hidden, trace_shown
-from ui.inspector.payload import source_name, started
+from ui.inspector.payload import router_json, source_name
 from ui.pages.ask import render
 from ui.pages.ask.answer import answer_shown
 from ui.pages.ask.clip import ChosenClip, clip_chosen, no_clip
@@ -96,9 +96,9 @@ class AskHandlers:
         return {self.page.banner: render.banner(state), self.page.loading: gr.Timer(active=not state.ready)}
 
     def router_reported(self) -> Updates:
-        """Once the model has loaded, the viewer is told how alive its router is."""
+        """Once the model has loaded, the viewer gets the router's state."""
         router = self.studio.router()
-        return {self.page.inspector.viewer: gr.HTML(router=started(router)) if router else gr.skip()}
+        return {self.page.inspector.viewer: gr.HTML(router=router_json(router)) if router else gr.skip()}
 
     # The clip
 
@@ -366,7 +366,7 @@ class AskHandlers:
             **trace_shown(self.page.inspector, session, self.studio.pool.measured_routing, arrived.key),
             **history_shown(self.page.history, session),
             self.page.session: session,
-            self.page.what_if.arrived: None,
+            self.page.what_if.new_answer: None,
         }
 
     def file_asked(self, session: Session, found: Findings, annotator: str, event: gr.EventData) -> Updates:
@@ -465,14 +465,14 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     page.history.list.input(handlers.reopen, reopened, **quiet)
 
     page.inspector.against.input(handlers.compare, [page.inspector.against, page.session], **quiet)
-    taken = [page.session, page.what_if.found, page.annotator]
+    taken = [page.session, page.what_if.findings, page.annotator]
     files = page.inspector.viewer.export(handlers.file_asked, taken, **quiet)
     files.success(None, page.inspector.saved, js=SAVE_JS)
 
     other_arrived = connect_what_if(
         page.what_if, page.inspector.viewer, clip.audio, page.session, page.annotator, studio, quiet
     )
-    other_arrived.then(handlers.other_shown, [page.what_if.arrived, page.session], **fast)
+    other_arrived.then(handlers.other_shown, [page.what_if.new_answer, page.session], **fast)
 
     # Past the queue, which is full while many wait for the model: a rating must be saved even then.
     rating.save.click(handlers.save, [*rating.fields, page.session, page.annotator], **fast)

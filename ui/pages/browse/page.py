@@ -91,7 +91,7 @@ def browse_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     def searched(typed: str, request: gr.Request, profile: gr.OAuthProfile | None, *values: Any) -> Updates:
         return look(None, values, partial(gate.require, typed, request, profile))
 
-    def went_on(
+    def next_page(
         typed: str, key: PageKey | None, request: gr.Request, profile: gr.OAuthProfile | None, *values: Any
     ) -> Updates:
         return look(key, values, partial(gate.require, typed, request, profile))
@@ -109,7 +109,7 @@ def browse_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
         event(searched, [password, *filters.blocks], outputs, **fast)
     for choice in filters.blocks[1:-2]:
         choice.input(searched, [password, *filters.blocks], outputs, **fast)  # type: ignore[attr-defined]
-    older.click(went_on, [password, after, *filters.blocks], outputs, **fast)
+    older.click(next_page, [password, after, *filters.blocks], outputs, **fast)
 
 
 def _filters() -> Filters:

@@ -29,12 +29,12 @@ def _found(found: FoundAnswer) -> str:
     made = f"{found.model_fingerprint[:8]} · {found.quantization}"
     facts = [_when(found.created_at), task, found.kind or "", made, _counted(found)]
     facts = [f"<span>{escape(fact)}</span>" for fact in facts if fact]
-    said = "".join(map(_said, found.texts))
+    texts = "".join(map(_rating, found.texts))
     return (
         f'<li><p class="facts">{"".join(facts)}'
         f'<a href="./?{LINK}={escape(found.answer_id)}" target="_blank" rel="noopener">Open</a></p>'
         f'<p class="q">{escape(found.question)}</p><p class="a">{escape(found.text) or "(no words)"}</p>'
-        f"{f'<ul>{said}</ul>' if said else ''}</li>"
+        f"{f'<ul>{texts}</ul>' if texts else ''}</li>"
     )
 
 
@@ -47,11 +47,11 @@ def _counted(found: FoundAnswer) -> str:
     return "; ".join(parts) or f"{counts.ratings} rated"
 
 
-def _said(said: RatingText) -> str:
-    given = [_THUMBS[said.thumb]] if said.thumb is not None else []
-    given += [f"score {said.score}"] if said.score is not None else []
-    who = ", ".join([f"Person {said.annotator}", *given, _when(said.updated_at)])
-    texts = (("Better", said.correction), ("Comment", said.comment))
+def _rating(rating: RatingText) -> str:
+    given = [_THUMBS[rating.thumb]] if rating.thumb is not None else []
+    given += [f"score {rating.score}"] if rating.score is not None else []
+    who = ", ".join([f"Person {rating.annotator}", *given, _when(rating.updated_at)])
+    texts = (("Better", rating.correction), ("Comment", rating.comment))
     words = "".join(f"<p><b>{name}</b> {escape(text)}</p>" for name, text in texts if text)
     return f"<li><small>{escape(who)}</small>{words}</li>"
 

@@ -13,7 +13,7 @@ from storage.analysis.preference import Bias, biases, strengths, votes
 from storage.analysis.ratings import by_day, by_group, by_level, ratings
 from storage.analysis.redundancy import flag_precision
 from ui.components import messages
-from ui.pages.dashboard import charts as figures
+from ui.pages.dashboard import charts
 from ui.pages.dashboard.reliability import consistency, redundancy
 from ui.pages.dashboard.tables import interval, number, table
 from usam.schema.tasks import TASKS
@@ -25,15 +25,15 @@ CAVEAT = (
 
 
 def dashboard(feedback: Feedback, dimensions: Collection[str] = ()) -> str:
-    """The whole board as HTML, from one consistent look at the database. dimensions: what answers are scored
+    """All cards as HTML, from one consistent look at the database. dimensions: what answers are scored
     on."""
     try:
         with feedback.database.read() as session:
             rated, cast, agreed = ratings(session), votes(session), agreement(session, dimensions)
-            steady, heard = self_consistency(session, dimensions=dimensions), flag_precision(session)
+            repeated, verdicts = self_consistency(session, dimensions=dimensions), flag_precision(session)
     except StorageError as error:
         return messages.fault(str(error))
-    if rated.empty and cast.empty and heard.empty:
+    if rated.empty and cast.empty and verdicts.empty:
         return (
             '<div class="empty"><p>No ratings yet.</p><p class="hint">Rate an answer on the Studio page, or '
             "work through the queue on Annotate.</p></div>"
@@ -41,13 +41,13 @@ def dashboard(feedback: Feedback, dimensions: Collection[str] = ()) -> str:
     cards = [_totals(rated, cast)]
     thumbs = bool((rated["thumb"].abs() == 1).any())
     if not rated.empty:
-        cards += [_card("Over time", figures.over_time(by_day(rated)))]
+        cards += [_card("Over time", charts.over_time(by_day(rated)))]
     if thumbs:
         cards += [_card("Ratings by what was asked", _by_question(rated))]
-    cards += [_card("Agreement", _agreement(agreed)), _card("Own consistency", consistency(steady))]
+    cards += [_card("Agreement", _agreement(agreed)), _card("Own consistency", consistency(repeated))]
     if thumbs:
         cards += [_card("Ratings against internals", _by_internals(rated) + CAVEAT)]
-    cards += [_card("Comparisons", _comparisons(cast)), _card("Redundancy by ear", redundancy(heard))]
+    cards += [_card("Comparisons", _comparisons(cast)), _card("Redundancy by ear", redundancy(verdicts))]
     return f'<div class="board">{"".join(cards)}</div>'
 
 
@@ -70,11 +70,11 @@ def _totals(rated: pd.DataFrame, cast: pd.DataFrame) -> str:
 
 def _by_question(rated: pd.DataFrame) -> str:
     named = rated.assign(task=[TASKS[task].label if task in TASKS else task for task in rated["task"]])
-    return figures.shares({"Task": by_group(named, "task"), "Quantisation": by_group(named, "quantization")})
+    return charts.shares({"Task": by_group(named, "task"), "Quantisation": by_group(named, "quantization")})
 
 
 def _by_internals(rated: pd.DataFrame) -> str:
-    return figures.shares(
+    return charts.shares(
         {
             "Dominant expert": by_group(rated, "dominant_expert"),
             "Router entropy": by_level(rated, "router_entropy"),
@@ -107,7 +107,7 @@ def _comparisons(cast: pd.DataFrame) -> str:
         return "<p class='hint'>No two answers have been compared yet.</p>"
     ranked = strengths(cast)
     drawing = (
-        figures.strengths(ranked)
+        charts.strengths(ranked)
         if len(ranked) > 1
         else "<p class='hint'>All compared answers were made the same way, so none can be ranked.</p>"
     )

@@ -1,4 +1,4 @@
-"""The card about training data: what an export holds and leaves out, told before it is taken away."""
+"""The card about training data: what an export holds and leaves out, shown before its download."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ REASONS = {
     "empty": "empty",
     "unfinished": "answer broken off",
     "contradicting": "as many up as down",
-    "duplicate": "said before",
+    "duplicate": "duplicate",
     "unpaired": "no counterpart on the same question",
     "no_audio": "audio not kept",
 }
@@ -51,7 +51,7 @@ def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None
     """Lay the card out and connect it. Called inside the page's context."""
     with gr.Column(elem_id="training"):
         gr.HTML(
-            "<h3>Training data</h3><p class='hint'>Made, looked over, and only then taken away: what it "
+            "<h3>Training data</h3><p class='hint'>Prepared and audited before it is downloaded: what it "
             "holds and leaves out, and what to know before training on it.</p>"
         )
         with gr.Row(elem_id="training-row"):
@@ -83,8 +83,8 @@ def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None
 def prepare(
     database: Database, downloads: Downloads, format: str, dimensions: Collection[str] = DIMENSIONS
 ) -> Iterator[str]:
-    """How far the export is, in HTML, then its audit with a button to take it away. What is taken away is
-    what was looked over, also when people rated meanwhile. A page that is closed gives it up."""
+    """How far the export is, in HTML, then its audit with a button to download it. The file is the one
+    that was audited, also when people rated meanwhile. A page that is closed cancels it."""
     try:
         offer = downloads.begin(f"usam-{format}-{now():%Y%m%d}.zip")
     except OSError as error:
@@ -93,9 +93,9 @@ def prepare(
         return
     offered, due = False, 0.0
 
-    def make(tell: Progress) -> Audit:
+    def make(progress: Progress) -> Audit:
         def read(count: int, of: int) -> None:
-            tell(f"{count:,} judgements read", count / max(of, 1))
+            progress(f"{count:,} judgements read", count / max(of, 1))
 
         return pack(database, format, offer.file, read, dimensions)
 
@@ -104,7 +104,7 @@ def prepare(
             if isinstance(event, JobResult):
                 downloads.offer(offer)
                 offered = True
-                yield looked_over(event.result, offer)
+                yield audit_html(event.result, offer)
             elif time.monotonic() >= due:
                 due = time.monotonic() + REDRAW_SECONDS
                 yield messages.working(event.message, event.share)
@@ -115,7 +115,7 @@ def prepare(
             downloads.withdraw(offer)
 
 
-def looked_over(done: Audit, offer: Offer) -> str:
+def audit_html(done: Audit, offer: Offer) -> str:
     """The audit, and the button. The key is in the page and in the form's body, in no address."""
     size = offer.file.stat().st_size
     return (
@@ -125,7 +125,7 @@ def looked_over(done: Audit, offer: Offer) -> str:
         f'<form class="take" method="post" action="{ROUTE}" onsubmit="{_ONCE}">'
         f'<input type="hidden" name="key" value="{escape(offer.key)}">'
         f'<button type="submit">Download {escape(offer.name)}, {_size(size)}</button>'
-        "<p class='hint'>It can be taken once, within ten minutes, and is deleted here with that.</p></form>"
+        "<p class='hint'>It can be downloaded once, within ten minutes, and is then deleted here.</p></form>"
     )
 
 

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The board as HTML, and when it was drawn (s, monotonic)."""
+    """The cards as HTML, and when they were drawn (s, monotonic)."""
 
-    board: str
+    html: str
     at: float
 
     def aged(self) -> str:
-        """The board below a line that says how old it is."""
+        """The cards below a line that says how old they are."""
         seconds = round(time.monotonic() - self.at)
         age = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
-        return messages.status(f"As it was {age} ago; looking again.") + self.board
+        return messages.status(f"As of {age} ago; updating.") + self.html
 
 
-class Board:
+class DashboardCache:
     """Draws what is in the database, and keeps the last drawing. Safe to share between threads."""
 
     def __init__(self, studio: Studio) -> None:
@@ -49,19 +49,21 @@ class Board:
         began = time.monotonic()
         new = Drawn(dashboard(self.studio.feedback, self.studio.settings.dimensions), began)
         self.last = new
-        yield new.board
+        yield new.html
 
 
 def dashboard_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     """Lay the page out and connect it. Called inside its route's context."""
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="board-head"):
-        gr.HTML("<h2>Dashboard</h2><p class='hint'>What people said, and what the model did meanwhile.</p>")
+        gr.HTML(
+            "<h2>Dashboard</h2><p class='hint'>Ratings and comparisons, and how they relate to the model.</p>"
+        )
         refresh = gr.Button("Refresh", size="sm", min_width=100, scale=0, elem_id="refresh")
     password = gate.password_box("board-password")
     shown = gr.HTML("", elem_id="board")
     training_card(studio, gate, password)
-    board = Board(studio)
+    cache = DashboardCache(studio)
 
     def drawn(typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Iterator[str]:
         try:
@@ -69,7 +71,7 @@ def dashboard_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
         except RequestError as refusal:
             yield refusal_html(refusal)
         else:
-            yield from board.drawings()
+            yield from cache.drawings()
 
     for event in (demo.load, refresh.click, password.submit):
         event(drawn, password, shown, show_progress="hidden", api_visibility="private")

@@ -12,7 +12,7 @@ from ui.pages.dashboard.tables import percent, percents, table
 
 
 def consistency(found: Sequence[SelfConsistency]) -> str:
-    """How often a person said the same of an answer that came twice."""
+    """How often a person judged an answer the same when it came twice."""
     if not found:
         return "<p class='hint'>No answer has been judged twice by one person yet.</p>"
     rows = pd.DataFrame(
@@ -27,8 +27,8 @@ def consistency(found: Sequence[SelfConsistency]) -> str:
         for one in found
     )
     note = (
-        "<p class='hint'>Of answers that came a second time on Annotate: how often the same person said the "
-        "same. Agreement between people is to be read beside it.</p>"
+        "<p class='hint'>Of answers that came a second time on Annotate: how often the same person judged "
+        "them the same. Read it beside the agreement between people.</p>"
     )
     return table(rows) + note
 
@@ -58,5 +58,5 @@ def _checkpoint(name: str, found: pd.DataFrame) -> str:
         for row in found.to_dict("records")
     )
     unclear = int(found["unclear"].sum())
-    head = f"Checkpoint <code>{escape(name[:8])}</code>, {unclear:,} more could not be told"
+    head = f"Checkpoint <code>{escape(name[:8])}</code>, {unclear:,} more unclear"
     return f"<p class='hint'>{head}</p>{table(rows)}"

@@ -1,4 +1,4 @@
-"""Tables of figures as HTML, and the words that figures are told in."""
+"""Tables as HTML, and numbers as text."""
 
 from __future__ import annotations
 

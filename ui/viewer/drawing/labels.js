@@ -40,7 +40,7 @@ function drawTitles({ context, plan, palette, axis }, attribution) {
   title(lanes.significance, "Significance of each token", "Significance");
   const whole = attribution?.word.text ?? "";
   const word = `“${whole.length > LONGEST_WORD ? `${whole.slice(0, LONGEST_WORD)}…` : whole}”`;
-  title(lanes.attribution, `${word} leaned on: nats it loses without the token`, `${word} leaned on, nats`);
+  title(lanes.attribution, `Attribution of ${word}: nats it loses without the token`, `${word}, nats`);
   title(lanes.otherRouting, "Routing of the other answer", "Routing, other answer");
   title(lanes.moved, "Difference: share of a token's weight that goes to other experts", "Difference in routing");
 }

@@ -23,7 +23,7 @@ export function offerWords(viewer, words) {
       pick(viewer.attribution?.word === word ? null : word),
     ),
   );
-  element.replaceChildren(make("span", { class: "name", text: "Leaned on by" }), ...buttons);
+  element.replaceChildren(make("span", { class: "name", text: "Attribution of" }), ...buttons);
   element.hidden = !words.length;
   /** @param {WordAttribution} word */
   const most = ({ scores }) => Math.max(...scores);
