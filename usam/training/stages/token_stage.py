@@ -26,7 +26,7 @@ from usam.training.trainer import Budget, draws, train
 
 WORDS = 12  # the likeliest of each token's target are kept
 BATCH = 768
-CLIPS = 16  # that are listened to together
+CLIPS = 16  # that are encoded together
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TokenTable:
     def collect(
         cls, model: USAM, collate: Collator, items: Sequence[AlignmentItem], weights: Sequence[float]
     ) -> "TokenTable":
-        """One cut of every clip that is not speech, listened to with the model as it is."""
+        """One cut of every clip that is not speech, encoded by the model as it is."""
         order = sorted(range(len(items)), key=lambda index: items[index].seconds)
         parts: list[list[Tensor]] = []
         for start in range(0, len(order), CLIPS):
