@@ -1,0 +1,81 @@
+"""What the viewer is sent has exactly the keys that its scripts are type-checked against."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from storage.annotation.spans import Span
+from tests import tiny
+from tests.ui.heard import heard_clip
+from ui.inspector.payload import leaned_on, payload, started, viewed
+from ui.studio.session import SessionAnswer
+from ui.viewer.assets import FOLDER
+from usam.engine.engine import Engine
+from usam.interpretability.attribution import attribute
+
+TYPES = (FOLDER / "types.d.ts").read_text("utf-8")
+SCRIPTS = "\n".join(file.read_text("utf-8") for file in FOLDER.rglob("*.js"))
+CLIP = tiny.clip(1.0)
+MEASURED = {"share_by_kind": {"speech": [0.5, 0.3, 0.2]}, "load": [0.4, 0.3, 0.3]}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return tiny.engine(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def entry(engine: Engine) -> SessionAnswer:
+    return SessionAnswer(
+        "key", engine.ask(CLIP, "What do you hear?"), heard_clip(CLIP), "clip.wav", answer_id="one"
+    )
+
+
+def declared(name: str) -> set[str]:
+    """The keys of an interface of the scripts."""
+    found = re.search(rf"^export interface {name} {{\n(.*?)^}}", TYPES, re.MULTILINE | re.DOTALL)
+    assert found, name
+    return set(re.findall(r"^  (\w+)\??:", found[1], re.MULTILINE))
+
+
+def inline(interface: str, key: str) -> set[str]:
+    """The keys of an object that an interface declares in one line."""
+    body = TYPES[TYPES.index(f"export interface {interface} {{") :]
+    found = re.search(rf"^  {key}: {{(.*?)}}", body, re.MULTILINE)
+    assert found, key
+    return set(re.findall(r"(\w+):", found[1]))
+
+
+def test_a_trace_has_the_keys_that_the_scripts_declare(entry: SessionAnswer) -> None:
+    sent = payload(entry, lambda model: MEASURED)
+    assert sent.keys() == declared("TraceData")
+    assert sent["tokens"].keys() == declared("Tokens")
+    assert sent["sound"].keys() == declared("SoundData")
+    assert sent["heard"].keys() == inline("TraceData", "heard")
+    assert sent["router"].keys() == inline("TraceData", "router")
+
+
+def test_the_other_parts_have_them_too(entry: SessionAnswer, engine: Engine) -> None:
+    assert json.loads(started({**engine.health(), "fingerprint": "f00d"})).keys() == declared("RouterHealth")
+    words = json.loads(leaned_on(entry, attribute(engine, CLIP, entry.answer)))["words"]
+    assert words[0].keys() == declared("WordAttribution")
+    shown = json.loads(viewed(entry, replace(entry, key="other")))
+    assert shown["trace"].keys() == shown["other"].keys() == declared("TraceData")
+    span = Span("id", "answer", 0.0, 1.0, "missed", None, 1, *2 * [None])  # type: ignore[list-item]
+    assert span.to_json().keys() == declared("Mark")
+
+
+@pytest.mark.parametrize("interface", ["TraceData", "Tokens", "SoundData", "RouterHealth", "WordAttribution"])
+def test_every_key_that_is_sent_is_read(interface: str) -> None:
+    unread = {key for key in declared(interface) if not re.search(rf"\b{key}\b", SCRIPTS)}
+    assert unread == set()
+
+
+@pytest.mark.parametrize("key", ["trace", "other", "words"])
+def test_the_outer_keys_are_read(key: str) -> None:
+    readers = [(FOLDER / name).read_text("utf-8") for name in ("gradio.js", "viewer.js")]
+    report = (Path(__file__).parents[2] / "ui" / "report" / "report.js").read_text("utf-8")
+    assert any(re.search(rf"\.{key}\b", text) for text in (*readers, report))
