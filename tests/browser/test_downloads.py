@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, expect
 from storage import Feedback, open_database
 from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import serve, settings_in
-from tests.browser.test_dashboard import record
+from tests.ui.pages.records import record
 from ui.pages.dashboard.export_card import prepare
 from ui.server.downloads import Downloads
 
