@@ -43,7 +43,7 @@ from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio.service import Studio
 from ui.theme import STYLE, theme
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
@@ -104,7 +104,7 @@ def build(
 def engine_of(settings: Settings) -> LoadEngine:
     """Loads the engine the settings name."""
 
-    def load(progress: Progress) -> Engine:
+    def load(progress: ProgressCallback) -> Engine:
         if lends_gpu():
             return load_lending(settings.preset, settings.quantization, settings.at_once, gr.Error, progress)
         from usam.engine.engine import (

@@ -18,7 +18,7 @@ from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES, AppPage, rows, serve, settings_in
 from usam.audio.clip import load_clip
 from usam.errors import WeightsError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 DOG = EXAMPLES / "sound-dog.ogg"
 PIANO = EXAMPLES / "music-piano.ogg"
@@ -408,7 +408,7 @@ def test_audio_is_kept_only_when_asked(app: AppPage, server: Server) -> None:
 def test_the_page_is_up_before_the_model_and_questions_wait(browser: Browser, tmp_path: Path) -> None:
     go_on = threading.Event()
 
-    def load(progress: Progress) -> FakeEngine:
+    def load(progress: ProgressCallback) -> FakeEngine:
         progress("Fetching Whisper base", 0.4)
         go_on.wait(60)
         return FakeEngine()
@@ -430,7 +430,7 @@ def test_the_page_is_up_before_the_model_and_questions_wait(browser: Browser, tm
 def test_a_model_that_fails_to_load_says_why_and_is_tried_again(browser: Browser, tmp_path: Path) -> None:
     loads = []
 
-    def load(progress: Progress) -> FakeEngine:
+    def load(progress: ProgressCallback) -> FakeEngine:
         loads.append(1)
         if len(loads) == 1:
             raise WeightsError("The weights could not be fetched; check the network.")

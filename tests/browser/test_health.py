@@ -10,13 +10,13 @@ from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import serve, settings_in
 from ui.api.health import describe
 from ui.engines.loader import LoadState
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 
 def test_health_is_told_while_the_model_loads_and_after(tmp_path: Path) -> None:
     started, go_on, ready = threading.Event(), threading.Event(), threading.Event()
 
-    def load(progress: Progress) -> FakeEngine:
+    def load(progress: ProgressCallback) -> FakeEngine:
         progress("Fetching Whisper base", 0.4)
         started.set()
         go_on.wait(60)
@@ -42,7 +42,7 @@ def test_health_is_told_while_the_model_loads_and_after(tmp_path: Path) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_is_not_healthy(tmp_path: Path) -> None:
-    def load(progress: Progress) -> FakeEngine:
+    def load(progress: ProgressCallback) -> FakeEngine:
         raise RuntimeError("secret detail")
 
     with serve(settings_in(tmp_path), load) as url:

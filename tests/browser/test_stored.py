@@ -19,7 +19,7 @@ from ui.studio.session import Session
 from ui.studio.stored_answers import audio_of, link_of, load_stored_answer
 from usam.audio.clip import load_clip
 from usam.errors import RequestError, UsamError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.schema.answer import Answer
 
 DOG = EXAMPLES / "sound-dog.ogg"
@@ -92,7 +92,7 @@ def test_an_answer_that_is_not_there_or_cannot_be_read_is_told(feedback: Feedbac
 
 
 def test_work_tells_its_steps_and_its_result() -> None:
-    def work(progress: Progress) -> str:
+    def work(progress: ProgressCallback) -> str:
         progress("half", 0.5)
         return "found"
 
@@ -102,7 +102,7 @@ def test_work_tells_its_steps_and_its_result() -> None:
 def test_work_ends_at_its_next_step_once_it_is_stopped() -> None:
     stop, reached = threading.Event(), []
 
-    def work(progress: Progress) -> None:
+    def work(progress: ProgressCallback) -> None:
         for step in range(1000):
             progress("on", step / 1000)
             reached.append(step)
@@ -125,7 +125,7 @@ def test_what_was_stopped_at_its_last_step_finds_nothing() -> None:
 def test_who_stops_reading_stops_the_work() -> None:
     stop = threading.Event()
 
-    def work(progress: Progress) -> None:
+    def work(progress: ProgressCallback) -> None:
         while True:
             progress("on", 0.0)
             stop.wait(0.01)
@@ -137,7 +137,7 @@ def test_who_stops_reading_stops_the_work() -> None:
 
 
 def test_what_goes_wrong_in_the_work_is_raised_to_the_reader() -> None:
-    def work(progress: Progress) -> None:
+    def work(progress: ProgressCallback) -> None:
         raise RequestError("Not like this.")
 
     with pytest.raises(RequestError, match="Not like this"):

@@ -26,7 +26,7 @@ from usam.errors import RequestError
 from usam.interpretability.attribution import attribute
 from usam.interpretability.deletion import deletion_test
 from usam.interpretability.intervention import intervene
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.quantization import choose_precision
 from usam.schema.interventions import DropRandom, ForceExpert
 
@@ -49,7 +49,7 @@ class Shelf:
         (place / "config.json").write_text(f'{{"name": "{name}"}}')
         return place
 
-    def load(self, place: Path, quantization: str, progress: Progress) -> Engine:
+    def load(self, place: Path, quantization: str, progress: ProgressCallback) -> Engine:
         progress("Loading", 0.5)
         engine = Engine(tiny.model(), choose_precision(quantization, "cpu"), place, load_s=0.1)
         if quantization == "int8":  # another model, as a precision is: its answers are not the same

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from usam.errors import UsamError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
 
 log = logging.getLogger(__name__)
 
-LoadEngine = Callable[[Progress], "Engine"]
+LoadEngine = Callable[[ProgressCallback], "Engine"]
 
 
 @dataclass(frozen=True)

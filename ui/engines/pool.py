@@ -15,19 +15,19 @@ from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import bundled_checkpoints, measured_routing
 from usam.engine.memory import release_memory
 from usam.errors import RequestError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.schema.answer import ModelInfo
 
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
 
 Result = TypeVar("Result")
-LoadOther = Callable[[Path, str, Progress], "Engine"]
+LoadOther = Callable[[Path, str, ProgressCallback], "Engine"]
 """Loads a checkpoint folder in a precision."""
 PRECISIONS = {"nf4": "4-bit NF4", "int8": "8-bit", "none": "bfloat16, not quantised"}
 
 
-def load_other(folder: Path, quantization: str, progress: Progress) -> Engine:
+def load_other(folder: Path, quantization: str, progress: ProgressCallback) -> Engine:
     from usam.engine.engine import Engine  # imports torch: not before it is needed
 
     device = "cpu" if lends_gpu() else None
@@ -58,7 +58,7 @@ class EnginePool:
         return [first, *(name for name in self.checkpoints() if name != first)]
 
     def run_on_checkpoint(
-        self, checkpoint: str, quantization: str, use: Callable[[Engine], Result], progress: Progress
+        self, checkpoint: str, quantization: str, use: Callable[[Engine], Result], progress: ProgressCallback
     ) -> Result:
         """What `use` makes of the engine with this name and precision. Raises UsamError."""
         folder = self.checkpoints().get(checkpoint)
@@ -66,7 +66,7 @@ class EnginePool:
             raise RequestError("Choose a checkpoint and a precision first.")
         return self._lend(folder, quantization, use, progress)
 
-    def run_on(self, model: ModelInfo, use: Callable[[Engine], Result], progress: Progress) -> Result:
+    def run_on(self, model: ModelInfo, use: Callable[[Engine], Result], progress: ProgressCallback) -> Result:
         """What `use` makes of the engine that gave an answer. Where its checkpoint is gone, that is the app's
         own in the same precision. Raises UsamError."""
         own = self._loader.engine
@@ -86,7 +86,7 @@ class EnginePool:
         return next((path for path in folders if _fingerprint_of(path) == model.fingerprint), None)
 
     def _lend(
-        self, folder: Path, quantization: str, use: Callable[[Engine], Result], progress: Progress
+        self, folder: Path, quantization: str, use: Callable[[Engine], Result], progress: ProgressCallback
     ) -> Result:
         own = self._loader.engine
         if (folder, quantization) == (own.checkpoint, own.model_info.quantization):

@@ -18,7 +18,7 @@ from ctypes import c_bool
 from typing import TYPE_CHECKING, Any, cast
 
 from usam.errors import RequestError, UsamError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
@@ -118,7 +118,7 @@ class LendingEngine:
 
 
 def load_lending(
-    preset: str, quantization: str, at_once: int, refusal: type[Exception], progress: Progress
+    preset: str, quantization: str, at_once: int, refusal: type[Exception], progress: ProgressCallback
 ) -> Engine:
     """Both engines; to be called before the app is launched, when `spaces` packs what is on the GPU.
 

@@ -11,7 +11,7 @@ from ui.studio.clips import GONE, ClipCache, HeardClip
 from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import audio_of
 from usam.errors import RequestError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.schema.answer import Answer
 from usam.schema.interventions import Intervention
 
@@ -45,7 +45,7 @@ class Experiments:
         self.clips = clips
 
     def change(
-        self, target: ExperimentTarget, intervention: Intervention, progress: Progress
+        self, target: ExperimentTarget, intervention: Intervention, progress: ProgressCallback
     ) -> InterventionResult:
         from usam.interpretability.intervention import intervene
 
@@ -55,7 +55,7 @@ class Experiments:
         return self._on_baseline(target, use, progress)
 
     def deletion(
-        self, target: ExperimentTarget, reference: str | None, seeds: int, progress: Progress
+        self, target: ExperimentTarget, reference: str | None, seeds: int, progress: ProgressCallback
     ) -> DeletionTest:
         from usam.interpretability.deletion import check, deletion_test
 
@@ -66,7 +66,7 @@ class Experiments:
 
         return self._on_baseline(target, use, progress)
 
-    def attribution(self, target: ExperimentTarget, progress: Progress) -> Attribution:
+    def attribution(self, target: ExperimentTarget, progress: ProgressCallback) -> Attribution:
         """By occlusion of a window at a time."""
         from usam.interpretability.attribution import attribute
 
@@ -75,14 +75,14 @@ class Experiments:
 
         return self._on_baseline(target, use, progress)
 
-    def replay(self, target: ExperimentTarget, progress: Progress) -> Replay:
+    def replay(self, target: ExperimentTarget, progress: ProgressCallback) -> Replay:
         from usam.interpretability.replay import replay
 
         answer, clip = target.entry.answer, self._clip(target)
         return self.pool.run_on(answer.model, lambda engine: replay(engine, clip, answer, progress), progress)
 
     def other_model(
-        self, target: ExperimentTarget, checkpoint: str, quantization: str, progress: Progress
+        self, target: ExperimentTarget, checkpoint: str, quantization: str, progress: ProgressCallback
     ) -> tuple[Answer, HeardClip]:
         """The same question about the same clip, answered by another model."""
         from usam.interpretability.intervention import rerun
@@ -101,7 +101,10 @@ class Experiments:
         return _clip(audio_of(target.entry, target.source, self.clips))
 
     def _on_baseline(
-        self, target: ExperimentTarget, use: Callable[[Engine, Clip, Answer], Result], progress: Progress
+        self,
+        target: ExperimentTarget,
+        use: Callable[[Engine, Clip, Answer], Result],
+        progress: ProgressCallback,
     ) -> Result:
         """Give `use` the engine, the clip, and the answer with its own tokens, its redundancy as the viewer
         shows it.

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 Result = TypeVar("Result")
 
@@ -32,7 +32,7 @@ class JobCancelledError(Exception):
 
 
 def run_job(
-    work: Callable[[Progress], Result], stop: threading.Event
+    work: Callable[[ProgressCallback], Result], stop: threading.Event
 ) -> Iterator[JobProgress | JobResult[Result]]:
     """Run `work` in a thread of its own: yields its progress, at last what it returns.
 

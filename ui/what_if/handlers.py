@@ -30,7 +30,7 @@ from ui.what_if.panel import WhatIfPanel, selection_shown
 from ui.what_if.selection import ViewerSelection
 from usam.errors import RequestError, UsamError
 from usam.interpretability.deletion import SEEDS
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from usam.interpretability.attribution import Attribution
@@ -77,7 +77,7 @@ class WhatIfHandlers:
         session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        def work(entry: SessionAnswer, progress: Progress) -> InterventionResult:
+        def work(entry: SessionAnswer, progress: ProgressCallback) -> InterventionResult:
             intervention = intervention_of(choice, selection.span, random.randrange(1000))
             target = ExperimentTarget(entry, source, selection.threshold)
             return self.studio.experiments.change(target, intervention, progress)
@@ -100,7 +100,7 @@ class WhatIfHandlers:
         session: Session,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        def work(entry: SessionAnswer, progress: Progress) -> DeletionTest:
+        def work(entry: SessionAnswer, progress: ProgressCallback) -> DeletionTest:
             target = ExperimentTarget(entry, source, selection.threshold)
             return self.studio.experiments.deletion(
                 target, (reference or "").strip() or None, SEEDS, progress
@@ -117,7 +117,7 @@ class WhatIfHandlers:
     def attribute(
         self, findings: Findings, source: str | None, session: Session, request: gr.Request
     ) -> Iterator[Updates]:
-        def work(entry: SessionAnswer, progress: Progress) -> tuple[SessionAnswer, Attribution]:
+        def work(entry: SessionAnswer, progress: ProgressCallback) -> tuple[SessionAnswer, Attribution]:
             return entry, self.studio.experiments.attribution(ExperimentTarget(entry, source), progress)
 
         def shown(result: tuple[SessionAnswer, Attribution]) -> Updates:
@@ -131,7 +131,7 @@ class WhatIfHandlers:
         yield from self._experiment(work, shown, self.panel.attribution_status, session, request)
 
     def replay(self, source: str | None, session: Session, request: gr.Request) -> Iterator[Updates]:
-        def work(entry: SessionAnswer, progress: Progress) -> Replay:
+        def work(entry: SessionAnswer, progress: ProgressCallback) -> Replay:
             return self.studio.experiments.replay(ExperimentTarget(entry, source), progress)
 
         def shown(result: Replay) -> Updates:
@@ -148,7 +148,7 @@ class WhatIfHandlers:
         annotator: str,
         request: gr.Request,
     ) -> Iterator[Updates]:
-        def work(entry: SessionAnswer, progress: Progress) -> tuple[SessionAnswer, SessionAnswer]:
+        def work(entry: SessionAnswer, progress: ProgressCallback) -> tuple[SessionAnswer, SessionAnswer]:
             target = ExperimentTarget(entry, source)
             answer, audio = self.studio.experiments.other_model(target, checkpoint, quantization, progress)
             new = SessionAnswer(uuid.uuid4().hex, answer, audio, entry.source)
@@ -165,7 +165,7 @@ class WhatIfHandlers:
 
     def _experiment(
         self,
-        work: Callable[[SessionAnswer, Progress], Found],
+        work: Callable[[SessionAnswer, ProgressCallback], Found],
         shown: Callable[[Found], Updates],
         place: gr.HTML,
         session: Session,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError, UsamError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.schema.tasks import check_question
 
 if TYPE_CHECKING:
@@ -72,7 +72,12 @@ def read_table(table: Path, task: str = "qa") -> list[Row]:
 
 
 def run_batch(
-    table: Path, output: Path, rows: list[Row], load: Callable[[], Engine], report: Progress, **options: Any
+    table: Path,
+    output: Path,
+    rows: list[Row],
+    load: Callable[[], Engine],
+    report: ProgressCallback,
+    **options: Any,
 ) -> Outcome:
     """Ask what `output` has no line for yet, and append: the row, its path, and the answer's JSON or `error`.
 

@@ -29,7 +29,7 @@ from usam.generation.stream import TextStream
 from usam.llm.prompts import Prompt
 from usam.model.model import IGNORED, USAM, load_model
 from usam.model.router_health import router_health
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.quantization import Precision, choose_precision
 from usam.schema.answer import Answer, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
@@ -95,7 +95,7 @@ class Engine:
         quantization: str = "nf4",
         device: str | None = None,
         checkpoint: str | Path | None = None,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> Engine:
         """Load the model, fetching weights that are missing.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from usam.errors import RequestError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
@@ -80,7 +80,7 @@ def attribute(
     clip: Clip,
     answer: Answer,
     group: int = 1,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Attribution:
     """Drop `group` neighbouring audio tokens at a time and see how much less likely each word becomes.
 

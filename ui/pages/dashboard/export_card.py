@@ -19,7 +19,7 @@ from ui.components import messages
 from ui.server.downloads import ROUTE, Downloads, Offer
 from ui.studio.jobs import JobResult, run_job
 from usam.errors import RequestError
-from usam.progress import Progress
+from usam.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from ui.access.admin import AdminGate
@@ -93,7 +93,7 @@ def prepare(
         return
     offered, due = False, 0.0
 
-    def make(progress: Progress) -> Audit:
+    def make(progress: ProgressCallback) -> Audit:
         def read(count: int, of: int) -> None:
             progress(f"{count:,} judgements read", count / max(of, 1))
 
