@@ -7,17 +7,17 @@ import sys
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from storage import StorageError
-from ui.build import build, launch
+from ui.build import build
 from ui.settings import Settings
 
 
 def main() -> None:
     try:
         settings = Settings.from_environment()
-        demo = build(settings)
+        app = build(settings)
     except (StorageError, ValueError) as error:
         sys.exit(str(error))
-    launch(demo, settings)
+    app.launch()
 
 
 if __name__ == "__main__":

@@ -28,10 +28,10 @@ ANSWERS = 25  # that everybody rates in turn
 
 def serve(settings: Settings, ready: Connection) -> None:
     """The app on a free port; sends its address."""
-    from ui.build import build, launch
+    from ui.build import build
 
-    demo = build(settings, load_engine=lambda progress: threading.Event().wait())  # type: ignore[arg-type, return-value]
-    ready.send(launch(demo, settings, prevent_thread_lock=True, quiet=True))
+    app = build(settings, load_engine=lambda progress: threading.Event().wait())  # type: ignore[arg-type, return-value]
+    ready.send(app.launch(prevent_thread_lock=True, quiet=True))
     threading.Event().wait()
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import matplotlib
-from gradio.routes import App
+from gradio.routes import App as GradioApp
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -52,9 +54,24 @@ LIGHT_EVENTS = 8
 CACHE_SWEEP = 3600  # seconds between looks for uploads that are old enough to go
 
 
+@dataclass(frozen=True)
+class App:
+    """The pages, and what they are made of."""
+
+    demo: gr.Blocks
+    studio: Studio
+
+    def launch(self, **options: Any) -> str:
+        """Serve the app; returns its address. `options` are further ones of Gradio's `launch`."""
+        # Without this, uvicorn puts what X-Forwarded-For says in the place of the socket's address.
+        os.environ["FORWARDED_ALLOW_IPS"] = ""
+        _, url, _ = self.demo.launch(**launch_options(self.studio), **options)
+        return url
+
+
 def build(
     settings: Settings, load_engine: LoadEngine | None = None, load_second: LoadOther = load_other
-) -> gr.Blocks:
+) -> App:
     """The app, with its engine already loading. `load_engine` replaces how the engine is made, `load_second`
     how another one is that answers are held against.
 
@@ -94,11 +111,10 @@ def build(
     # Room for ratings beside the questions, which are counted before they get here (`AskHandlers.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
-    demo.studio, demo.loader, demo.downloads = studio, loader, studio.downloads  # for the routes
     loader.start()
     if lends_gpu():
         loader.join()  # what is on the GPU is packed when the app is launched
-    return demo
+    return App(demo, studio)
 
 
 def engine_of(settings: Settings) -> LoadEngine:
@@ -121,34 +137,34 @@ def signing_in(accounts: Path) -> dict[str, Any]:
     return {"auth": Login(Accounts(accounts)).admits, "auth_message": "Sign in to U-SAM Studio."}
 
 
-def session_ended(demo: gr.Blocks, session: str) -> None:
+def session_ended(studio: Studio, session: str) -> None:
     """A page's state is let go of: nothing is written for it any more."""
-    demo.studio.running.end(session)
-    demo.studio.running_experiments.end(session)
+    studio.running.end(session)
+    studio.running_experiments.end(session)
 
 
-def served_beside(settings: Settings) -> dict[str, Any]:
+def served_beside(studio: Studio) -> dict[str, Any]:
     """The routes that are not Gradio's, and what has to run for them."""
-    routes: list[BaseRoute] = [health_route(), download_route()]
-    serving: Callable[[App], AbstractAsyncContextManager[Any]] = nullcontext
-    if settings.mcp:
+    routes: list[BaseRoute] = [health_route(studio.loader), download_route(studio.downloads)]
+    serving: Callable[[GradioApp], AbstractAsyncContextManager[Any]] = nullcontext
+    if studio.settings.mcp:
         from ui.api.mcp import mcp_server  # half a second that few need
 
-        tools, serving = mcp_server()
+        tools, serving = mcp_server(studio)
         routes += tools
 
-    sessions = cheap_sessions(session_ended)
+    sessions = cheap_sessions(partial(session_ended, studio))
 
     @asynccontextmanager
-    async def lifespan(app: App) -> AsyncIterator[None]:
-        protect(app, settings)
+    async def lifespan(app: GradioApp) -> AsyncIterator[None]:
+        protect(app, studio.settings)
         async with sessions(app), serving(app):
             yield
 
     return {"routes": routes, "lifespan": lifespan}
 
 
-def protect(app: App, settings: Settings) -> None:
+def protect(app: GradioApp, settings: Settings) -> None:
     """Put what decides by address, host and origin around all of the app, Gradio's own middleware included:
     that one would allow any origin, and believe what the headers of visitors say.
 
@@ -166,19 +182,12 @@ def protect(app: App, settings: Settings) -> None:
     app.middleware_stack = IdentifyClient(inner, settings.proxies, exposed, settings.space_hosts)
 
 
-def launch(demo: gr.Blocks, settings: Settings, **options: Any) -> str:
-    """Serve the app; returns its address. `options` are further ones of Gradio's `launch`."""
-    # Without this, uvicorn puts what X-Forwarded-For says in the place of the socket's address.
-    os.environ["FORWARDED_ALLOW_IPS"] = ""
-    _, url, _ = demo.launch(**launch_options(settings), **options)
-    return url
-
-
-def launch_options(settings: Settings) -> dict[str, Any]:
+def launch_options(studio: Studio) -> dict[str, Any]:
     """What `launch` needs: the look, and limits on what is taken in and given out.
 
     Host and port come from Gradio's own GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
     """
+    settings = studio.settings
     body_limit = Middleware(
         BodyLimit, max_upload=settings.max_upload_mb * MEGABYTE, folder=Path(get_upload_folder())
     )
@@ -197,7 +206,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "mcp_server": False,  # ui.api.mcp offers less
         "enable_monitoring": False,
         "app_kwargs": {
-            **served_beside(settings),
+            **served_beside(studio),
             "middleware": [
                 Middleware(BlockRemoteFiles),
                 *([Middleware(RequireLogin)] if settings.accounts else []),

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from ui.build import build, launch
+from ui.build import build
 from ui.engines.loader import LoadEngine
 from ui.engines.pool import LoadOther, load_other
 from ui.settings import Settings, sqlite_url
@@ -30,11 +30,11 @@ def serve(
 ) -> Iterator[str]:
     """The app on a free port of this machine; yields its address. `options` are further ones of Gradio's
     `launch`."""
-    demo = build(settings, load_engine, load_second)
+    app = build(settings, load_engine, load_second)
     try:
-        yield launch(demo, settings, prevent_thread_lock=True, quiet=True, **options)
+        yield app.launch(prevent_thread_lock=True, quiet=True, **options)
     finally:
-        demo.close(verbose=False)
+        app.demo.close(verbose=False)
 
 
 @contextmanager

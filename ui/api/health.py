@@ -6,17 +6,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ui.engines.loader import LoadState
+from ui.engines.loader import EngineLoader, LoadState
 
 
-def health_route() -> Route:
-    """The route, for Gradio's `app_kwargs`. The Blocks that it serves must have a `loader`."""
-    return Route("/health", _health, methods=["GET", "HEAD"])
+def health_route(loader: EngineLoader) -> Route:
+    """The route, for Gradio's `app_kwargs`."""
 
+    async def health(request: Request) -> JSONResponse:
+        state = loader.state
+        return JSONResponse(describe(state), 503 if state.error else 200, {"Cache-Control": "no-store"})
 
-async def _health(request: Request) -> JSONResponse:
-    state: LoadState = request.app.get_blocks().loader.state
-    return JSONResponse(describe(state), 503 if state.error else 200, {"Cache-Control": "no-store"})
+    return Route("/health", health, methods=["GET", "HEAD"])
 
 
 def describe(state: LoadState) -> dict[str, str | float | None]:

@@ -38,7 +38,9 @@ Call: TypeAlias = Context[Any, Any, Any]
 class Tools:
     """The tools. What needs the model counts as a question, and is done one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._endpoints = Endpoints(studio)
         self._one = anyio.Semaphore(1)
 
     async def ask(self, context: Call, audio: str, question: str = "", task: str = "qa") -> dict[str, Any]:
@@ -72,28 +74,22 @@ class Tools:
         clip = uploaded(audio)
         return await self._model(context, lambda api, request: api.attribute(answer_id, clip, request))
 
-    async def trace(self, context: Call, answer_id: str) -> dict[str, Any]:
+    async def trace(self, answer_id: str) -> dict[str, Any]:
         """All that is stored of an answer: its audio tokens with times, routing and redundancy, its model."""
-        return await told(lambda: Endpoints(studio_of(context)).trace(answer_id))
+        return await in_thread(lambda: self._endpoints.trace(answer_id))
 
     async def _model(self, context: Call, work: Callable[[Endpoints, Any], dict[str, Any]]) -> dict[str, Any]:
-        """What `work` makes of the request, for a place in the line that pages wait in as well."""
-        studio, place = studio_of(context), uuid.uuid4().hex
-        await told(lambda: take_turn(studio, place))
+        """What `work` makes of the request, for a place in the queue that pages wait in as well."""
+        place = uuid.uuid4().hex
+        await in_thread(lambda: take_turn(self._studio, place))
         try:
             async with self._one:
-                return await told(lambda: work(Endpoints(studio), context.request_context.request))
+                return await in_thread(lambda: work(self._endpoints, context.request_context.request))
         finally:
-            studio.running.end(place)
+            self._studio.running.end(place)
 
 
-def studio_of(context: Call) -> Studio:
-    request = context.request_context.request
-    assert request is not None  # /mcp is served over HTTP alone
-    return request.app.get_blocks().studio
-
-
-async def told(work: Callable[[], Any]) -> Any:
+async def in_thread(work: Callable[[], Any]) -> Any:
     """What `work` returns, done in a thread. Raises ToolError with the sentence that it refuses with."""
     try:
         return await run_sync(work)
@@ -102,7 +98,7 @@ async def told(work: Callable[[], Any]) -> Any:
 
 
 def uploaded(audio: str | None) -> str | None:
-    """The file of an upload, told by its path or its address here. Raises ToolError for any other."""
+    """The file of an upload, given by its path or its address here. Raises ToolError for any other."""
     if not audio:
         return None
     folder = Path(get_upload_folder()).resolve()
@@ -112,8 +108,8 @@ def uploaded(audio: str | None) -> str | None:
     return str(file)
 
 
-def mcp_server() -> tuple[list[BaseRoute], Callable[[Any], AbstractAsyncContextManager[None]]]:
-    """The route /mcp, and what has to run while it is served. The Blocks beside it must have a `studio`."""
+def mcp_server(studio: Studio) -> tuple[list[BaseRoute], Callable[[Any], AbstractAsyncContextManager[None]]]:
+    """The route /mcp, and what has to run while it is served."""
     server = FastMCP(
         "U-SAM Studio",
         instructions=INSTRUCTIONS,
@@ -123,7 +119,7 @@ def mcp_server() -> tuple[list[BaseRoute], Callable[[Any], AbstractAsyncContextM
         # The app answers to whatever name it is reached by; `strict_cors` keeps other sites' pages out.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    tools = Tools()
+    tools = Tools(studio)
     for tool in (tools.ask, tools.intervene, tools.deletion_test, tools.attribute, tools.trace):
         server.add_tool(tool)
     return server.streamable_http_app().routes, lambda _: server.session_manager.run()

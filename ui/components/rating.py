@@ -12,7 +12,7 @@ from storage import Feedback, StorageError
 from storage.ratings.results import Rating
 from storage.ratings.validation import FLAGS, MAX_COMMENT, MAX_CORRECTION
 from ui.components import messages
-from ui.studio.session import SessionAnswer
+from ui.studio.session import Session, SessionAnswer
 
 Updates = dict[Any, Any]
 
@@ -235,3 +235,28 @@ def undo_rating(
         panel.status: messages.saved(words),
         **_saved_before(panel, before is not None),
     }
+
+
+def connect_rating(
+    panel: RatingPanel,
+    session: gr.State,
+    annotator: gr.BrowserState,
+    feedback: Feedback,
+    fast: dict[str, Any],
+) -> None:
+    """fast: how events are attached that wait in no queue: those are full while many wait for the model, and
+    a rating must be saved even then."""
+
+    def save(*values: Any) -> Updates:
+        *fields, now, person = values
+        return save_rating(panel, feedback, now.current, person, panel.rating.as_rating(fields))
+
+    def undo(now: Session, person: str) -> Updates:
+        return undo_rating(panel, feedback, now.current, person)
+
+    def withdraw(now: Session, person: str) -> Updates:
+        return withdraw_rating(panel, feedback, now.current, person)
+
+    panel.save.click(save, [*panel.fields, session, annotator], **fast)
+    panel.withdraw.click(withdraw, [session, annotator], **fast)
+    panel.undo.click(undo, [session, annotator], **fast)

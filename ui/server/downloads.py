@@ -85,25 +85,24 @@ class Downloads:
             self.withdraw(offer)
 
 
-def download_route() -> Route:
-    """The route, for Gradio's `app_kwargs`. The Blocks that it serves must have `downloads`."""
-    return Route(f"/{ROUTE}", _download, methods=["POST"])
+def download_route(downloads: Downloads) -> Route:
+    """The route, for Gradio's `app_kwargs`."""
 
+    async def download(request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=1) as form:
+            taken = downloads.take(str(form.get("key", "")))
+        if taken is None:
+            return PlainTextResponse(GONE, 404)
+        offer, file = taken
+        headers = {
+            "Content-Disposition": f'attachment; filename="{offer.name}"',
+            "Content-Length": str(os.fstat(file.fileno()).st_size),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return StreamingResponse(_chunks(file), headers=headers, media_type="application/zip")
 
-async def _download(request: Request) -> Response:
-    downloads: Downloads = request.app.get_blocks().downloads
-    async with request.form(max_files=0, max_fields=1) as form:
-        taken = downloads.take(str(form.get("key", "")))
-    if taken is None:
-        return PlainTextResponse(GONE, 404)
-    offer, file = taken
-    headers = {
-        "Content-Disposition": f'attachment; filename="{offer.name}"',
-        "Content-Length": str(os.fstat(file.fileno()).st_size),
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return StreamingResponse(_chunks(file), headers=headers, media_type="application/zip")
+    return Route(f"/{ROUTE}", download, methods=["POST"])
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -165,14 +165,14 @@ class SessionOwner:
 
 
 def cheap_sessions(
-    ended: Callable[[gr.Blocks, str], None] = lambda blocks, session: None,
+    ended: Callable[[str], None] = lambda session: None,
 ) -> Callable[[App], AbstractAsyncContextManager[None]]:
     """The lifespan of the app, for Gradio's `app_kwargs`. ended: told of a session that is let go of."""
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncIterator[None]:
         blocks = app.get_blocks()
-        app.state_holder = Sessions(ended=lambda session: ended(blocks, session))
+        app.state_holder = Sessions(ended=ended)
         app.state_holder.set_blocks(blocks)
         yield
 

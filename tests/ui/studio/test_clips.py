@@ -13,7 +13,7 @@ from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES, settings_in
 from ui.engines.loader import EngineLoader
 from ui.inspector import sound
-from ui.inspector.payload import payload, viewed
+from ui.inspector.payload import payload, viewer_json
 from ui.studio.clips import ClipCache
 from ui.studio.service import AskRequest, Studio, retry_of
 from ui.studio.session import Session, SessionAnswer
@@ -106,7 +106,7 @@ def test_the_page_gets_a_clip_that_was_encoded_once(studio: Studio, monkeypatch:
     monkeypatch.setattr(sound, "opus", lambda waveform: encoded.append(len(waveform)) or opus(waveform))
     first = ask(studio, AskRequest("What?", "qa", str(DOG)))
     second = ask(studio, retry_of(first, 5, keep_audio=False))
-    pages = [viewed(first), viewed(second), viewed(first, second), viewed(second, first)]
+    pages = [viewer_json(first), viewer_json(second), viewer_json(first, second), viewer_json(second, first)]
     assert len(encoded) == 1
     assert all(f'"samples":{encoded[0]}' in page for page in pages)
 

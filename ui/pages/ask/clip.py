@@ -8,12 +8,19 @@ from typing import Any
 import gradio as gr
 
 from ui.access.identity import whose_id
+from ui.components import messages
 from ui.components.microphone import microphone_notice
 from ui.components.uploads import uploads_only
 from ui.examples import EXAMPLES
+from ui.inspector.payload import source_name
 from ui.pages.ask import render
+from ui.pages.ask.display import Display
 from ui.settings import Settings
+from ui.studio.service import Studio
+from ui.studio.session import Session
 from usam.audio.samples import SAMPLE_RATE
+from usam.errors import UsamError
+from usam.schema.tasks import TASKS
 from usam.schema.trace import ClipSpan
 
 Updates = dict[Any, Any]
@@ -41,7 +48,7 @@ class ClipPanel:
     span: gr.Row
     start: gr.Slider
     length: gr.Slider
-    timed: gr.State
+    chosen: gr.State
     keep: gr.Checkbox
     examples: dict[str, gr.Dataset]
 
@@ -100,7 +107,7 @@ def clip_chosen(panel: ClipPanel, source: str, clip: ClipSpan, longest: float) -
     long = clip.duration > longest
     return {
         panel.outlook: render.will_hear(clip.start, clip.end, clip.duration, longest),
-        panel.timed: ChosenClip(source, clip.duration),
+        panel.chosen: ChosenClip(source, clip.duration),
         panel.span: gr.Row(visible=long),
         panel.start: gr.Slider(maximum=round(max(clip.duration - 1, 1), 1), value=0),
         panel.length: gr.Slider(value=longest),
@@ -108,4 +115,45 @@ def clip_chosen(panel: ClipPanel, source: str, clip: ClipSpan, longest: float) -
 
 
 def no_clip(panel: ClipPanel, line: str = "") -> Updates:
-    return {panel.outlook: line, panel.timed: ChosenClip(), panel.span: gr.Row(visible=False)}
+    return {panel.outlook: line, panel.chosen: ChosenClip(), panel.span: gr.Row(visible=False)}
+
+
+class ClipHandlers:
+    """What differs between visitors is in the arguments."""
+
+    def __init__(self, panel: ClipPanel, display: Display, studio: Studio) -> None:
+        self.panel = panel
+        self.display = display
+        self.studio = studio
+        self.longest = studio.settings.max_seconds
+
+    def clip_changed(self, source: str | None, session: Session) -> Updates:
+        """A clip was recorded, uploaded, trimmed or removed. Another clip ends the conversation."""
+        tied = session.context_entry
+        changed = self.display.unlinked(session) if tied and tied.source != source else {}
+        changed[self.display.answer.notice] = ""
+        changed[self.display.inspector.viewer] = gr.HTML(player=source_name(source))
+        if not source:
+            return {**no_clip(self.panel), **changed}
+        try:
+            audio = self.studio.clips.load(source)
+        except UsamError as error:
+            return {**no_clip(self.panel, messages.fault(str(error))), **changed}
+        return {**clip_chosen(self.panel, source, audio.heard, self.longest), **changed}
+
+    def span_changed(self, start: float, length: float, chosen: ChosenClip, session: Session) -> Updates:
+        begin, end = chosen.span(start, length, self.longest)
+        line = render.will_hear(begin or 0.0, end or chosen.duration, chosen.duration, self.longest)
+        return {self.panel.outlook: line, **self.display.unlinked(session)}
+
+    def example_chosen(self, kind: str, index: int, session: Session) -> Updates:
+        examples = EXAMPLES[kind]
+        if not isinstance(index, int) or not 0 <= index < len(examples):
+            raise gr.Error("There is no such example.", print_exception=False)
+        example = examples[index]
+        return {
+            **self.display.unlinked(session),
+            self.panel.audio: example.path,
+            self.display.question.task: example.task,
+            self.display.question.text: gr.Textbox(example.question, placeholder=TASKS[example.task].prompt),
+        }
