@@ -113,8 +113,16 @@ class Settings:
         return [str(path) for path in paths]
 
     def browser_secret(self) -> str:
-        """The key that a browser's notes are encrypted with; made once, so that they outlive a restart."""
-        path = self.data / "browser-secret"
+        """The key that a browser's notes are encrypted with; every page is told it. Made once, so that the
+        notes outlive a restart."""
+        return self._secret("browser-secret")
+
+    def signing_key(self) -> str:
+        """The key that the ids in browsers are signed with; it never leaves the server."""
+        return self._secret("signing-key")
+
+    def _secret(self, name: str) -> str:
+        path = self.data / name
         self.data.mkdir(parents=True, exist_ok=True)
         try:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -24,7 +24,8 @@ class RefusedError(Exception):
 class OpenPage:
     """Open as long as the block runs: the server hears its heartbeat, and then that it was closed.
 
-    client: with the app's address; one page at a time may use it.  person: the random id of the browser.
+    client: with the app's address; one page at a time may use it.  person: the random id of the browser, as
+    it was before ids were signed: 22 letters, digits, hyphens or underscores; a shorter one is filled up.
     """
 
     def __init__(self, client: httpx.Client, person: str) -> None:
@@ -38,7 +39,7 @@ class OpenPage:
         for component in config["components"]:
             number, properties = component["id"], component["props"]
             is_person = component["type"] == "browserstate"
-            self._values[number] = person if is_person else properties.get("value")
+            self._values[number] = person.ljust(22, "_") if is_person else properties.get("value")
             self._names.setdefault(properties.get("elem_id"), number)
 
     def __enter__(self) -> OpenPage:

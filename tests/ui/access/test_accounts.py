@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from storage import new_annotator
 from tests.browser.pages import settings_in
 from ui.access.accounts import ATTEMPTS, ATTEMPTS_OF_ADDRESS, Accounts, Login, main
 from ui.access.admin import AdminGate
@@ -191,3 +192,50 @@ def test_the_dashboard_opens_to_admins_and_to_the_password() -> None:
     assert refusal(AdminGate("sesame", identity), request("bob"), "sesame") is None
     with pytest.raises(RequestError, match="password"):
         AdminGate("sesame", identity).require_password("sesam", STRANGER)
+
+
+def test_an_id_in_a_browser_is_good_only_with_its_signature() -> None:
+    identity = Identity("secret", signing_key="one")
+    mine = identity.annotator("", request(None))
+    assert identity.verified(identity.signed(mine)) == mine
+    forged = Identity("secret", signing_key="another").signed(mine)
+    for sent in (mine, forged, f"{mine}~", f"{mine}~\ud83d", "someone", "", None, ["x"], "~", "a~b~c"):
+        assert identity.verified(sent) == "", sent
+    other = identity.annotator("", request(None))
+    swapped = f"{other}~{identity.signed(mine).partition('~')[2]}"
+    assert identity.verified(swapped) == ""
+
+
+def test_the_id_of_an_account_cannot_be_sent_without_its_signature() -> None:
+    """The key that accounts' ids are made with is told to every page, so that anybody can reckon them out."""
+    identity = Identity("secret", named=True)
+    ann = identity.annotator("", request("ann"))
+    assert identity.verified(ann) == ""
+    assert identity.verified(identity.signed(ann)) == ann
+
+
+def test_ids_that_browsers_were_given_before_go_on() -> None:
+    identity = Identity("secret")
+    before = new_annotator()
+    assert identity.verified(before) == before
+    assert identity.verified(identity.signed(before)) == before
+
+
+def test_a_program_speaks_under_any_name_but_those_of_browsers_and_accounts() -> None:
+    identity = Identity("secret", named=True)
+    mine, ann = identity.annotator("", request(None)), identity.annotator("", request("ann"))
+    for name in ("someone", "team.a_1", new_annotator()):
+        assert identity.of_program(name, request(None)) == name
+    assert identity.of_program("someone", request("ann")) == ann
+    assert identity.of_program(identity.signed(mine), request(None)) == mine
+    for name in (mine, ann, f"{mine}~forged"):
+        with pytest.raises(RequestError, match="Choose a name"):
+            identity.of_program(name, request(None))
+
+
+def test_the_signing_key_is_told_to_no_page(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    demo = build(settings, lambda progress: None)  # type: ignore[arg-type, return-value]
+    assert settings.browser_secret() in repr(demo.config)
+    assert settings.signing_key() not in repr(demo.config)
+    assert stat.S_IMODE((settings.data / "signing-key").stat().st_mode) == 0o600

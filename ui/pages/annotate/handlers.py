@@ -15,6 +15,7 @@ from storage.annotation.repeats import Repeats
 from storage.errors import NotFoundError
 from storage.ratings.results import Rating
 from ui.components import messages
+from ui.components.annotator_state import annotator_state
 from ui.pages.annotate import render
 from ui.pages.annotate.panel import AnnotatePanel, annotate_panel
 from ui.pages.annotate.session import AnnotationSession, mixed
@@ -170,7 +171,7 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     """Lay the page out and connect it. Called inside its route's context."""
     settings = studio.settings
     panel, session = annotate_panel(settings), gr.State(AnnotationSession())
-    annotator = gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret())
+    annotator = annotator_state(settings)
     handlers = AnnotateHandlers(panel, session, annotator, studio)
     outputs = [
         panel.item, panel.judge, panel.progress, panel.status, session, annotator, *panel.rating.blocks

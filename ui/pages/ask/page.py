@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from ui.components.annotator_state import annotator_state
 from ui.components.rating import RatingPanel, rating_panel
 from ui.components.tour import tour_panel
 from ui.inspector.panel import InspectorPanel, inspector_panel
@@ -97,6 +98,6 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
         history,
         privacy,
         session=gr.State(Session()),
-        annotator=gr.BrowserState("", storage_key="usam-annotator", secret=settings.browser_secret()),
+        annotator=annotator_state(settings),
         loading=gr.Timer(1.0),
     )
