@@ -7,6 +7,7 @@ answer_id = feedback.record_answer(answer.to_json(), annotator=new_annotator())
 feedback.rate(answer_id, annotator, thumb=1)
 """
 
+from storage.database.check import check_readable
 from storage.database.connection import Database, data_folder, open_database
 from storage.database.keys import new_annotator
 from storage.database.schema import now
@@ -19,6 +20,7 @@ __all__ = [
     "Database",
     "Feedback",
     "StorageError",
+    "check_readable",
     "data_folder",
     "new_annotator",
     "now",

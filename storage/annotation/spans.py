@@ -158,7 +158,7 @@ def _checked(
     """The checked column values. Raises RatingError."""
     try:
         first, last = float(start), float(end)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RatingError("A span has a start and an end in seconds.") from error
     if not (math.isfinite(first) and math.isfinite(last) and last - first >= SHORTEST):
         raise RatingError(f"A span ends at least {SHORTEST} s after it starts.")

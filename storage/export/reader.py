@@ -90,7 +90,7 @@ class Verdict:
 class Reader:
     """Streams over one consistent snapshot.
 
-    folder: the data folder, where kept audio is.  along: whether clips go along with the rows.
+    folder: the data folder, where kept audio is.  bundled: whether clips go along with the rows.
     dimensions: what answers are scored on; of others only the most used are read.
     """
 
