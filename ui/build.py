@@ -25,8 +25,8 @@ from ui.access.accounts import Accounts, Login
 from ui.access.admin import AdminGate
 from ui.access.cross_origin import HUGGING_FACE, CrossOriginProtection, SecurityHeaders
 from ui.access.request import IdentifyClient, visitor_of
-from ui.api.endpoints import add_endpoints
-from ui.api.health import health_route
+from ui.api.health import HealthMonitor, health_route
+from ui.api.routes import add_endpoints
 from ui.components.tour import TOUR_STYLE
 from ui.engines.loader import EngineLoader, LoadEngine
 from ui.engines.pool import EnginePool, LoadOther, load_other
@@ -40,6 +40,7 @@ from ui.pages.dashboard import dashboard_page
 from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
 from ui.server.middleware import BlockRemoteFiles
+from ui.server.plain_errors import explain_errors
 from ui.server.require_login import RequireLogin
 from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
@@ -60,12 +61,13 @@ class App:
 
     demo: gr.Blocks
     studio: Studio
+    health: HealthMonitor
 
     def launch(self, **options: Any) -> str:
         """Serve the app; returns its address. `options` are further ones of Gradio's `launch`."""
         # Without this, uvicorn puts what X-Forwarded-For says in the place of the socket's address.
         os.environ["FORWARDED_ALLOW_IPS"] = ""
-        _, url, _ = self.demo.launch(**launch_options(self.studio), **options)
+        _, url, _ = self.demo.launch(**launch_options(self.studio, self.health), **options)
         return url
 
 
@@ -88,7 +90,8 @@ def build(
     if snapshots:
         snapshots.bring_back(settings.database_url)
     database = open_database(settings.database_url)
-    MaintenanceScheduler(database, settings.backup_hours, settings.retention_days, snapshots).start()
+    maintenance = MaintenanceScheduler(database, settings.backup_hours, settings.retention_days, snapshots)
+    maintenance.start()
     pool = EnginePool(loader, settings.checkpoints, load_second)
     studio = Studio(loader, Feedback(database), settings, pool)
     studio.downloads.clean()
@@ -111,10 +114,11 @@ def build(
     # Room for ratings beside the questions, which are counted before they get here (`AskHandlers.reserve`).
     line = settings.max_waiting + PAGES_HELD
     demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
+    explain_errors(demo)
     loader.start()
     if lends_gpu():
         loader.join()  # what is on the GPU is packed when the app is launched
-    return App(demo, studio)
+    return App(demo, studio, HealthMonitor(loader, database, maintenance))
 
 
 def engine_of(settings: Settings) -> LoadEngine:
@@ -143,9 +147,9 @@ def session_ended(studio: Studio, session: str) -> None:
     studio.running_experiments.end(session)
 
 
-def served_beside(studio: Studio) -> dict[str, Any]:
+def served_beside(studio: Studio, health: HealthMonitor) -> dict[str, Any]:
     """The routes that are not Gradio's, and what has to run for them."""
-    routes: list[BaseRoute] = [health_route(studio.loader), download_route(studio.downloads)]
+    routes: list[BaseRoute] = [health_route(health), download_route(studio.downloads)]
     serving: Callable[[GradioApp], AbstractAsyncContextManager[Any]] = nullcontext
     if studio.settings.mcp:
         from ui.api.mcp import mcp_server  # half a second that few need
@@ -182,7 +186,7 @@ def protect(app: GradioApp, settings: Settings) -> None:
     app.middleware_stack = IdentifyClient(inner, settings.proxies, exposed, settings.space_hosts)
 
 
-def launch_options(studio: Studio) -> dict[str, Any]:
+def launch_options(studio: Studio, health: HealthMonitor) -> dict[str, Any]:
     """What `launch` needs: the look, and limits on what is taken in and given out.
 
     Host and port come from Gradio's own GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
@@ -206,7 +210,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "mcp_server": False,  # ui.api.mcp offers less
         "enable_monitoring": False,
         "app_kwargs": {
-            **served_beside(studio),
+            **served_beside(studio, health),
             "middleware": [
                 Middleware(BlockRemoteFiles),
                 *([Middleware(RequireLogin)] if settings.accounts else []),

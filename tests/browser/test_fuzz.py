@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -115,10 +116,83 @@ def test_any_message(url: str, endpoint: str, data: list[Any]) -> None:
     message = json.dumps({"data": data})  # with NaN and Infinity, which are no JSON
     joined = httpx.post(call, content=message, headers={"Content-Type": "application/json"})
     if joined.status_code == 200:
-        reply = httpx.get(f"{call}/{joined.json()['event_id']}", timeout=30).text
-        assert "Traceback" not in reply
-        assert "/ui/" not in reply
+        check_refusal(httpx.get(f"{call}/{joined.json()['event_id']}", timeout=30).text)
     assert httpx.get(f"{url}health").status_code == 200
+
+
+def check_refusal(reply: str) -> None:
+    """What an endpoint streams: where it is an error, one sentence that tells nothing of the server."""
+    if "event: error" in reply:
+        (told,) = (line.removeprefix("data: ") for line in reply.splitlines() if line.startswith("data: "))
+        sentence = json.loads(told)["error"]
+        assert isinstance(sentence, str)
+        assert re.match(r"[A-Z\"“].*[.\]]$", sentence, re.DOTALL), sentence
+    for inside in ("Traceback", "/ui/", "object at 0x", "null"):
+        assert inside not in reply or "event: complete" in reply
+
+
+@pytest.fixture(scope="module")
+def uploaded(url: str) -> dict[str, Any]:
+    content = (EXAMPLES / "sound-dog.ogg").read_bytes()
+    (path,) = httpx.post(f"{url}gradio_api/upload", files={"files": ("dog.ogg", content)}).json()
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+FOREIGN = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
+NOBODY = "00000000-0000-0000-0000-000000000000"
+HALF = "\ud83d"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "data", "words"),
+    [
+        ("rate", [NOBODY, "me", 1, 5, None, None, [4, 5], None], "dimensions"),
+        ("rate", [NOBODY, "me", 1, 5, None, None, {"invented": 4}, None], "correctness"),
+        ("rate", [NOBODY, "me", math.nan, None, None, None, None, None], "thumb"),
+        ("rate", [NOBODY, "me", None, math.inf, None, None, None, None], "score"),
+        ("rate", [NOBODY, "me", 10**40, None, None, None, None, None], "thumb"),
+        ("rate", [NOBODY, "me", 1, None, HALF, None, None, None], "half of a character"),
+        ("rate", [NOBODY, "me", 1, None, None, {"a": 1}, None, None], "text"),
+        ("rate", [NOBODY, "me", 1, None, None, None, None, "unsafe"], "list"),
+        ("compare", [NOBODY, NOBODY, HALF, "a", False], "half of a character"),
+        ("compare", [NOBODY, NOBODY, "me", "a", [1]], "true or false"),
+        ("trace", [[NOBODY]], "text"),
+        ("trace", [HALF], "half of a character"),
+        ("deletion_test", [NOBODY, None, "", 10**40, None], "seeds"),
+        ("deletion_test", [NOBODY, None, "", math.nan, None], "seeds"),
+        ("deletion_test", [NOBODY, None, HALF, 3, None], "half of a character"),
+        ("intervene", [NOBODY, {"kind": "drop-redundant"}, None, math.nan], "number"),
+        ("intervene", [NOBODY, {"kind": "drop-redundant"}, None, 10**400], "number"),
+        ("intervene", [NOBODY, {"kind": "drop-span", "start": 0, "end": 10**400}, None, None], "change"),
+        ("attribute", [NOBODY, FOREIGN], "not uploaded here"),
+        ("ask", [FOREIGN, "What?", "qa"], "not uploaded here"),
+        ("ask", [{"path": [1]}, "What?", "qa"], "audio"),
+        ("ask", ["dog"], "audio"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_with_a_sentence(
+    url: str, endpoint: str, data: list[Any], words: str
+) -> None:
+    call = f"{url}gradio_api/call/{endpoint}"
+    joined = httpx.post(
+        call, content=json.dumps({"data": data}), headers={"Content-Type": "application/json"}
+    )
+    reply = httpx.get(f"{call}/{joined.json()['event_id']}", timeout=30).text
+    assert "event: error" in reply
+    check_refusal(reply)
+    assert words in json.loads(reply.split("data: ")[-1])["error"]
+
+
+def test_half_of_a_character_is_no_question(url: str, uploaded: dict[str, Any]) -> None:
+    call = f"{url}gradio_api/call/ask"
+    joined = httpx.post(
+        call,
+        content=json.dumps({"data": [uploaded, HALF, "qa"]}),
+        headers={"Content-Type": "application/json"},
+    )
+    reply = httpx.get(f"{call}/{joined.json()['event_id']}", timeout=30).text
+    check_refusal(reply)
+    assert "half of a character" in reply
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,8 @@ def test_health_is_told_while_the_model_loads_and_after(tmp_path: Path) -> None:
             "step": "Fetching Whisper base",
             "progress": 0.4,
             "error": None,
+            "problems": [],
+            "warnings": [],
         }
         go_on.set()
         for _ in range(100):
@@ -54,6 +56,16 @@ def test_a_model_that_cannot_be_loaded_is_not_healthy(tmp_path: Path) -> None:
         assert reply.status_code == 503
         assert reply.json()["status"] == "failed"
         assert "secret" not in reply.text
+
+
+def test_a_server_whose_database_is_gone_is_not_healthy(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    with serve(settings, lambda progress: FakeEngine()) as url:
+        (tmp_path / "feedback.db").unlink()
+        reply = httpx.get(f"{url}health")
+        assert reply.status_code == 503
+        assert reply.json()["status"] == "failed"
+        assert "database" in reply.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -2,24 +2,98 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from storage import Database, StorageError, check_readable
+from storage.errors import CorruptError, LockedError, SchemaError
+from storage.maintenance.scheduler import MaintenanceScheduler
 from ui.engines.loader import EngineLoader, LoadState
 
+log = logging.getLogger(__name__)
 
-def health_route(loader: EngineLoader) -> Route:
+LOOK_SECONDS = 15.0
+"""Whoever asks more often gets what was found last: anybody may ask, and looking costs time."""
+LITTLE_ROOM = 100 * 2**20
+"""Bytes; with less, answers and ratings soon cannot be saved."""
+
+
+@dataclass
+class HealthMonitor:
+    """What is asked about. Safe to share between threads."""
+
+    loader: EngineLoader
+    database: Database
+    maintenance: MaintenanceScheduler
+    clock: Callable[[], float] = time.monotonic
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _found: tuple[float, list[str]] | None = field(default=None, repr=False)
+
+    def problems(self) -> list[str]:
+        """What is broken, a sentence each, from a look at most LOOK_SECONDS old."""
+        with self._lock:
+            now = self.clock()
+            if self._found is None or now - self._found[0] >= LOOK_SECONDS:
+                self._found = (now, [*self._database(), *self._disk()])
+            return self._found[1]
+
+    def warnings(self) -> list[str]:
+        """What fails in the background while everything else works; the server's log says why."""
+        return [f"The {task} failed when it last ran." for task in sorted(self.maintenance.failures)]
+
+    def _database(self) -> list[str]:
+        try:
+            check_readable(self.database)
+        except LockedError:  # it works for somebody else
+            return []
+        except StorageError as error:
+            log.error("the database cannot be read: %s", error)
+            # Of other failures the sentence may name a path of the server.
+            known = isinstance(error, CorruptError | SchemaError)
+            return [str(error) if known else "The database cannot be read."]
+        return []
+
+    def _disk(self) -> list[str]:
+        try:
+            free = shutil.disk_usage(self.database.folder).free
+        except OSError:
+            return ["The data folder is gone."]
+        if free < LITTLE_ROOM:
+            return [f"The disk is nearly full: {free // 2**20} MB are left for answers and ratings."]
+        return []
+
+
+def health_route(monitor: HealthMonitor) -> Route:
     """The route, for Gradio's `app_kwargs`."""
 
     async def health(request: Request) -> JSONResponse:
-        state = loader.state
-        return JSONResponse(describe(state), 503 if state.error else 200, {"Cache-Control": "no-store"})
+        problems = await run_sync(monitor.problems)
+        told = describe(monitor.loader.state, problems, monitor.warnings())
+        return JSONResponse(told, 503 if told["problems"] else 200, {"Cache-Control": "no-store"})
 
     return Route("/health", health, methods=["GET", "HEAD"])
 
 
-def describe(state: LoadState) -> dict[str, str | float | None]:
-    """`status` is loading, ready or failed; `step` and `progress`, from 0 to 1, say how far the model is."""
-    status = "failed" if state.error else "ready" if state.ready else "loading"
-    return {"status": status, "step": state.step, "progress": round(state.fraction, 3), "error": state.error}
+def describe(state: LoadState, problems: Sequence[str] = (), warnings: Sequence[str] = ()) -> dict[str, Any]:
+    """`status` is loading, ready or failed; `step` and `progress`, from 0 to 1, say how far the model is.
+    `problems`: what is broken, the model first, `error` the first of them; `warnings`: what else failed."""
+    broken = [*([state.error] if state.error else []), *problems]
+    status = "failed" if broken else "ready" if state.ready else "loading"
+    return {
+        "status": status,
+        "step": state.step,
+        "progress": round(state.fraction, 3),
+        "error": broken[0] if broken else None,
+        "problems": broken,
+        "warnings": list(warnings),
+    }

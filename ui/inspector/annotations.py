@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class Marks:
 
     def mark(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
         """Save a new span, or a changed one by its id. Raises StorageError."""
-        values: Any = (sent.get("start"), sent.get("end"), sent.get("label"), str(sent.get("comment") or ""))
+        values: Any = (sent.get("start"), sent.get("end"), sent.get("label"), sent.get("comment"))
         if sent.get("id") is None:
             Spans(self.feedback.database).mark(answer_id, annotator, *values)
         else:
@@ -51,7 +52,7 @@ class Marks:
     def judge(self, answer_id: str, annotator: str, sent: dict[str, Any]) -> None:
         """Save verdicts by token. Raises StorageError."""
         given = sent.get("verdicts")
-        if not isinstance(given, dict) or not all(str(token).isdecimal() for token in given):
+        if not isinstance(given, dict) or not all(re.fullmatch(r"\d{1,6}", str(token)) for token in given):
             raise RatingError("Verdicts are given by the number of a token.")
         TokenVerdicts(self.feedback.database).judge(
             answer_id, annotator, {int(token): verdict for token, verdict in given.items()}
@@ -87,7 +88,7 @@ def connect_marks(
 
     def handler(event: str, save: Callable[[str, str, dict[str, Any]], None] | None) -> Callable[..., Any]:
         def handle(session: Session, annotator: str, sent: gr.EventData) -> Any:
-            data = {name: getattr(sent, name, None) for name in _SENT}
+            data = {name: _value(sent, name) for name in _SENT}
             return gr.HTML(annotations=reply(marks, event, data, session.entry(data["key"]), annotator, save))
 
         return handle
@@ -99,6 +100,14 @@ def connect_marks(
     viewer.marked(handler("marked", marks.mark), inputs, **options)
     viewer.unmarked(handler("unmarked", marks.withdraw), inputs, **options)
     viewer.judged(handler("judged", marks.judge), inputs, **options)
+
+
+def _value(sent: gr.EventData, name: str) -> Any:
+    """None where the event does not carry it, and where what came is no event of the viewer's at all."""
+    try:
+        return getattr(sent, name, None)
+    except TypeError:
+        return None
 
 
 _SENT = ("key", "turn", "id", "start", "end", "label", "comment", "verdicts")
