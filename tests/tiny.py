@@ -19,7 +19,7 @@ from usam.audio.samples import SAMPLE_RATE
 from usam.config import USAMConfig
 from usam.engine.engine import Engine
 from usam.model.model import USAM
-from usam.quantization import choose_precision
+from usam.quantization import PACKED_ROWS, choose_precision
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 RATES = (50.0, 3.125, 12.5)  # Hz, those of the three real encoders
@@ -27,9 +27,14 @@ DIMS = (6, 5, 4)
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
-    """Bytes and the control tokens: it can write any text, and any ids are text."""
+    """Bytes and the control tokens: it can write any text, and any ids are text.
+
+    Some longer pieces fill the vocabulary up to what the 4-bit output layer takes.
+    """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {piece: index for index, piece in enumerate([*CONTROL, *alphabet])}
+    pieces = [*CONTROL, *alphabet]
+    pieces += [f"piece{number}" for number in range(-len(pieces) % PACKED_ROWS)]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
     core = Tokenizer(models.BPE(vocabulary, merges=[]))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
@@ -76,7 +81,7 @@ def llm(dim: int = 32, layers: int = 2) -> LlamaForCausalLM:
         hidden_size=dim,
         intermediate_size=2 * dim,
         num_hidden_layers=layers,
-        num_attention_heads=2,
+        num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=2048,
         tie_word_embeddings=False,

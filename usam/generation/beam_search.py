@@ -36,7 +36,7 @@ class Beams:
 
     def advance(self, candidates: TopLogits) -> list[int]:
         """Take what may follow each running hypothesis [B, C]; returns those that the new ones go on from."""
-        log_probs = candidates.logits.float().log_softmax(-1)
+        log_probs = candidates.logits.float() - candidates.log_total[:, None]
         totals = torch.tensor([hypothesis.total for hypothesis in self.running], dtype=torch.float64)
         sums = (totals[:, None] + log_probs.cpu()).flatten()
         going_on: list[tuple[int, Hypothesis]] = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from usam.errors import RequestError
-from usam.llm.backend import TopLogits
+from usam.llm.backend import CANDIDATES, TopLogits
 
 MAX_NEW_TOKENS = 512
 MIN_TEMPERATURE = 0.01
@@ -15,7 +15,12 @@ MAX_TEMPERATURE = 2.0
 
 @dataclass(frozen=True)
 class SamplingParams:
-    """How to decode. At temperature 0 the seed changes nothing: one beam is greedy, several are a search."""
+    """How to decode.
+
+    At temperature 0 the seed changes nothing: one beam is greedy, several are a search among the CANDIDATES
+    likeliest tokens of each step. At any other temperature a token is drawn from the whole vocabulary; there
+    is neither top-k nor top-p.
+    """
 
     max_new_tokens: int = 128
     temperature: float = 0.0
@@ -31,6 +36,11 @@ class SamplingParams:
             )
         if not (isinstance(self.seed, int) and -(2**63) <= self.seed < 2**63):
             raise RequestError("The seed has to be a whole number of 64 bits.")
+
+    @property
+    def top(self) -> int | None:
+        """How many of the likeliest tokens have to be known at each step; None: all."""
+        return CANDIDATES if self.temperature == 0 else None
 
     def sample(self, candidates: TopLogits, generator: torch.Generator) -> int:
         """The id of the first sequence's likeliest candidate, or of one drawn at the temperature."""

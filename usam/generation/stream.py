@@ -82,7 +82,7 @@ class TextStream:
                 return
             inputs = self.model.assemble(self.audio, [self.prompt])
             candidates, cache = self.model.steps.prefill(
-                inputs["inputs_embeds"], self.sampling.max_new_tokens
+                inputs["inputs_embeds"], self.sampling.max_new_tokens, self.sampling.top
             )
         _compute_alone()
         if self.sampling.beams > 1 and self.sampling.temperature == 0:

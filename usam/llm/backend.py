@@ -11,17 +11,22 @@ from torch import Tensor
 from usam.errors import NumericalError
 
 CANDIDATES = 64
+"""Tokens that a search looks at: greedy decoding needs one, `b` beams need 2 b."""
 
 
 @dataclass(frozen=True)
 class TopLogits:
     """The likeliest next tokens of each sequence: `ids` [B, C], ascending, and their `logits` [B, C].
 
+    log_total [B]: of the exponentials of all logits, also of the tokens that are not among these, the sum's
+    logarithm: `logits - log_total` are log-probabilities.
+
     Raises NumericalError unless all logits are finite: the likeliest of others would be any token at all.
     """
 
     ids: Tensor
     logits: Tensor
+    log_total: Tensor
 
     def __post_init__(self) -> None:
         if not self.logits.isfinite().all():
@@ -46,8 +51,11 @@ Cache = TypeVar("Cache", bound=KVCache)
 class StepDecoder(Protocol[Cache]):
     """Any number of caches may be open at once."""
 
-    def prefill(self, embeddings: Tensor, room: int) -> tuple[TopLogits, Cache]:
-        """Read a prompt [1, S, D]; what may follow it, and a cache with room for `room` more tokens."""
+    def prefill(self, embeddings: Tensor, room: int, top: int | None = CANDIDATES) -> tuple[TopLogits, Cache]:
+        """Read a prompt [1, S, D]; what may follow it, and a cache with room for `room` more tokens.
+
+        `top`: how many of the likeliest tokens are returned here and by every step; None: the vocabulary.
+        """
         ...
 
     def step(self, tokens: Sequence[int], cache: Cache) -> TopLogits:

@@ -26,7 +26,7 @@ class LlamaKVCache:
     """What the positions so far left behind, and the rotations of all there is room for.
 
     entries: of each layer [2, B, heads, room, D], keys and values; cos, sin [room, D]; `length` positions are
-    filled, the first `prompt` of them by what all sequences share.
+    filled, the first `prompt` of them by what all sequences share. top: how many next tokens are returned.
     """
 
     entries: list[Tensor]
@@ -34,6 +34,7 @@ class LlamaKVCache:
     sin: Tensor
     length: int
     prompt: int
+    top: int | None
 
     @torch.inference_mode()
     def expand(self, count: int) -> "LlamaKVCache":
@@ -77,7 +78,9 @@ class LlamaStepDecoder:
         self.propose = _proposal(llm) or llm.lm_head
 
     @torch.inference_mode()
-    def prefill(self, embeddings: Tensor, room: int) -> tuple[TopLogits, LlamaKVCache]:
+    def prefill(
+        self, embeddings: Tensor, room: int, top: int | None = CANDIDATES
+    ) -> tuple[TopLogits, LlamaKVCache]:
         """Read a prompt [1, S, D]; what may follow it, and a cache with room for `room` more tokens."""
         length = embeddings.shape[1]
         cache = DynamicCache()
@@ -88,8 +91,8 @@ class LlamaStepDecoder:
         cos, sin = self.llm.model.rotary_emb(embeddings, places[None])
         half = sin.shape[-1] // 2
         signed = torch.cat([-sin[..., :half], sin[..., half:]], dim=-1)
-        kept = LlamaKVCache(entries, cos[0], signed[0], length, length)
-        return self.top_logits(hidden[:, -1]), kept
+        kept = LlamaKVCache(entries, cos[0], signed[0], length, length, top)
+        return self.top_logits(hidden[:, -1], top), kept
 
     @torch.inference_mode()
     def step(self, tokens: Sequence[int], cache: LlamaKVCache) -> TopLogits:
@@ -112,20 +115,28 @@ class LlamaStepDecoder:
             gate, up = layer.feedforward_in(self._norm(hidden, layer.feedforward_norm)).chunk(2, -1)
             hidden = hidden + layer.feedforward_out(F.silu(gate) * up)
         cache.length += 1
-        return self.top_logits(self._norm(hidden, self.llm.model.norm.weight))
+        return self.top_logits(self._norm(hidden, self.llm.model.norm.weight), cache.top)
 
-    def top_logits(self, hidden: Tensor) -> TopLogits:
-        """The likeliest tokens after final hidden states [B, D].
+    def top_logits(self, hidden: Tensor, top: int | None = CANDIDATES) -> TopLogits:
+        """The `top` likeliest tokens, or all, after final hidden states [B, D].
 
-        A 4-bit copy of the output layer only proposes them: their logits are those of the layer itself.
+        A 4-bit copy of the output layer only proposes the likeliest: their logits are those of the layer
+        itself. Where all are wanted, all are the layer's own.
         """
+        if top is None:
+            logits = self.llm.lm_head(hidden)
+            ids = torch.arange(logits.shape[-1], device=logits.device).expand(len(logits), -1)
+            return TopLogits(ids, logits, logits.float().logsumexp(-1))
         proposed = self.propose(hidden)
-        ids = proposed.topk(min(CANDIDATES, proposed.shape[-1])).indices.sort().values
+        ids = proposed.topk(min(top, proposed.shape[-1])).indices.sort().values
         if self.propose is self.llm.lm_head:
-            return TopLogits(ids, proposed.gather(1, ids))
-        weight = self.llm.lm_head.weight
-        rows = [F.linear(state, weight[chosen]) for state, chosen in zip(hidden, ids, strict=True)]
-        return TopLogits(ids, torch.stack(rows))
+            logits = proposed.gather(1, ids)
+        else:
+            weight = self.llm.lm_head.weight
+            rows = [F.linear(state, weight[chosen]) for state, chosen in zip(hidden, ids, strict=True)]
+            logits = torch.stack(rows)
+            proposed = proposed.scatter(1, ids, logits)
+        return TopLogits(ids, logits, proposed.float().logsumexp(-1))
 
     def _norm(self, hidden: Tensor, weight: Tensor) -> Tensor:
         """As LlamaRMSNorm rounds: to the working precision before the weight, not after."""

@@ -190,16 +190,15 @@ class USAM(nn.Module):
         `options` are those of transformers' `generate`.
         """
         frames = [self.frames(clip[:length]) for clip, length in zip(waveform, samples.tolist(), strict=True)]
-        lengths = torch.tensor([len(clip) for clip in frames])
-        heard = torch.arange(int(lengths.max())) < lengths[:, None]
+        padded = pad_sequence(frames, batch_first=True)
+        lengths = torch.tensor([len(clip) for clip in frames], device=padded.device)
+        heard = torch.arange(padded.shape[1], device=padded.device) < lengths[:, None]
         prompts = []
         for ids, real, question in zip(input_ids, attention_mask.bool(), question_mask.bool(), strict=True):
             place = int((ids == AUDIO).nonzero()[0])
-            after = real & (torch.arange(len(ids)) > place)
+            after = real & (torch.arange(len(ids), device=ids.device) > place)
             prompts.append(Prompt(ids[:place], ids[after], ids[question]))
-        audio = self.embed_audio(
-            pad_sequence(frames, batch_first=True), heard, [prompt.question for prompt in prompts]
-        )
+        audio = self.embed_audio(padded, heard, [prompt.question for prompt in prompts])
         return self.respond(audio, prompts, **options)
 
     def save_pretrained(self, folder: str | Path) -> None:

@@ -78,19 +78,22 @@ def test_sampling_is_repeatable_by_its_seed(model: USAM, audio: AudioTokens, pro
     assert not torch.equal(first.ids, other.ids)
 
 
+@pytest.mark.parametrize("sharpness", [0.1, 8])
 @pytest.mark.parametrize("end", [None, 2, 6])
 def test_beams_find_what_transformers_finds(
-    model: USAM, audio: AudioTokens, prompt: Prompt, end: int | None
+    model: USAM, audio: AudioTokens, prompt: Prompt, end: int | None, sharpness: float
 ) -> None:
-    """With likely ends (every few tokens) and without any, so that the longest length ends the search."""
+    """With likely ends (every few tokens) and without any, so that the longest length ends the search; where
+    a few tokens are likely, and where most of the probability is on tokens that are no candidates."""
     likely = torch.zeros(model.llm.config.vocab_size)
     likely[model.prompts.end_id] = -1e4 if end is None else end
-    model.llm.lm_head.register_forward_hook(lambda module, inputs, logits: logits * 8 + likely)
+    model.llm.lm_head.register_forward_hook(lambda module, inputs, logits: logits * sharpness + likely)
     expected = model.respond(audio, [prompt], max_new_tokens=12, num_beams=4, do_sample=False)[0].tolist()
     found = answer(model, audio, prompt, max_new_tokens=12, beams=4).ids.tolist()
     ends = [*expected, model.prompts.end_id].index(model.prompts.end_id)
-    assert found == expected[:ends]
-    assert found != answer(model, audio, prompt, max_new_tokens=12).ids.tolist()
+    assert found == expected[: ends + 1]
+    if end is None and sharpness < 1:
+        assert found != answer(model, audio, prompt, max_new_tokens=12).ids.tolist(), "greedy finds it too"
 
 
 def test_beams_show_what_is_settled_while_they_search(
@@ -103,6 +106,15 @@ def test_beams_show_what_is_settled_while_they_search(
     seen = [len(steps) for _ in stream]
     assert len(seen) > 1
     assert seen[0] < len(steps), "the first words are shown before the search has ended"
+
+
+def test_a_temperature_draws_from_the_whole_vocabulary(
+    model: USAM, audio: AudioTokens, prompt: Prompt
+) -> None:
+    """Where all tokens are alike, no more than a quarter of the draws can be among 64 of 288."""
+    model.llm.lm_head.register_forward_hook(lambda module, inputs, logits: logits * 0)
+    drawn = set(answer(model, audio, prompt, max_new_tokens=512, temperature=1.0).ids.tolist())
+    assert len(drawn) > 100
 
 
 def test_stop_ends_at_the_next_token(model: USAM, audio: AudioTokens, prompt: Prompt) -> None:

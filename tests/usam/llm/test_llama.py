@@ -11,7 +11,7 @@ from tests import tiny
 from usam.generation.fair_lock import FairLock
 from usam.llm.backend import CANDIDATES, TopLogits
 from usam.llm.llama import LlamaStepDecoder
-from usam.quantization import choose_precision, quantize
+from usam.quantization import choose_precision, is_packed, quantize
 
 TOKENS = 24
 
@@ -69,6 +69,32 @@ def test_candidates_are_the_likeliest_and_their_logits_true() -> None:
     logits = llm.lm_head(hidden)[0]
     assert set(found.ids[0].tolist()) == set(logits.topk(CANDIDATES).indices.tolist())
     assert torch.equal(found.logits[0], logits[found.ids[0]])
+
+
+def test_all_logits_are_to_be_had_and_add_up() -> None:
+    llm = tiny.llm()
+    hidden = torch.randn(3, llm.config.hidden_size)
+    whole, top = (LlamaStepDecoder(llm).top_logits(hidden, count) for count in (None, 5))
+    assert torch.equal(whole.logits, llm.lm_head(hidden))
+    assert top.ids.shape == (3, 5)
+    torch.testing.assert_close(whole.log_total, llm.lm_head(hidden).logsumexp(-1))
+    torch.testing.assert_close(top.log_total, whole.log_total)
+
+
+def test_the_vocabulary_is_read_in_four_bits_where_the_layers_are() -> None:
+    """The likeliest are proposed by the copy; their logits, and all where all are wanted, are the layer's."""
+    llm = tiny.llm(64, layers=1)
+    quantize(llm, choose_precision("nf4", "cpu"))
+    steps = LlamaStepDecoder(llm)
+    if not is_packed(llm.model.layers[-1].mlp.down_proj):
+        pytest.skip("this processor has no 4-bit kernel")
+    assert steps.propose is not llm.lm_head
+    hidden = torch.randn(2, 64, dtype=torch.bfloat16)
+    exact = llm.lm_head(hidden)
+    found = steps.top_logits(hidden)
+    torch.testing.assert_close(found.logits, exact.gather(1, found.ids))
+    assert torch.equal(steps.top_logits(hidden, None).logits, exact)
+    assert (found.log_total - exact.float().logsumexp(-1)).abs().max() < 0.2
 
 
 def test_two_who_take_many_turns_take_them_alternately() -> None:

@@ -163,3 +163,29 @@ def test_the_package_is_light_until_it_is_used() -> None:
     }
     with pytest.raises(AttributeError, match="no attribute 'Motor'"):
         _ = usam.Motor
+
+
+def test_masks_are_made_where_the_frames_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clips and prompts come from the CPU, frames from the model's device: masks must be on the latter."""
+    model = tiny.model()
+    inputs = USAMProcessor(tiny.tokenizer())(audio=CLIP, text="What is this?")
+    seen: list[torch.Tensor] = []
+
+    def embed(frames: torch.Tensor, mask: torch.Tensor, questions: object) -> None:
+        seen.extend([frames, mask])
+
+    monkeypatch.setattr(model, "frames", lambda clip: torch.empty(8, sum(tiny.DIMS), device="meta"))
+    monkeypatch.setattr(model, "embed_audio", embed)
+    monkeypatch.setattr(model, "respond", lambda *_, **__: None)
+    model.generate(**inputs)
+    frames, mask = seen
+    assert frames.device == mask.device == torch.device("meta")
+    assert mask.shape == frames.shape[:2]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_model_on_a_gpu_answers_what_the_processor_prepared() -> None:
+    model = tiny.model().to("cuda")
+    inputs = USAMProcessor(tiny.tokenizer())(audio=[CLIP, CLIP], text="What is this?")
+    for prepared in (inputs, inputs.to("cuda")):
+        assert model.generate(**prepared, max_new_tokens=3).shape == (2, 3)
