@@ -13,8 +13,8 @@ from storage.answers.records import answer_columns, answer_record
 from storage.answers.trace_statistics import trace_statistics
 from storage.database import schema
 from usam.schema.answer import Answer, ModelInfo, Timings, Turn
-from usam.schema.interventions import DropRandom, DropRedundant, DropSpan, ForceExpert, Intervention
-from usam.schema.trace import AudioToken, ClipSpan, Trace
+from usam.schema.interventions import DropRandom, DropRedundant, DropSpan, ForceExpert, Intervention, ReadAll
+from usam.schema.trace import AudioToken, ClipSpan, TokenWord, Trace
 
 ADDED = {"answer_id", "parent_id", "created_at"}
 """What the database says of an answer beside its record."""
@@ -32,6 +32,7 @@ def of(kind: type, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **given)
 
 
+token_words = of(TokenWord, expert=st.sampled_from(EXPERTS), text=texts, confidence=shares)
 audio_tokens = of(
     AudioToken,
     start=numbers,
@@ -45,6 +46,9 @@ audio_tokens = of(
     redundant=st.booleans(),
     word=texts,
     dropped=st.booleans(),
+    words=st.lists(
+        of(TokenWord, expert=st.sampled_from(EXPERTS), text=texts, confidence=shares), max_size=2
+    ).map(tuple),
 )
 traces = of(
     Trace,
@@ -52,6 +56,7 @@ traces = of(
     tokens=st.lists(audio_tokens, min_size=1, max_size=3).map(tuple),
     supervised_by=st.sampled_from(["question", "question+answer"]),
     threshold=shares,
+    pruned=st.booleans(),
 )
 answers = of(
     Answer,
@@ -85,6 +90,7 @@ answers = of(
     intervention=st.one_of(
         st.just(Intervention()),
         st.just(DropRedundant()),
+        st.just(ReadAll()),
         st.builds(DropRandom, counts),
         st.builds(DropSpan, st.floats(0, 1), st.floats(2, 3)),
         st.builds(ForceExpert, st.integers(0, 2)),
@@ -117,7 +123,14 @@ def test_the_columns_hold_what_the_answer_holds(answer: Answer) -> None:
     own = {column.key for column in schema.Answer.__table__.columns}
     own -= {"id", "annotator_id", "parent_id", "audio_kept", "created_at", "token_ids"}
     assert columns.keys() == own
-    assert columns["trace"].keys() == {"experts", "tokens", "supervised_by", "threshold", "intervention"}
+    assert columns["trace"].keys() == {
+        "experts",
+        "tokens",
+        "supervised_by",
+        "threshold",
+        "pruned",
+        "intervention",
+    }
     for name in ("text", "seed", "temperature", "max_new_tokens", "stopped", "task", "question", "prompt"):
         assert columns[name] == getattr(answer, name)
     assert columns["history"] == [vars(turn) for turn in answer.history]

@@ -21,7 +21,7 @@ from packaging.specifiers import SpecifierSet
 import storage.__main__
 import usam.cli.main
 from usam.schema.answer import Answer, ModelInfo, Timings, Turn
-from usam.schema.trace import AudioToken, ClipSpan, Trace
+from usam.schema.trace import AudioToken, ClipSpan, TokenWord, Trace
 
 ROOT = Path(__file__).parents[2]
 _, FRONT_MATTER, README = (ROOT / "README.md").read_text("utf-8").split("---\n", 2)
@@ -172,7 +172,8 @@ def keys(value: Any, path: str = "") -> Iterator[str]:
 
 
 def an_answer() -> Answer:
-    token = AudioToken(0.0, 0.08, 0, (0.5, 0.5), 0.5, 0.5, 0.5, 0.5, True)
+    words = (TokenWord("one", "dog", 0.9),)
+    token = AudioToken(0.0, 0.08, 0, (0.5, 0.5), 0.5, 0.5, 0.5, 0.5, True, words=words)
     return Answer(
         text="A dog.",
         task="qa",

@@ -10,7 +10,9 @@ from usam.adapter.anchor import WordAnchor
 from usam.adapter.projector import TaskAwareProjector
 from usam.adapter.qformer import QFormer
 from usam.adapter.saclm import SACLM
+from usam.adapter.speaker import SpeakerHead
 from usam.adapter.tokens import AudioTokens
+from usam.adapter.words import WordGrid, WordMixer, repeated
 from usam.config import USAMConfig
 
 
@@ -27,6 +29,8 @@ class USAMAdapter(PreTrainedModel):
         self.projector = TaskAwareProjector(config)
         self.anchor = WordAnchor(config) if config.anchor_tokens else None
         self.saclm = SACLM(config)
+        self.words = WordMixer(config) if config.words else None
+        self.speaker = SpeakerHead(config) if config.words else None
         self.post_init()
 
     def _init_weights(self, module: torch.nn.Module) -> None:
@@ -43,19 +47,35 @@ class USAMAdapter(PreTrainedModel):
         return tokens, token_mask
 
     def project(
-        self, tokens: Tensor, mask: Tensor, prompt: Tensor, routing: Tensor | None = None
+        self,
+        tokens: Tensor,
+        mask: Tensor,
+        prompt: Tensor,
+        routing: Tensor | None = None,
+        words: WordGrid | None = None,
+        read: Tensor | None = None,
     ) -> AudioTokens:
         """Tokens [B, L, H] and pooled prompt [B, D] -> audio tokens.
 
-        `routing`, [B, L, E] or what expands to it, overrides the router.
+        `routing`, [B, L, E] or what expands to it, overrides the router. `words` are the specialists', and
+        `read` [B, N, D] the LLM's embeddings of their pieces; without them a token is its own projection.
         """
+        mixer = self.words if words is not None else None
         if routing is None:
-            routing = self.projector.route(tokens, prompt)
+            push = mixer.push(words) if mixer is not None and words is not None else None
+            routing = self.projector.route(tokens, prompt, push)
         routing = routing.expand(*tokens.shape[:2], -1)
         audio, logits = self.projector.mix(tokens, routing), None
         if self.anchor is not None:
             audio, logits = self.anchor(audio)
-        return AudioTokens(audio, mask, routing, logits)
+        if mixer is None or words is None or read is None or self.anchor is None or logits is None:
+            return AudioTokens(audio, mask, routing, logits)
+        said = repeated(logits, mask) | words.spoken
+        own = torch.where(said.unsqueeze(-1), self.anchor.blank_word.to(audio.dtype), audio)
+        vectors = mixer(own, tokens, routing, words, read)
+        real = words.mask & mask.gather(1, words.owner)
+        telling = real & ((words.ids >= 0) | ~said.gather(1, words.owner))
+        return AudioTokens(vectors, real, routing, logits, words.owner, telling)
 
     def forward(self, frames: Tensor, mask: Tensor, prompt: Tensor, **kwargs: Any) -> AudioTokens:
         """frames U [B, T, D_frames], mask [B, T], pooled prompt [B, D_llm] -> AudioTokens."""

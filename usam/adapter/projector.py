@@ -35,10 +35,14 @@ class TaskAwareProjector(nn.Module):
             nn.Linear(config.hidden_size // 4, config.num_experts),
         )
 
-    def route(self, tokens: Tensor, prompt: Tensor) -> Tensor:
-        """tokens [B, L, H], pooled prompt [B, D] -> weights [B, L, E]; each row sums to 1."""
+    def route(self, tokens: Tensor, prompt: Tensor, push: Tensor | None = None) -> Tensor:
+        """tokens [B, L, H], pooled prompt [B, D] -> weights [B, L, E]; each row sums to 1.
+
+        `push` [B, L, E] is added to the logits: towards experts whose specialist has a word there.
+        """
         prompts = self.prompt_norm(prompt).unsqueeze(1).expand(-1, tokens.shape[1], -1)
-        return self.router(torch.cat([tokens, prompts], dim=-1)).float().softmax(-1)
+        logits = self.router(torch.cat([tokens, prompts], dim=-1)).float()
+        return (logits if push is None else logits + push).softmax(-1)
 
     def mix(self, tokens: Tensor, weights: Tensor) -> Tensor:
         """tokens [B, L, H], weights [B, L, E] -> projected tokens [B, L, D]."""

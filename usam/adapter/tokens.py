@@ -1,25 +1,56 @@
 """Audio tokens: a clip in the language model's space."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
+
+from usam.adapter.words import PlacedWord
 
 
 @dataclass(frozen=True)
 class AudioTokens:
     """A batch of clips in the LLM's space.
 
-    tokens [B, L, D]; mask [B, L], true for real tokens; routing [B, L, E]; logits [B, L, V + 1] over the
-    word anchor's vocabulary and the blank, or None without an anchor.
+    tokens [B, N, D] are the vectors that the LLM reads, in order; mask [B, N], true for real ones; owner
+    [B, N], the audio token of each: one that holds several pieces of words has several vectors. Without
+    words there is one vector a token, N = L. routing [B, L, E]; logits [B, L, V + 1] over the word anchor's
+    vocabulary and the blank, or None without an anchor. telling [B, N], with words: vectors that say
+    something, a word of a specialist or one of the token's own that is new. placed: of a batch of one, its
+    words and their tokens.
     """
 
     tokens: Tensor
     mask: Tensor
     routing: Tensor
     logits: Tensor | None
+    owner: Tensor = field(default=None)  # type: ignore[assignment]
+    telling: Tensor | None = None
+    placed: tuple[PlacedWord, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.owner is None:
+            each = torch.arange(self.mask.shape[1], device=self.mask.device).expand(self.mask.shape)
+            object.__setattr__(self, "owner", each)
+
+    @property
+    def length(self) -> int:
+        """Audio tokens of the longest clip, L."""
+        return self.routing.shape[1]
+
+    @property
+    def token_mask(self) -> Tensor:
+        """[B, L], true for tokens of which a vector is real."""
+        return self.by_token(self.mask.float()).bool()
+
+    def by_token(self, values: Tensor) -> Tensor:
+        """Values [B, N] of the vectors, not negative, -> the largest of each token's real ones [B, L], else
+        0."""
+        found = values.new_zeros(len(values), self.length)
+        return found.scatter_reduce(1, self.owner, values.masked_fill(~self.mask, 0.0), "amax")
 
     def keep(self, chosen: Tensor | Sequence[Sequence[bool]]) -> "AudioTokens":
         """The same batch with only the chosen [B, L] tokens left real."""
-        return replace(self, mask=self.mask & torch.as_tensor(chosen, device=self.mask.device))
+        kept = torch.as_tensor(chosen, device=self.mask.device).gather(1, self.owner)
+        return replace(self, mask=self.mask & kept)

@@ -6,8 +6,12 @@ from pathlib import Path
 
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder, Role
+from usam.encoders.music_tags import MusicTags
 from usam.encoders.musicnn import MusiCNN
+from usam.encoders.sound_names import SoundNames
+from usam.encoders.spoken_words import SpokenWords
 from usam.encoders.whisper import Whisper
+from usam.encoders.words import WordStream
 from usam.encoders.yamnet import YAMNet
 from usam.errors import WeightsError
 from usam.weights.cache import WeightPaths
@@ -17,7 +21,10 @@ from usam.weights.catalogue import MUSICNN, WHISPER_BASE, YAMNET, Model
 @dataclass(frozen=True)
 class EncoderSpec:
     """A frozen encoder: its name in configs, what it listens for, the width and rate (Hz) of its frames, the
-    pretrained model it is made of, and what loads it from that model's folder (raises WeightsError)."""
+    pretrained model it is made of, and what loads it from that model's folder (raises WeightsError).
+
+    words: makes the word stream of its own head, if it has one, from that folder and the loaded encoder.
+    """
 
     name: str
     role: Role
@@ -25,14 +32,30 @@ class EncoderSpec:
     frame_rate: float
     source: Model
     load: Callable[[Path], Encoder]
+    words: Callable[[Path, Encoder], WordStream] | None = None
+
+
+def _spoken(folder: Path, encoder: Encoder) -> WordStream:
+    return SpokenWords.load(folder)
+
+
+def _sounds(folder: Path, encoder: Encoder) -> WordStream:
+    return SoundNames()
+
+
+def _tags(folder: Path, encoder: Encoder) -> WordStream:
+    assert isinstance(encoder, MusiCNN)
+    return MusicTags(encoder)
 
 
 ENCODERS = {
     spec.name: spec
     for spec in (
-        EncoderSpec(Whisper.name, Whisper.role, 512, Whisper.frame_rate, WHISPER_BASE, Whisper.load),
-        EncoderSpec(YAMNet.name, YAMNet.role, YAMNet.dim, YAMNet.frame_rate, YAMNET, YAMNet.load),
-        EncoderSpec(MusiCNN.name, MusiCNN.role, MusiCNN.dim, MusiCNN.frame_rate, MUSICNN, MusiCNN.load),
+        EncoderSpec(Whisper.name, Whisper.role, 512, Whisper.frame_rate, WHISPER_BASE, Whisper.load, _spoken),
+        EncoderSpec(YAMNet.name, YAMNet.role, YAMNet.dim, YAMNet.frame_rate, YAMNET, YAMNet.load, _sounds),
+        EncoderSpec(
+            MusiCNN.name, MusiCNN.role, MusiCNN.dim, MusiCNN.frame_rate, MUSICNN, MusiCNN.load, _tags
+        ),
     )
 }
 
@@ -44,6 +67,15 @@ def load_encoders(paths: WeightPaths, names: Sequence[str] = USAMConfig.encoder_
         raise WeightsError(f"There is no encoder {unknown[0]!r}; there is {', '.join(ENCODERS)}.")
     specs = [ENCODERS[name] for name in names]
     return tuple(spec.load(paths.encoders[spec.role]) for spec in specs)
+
+
+def load_word_streams(paths: WeightPaths, encoders: Sequence[Encoder]) -> tuple[WordStream | None, ...]:
+    """The word stream of each encoder's head, None for one without. Raises WeightsError."""
+    specs = [ENCODERS[encoder.name] for encoder in encoders]
+    return tuple(
+        spec.words(paths.encoders[spec.role], encoder) if spec.words else None
+        for spec, encoder in zip(specs, encoders, strict=True)
+    )
 
 
 def by_role(encoders: Iterable[Encoder], role: Role) -> Encoder:

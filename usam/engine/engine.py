@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from usam.adapter.tokens import AudioTokens
+from usam.adapter.words import PlacedWord
 from usam.audio.clip import Clip, load_clip
 from usam.checkpoints.layout import bundled
 from usam.checkpoints.resolve import checkpoint_folder
@@ -27,14 +28,15 @@ from usam.generation.fair_lock import FairLock
 from usam.generation.sampling import SamplingParams
 from usam.generation.stream import TextStream
 from usam.llm.prompts import Prompt
+from usam.model.listening import Hearing
 from usam.model.model import IGNORED, USAM, load_model
 from usam.model.router_health import router_health
 from usam.progress import ProgressCallback
 from usam.quantization import Precision, choose_precision
 from usam.schema.answer import Answer, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
-from usam.schema.interventions import Intervention
-from usam.schema.tasks import TASKS, check_question
+from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
+from usam.schema.tasks import TASKS, check_question, speech_task
 from usam.schema.trace import ClipSpan, Trace
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
@@ -86,7 +88,7 @@ class Engine:
         self.steps = model.steps  # built here, so that the first question does not wait for it
         self.model_info = describe(model, precision, checkpoint)
         self._lock = FairLock()
-        self._frames: OrderedDict[str, Tensor] = OrderedDict()
+        self._heard: OrderedDict[str, Hearing] = OrderedDict()
 
     @classmethod
     def load(
@@ -161,16 +163,17 @@ class Engine:
         with self._lock:
             return router_health(self.model, self.checkpoint)
 
-    def audio_tokens_of(self, clip: Clip, answer: Answer) -> AudioTokens:
+    def audio_tokens_of(self, clip: Clip, answer: Answer, every: bool = False) -> AudioTokens:
         """The audio tokens that the language model answered from, a batch of one, the dropped ones masked.
 
-        Raises RequestError if the answer was about something else than this clip's span.
+        `every`: those too that it did not read. Raises RequestError if the answer was about something else
+        than this clip's span.
         """
         if answer.heard.sha256 != clip.sha256:
             raise RequestError("The answer was about another clip, or another span of it. Ask again first.")
         with self._lock:
-            audio = self.encode(clip, answer.question, answer.intervention)
-        return audio.keep([[not token.dropped for token in answer.trace.tokens]])
+            audio = self.encode(clip, answer.question, answer.intervention, answer.task)
+        return audio if every else audio.keep([[not token.dropped for token in answer.trace.tokens]])
 
     @torch.inference_mode()
     def score(self, audio: AudioTokens, answer: Answer, ids: Sequence[int]) -> Score:
@@ -191,24 +194,31 @@ class Engine:
             return Score(logprobs, time.monotonic() - started)
 
     @torch.inference_mode()
-    def encode(self, clip: Clip, question: str, intervention: Intervention | None = None) -> AudioTokens:
+    def encode(
+        self, clip: Clip, question: str, intervention: Intervention | None = None, task: str = "qa"
+    ) -> AudioTokens:
         """All audio tokens of a clip under a question, a batch of one, routed as the intervention says.
 
-        Frames are cached by the clip's hash.
+        What the encoders hear is cached by the clip's hash.
         """
-        frames = self._frames.pop(clip.sha256, None)
-        if frames is None:
-            frames = self.model.frames(clip.waveform)
+        hearing = self._heard.pop(clip.sha256, None)
+        if hearing is None:
+            hearing = self.model.hear(clip.waveform)
             release_memory()
-        self._frames[clip.sha256] = frames  # the latest last
-        if len(self._frames) > CACHED_CLIPS:
-            self._frames.popitem(last=False)
+        self._heard[clip.sha256] = hearing  # the latest last
+        if len(self._heard) > CACHED_CLIPS:
+            self._heard.popitem(last=False)
+        frames = hearing.frames
         mask = torch.ones(1, len(frames), dtype=torch.bool, device=frames.device)
         forced = intervention.routing(self.config.expert_names) if intervention else None
         routing = None if forced is None else torch.tensor(forced, device=frames.device)
-        audio = self.model.embed_audio(
-            frames[None], mask, [self.model.prompts.build(question).question], routing
-        )
+        asked = [self.model.prompts.build(question).question]
+        placed: tuple[PlacedWord, ...] = ()
+        words = None
+        if self.model.word_streams:
+            placed = self.model.place_words(hearing, speech_task(task, question))
+            words = self.model.word_grid(placed, len(frames))
+        audio = replace(self.model.embed_audio(frames[None], mask, asked, routing, words), placed=placed)
         if not audio.tokens.isfinite().all():
             raise NumericalError("audio encoder or adapter")
         return audio
@@ -221,9 +231,12 @@ class Engine:
         prompt = prompts.build(request.question, request.history)
         with self._lock:
             encoding_at = time.monotonic()
-            audio = self.encode(clip, request.question, request.intervention)
+            audio = self.encode(clip, request.question, request.intervention, request.task)
             trace = trace_tokens(self.model, clip, audio, prompt.question)
-            kept = request.intervention.kept(request.judged or trace)
+            # What is redundant to an intervention about redundancy may be judged by an answer; else as
+            # always.
+            about_flags = isinstance(request.intervention, DropRedundant | KeepRedundant | DropRandom)
+            kept = request.intervention.kept(request.judged if request.judged and about_flags else trace)
             if not all(kept):
                 audio = audio.keep([kept])
                 trace = trace_tokens(self.model, clip, audio, prompt.question)

@@ -9,7 +9,7 @@ from usam.adapter.tokens import AudioTokens
 from usam.audio.clip import Clip
 from usam.errors import NumericalError
 from usam.model.model import USAM
-from usam.schema.trace import AudioToken, Trace
+from usam.schema.trace import AudioToken, TokenWord, Trace
 
 
 @torch.inference_mode()
@@ -20,13 +20,18 @@ def trace_tokens(model: USAM, clip: Clip, audio: AudioTokens, text: Tensor) -> T
     if not scores.total.isfinite().all():
         raise NumericalError("redundancy scorer")
     threshold = model.adapter.saclm.threshold
-    edges = token_edges(clip, audio.tokens.shape[1], model.adapter.config.token_seconds)
+    config = model.adapter.config
+    edges = token_edges(clip, audio.length, config.token_seconds)
     words = anchored_words(model, audio)
+    said: dict[int, list[TokenWord]] = {}
+    for one in audio.placed:
+        word = TokenWord(config.expert_names[one.expert], one.word.text, one.word.confidence)
+        said.setdefault(one.token, []).append(word)
     tokens = tuple(
         AudioToken(
             start=edges[index],
             end=edges[index + 1],
-            window=index // model.adapter.config.queries_per_window,
+            window=index // config.queries_per_window,
             routing=tuple(routing),
             significance=significance,
             predictive=predictive,
@@ -35,6 +40,7 @@ def trace_tokens(model: USAM, clip: Clip, audio: AudioTokens, text: Tensor) -> T
             redundant=significance <= threshold,
             word=word,
             dropped=not kept,
+            words=tuple(said.get(index, ())),
         )
         for index, (routing, significance, predictive, relevance, saliency, word, kept) in enumerate(
             zip(
@@ -44,19 +50,19 @@ def trace_tokens(model: USAM, clip: Clip, audio: AudioTokens, text: Tensor) -> T
                 scores.text_relevance[0].tolist(),
                 scores.audio_saliency[0].tolist(),
                 words,
-                audio.mask[0].tolist(),
+                audio.token_mask[0].tolist(),
                 strict=True,
             )
         )
     )
-    return Trace(tuple(model.adapter.config.expert_names), tokens, "question", threshold)
+    return Trace(tuple(config.expert_names), tokens, "question", threshold, pruned=config.words)
 
 
 def anchored_words(model: USAM, audio: AudioTokens) -> list[str]:
     """The word piece each token is anchored to most; empty for the blank."""
     anchor = model.adapter.anchor
     if anchor is None or audio.logits is None:
-        return [""] * audio.tokens.shape[1]
+        return [""] * audio.length
     best = audio.logits[0].argmax(-1).tolist()
     ids = anchor.token_ids.tolist()
     words = {i: model.prompts.text([ids[i]]) if i < len(ids) else "" for i in set(best)}

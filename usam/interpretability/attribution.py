@@ -102,12 +102,12 @@ def attribute(
         raise RequestError("Tokens are occluded in groups of at least 1.")
     audio = engine.audio_tokens_of(clip, answer)
     whole = engine.score(audio, answer, answer.ids).logprobs
-    tokens = audio.mask.shape[1]
+    tokens = audio.length
     effects = torch.zeros(len(answer.ids), tokens)
     for first in range(0, tokens, group):
-        occluded = torch.zeros_like(audio.mask)
+        occluded = torch.zeros_like(audio.token_mask)
         occluded[:, first : first + group] = True
-        occluded &= audio.mask
+        occluded &= audio.token_mask
         if occluded.any():
             left = engine.score(audio.keep(~occluded), answer, answer.ids).logprobs
             effects[:, occluded[0].cpu()] = ((whole - left) / int(occluded.sum()))[:, None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from usam.errors import RequestError
 from usam.interpretability.intervention import unchanged_audio_tokens
 from usam.progress import ProgressCallback
-from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
+from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant, ReadAll
 from usam.schema.tasks import check_text
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def deletion_test(
     done = 0
     given = None if reference is None else engine.model.prompts.answer(reference.strip()).tolist()
     ids = baseline.ids if given is None else given
-    audio, trace = unchanged_audio_tokens(engine, clip, baseline), baseline.trace
+    audio, trace = unchanged_audio_tokens(engine, clip, baseline, every=True), baseline.trace
 
     def score(intervention: Intervention) -> float:
         nonlocal done
@@ -113,7 +113,7 @@ def deletion_test(
         return value
 
     return DeletionTest(
-        all=score(Intervention()),
+        all=score(ReadAll()),
         drop_redundant=score(DropRedundant()),
         drop_random=tuple(score(DropRandom(seed)) for seed in range(seeds)),
         keep_redundant=score(KeepRedundant()),

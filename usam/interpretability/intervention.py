@@ -122,8 +122,11 @@ def rerun(
     raise AssertionError("a stream ends with its answer")
 
 
-def unchanged_audio_tokens(engine: Engine, clip: Clip, baseline: Answer) -> AudioTokens:
-    """The audio tokens of an answer that may serve as a baseline. Raises RequestError if it may not."""
+def unchanged_audio_tokens(engine: Engine, clip: Clip, baseline: Answer, every: bool = False) -> AudioTokens:
+    """The audio tokens of an answer that may serve as a baseline, those it read or every one.
+
+    Raises RequestError if it may not.
+    """
     if baseline.intervention != Intervention():
         raise RequestError("Compare with an answer that was given without an intervention.")
-    return engine.audio_tokens_of(clip, baseline)
+    return engine.audio_tokens_of(clip, baseline, every)

@@ -16,19 +16,22 @@ from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerB
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.saclm import Significance, masked_mean
 from usam.adapter.tokens import AudioTokens
+from usam.adapter.words import PlacedWord, WordGrid, batch, grid, place
 from usam.checkpoints.layout import LORA, SPEECH_LORA, copy_companions
 from usam.checkpoints.resolve import checkpoint_folder
 from usam.encoders.base import Encoder, Role
-from usam.encoders.frames import align
-from usam.encoders.registry import by_role
+from usam.encoders.registry import by_role, load_word_streams
+from usam.encoders.words import WordStream
 from usam.llm.backend import StepDecoder
 from usam.llm.llama import LlamaStepDecoder
 from usam.llm.loading import load_llm
 from usam.llm.lora import merge_lora, save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
+from usam.model.listening import Hearing, hear, words_of
 from usam.model.loading import frozen_encoders, load_adapter
 from usam.progress import ProgressCallback
 from usam.quantization import Precision, choose_precision, quantize
+from usam.schema.tasks import SpeechTask, speech_task
 from usam.weights.cache import fetch
 
 IGNORED = -100  # label of positions that are not part of an answer
@@ -48,8 +51,10 @@ class USAM(nn.Module):
         tokenizer: PreTrainedTokenizerBase,
         encoders: Sequence[Encoder] = (),
         checkpoint: Path | None = None,
+        word_streams: Sequence[WordStream | None] = (),
     ) -> None:
         super().__init__()
+        self.word_streams = tuple(word_streams)
         self.adapter = adapter
         self.llm = llm
         self.encoders = nn.ModuleList(encoders)  # type: ignore[arg-type]
@@ -91,24 +96,71 @@ class USAM(nn.Module):
         return self.embeddings(padded.clamp_min(0)).float() * mask.unsqueeze(-1), mask
 
     @torch.inference_mode()
+    def hear(self, waveform: Tensor) -> Hearing:
+        """Waveform [samples] at 16 kHz -> what the encoders hear of it."""
+        return hear(waveform, cast("list[Encoder]", list(self.encoders)), bool(self.word_streams))
+
     def frames(self, waveform: Tensor) -> Tensor:
         """Waveform [samples] at 16 kHz -> U [T, D], all encoders on one frame rate side by side."""
-        encoders: Sequence[Encoder] = list(self.encoders)  # type: ignore[arg-type]
-        streams = [encoder.frames(waveform) for encoder in encoders]
-        return align(streams, [encoder.frame_rate for encoder in encoders], len(waveform))
+        return self.hear(waveform).frames
+
+    def place_words(self, hearing: Hearing, task: SpeechTask) -> tuple[PlacedWord, ...]:
+        """Where the specialists' words lie on the audio tokens of a clip."""
+        config = self.adapter.config
+        words = words_of(hearing, self.word_streams, task, self.adapter.speaker)
+        length = -(-len(hearing.frames) // config.frames_per_token)
+        return tuple(place(words, length, config.token_seconds))
+
+    def word_grid(self, placed: Sequence[PlacedWord], frames: int) -> WordGrid:
+        """The pieces of one clip's words on the tokens of so many frames, a batch of one."""
+        config = self.adapter.config
+        return grid(placed, -(-frames // config.frames_per_token), config.token_seconds, self.prompts.ids).to(
+            self.device
+        )
 
     def embed_audio(
-        self, frames: Tensor, mask: Tensor, questions: Sequence[Tensor], routing: Tensor | None = None
+        self,
+        frames: Tensor,
+        mask: Tensor,
+        questions: Sequence[Tensor],
+        routing: Tensor | None = None,
+        words: WordGrid | None = None,
     ) -> AudioTokens:
         """U [B, T, D], mask [B, T], the questions' token ids -> audio tokens routed by the questions.
 
-        `routing`, [B, L, E] or what expands to it, overrides the router.
+        `routing`, [B, L, E] or what expands to it, overrides the router. `words` are the specialists'.
         """
-        return self.adapter(frames, mask, masked_mean(*self.embed_text(questions)), routing=routing)
+        return self.project(*self.adapter.encode(frames, mask), questions, words, routing)
+
+    def project(
+        self,
+        tokens: Tensor,
+        mask: Tensor,
+        questions: Sequence[Tensor],
+        words: WordGrid | None = None,
+        routing: Tensor | None = None,
+    ) -> AudioTokens:
+        """The Q-Former's tokens [B, L, H], mask [B, L] -> audio tokens; the rest as `embed_audio`."""
+        prompt = masked_mean(*self.embed_text(questions))
+        read = None if words is None else self.embeddings(words.ids.clamp_min(0)).float()
+        return self.adapter.project(tokens, mask, prompt, routing, words, read)
 
     def significance(self, audio: AudioTokens, texts: Sequence[Tensor]) -> Significance:
-        """SACLM's scores of the audio tokens under the given texts' token ids, each [B, L]."""
-        return self.adapter.saclm.significance(audio.tokens, audio.mask, *self.embed_text(texts))
+        """SACLM's scores of the audio tokens under the given texts' token ids, each [B, L].
+
+        A token that holds several vectors is as significant as the most significant of them.
+        """
+        scores = self.adapter.saclm.significance(audio.tokens, audio.mask, *self.embed_text(texts))
+        if audio.telling is None:
+            return scores
+        logits = audio.by_token(scores.predictive_logits.sigmoid()).clamp(1e-6, 1 - 1e-6).logit()
+        return Significance(
+            audio.by_token(scores.total),
+            audio.by_token(scores.predictive),
+            audio.by_token(scores.text_relevance),
+            audio.by_token(scores.audio_saliency),
+            logits,
+        )
 
     def assemble(
         self,
@@ -189,17 +241,31 @@ class USAM(nn.Module):
         AUDIO where the audio tokens go; masks [B, M] of what is real and of what is the question.
         `options` are those of transformers' `generate`.
         """
-        frames = [self.frames(clip[:length]) for clip, length in zip(waveform, samples.tolist(), strict=True)]
-        padded = pad_sequence(frames, batch_first=True)
-        lengths = torch.tensor([len(clip) for clip in frames], device=padded.device)
+        clips = [self.hear(clip[:length]) for clip, length in zip(waveform, samples.tolist(), strict=True)]
+        padded = pad_sequence([clip.frames for clip in clips], batch_first=True)
+        lengths = torch.tensor([len(clip.frames) for clip in clips], device=padded.device)
         heard = torch.arange(padded.shape[1], device=padded.device) < lengths[:, None]
         prompts = []
         for ids, real, question in zip(input_ids, attention_mask.bool(), question_mask.bool(), strict=True):
-            place = int((ids == AUDIO).nonzero()[0])
-            after = real & (torch.arange(len(ids), device=ids.device) > place)
-            prompts.append(Prompt(ids[:place], ids[after], ids[question]))
-        audio = self.embed_audio(padded, heard, [prompt.question for prompt in prompts])
+            at = int((ids == AUDIO).nonzero()[0])
+            after = real & (torch.arange(len(ids), device=ids.device) > at)
+            prompts.append(Prompt(ids[:at], ids[after], ids[question]))
+        questions = [prompt.question for prompt in prompts]
+        words = self._words_of(clips, questions) if self.word_streams else None
+        audio = self.embed_audio(padded, heard, questions, words=words)
+        if words is not None:
+            audio = audio.keep(self.significance(audio, questions).total > self.adapter.saclm.threshold)
         return self.respond(audio, prompts, **options)
+
+    def _words_of(self, clips: Sequence[Hearing], questions: Sequence[Tensor]) -> WordGrid:
+        """The specialists' words of a batch, speech translated where its question asks for that."""
+        tasks = [speech_task("qa", self.prompts.text(question)) for question in questions]
+        return batch(
+            [
+                self.word_grid(self.place_words(clip, task), len(clip.frames))
+                for clip, task in zip(clips, tasks, strict=True)
+            ]
+        )
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a folder that a hub takes as it is: adapter, config, the LLM's LoRA and the model card.
@@ -235,6 +301,7 @@ def load_model(checkpoint: Path, precision: Precision, progress: ProgressCallbac
         llm = merge_lora(llm, checkpoint / LORA)
     tell("Quantising the language model", 0.9)
     llm = quantize(llm, precision)
-    model = USAM(adapter, llm, tokenizer, encoders, checkpoint).to(precision.device)
+    streams = load_word_streams(paths, encoders) if adapter.config.words else ()
+    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, streams).to(precision.device)
     tell("Ready", 1.0)
     return model.eval().requires_grad_(False)

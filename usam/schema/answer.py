@@ -6,7 +6,7 @@ from typing import Any
 
 from usam.schema import interventions
 from usam.schema.interventions import Intervention
-from usam.schema.trace import AudioToken, ClipSpan, Trace
+from usam.schema.trace import AudioToken, ClipSpan, TokenWord, Trace
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,13 @@ class Answer:
             "answer": record.pop("text"),
             **record,
             "experts": list(trace["experts"]),
-            "tokens": [{**token, "routing": list(token["routing"])} for token in trace["tokens"]],
+            "tokens": [
+                {**token, "routing": list(token["routing"]), "words": list(token["words"])}
+                for token in trace["tokens"]
+            ],
             "supervised_by": trace["supervised_by"],
             "threshold": trace["threshold"],
+            "pruned": trace["pruned"],
             "history": [dict(turn) for turn in record["history"]],
         }
 
@@ -98,11 +102,18 @@ class Answer:
         trace = Trace(
             experts=tuple(record["experts"]),
             tokens=tuple(
-                AudioToken(**{**_own(AudioToken, token), "routing": tuple(token["routing"])})
+                AudioToken(
+                    **{
+                        **_own(AudioToken, token),
+                        "routing": tuple(token["routing"]),
+                        "words": tuple(TokenWord(**_own(TokenWord, word)) for word in token.get("words", ())),
+                    }
+                )
                 for token in record["tokens"]
             ),
             supervised_by=record["supervised_by"],
             threshold=record.get("threshold", Trace.threshold),
+            pruned=record.get("pruned", Trace.pruned),
         )
         return cls(
             text=record["answer"],

@@ -34,7 +34,7 @@ class Intervention:
 
     def kept(self, trace: Trace) -> list[bool]:
         """For every token of the trace whether the language model gets it. Raises RequestError."""
-        return [True] * len(trace.tokens)
+        return [not (trace.pruned and token.redundant) for token in trace.tokens]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,16 @@ class Uniform(Intervention):
 
     def routing(self, experts: Sequence[str]) -> list[float]:
         return [1 / len(experts)] * len(experts)
+
+
+@dataclass(frozen=True)
+class ReadAll(Intervention):
+    """Every token is read, also those that are redundant."""
+
+    kind: str = field(default="read-all", init=False)
+
+    def kept(self, trace: Trace) -> list[bool]:
+        return [True] * len(trace.tokens)
 
 
 @dataclass(frozen=True)
@@ -113,13 +123,13 @@ class DropSpan(Intervention):
             raise RequestError("The span to drop needs a start and a later end, in seconds.")
 
     def kept(self, trace: Trace) -> list[bool]:
-        kept = [
+        outside = [
             token.end <= self.start + _TOUCH or token.start >= self.end - _TOUCH for token in trace.tokens
         ]
-        if all(kept):
+        if all(outside):
             heard = f"{trace.tokens[0].start:g} to {trace.tokens[-1].end:g} s"
             raise RequestError(f"The span to drop lies outside of what was heard, {heard}.")
-        return kept
+        return [apart and read for apart, read in zip(outside, super().kept(trace), strict=True)]
 
 
 def _check_whole(name: str, value: int) -> None:
@@ -129,7 +139,16 @@ def _check_whole(name: str, value: int) -> None:
 
 KINDS: dict[str, type[Intervention]] = {
     kind.kind: kind
-    for kind in (Intervention, ForceExpert, Uniform, DropRedundant, KeepRedundant, DropRandom, DropSpan)
+    for kind in (
+        Intervention,
+        ForceExpert,
+        Uniform,
+        ReadAll,
+        DropRedundant,
+        KeepRedundant,
+        DropRandom,
+        DropSpan,
+    )
 }
 
 

@@ -1,29 +1,43 @@
 """The tasks of the paper, and what may be asked. Light to import: the page needs it before the model."""
 
+import re
 from dataclasses import dataclass
+from typing import Literal
 
 from usam.errors import RequestError
 
 MAX_QUESTION = 500  # characters; the LLM was trained on short questions
 
 
+SpeechTask = Literal["transcribe", "translate"]
+"""What is done with speech: written down in its language, or translated into English."""
+_TRANSLATING = re.compile(r"\b(translat\w*|in(to)? english)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Task:
     """A task of the paper: the label a person sees, the prompt used when they type no question, and how many
-    hypotheses of an answer are kept while it is written. A transcript has one right answer to search for."""
+    hypotheses of an answer are kept while it is written; what it wants of speech, its words or their
+    translation. A transcript has one right answer to search for."""
 
     label: str
     prompt: str
     beams: int = 1
+    speech: SpeechTask = "transcribe"
 
 
 TASKS: dict[str, Task] = {
     "qa": Task("Ask", "What do you hear?"),
     "asr": Task("Transcribe", "Write down what is said.", beams=6),
-    "s2tt": Task("Translate", "Translate the speech into English.", beams=6),
+    "s2tt": Task("Translate", "Translate the speech into English.", beams=6, speech="translate"),
     "aac": Task("Describe sound", "Describe the sound."),
     "mc": Task("Describe music", "Describe the music."),
 }
+
+
+def speech_task(task: str, question: str) -> SpeechTask:
+    """What a question wants of speech; one that asks for a translation gets it under any task."""
+    return "translate" if _TRANSLATING.search(question) else TASKS[task].speech
 
 
 def check_question(question: str | None, task: str) -> str:

@@ -18,13 +18,23 @@ class ClipSpan:
 
 
 @dataclass(frozen=True)
+class TokenWord:
+    """A word of a specialist at a token: the expert that says it, and how sure it is, in [0, 1]."""
+
+    expert: str
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
 class AudioToken:
     """One audio token as the LLM receives it. Times are seconds of the original clip.
 
     routing: one weight an expert, sums to 1.
     significance: (1 - beta) * predictive + beta * (text_relevance + audio_saliency) / 2, in [0, 1].
     word: the LLM word piece the token is anchored to most, empty for "no word here".
-    dropped: an intervention kept the token from the LLM.
+    dropped: the token is kept from the LLM, because it is redundant or by an intervention.
+    words: those that begin at it, of any expert.
     """
 
     start: float
@@ -38,16 +48,21 @@ class AudioToken:
     redundant: bool
     word: str = ""
     dropped: bool = False
+    words: tuple[TokenWord, ...] = ()
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything the inspector draws. `supervised_by` says which text scored the tokens."""
+    """Everything the inspector draws. `supervised_by` says which text scored the tokens.
+
+    pruned: whether the LLM reads only what is not redundant, unless an intervention says otherwise.
+    """
 
     experts: tuple[str, ...]
     tokens: tuple[AudioToken, ...]
     supervised_by: Supervision
     threshold: float = 0.5
+    pruned: bool = False
 
     @property
     def tokens_dropped(self) -> int:

@@ -26,10 +26,11 @@ from usam.schema.tasks import TASKS
 KEYS = {
     "answer", "task", "question", "heard", "experts", "tokens", "supervised_by", "timings", "model", "prompt",
     "seed", "temperature", "max_new_tokens", "stopped", "history", "threshold", "intervention",
+    "pruned",
 }  # fmt: skip
 TOKEN_KEYS = {
     "start", "end", "window", "routing", "significance", "predictive", "text_relevance", "audio_saliency",
-    "redundant", "word", "dropped",
+    "redundant", "word", "dropped", "words",
 }  # fmt: skip
 TIMINGS = {"load_s", "decode_s", "encode_s", "first_token_s", "tokens_per_s", "answer_tokens"}
 MODEL = {"preset", "fingerprint", "quantization", "device", "parameters", "memory_mb", "reason"}

@@ -16,11 +16,13 @@ import usam
 from tests import tiny
 from usam.adapter.adapter import USAMAdapter
 from usam.config import USAMConfig
+from usam.encoders.words import Heard
 from usam.errors import RequestError, WeightsError
 from usam.llm.loading import load_llm
 from usam.model import loading
 from usam.model import model as modelling
 from usam.model import processor as processing
+from usam.model.listening import Hearing
 from usam.model.model import AUDIO, USAM
 from usam.model.processor import USAMProcessor
 
@@ -171,10 +173,11 @@ def test_masks_are_made_where_the_frames_are(monkeypatch: pytest.MonkeyPatch) ->
     inputs = USAMProcessor(tiny.tokenizer())(audio=CLIP, text="What is this?")
     seen: list[torch.Tensor] = []
 
-    def embed(frames: torch.Tensor, mask: torch.Tensor, questions: object) -> None:
+    def embed(frames: torch.Tensor, mask: torch.Tensor, questions: object, **words: object) -> None:
         seen.extend([frames, mask])
 
-    monkeypatch.setattr(model, "frames", lambda clip: torch.empty(8, sum(tiny.DIMS), device="meta"))
+    frames = torch.empty(8, sum(tiny.DIMS), device="meta")
+    monkeypatch.setattr(model, "hear", lambda clip: Hearing(frames, Heard(clip, {})))
     monkeypatch.setattr(model, "embed_audio", embed)
     monkeypatch.setattr(model, "respond", lambda *_, **__: None)
     model.generate(**inputs)

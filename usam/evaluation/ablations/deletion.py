@@ -82,7 +82,13 @@ def costs_of(engine: Engine, clip: Clip, text: str, answer: Tensor, supervision:
         + [drawn(tokens, count, seed).to(redundant.device) for seed in range(SEEDS)]
     )
     rows = len(dropped)
-    variants = replace(audio, tokens=audio.tokens.expand(rows, -1, -1), mask=~dropped)
+    every = replace(
+        audio,
+        tokens=audio.tokens.expand(rows, -1, -1),
+        mask=audio.mask.expand(rows, -1),
+        owner=audio.owner.expand(rows, -1),
+    )
+    variants = every.keep(~dropped)
     loss = model.answer_loss(model.assemble(variants, [prompt] * rows, [answer] * rows))
     change = (loss - loss[0]).tolist()
     return Costs(count / tokens, change[1], float(np.mean(change[2:])))

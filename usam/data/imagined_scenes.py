@@ -1,0 +1,134 @@
+"""Scenes imagined from text: what the specialists would say of clips that never were.
+
+They teach the language model to read words in audio tokens, in many languages, in sequences and mixtures,
+at the price of one step of the language model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from usam.data.corpus import Kind
+from usam.data.scene_questions import GENRES, MOODS, TEMPI
+from usam.data.scenes import Part, Scene, joined, named, spoken
+from usam.schema.words import Word
+
+SPEAKERS = ("man", "woman", "child")
+VOICES = ("singing", "vocal", "female voice", "male voice", "choir")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What scenes are imagined from. texts: by the English name of their language. sounds, instruments:
+    names.
+    confused: names that a specialist may say beside a name or instead of it."""
+
+    texts: Mapping[str, Sequence[str]]
+    sounds: Sequence[str]
+    instruments: Sequence[str]
+    confused: Mapping[str, Sequence[str]]
+
+
+class Imagination:
+    """Draws scenes; the same random numbers give the same ones."""
+
+    def __init__(self, material: Material, token_seconds: float) -> None:
+        self.material = material
+        self.token_seconds = token_seconds
+
+    def draw(self, random: Random) -> Scene:
+        draw = random.random()
+        if draw < 0.04:
+            return Scene((), ((), (), ()), random.uniform(0.5, 5))
+        if draw < 0.6:
+            return self.one(random)
+        count = random.choice((2, 2, 3))
+        return joined([self.one(random, short=True) for _ in range(count)], self.token_seconds)
+
+    def one(self, random: Random, short: bool = False) -> Scene:
+        kind = random.choice(("speech", "speech", "sound", "music"))
+        if kind == "speech":
+            return self.speech(random, short)
+        return self.sound(random) if kind == "sound" else self.music(random)
+
+    def speech(self, random: Random, short: bool = False) -> Scene:
+        others = [language for language in self.material.texts if language != "English"]
+        language = random.choice(others) if others and random.random() < 0.35 else "English"
+        text = random.choice(self.material.texts[language])
+        limit = random.randint(4, 12) if short else random.randint(3, 32)
+        text = " ".join(text.split()[:limit])
+        speaker = random.choice(SPEAKERS) if random.random() < 0.9 else None
+        start = random.uniform(0.0, 1.0)
+        words, end = spoken(text, language, speaker, start, random)
+        seconds = end + random.uniform(0.1, 1.0)
+        names: list[Word] = []
+        tags: list[Word] = []
+        behind: tuple[str, ...] = ()
+        behind_kind: Kind | None = None
+        if random.random() < 0.25:
+            behind_kind = "sound" if random.random() < 0.5 else "music"
+            pool = self.material.sounds if behind_kind == "sound" else self.material.instruments
+            behind = (random.choice(pool),)
+            said = self.heard(behind[0], random)
+            begins = random.uniform(0, seconds / 2)
+            if behind_kind == "sound" or random.random() < 0.6:
+                names = named(said, begins, seconds, random)
+            if behind_kind == "music":
+                tags = named(self.tags(behind[0], random), begins, seconds, random, "{}")
+        part = Part(
+            "speech", (), text, speaker, language, behind=behind if behind_kind == "sound" else behind[:1],
+            behind_kind=behind_kind,
+        )  # fmt: skip
+        return Scene((part,), (tuple(words), tuple(names), tuple(tags)), seconds)
+
+    def sound(self, random: Random) -> Scene:
+        name = random.choice(self.material.sounds)
+        said = self.heard(name, random)
+        seconds = random.uniform(0.3, 8)
+        place = random.choice(("a small room", "a large hall", "a public space", "a street", "the outdoors"))
+        words = named(said, 0.0, seconds, random)
+        told = place if random.random() < 0.15 else None
+        if told:
+            words.append(Word(0.0, seconds, told, 0.3, " (in ", ")"))
+        part = Part("sound", truth(name, said), place=told)
+        return Scene((part,), ((), tuple(words), ()), seconds)
+
+    def music(self, random: Random) -> Scene:
+        name = random.choice(self.material.instruments)
+        said = self.heard(name, random)
+        tags = self.tags(name, random)
+        seconds = random.uniform(1, 10)
+        words = named(said, 0.0, seconds, random) if random.random() < 0.85 else []
+        part = Part("music", truth(name, said if words else [t for t in tags if t == name]), tags=tuple(tags))
+        return Scene((part,), ((), tuple(words), tuple(named(tags, 0.0, seconds, random, "{}"))), seconds)
+
+    def heard(self, name: str, random: Random) -> list[str]:
+        """What a specialist says of it: mostly its name first, then names it may be confused with."""
+        others = list(self.material.confused.get(name, ())) or [random.choice(self.material.sounds)]
+        random.shuffle(others)
+        said = [name, *others[: random.randint(0, 2)]]
+        if len(said) > 1 and random.random() < 0.25:
+            said[0], said[1] = said[1], said[0]
+        return said
+
+    @staticmethod
+    def tags(name: str, random: Random) -> list[str]:
+        tags = [name] if random.random() < 0.5 and " " not in name else []
+        tags += random.sample(sorted(GENRES), random.randint(0, 2))
+        if random.random() < 0.7:
+            tags.append(random.choice(sorted(TEMPI)))
+        if random.random() < 0.4:
+            tags.append(random.choice(sorted(MOODS)))
+        if random.random() < 0.3:
+            tags.append(random.choice(VOICES))
+        random.shuffle(tags)
+        return tags[:5] or ["music"]
+
+
+def truth(name: str, said: Sequence[str]) -> tuple[str, ...]:
+    """The names of an answer: what the specialist says, in its order, as far as it is sure; the true one if
+    it is
+    not among them."""
+    return tuple(said[:3]) if name in said else (name, *said[:2])

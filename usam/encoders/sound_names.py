@@ -1,0 +1,159 @@
+"""YAMNet's class names as words: which sounds are heard, and when.
+
+Frames are pooled over about a second; a stretch of time in which the same names stay likeliest is one
+segment with at most three of them, the surest first. Classes that fit nearly every clip, or say where
+rather than what, are left out, unless nothing else is said.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from usam.audio.samples import SAMPLE_RATE
+from usam.encoders.base import Role
+from usam.encoders.sound_classes import PLACES, VAGUE, VOICES, plain_name
+from usam.encoders.words import Heard, SoundScores, spans
+from usam.encoders.yamnet import YAMNet
+from usam.schema.words import Word
+
+POOL = 3  # frames of 0.32 s in one look
+NAMES = 3  # of one segment
+LEAST_SCORE = 0.06  # of a name that is worth saying
+LEAST_SHARE = 0.12  # of the surest name's score
+NEW_NAME = 0.2  # score of a name that begins a new segment
+FAINT = 0.03  # of the loudest look: a look this much fainter names nothing
+LEAST_BESIDE_SPEECH = 0.12  # of a name while someone speaks
+SPEECH = 0.3  # score of the speech classes above which someone speaks
+SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
+MUSIC = 0.3
+
+LEAST_PLACE = 0.12
+
+
+@cache
+def _columns(classes: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(classes.index(name) for name in wanted if name in classes)
+
+
+def sound_scores(yamnet: YAMNet, frames: Tensor) -> SoundScores:
+    """The class probabilities over YAMNet's frames [T, 1024]."""
+    return SoundScores(yamnet.scores(frames).float().cpu(), yamnet.classes, yamnet.frame_rate)
+
+
+def speech_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
+    """Where someone speaks: spans in seconds, a little wider than heard, short pauses included."""
+    voice = sounds.scores[:, list(_columns(sounds.classes, VOICES))].amax(-1)
+    song = sounds.scores[:, list(_columns(sounds.classes, ("Singing", "Choir", "Chant")))].amax(-1)
+    return spans(
+        (voice > SPEECH) & ((song < SINGING_AT_MOST) | (voice > song)), sounds.rate, reach=0.4, gap=1.0
+    )
+
+
+def music_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
+    """Where music is heard, an instrument or a song."""
+    first, last = sounds.classes.index("Music"), sounds.classes.index("Scary music")
+    music = sounds.scores[:, first : last + 1].amax(-1)
+    return spans(music > MUSIC, sounds.rate, reach=0.2, gap=1.0)
+
+
+class SoundNames:
+    """Words of the audio expert, bracketed: ` (dog barking, growling)`."""
+
+    role: Role = "audio"
+
+    def words(self, heard: Heard) -> list[Word]:
+        if heard.sounds is None:
+            return []
+        sounds = heard.sounds
+        table = self._names(heard, sounds)
+        found: list[Word] = []
+        for first, last, scores in _segments(table, POOL):
+            start, end = first / sounds.rate, min(last / sounds.rate, len(heard.waveform) / SAMPLE_RATE)
+            spoken = any(a < end and b > start for a, b in heard.speech)
+            least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
+            names = _surest(scores, sounds.classes, least)
+            found += bracketed(start, end, names, "(", ")")
+        return found + self._place(heard, sounds)
+
+    def _names(self, heard: Heard, sounds: SoundScores) -> Tensor:
+        vague = list(_columns(sounds.classes, tuple(sorted(VAGUE))))
+        loud = loudness(heard.waveform, len(sounds.scores), sounds.rate)
+        faint = loud < FAINT * loud.max()
+        return sounds.scores.index_fill(1, torch.tensor(vague), 0.0).masked_fill(faint[:, None], 0.0)
+
+    def _place(self, heard: Heard, sounds: SoundScores) -> list[Word]:
+        columns = _columns(sounds.classes, tuple(PLACES))
+        mean = sounds.scores[:, list(columns)].mean(0)
+        best = int(mean.argmax())
+        if float(mean[best]) < LEAST_PLACE:
+            return []
+        name = PLACES[sounds.classes[columns[best]]]
+        end = len(heard.waveform) / SAMPLE_RATE
+        return [Word(0.0, end, name, float(mean[best]), " (in ", ")")]
+
+
+def loudness(waveform: Tensor, looks: int, rate: float) -> Tensor:
+    """Root mean square of each of `looks` equal parts, `rate` a second, of a waveform [samples]."""
+    size = int(SAMPLE_RATE / rate)
+    padded = F.pad(waveform.float(), (0, max(0, looks * size - len(waveform))))[: looks * size]
+    return padded.view(looks, size).square().mean(-1).sqrt()
+
+
+def _segments(table: Tensor, pool: int) -> list[tuple[int, int, Tensor]]:
+    """Class scores [T, C] -> segments (first frame, end, mean scores [C]): neighbours that share a top
+    name."""
+    pieces = [(i, min(i + pool, len(table))) for i in range(0, len(table), pool)]
+    if len(pieces) > 1 and pieces[-1][1] - pieces[-1][0] < pool:
+        pieces[-2:] = [(pieces[-2][0], pieces[-1][1])]
+    segments: list[tuple[int, int, Tensor]] = []
+    for first, end in pieces:
+        scores = (table[first:end].mean(0) + table[first:end].amax(0)) / 2
+        if segments:
+            start, _, before = segments[-1]
+            if float(scores.max()) < NEW_NAME and float(before.max()) >= LEAST_SCORE:
+                segments[-1] = (start, end, before)
+                continue
+            if _alike(before, scores):
+                length, added = first - start, end - first
+                segments[-1] = (start, end, (before * length + scores * added) / (length + added))
+                continue
+        segments.append((first, end, scores))
+    return segments
+
+
+def _alike(before: Tensor, scores: Tensor) -> bool:
+    """Whether two looks share one of their two surest names, or neither names anything."""
+    if float(before.max()) < LEAST_SCORE:
+        return float(scores.max()) < LEAST_SCORE
+    return bool(set(before.topk(2).indices.tolist()) & set(scores.topk(2).indices.tolist()))
+
+
+def _surest(scores: Tensor, classes: tuple[str, ...], least: float) -> list[tuple[str, float]]:
+    """At most NAMES plain names, no two the same, the surest first."""
+    best, indices = scores.topk(2 * NAMES)
+    names: dict[str, float] = {}
+    for score, index in zip(best.tolist(), indices.tolist(), strict=True):
+        if score >= max(least, LEAST_SHARE * float(best[0])):
+            names.setdefault(plain_name(classes[index]), score)
+    return list(names.items())[:NAMES]
+
+
+def bracketed(
+    start: float, end: float, names: list[tuple[str, float]], opening: str, closing: str
+) -> list[Word]:
+    """Names of one span as words that the language model reads as one bracket: ` (a, b)`."""
+    return [
+        Word(
+            start,
+            end,
+            name,
+            min(1.0, confidence),
+            f" {opening}" if index == 0 else ", ",
+            closing if index == len(names) - 1 else "",
+        )
+        for index, (name, confidence) in enumerate(names)
+    ]

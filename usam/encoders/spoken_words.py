@@ -1,0 +1,100 @@
+"""Whisper's decoder as a word stream: what is said where someone speaks, and in which language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers.models.whisper.tokenization_whisper import LANGUAGES
+
+from usam.audio.samples import SAMPLE_RATE
+from usam.encoders.base import Role
+from usam.encoders.whisper import Whisper
+from usam.encoders.whisper_step_decoder import Transcript, WhisperStepDecoder
+from usam.encoders.words import Heard
+from usam.schema.words import Word
+
+TRAILING_SILENCE = 2.0  # seconds of silence that the decoder needs after the speech
+LEAST_HEARD = 6.0  # seconds of speech and silence together; in less it repeats short words
+LONGEST = 28.0  # seconds of speech at once
+CUT_REACH = 3.0  # seconds about the middle
+SHORTEST = 0.1  # seconds
+NO_SPEECH = 0.6
+DOUBTFUL = -1.0  # nats a token: with a high probability of no speech, words are made up
+MADE_UP = -1.4  # nats a token: words are made up whatever that probability
+
+
+class SpokenWords:
+    """Words of the speech expert: a bracket with the language, then what is said."""
+
+    role: Role = "speech"
+
+    def __init__(self, whisper: Whisper, decoder: WhisperStepDecoder) -> None:
+        self.whisper = whisper
+        self.decoder = decoder
+
+    @classmethod
+    def load(cls, directory: Path) -> SpokenWords:
+        """The encoder as it was published, and the decoder. Raises WeightsError."""
+        return cls(Whisper.load(directory).to(torch.bfloat16), WhisperStepDecoder.load(directory))
+
+    def words(self, heard: Heard) -> list[Word]:
+        found: list[Word] = []
+        for start, end in heard.speech:
+            found += self._span(heard, start, min(end, len(heard.waveform) / SAMPLE_RATE))
+        return found
+
+    def _span(self, heard: Heard, start: float, end: float) -> list[Word]:
+        """Words of one stretch of speech; a long one is cut in two where it is quietest about the middle."""
+        if end - start > LONGEST:
+            middle = quietest(heard.waveform, (start + end) / 2 - CUT_REACH, (start + end) / 2 + CUT_REACH)
+            return self._span(heard, start, middle) + self._span(heard, middle, end)
+        speech = heard.waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
+        if len(speech) < SHORTEST * SAMPLE_RATE:
+            return []
+        transcript = self.transcript(speech, heard)
+        if not transcript.words or invented(transcript):
+            return []
+        name = LANGUAGES.get(transcript.language, transcript.language).capitalize()
+        first = start + transcript.words[0].start
+        return [
+            Word(first, first, name, transcript.language_probability, " [", "]"),
+            *(
+                Word(
+                    start + word.start,
+                    start + word.end,
+                    word.text.strip(),
+                    word.confidence,
+                    _space(word.text),
+                )
+                for word in transcript.words
+                if word.text.strip()
+            ),
+        ]
+
+    def transcript(self, speech: Tensor, heard: Heard) -> Transcript:
+        """Of up to 30 s of speech [samples]."""
+        seconds = len(speech) / SAMPLE_RATE
+        silence = max(TRAILING_SILENCE, LEAST_HEARD - seconds)
+        states = self.whisper.frames(F.pad(speech, (0, int(silence * SAMPLE_RATE))))
+        return self.decoder.transcribe(states, seconds, task=heard.task)
+
+
+def invented(transcript: Transcript) -> bool:
+    """Whether the words are made up of what is no speech."""
+    doubtful = transcript.no_speech > NO_SPEECH and transcript.mean_logprob < DOUBTFUL
+    return doubtful or transcript.mean_logprob < MADE_UP
+
+
+def quietest(waveform: Tensor, start: float, end: float) -> float:
+    """The middle (s) of the quietest 0.1 s between two times (s) of a waveform [samples]."""
+    size = SAMPLE_RATE // 10
+    part = waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
+    power = part.float()[: len(part) // size * size].view(-1, size).square().mean(-1)
+    return start + (int(power.argmin()) + 0.5) / 10
+
+
+def _space(text: str) -> str:
+    return " " if text.startswith(" ") else ""

@@ -1,0 +1,74 @@
+"""Words of the specialists: what a frozen encoder's own head says about a clip, with times.
+
+Each specialist was trained on far more audio than the adapter will ever see, and has a head that names what
+it hears: Whisper's decoder, YAMNet's classes, musicnn's tags. Their words are laid into the audio tokens
+(`usam.adapter.words`); none of them is ever written into the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from usam.encoders.base import Role
+from usam.schema.tasks import SpeechTask
+from usam.schema.words import Word
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is known of a clip when a specialist is asked for words.
+
+    frames: by role, each [T, D] at its encoder's rate. speech: spans (s) in which someone speaks. task:
+    what the question wants of speech.
+    """
+
+    waveform: Tensor
+    frames: Mapping[Role, Tensor]
+    speech: tuple[tuple[float, float], ...] = ()
+    task: SpeechTask = "transcribe"
+    sounds: SoundScores | None = None
+
+
+@dataclass(frozen=True)
+class SoundScores:
+    """Probabilities [T, C] of the audio specialist's classes over time, `rate` rows a second."""
+
+    scores: Tensor
+    classes: tuple[str, ...]
+    rate: float = field(default=3.125)
+
+
+class WordStream(Protocol):
+    """A specialist's head. An encoder may bring one of its own, or none."""
+
+    role: Role
+
+    def words(self, heard: Heard) -> list[Word]:
+        """What it says about the clip, in order of time."""
+        ...
+
+
+def spans(
+    active: Tensor, rate: float, reach: float = 0.0, gap: float = 0.0
+) -> tuple[tuple[float, float], ...]:
+    """Where `active` [T] (bool, `rate` a second) holds, as (start, end) in seconds.
+
+    Each is widened by `reach` seconds on both sides; those less than `gap` seconds apart become one.
+    """
+    found: list[tuple[float, float]] = []
+    edges = torch.diff(
+        active.int(), prepend=torch.zeros(1, dtype=torch.int), append=torch.zeros(1, dtype=torch.int)
+    )
+    starts, ends = (edges == 1).nonzero().flatten().tolist(), (edges == -1).nonzero().flatten().tolist()
+    for first, last in zip(starts, ends, strict=True):
+        start, end = max(0.0, first / rate - reach), min(len(active) / rate, last / rate + reach)
+        if found and start - found[-1][1] <= gap:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return tuple(found)
