@@ -45,6 +45,18 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     train.add_argument("--seed", type=int, default=0)
     train.set_defaults(run=run_train)
 
+    words = commands.add_parser("train-words", help="teach a checkpoint to read the encoders' own words")
+    words.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    words.add_argument("--start", type=Path, required=True, help="the checkpoint folder to go on from")
+    words.add_argument("--work", type=Path, required=True, help="folder for heard clips, states and logs")
+    words.add_argument("--output", type=Path, required=True, help="folder for the trained checkpoint")
+    words.add_argument("--packages", type=Path, help="/usr/share, for texts in other languages")
+    words.add_argument("--minutes", type=float, help="budget; without it, --steps")
+    words.add_argument("--steps", type=int, default=400)
+    words.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
+    words.add_argument("--seed", type=int, default=0)
+    words.set_defaults(run=run_train_words)
+
     shared.add_engine_options(evaluate)
     shared.add_preset_option(train)
 
@@ -102,6 +114,28 @@ def run_train(options: argparse.Namespace) -> None:
             align=align,
             instruct=instruct,
             teacher=not options.no_teacher,
+            seed=options.seed,
+        )
+    )
+
+
+@shared.needs("train")
+def run_train_words(options: argparse.Namespace) -> None:
+    from usam.data.splits import read_heldout
+    from usam.training.trainer import Budget
+    from usam.training.words_pipeline import WordsOptions, run_words_training
+
+    run_words_training(
+        WordsOptions(
+            corpus=options.data,
+            start=options.start,
+            work=options.work,
+            output=options.output,
+            packages=options.packages,
+            heldout=read_heldout(options.heldout),
+            budget=Budget(steps=options.steps)
+            if options.minutes is None
+            else Budget(minutes=options.minutes),
             seed=options.seed,
         )
     )

@@ -23,6 +23,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 IMAGINED = "imagined"  # source of examples that have frames and no audio
 
 
+OLDEST_CHILD, YOUNGEST_ADULT = 11, 15  # years: between them a voice may sound like either
+
+
 class CorpusError(UsamError):
     """A corpus folder or its manifest is missing or malformed."""
 
@@ -34,8 +37,8 @@ class Example:
     `transcript` is what is said, or None if unknown: English as `spoken_words` has it, other languages as
     printed, with `translation` into English. `label` names a sound or an instrument, or is the source's own
     annotation of speech (`[gender] female`). Speech with a `background` has audio of that kind behind it, and
-    `label` names that. Clips of one `group` (a speaker, a recording, the takes of one
-    object) are never split over training and held-out.
+    `label` names that. `speaker` is man, woman or child where the source tells. Clips of one `group` (a
+    speaker, a recording, the takes of one object) are never split over training and held-out.
     """
 
     path: Path
@@ -50,6 +53,7 @@ class Example:
     span: tuple[float, float] | None = None
     translation: str | None = None
     background: Kind | None = None
+    speaker: str | None = None
 
     def waveform(self) -> Tensor:
         """What is heard of the clip, float32 [samples] at 16 kHz. Raises AudioError if it cannot be read."""
@@ -106,7 +110,21 @@ def _corpus_example(folder: Path, row: dict[str, str]) -> Example:
         source=source,
         licence=row["licence"],
         language=row["language"],
+        speaker=_speaker(row) if row["kind"] == "speech" else None,
     )
+
+
+def _speaker(row: dict[str, str]) -> str | None:
+    """Who speaks, of speech whose source tells gender and age; years between childhood and youth are left
+    out."""
+    about = f"{row['label_or_transcript']};{row['speaker_or_group']}".lower()
+    gender = re.search(r"(?:\[gender\] |gender=)(f|m)", about)
+    age = re.search(r"age=(\d+)", about)
+    if gender is None or (age and OLDEST_CHILD < int(age[1]) <= YOUNGEST_ADULT):
+        return None
+    if age and int(age[1]) <= OLDEST_CHILD:
+        return "child"
+    return "woman" if gender[1] == "f" else "man"
 
 
 def _group(source: str, row: dict[str, str]) -> str:

@@ -1,0 +1,186 @@
+"""`python -m usam train-words`: a trained checkpoint learns to read the specialists' words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+
+from usam.adapter.adapter import USAMAdapter
+from usam.adapter.speaker import SPEAKERS
+from usam.checkpoints.fingerprint import fingerprint
+from usam.checkpoints.layout import SPEECH_LORA
+from usam.data.corpus import Kind, read_corpus
+from usam.data.heard_clips import HeardClip, HeardClips, scene
+from usam.data.imagined_scenes import Imagination, Material
+from usam.data.multilingual import read_texts
+from usam.data.scene_questions import Names, SceneInstructor
+from usam.data.scenes import Scene, joined
+from usam.data.splits import split
+from usam.data.synthetic.sentences import Sentences
+from usam.encoders.registry import by_role, load_word_streams
+from usam.encoders.sound_classes import VAGUE, plain_name
+from usam.encoders.yamnet import YAMNet
+from usam.errors import RequestError
+from usam.llm.loading import load_llm
+from usam.model.loading import frozen_encoders, load_adapter
+from usam.model.model import USAM
+from usam.training.lora import add_llm_lora
+from usam.training.pipeline import write_checkpoint
+from usam.training.stages.speaker import fit_speaker_head
+from usam.training.stages.word_reading import run_word_reading
+from usam.training.trainer import Budget
+from usam.weights.cache import fetch
+
+REAL_SHARE = 0.55  # of the scenes; the rest are imagined
+ROW_SHARE = 0.3  # of the real scenes: two or three clips one after the other
+BY_LABEL = 0.6  # share of sounds and music drawn by their label first, so that no label is rare
+KIND_SHARES: dict[Kind, float] = {"speech": 3.0, "sound": 4.0, "music": 4.0}
+LONGEST = 16.0  # seconds of a clip
+SPEECH_CLIPS = 2_000
+COMMON = 4_000  # words to ask about that are not said
+
+
+@dataclass(frozen=True)
+class WordsOptions:
+    """A checkpoint to go on from, labelled clips, and for how long; `packages` is /usr/share, for texts."""
+
+    corpus: Path
+    start: Path
+    work: Path
+    output: Path
+    packages: Path | None = None
+    heldout: Sequence[str] = ()
+    budget: Budget = Budget(minutes=60)
+    seed: int = 0
+
+
+def run_words_training(options: WordsOptions, report: Callable[[str], None] = print) -> None:
+    """Hear every clip once, fit the speaker head, train the reading, write the checkpoint. Raises
+    UsamError."""
+    model = with_words(options.start, report)
+    clips = heard(model, options, report)
+    head = model.adapter.speaker
+    assert head is not None
+    known = [clip for clip in clips if clip.voice is not None and clip.example.speaker in SPEAKERS]
+    if known:
+        voices = torch.stack([clip.voice for clip in known if clip.voice is not None])
+        right = fit_speaker_head(
+            head, voices, torch.tensor([SPEAKERS.index(str(clip.example.speaker)) for clip in known])
+        )
+        report(f"speaker head: {right:.3f} of {len(known)} clips")
+    head.requires_grad_(False)
+    real = RealScenes([found for clip in clips if (found := scene(clip, head))], model)
+    if not real.scenes:
+        raise RequestError("There is no clip to train on in the data folder.")
+    texts = read_texts(options.packages or Path())
+    texts["English"] = english(options.seed) + texts.get("English", [])
+    yamnet = by_role(model.encoders, "audio")  # type: ignore[arg-type]
+    assert isinstance(yamnet, YAMNet)
+    sounds, instruments = class_names(yamnet.classes)
+    sounds, instruments = sounds + real.labels("sound"), instruments + real.labels("music")
+    imagined = Imagination(
+        Material(texts, sounds, instruments, confusions(clips)), model.adapter.config.token_seconds
+    )
+
+    def draw(random: Random) -> Scene:
+        return real.draw(random) if random.random() < REAL_SHARE else imagined.draw(random)
+
+    random = Random(options.seed)
+    common = {word.strip(".,?!").lower() for text in texts["English"][:COMMON] for word in text.split()}
+    words = sorted(word for word in common if len(word) > 3 and word.isalpha())
+    add_llm_lora(model, options.start)
+    run_word_reading(
+        model,
+        draw,
+        SceneInstructor(Names(sounds, instruments, words)),
+        options.budget,
+        options.work / "words",
+        random,
+    )
+    write_checkpoint(model, options.output)
+    report(f"written to {options.output}")
+
+
+def with_words(checkpoint: Path, report: Callable[[str], None]) -> USAM:
+    """The checkpoint's model with untrained gates for the words of its encoders' heads. Raises UsamError."""
+    trained = load_adapter(checkpoint)
+    paths = fetch(trained.config.preset, lambda message, share: report(message))
+    encoders = frozen_encoders(paths, trained.config.encoder_names, checkpoint / SPEECH_LORA)
+    trained.config.words = True
+    adapter = USAMAdapter(trained.config)
+    adapter.load_state_dict(trained.state_dict(), strict=False)
+    llm, tokenizer = load_llm(paths.llm)
+    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, load_word_streams(paths, encoders))
+    model.encoders.requires_grad_(False)
+    return model
+
+
+def heard(model: USAM, options: WordsOptions, report: Callable[[str], None]) -> list[HeardClip]:
+    """The training clips as the model hears them, computed once and kept in the work folder."""
+    train, _ = split(read_corpus(options.corpus), options.heldout)
+    train = [example for example in train if example.seconds <= LONGEST]
+    Random(options.seed).shuffle(train)
+    speech = [example for example in train if example.kind == "speech"][:SPEECH_CLIPS]
+    rest = [example for example in train if example.kind != "speech"]
+    model.eval()
+    return list(
+        HeardClips(options.work / "heard", model, fingerprint(options.start)).build(speech + rest, report)
+    )
+
+
+def english(seed: int) -> list[str]:
+    """English sentences of every source found on this machine."""
+    sources = Sentences.collect(seed).by_source
+    return [sentence for name in sorted(sources) for sentence in sources[name]]
+
+
+class RealScenes:
+    """Draws scenes of real clips, alone and in a row."""
+
+    def __init__(self, scenes: Sequence[Scene], model: USAM) -> None:
+        self.scenes = scenes
+        self.token_seconds = model.adapter.config.token_seconds
+        self.by_kind: dict[Kind, dict[str, list[Scene]]] = {kind: {} for kind in KIND_SHARES}
+        for one in scenes:
+            part = one.parts[0]
+            self.by_kind[part.kind].setdefault(part.names[0] if part.names else "", []).append(one)
+
+    def labels(self, kind: Kind) -> list[str]:
+        return sorted(filter(None, self.by_kind[kind]))
+
+    def draw(self, random: Random) -> Scene:
+        if random.random() >= ROW_SHARE:
+            return self.one(random)
+        return joined([self.one(random) for _ in range(random.choice((2, 2, 3)))], self.token_seconds)
+
+    def one(self, random: Random) -> Scene:
+        kinds = [kind for kind in KIND_SHARES if self.by_kind[kind]]
+        kind = random.choices(kinds, [KIND_SHARES[kind] for kind in kinds])[0]
+        groups = self.by_kind[kind]
+        if random.random() < BY_LABEL:
+            return random.choice(groups[random.choice(sorted(groups))])
+        return random.choice([one for group in groups.values() for one in group])
+
+
+def class_names(classes: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Plain names of sounds and of instruments among YAMNet's classes, in their order."""
+    music = range(classes.index("Music"), classes.index("Scary music") + 1)
+    played = range(classes.index("Plucked string instrument"), classes.index("Singing bowl") + 1)
+    named = [(index, plain_name(name)) for index, name in enumerate(classes) if name not in VAGUE]
+    return [name for i, name in named if i not in music], [name for i, name in named if i in played]
+
+
+def confusions(clips: Sequence[HeardClip]) -> Mapping[str, Sequence[str]]:
+    """What the sound specialist says beside a name, and of clips with a label, where it was heard."""
+    found: dict[str, dict[str, None]] = {}
+    for clip in clips:
+        names = [word.text for word in clip.words[1] if not word.before.startswith(" (in")]
+        for name in names:
+            found.setdefault(name, {}).update(dict.fromkeys(other for other in names if other != name))
+        if clip.example.label:
+            found.setdefault(clip.example.label.lower(), {}).update(dict.fromkeys(names))
+    return {name: tuple(others) for name, others in found.items() if others}
