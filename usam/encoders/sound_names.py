@@ -53,6 +53,19 @@ def speech_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
     )
 
 
+def speech_score(sounds: SoundScores | None, start: float, end: float) -> float:
+    """How sure it is that someone speaks between two times (s): the mean score where speech is heard at all.
+
+    Without scores nothing speaks against it, and it is 1.
+    """
+    if sounds is None:
+        return 1.0
+    voice = sounds.scores[:, list(_columns(sounds.classes, VOICES))].amax(-1)
+    part = voice[int(start * sounds.rate) : max(int(start * sounds.rate) + 1, round(end * sounds.rate))]
+    heard = part[part > SPEECH]
+    return float(heard.mean()) if len(heard) else 0.0
+
+
 def music_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
     """Where music is heard, an instrument or a song."""
     first, last = sounds.classes.index("Music"), sounds.classes.index("Scary music")

@@ -11,6 +11,7 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role
+from usam.encoders.sound_names import speech_score
 from usam.encoders.whisper import Whisper
 from usam.encoders.whisper_step_decoder import Transcript, WhisperStepDecoder
 from usam.encoders.words import Heard
@@ -21,9 +22,9 @@ LEAST_HEARD = 6.0  # seconds of speech and silence together; in less it repeats 
 LONGEST = 28.0  # seconds of speech at once
 CUT_REACH = 3.0  # seconds about the middle
 SHORTEST = 0.1  # seconds
-NO_SPEECH = 0.6
-DOUBTFUL = -1.0  # nats a token: with a high probability of no speech, words are made up
-MADE_UP = -1.4  # nats a token: words are made up whatever that probability
+SURE_SPEECH = 0.65  # score of the speech classes above which words are believed
+SURE_WORDS = 0.55  # mean confidence above which words are believed although speech is not sure
+MADE_UP = -2.5  # nats a token: words are made up whatever was heard
 
 
 class SpokenWords:
@@ -55,7 +56,7 @@ class SpokenWords:
         if len(speech) < SHORTEST * SAMPLE_RATE:
             return []
         transcript = self.transcript(speech, heard)
-        if not transcript.words or invented(transcript):
+        if not transcript.words or invented(transcript, speech_score(heard.sounds, start, end)):
             return []
         name = LANGUAGES.get(transcript.language, transcript.language).capitalize()
         first = start + transcript.words[0].start
@@ -82,9 +83,14 @@ class SpokenWords:
         return self.decoder.transcribe(states, seconds, task=heard.task)
 
 
-def invented(transcript: Transcript) -> bool:
-    """Whether the words are made up of what is no speech."""
-    doubtful = transcript.no_speech > NO_SPEECH and transcript.mean_logprob < DOUBTFUL
+def invented(transcript: Transcript, speech: float) -> bool:
+    """Whether the words are made up of what is no speech; `speech` is how sure it is that someone speaks.
+
+    Whisper's own probability of no speech does not tell: of cries and scraping things it makes "Thank you."
+    with little doubt. The sound specialist's score of speech does.
+    """
+    confidence = sum(word.confidence for word in transcript.words) / len(transcript.words)
+    doubtful = speech <= SURE_SPEECH and confidence <= SURE_WORDS
     return doubtful or transcript.mean_logprob < MADE_UP
 
 
