@@ -10,7 +10,7 @@ import pytest
 from storage.annotation.spans import Span
 from tests import tiny
 from tests.ui.heard import heard_clip
-from ui.inspector.payload import leaned_on, payload, started, viewed
+from ui.inspector.payload import attribution_json, payload, router_json, viewer_json
 from ui.studio.session import SessionAnswer
 from ui.viewer.assets import FOLDER
 from usam.engine.engine import Engine
@@ -59,10 +59,10 @@ def test_a_trace_has_the_keys_that_the_scripts_declare(entry: SessionAnswer) -> 
 
 
 def test_the_other_parts_have_them_too(entry: SessionAnswer, engine: Engine) -> None:
-    assert json.loads(started({**engine.health(), "fingerprint": "f00d"})).keys() == declared("RouterHealth")
-    words = json.loads(leaned_on(entry, attribute(engine, CLIP, entry.answer)))["words"]
+    assert json.loads(router_json({**engine.health(), "fingerprint": "f00d"})).keys() == declared("RouterHealth")
+    words = json.loads(attribution_json(entry, attribute(engine, CLIP, entry.answer)))["words"]
     assert words[0].keys() == declared("WordAttribution")
-    shown = json.loads(viewed(entry, replace(entry, key="other")))
+    shown = json.loads(viewer_json(entry, replace(entry, key="other")))
     assert shown["trace"].keys() == shown["other"].keys() == declared("TraceData")
     span = Span("id", "answer", 0.0, 1.0, "missed", None, 1, *2 * [None])  # type: ignore[list-item]
     assert span.to_json().keys() == declared("Mark")

@@ -64,7 +64,7 @@ def texts() -> Iterator[tuple[Path, str]]:
 
 def product_files() -> Iterator[Path]:
     for place in (*ROOT.glob("*"), ROOT / ".ci", ROOT / ".gitattributes"):
-        if place.is_file():
+        if place.is_file() and place.name != ".git":  # a file in a further work tree
             yield place
         elif place.name in {*PACKAGES, "tests", "benchmarks", "docs", "scripts", ".ci"}:
             yield from (
