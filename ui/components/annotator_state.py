@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from typing import Any
 
 import gradio as gr
+from gradio.component_meta import ComponentMeta
 
 from ui.access.identity import Identity
 from ui.settings import Settings
@@ -18,15 +20,15 @@ def annotator_state(settings: Settings) -> gr.BrowserState:
     Gradio tells every page the key that it encrypts with: that keeps nobody from sending another id.
     """
     identity = Identity.of(settings)
-    state = gr.BrowserState("", storage_key=STORAGE_KEY, secret=settings.browser_secret())
 
-    def preprocess(payload: Any) -> str:
+    def preprocess(self: gr.BrowserState, payload: Any) -> str:
         return identity.verified(payload)
 
-    def postprocess(value: Any) -> str:
+    def postprocess(self: gr.BrowserState, value: Any) -> str:
         return identity.signed(value) if value else ""
 
-    # A subclass would say this better, but Gradio writes a stub beside the source of each one.
-    state.preprocess = preprocess  # type: ignore[method-assign]
-    state.postprocess = postprocess  # type: ignore[method-assign]
-    return state
+    # A class, because Gradio makes a session's components anew whenever an event leaves them as they are; but
+    # not by a `class` statement, for which Gradio writes a stub beside the source.
+    members = {"__module__": __name__, "preprocess": preprocess, "postprocess": postprocess}
+    kind: Any = ABCMeta.__new__(ComponentMeta, "BrowserState", (gr.BrowserState,), members)
+    return kind("", storage_key=STORAGE_KEY, secret=settings.browser_secret())
