@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from torch import Tensor
 
@@ -164,4 +164,4 @@ def _synthetic_example(folder: Path, line: dict[str, str]) -> Example:
 def _kind(text: str) -> Kind:
     if text not in KINDS:
         raise ValueError(f"{text} is not a kind of clip")
-    return cast(Kind, text)
+    return text

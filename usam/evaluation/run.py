@@ -66,7 +66,12 @@ def evaluate(engine: Engine, options: Options, report: Report = lambda message: 
             report("The linear probe is left out: it needs a folder for its frames, --work.")
         else:
             result["baselines"]["linear probe"] = probe(
-                list(engine.model.encoders), clips, options.data, options.heldout, options.work, report
+                list(engine.model.encoders),  # type: ignore[arg-type]
+                clips,
+                options.data,
+                options.heldout,
+                options.work,
+                report,
             )
     if options.ablations:
         result |= ablations(engine, sets, replies, report)

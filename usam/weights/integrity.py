@@ -65,7 +65,7 @@ def _files(directory: Path) -> dict[str, dict[str, Any]]:
     return files if manifest.get("layout") == LAYOUT and isinstance(files, dict) else {}
 
 
-def _on_disk(path: Path) -> tuple[int, int, int, int]:
+def _on_disk(path: Path) -> tuple[int, ...]:
     """What changes when a file is written; the time of change cannot be set back by who writes it."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
