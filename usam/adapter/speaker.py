@@ -32,14 +32,16 @@ class SpeakerHead(nn.Module):
         """`voice_features` [..., 3 + D] -> logits [..., 3]."""
         return self.head((features.float() - self.mean) / self.deviation)
 
+    @torch.inference_mode()
     def name(self, pitch: Tensor, frames: Tensor) -> tuple[str, float]:
-        """Speaker of a stretch of speech with these quartiles of the pitch [3] (Hz) and frames [T, D]; how
-        sure."""
-        odds = self(voice_features(pitch, frames)).softmax(-1)
+        """Who speaks in a stretch of speech with these quartiles of the pitch [3] (Hz) and frames [T, D], and
+        how sure that is, in [0, 1]."""
+        odds = self(voice_features(pitch, frames).to(self.mean.device)).softmax(-1)
         best = int(odds.argmax())
         return SPEAKERS[best], float(odds[best])
 
 
 def voice_features(pitch: Tensor, frames: Tensor) -> Tensor:
-    """Quartiles of the pitch [3] in Hz, 0 where there is none, and frames [T, D] -> [3 + D]."""
+    """Quartiles of the pitch [3] in Hz, 0 where there is none, and frames [T, D] -> [3 + D], beside the
+    pitch."""
     return torch.cat([pitch.clamp_min(LOWEST).log(), frames.float().mean(0).to(pitch.device)])
