@@ -3,7 +3,7 @@
 import hashlib
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from usam.adapter.adapter import USAMAdapter
 from usam.audio.clip import Clip
 from usam.audio.samples import SAMPLE_RATE
 from usam.config import USAMConfig
+from usam.encoders.base import Role
+from usam.encoders.words import Heard
 from usam.engine.engine import Engine
 from usam.model.model import USAM
 from usam.quantization import PACKED_ROWS, choose_precision
+from usam.schema.words import Word
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 RATES = (50.0, 3.125, 12.5)  # Hz, those of the three real encoders
@@ -112,12 +115,40 @@ class ToyEncoder(nn.Module):
         return padded.view(count, 20, -1).mean(-1) @ self.projection
 
 
+class ToyWords:
+    """Says the same of every clip; `asked` keeps what was wanted of speech each time."""
+
+    def __init__(self, role: Role, words: Sequence[Word], translated: Sequence[Word] = ()) -> None:
+        self.role = role
+        self.said = {"transcribe": list(words), "translate": list(translated or words)}
+        self.asked: list[str] = []
+
+    def words(self, heard: Heard) -> list[Word]:
+        self.asked.append(heard.task)
+        return list(self.said[heard.task])
+
+
+def word_streams() -> tuple[ToyWords, ...]:
+    """What is said and heard in the first second of a clip, one stream an encoder."""
+    speech = [
+        Word(0.2, 0.2, "French", 0.9, " [", "]"),
+        Word(0.2, 0.45, "bon", 0.9, " "),
+        Word(0.45, 0.7, "jour", 0.8, " "),
+    ]
+    english = [Word(0.2, 0.2, "French", 0.9, " [", "]"), Word(0.2, 0.7, "welcome", 0.7, " ")]
+    sounds = [Word(0.0, 1.0, "dog", 0.6, " (", ""), Word(0.0, 1.0, "growl", 0.4, ", ", ")")]
+    music = [Word(0.8, 1.0, "piano", 0.5, " {", "}")]
+    return ToyWords("speech", speech, english), ToyWords("audio", sounds), ToyWords("music", music)
+
+
 def model(**sizes: Any) -> USAM:
+    """With `words=True`, one whose encoders say `word_streams()`."""
     encoders = [
         ToyEncoder(name, dim, rate)
         for name, dim, rate in zip(("speech", "audio", "music"), DIMS, RATES, strict=True)
     ]
-    built = USAM(adapter(**sizes), llm(), tokenizer(), encoders)  # type: ignore[arg-type]
+    streams = word_streams() if sizes.get("words") else ()
+    built = USAM(adapter(**sizes), llm(), tokenizer(), encoders, word_streams=streams)  # type: ignore[arg-type]
     return built.eval().requires_grad_(False)
 
 

@@ -86,6 +86,8 @@ class USAMConfig(PreTrainedConfig):
             raise ValueError("window_frames must be a multiple of queries_per_window")
         if len(self.expert_names) != self.num_experts:
             raise ValueError("expert_names must name every expert")
+        if self.words and not (self.anchor_tokens and self.num_experts == len(self.encoder_names)):
+            raise ValueError("words need anchor_tokens, and an expert for every encoder")
 
     @property
     def frame_dim(self) -> int:

@@ -68,8 +68,10 @@ class USAMAdapter(PreTrainedModel):
         audio, logits = self.projector.mix(tokens, routing), None
         if self.anchor is not None:
             audio, logits = self.anchor(audio)
-        if mixer is None or words is None or read is None or self.anchor is None or logits is None:
+        if mixer is None or words is None or read is None:
             return AudioTokens(audio, mask, routing, logits)
+        assert self.anchor is not None  # a config with words has one
+        assert logits is not None
         said = repeated(logits, mask) | words.spoken
         own = torch.where(said.unsqueeze(-1), self.anchor.blank_word.to(audio.dtype), audio)
         vectors = mixer(own, tokens, routing, words, read)

@@ -21,9 +21,11 @@ VOICES = ("singing", "vocal", "female voice", "male voice", "choir")
 
 @dataclass(frozen=True)
 class Material:
-    """What scenes are imagined from. texts: by the English name of their language. sounds, instruments:
-    names.
-    confused: names that a specialist may say beside a name or instead of it."""
+    """What scenes are imagined from.
+
+    texts: by the English name of their language. sounds, instruments: names. confused: names that a
+    specialist may say beside a name or instead of it.
+    """
 
     texts: Mapping[str, Sequence[str]]
     sounds: Sequence[str]
@@ -77,10 +79,7 @@ class Imagination:
                 names = named(said, begins, seconds, random)
             if behind_kind == "music":
                 tags = named(self.tags(behind[0], random), begins, seconds, random, "{}")
-        part = Part(
-            "speech", (), text, speaker, language, behind=behind if behind_kind == "sound" else behind[:1],
-            behind_kind=behind_kind,
-        )  # fmt: skip
+        part = Part("speech", (), text, speaker, language, behind=behind, behind_kind=behind_kind)
         return Scene((part,), (tuple(words), tuple(names), tuple(tags)), seconds)
 
     def sound(self, random: Random) -> Scene:
@@ -128,7 +127,6 @@ class Imagination:
 
 
 def truth(name: str, said: Sequence[str]) -> tuple[str, ...]:
-    """The names of an answer: what the specialist says, in its order, as far as it is sure; the true one if
-    it is
-    not among them."""
+    """The names of an answer: what the specialist says, in its order; the true one first, if it is not among
+    them."""
     return tuple(said[:3]) if name in said else (name, *said[:2])

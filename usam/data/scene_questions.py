@@ -133,6 +133,11 @@ def listed(names: Sequence[str], last: str = "or") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+def some(names: Sequence[str], count: int, random: Random) -> list[str]:
+    """At most `count` of the names."""
+    return random.sample(list(names), min(count, len(names)))
+
+
 def what(part: Part) -> str:
     """The part as the object of "I hear"."""
     if part.kind == "speech":
@@ -157,8 +162,9 @@ def sentence(part: Part) -> str:
     return f"{what(part)} is heard"
 
 
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def stopped(text: str) -> str:
+    """As a sentence: with a capital, and a full stop unless what is quoted last ends it."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(("!", "?", "…")) else ".")
 
 
 class SceneInstructor:
@@ -209,25 +215,25 @@ class SceneInstructor:
     def order(self, parts: Sequence[Part], random: Random) -> Instruction:
         draw = random.random()
         if draw < 0.2:
-            return Instruction("first", random.choice(_FIRST), capital(f"{sentence(parts[0])}."))
+            return Instruction("first", random.choice(_FIRST), stopped(sentence(parts[0])))
         if draw < 0.4:
-            return Instruction("last", random.choice(_LAST), capital(f"{sentence(parts[-1])}."))
+            return Instruction("last", random.choice(_LAST), stopped(sentence(parts[-1])))
         if draw < 0.7:
             index = random.randrange(len(parts) - 1)
             one, two = parts[index], parts[index + 1]
             if random.random() < 0.7:
                 return Instruction(
-                    "after", random.choice(_AFTER).format(self.brief(one)), capital(f"{sentence(two)}.")
+                    "after", random.choice(_AFTER).format(self.brief(one)), stopped(sentence(two))
                 )
             return Instruction(
-                "before", random.choice(_BEFORE).format(self.brief(two)), capital(f"{sentence(one)}.")
+                "before", random.choice(_BEFORE).format(self.brief(two)), stopped(sentence(one))
             )
         if draw < 0.78:
             count = {2: "two", 3: "three", 4: "four"}.get(len(parts), str(len(parts)))
             listing = listed([what(part) for part in parts], "and")
-            return Instruction("count", random.choice(_COUNT), capital(f"{count}: {listing}."))
+            return Instruction("count", random.choice(_COUNT), stopped(f"{count}: {listing}"))
         told = ", then ".join(sentence(part) for part in parts)
-        return Instruction("order", random.choice(_ORDER + OPEN), capital(f"{told}."))
+        return Instruction("order", random.choice(_ORDER + OPEN), stopped(told))
 
     @staticmethod
     def brief(part: Part) -> str:
@@ -241,8 +247,8 @@ class SceneInstructor:
     def behind(self, part: Part, random: Random) -> Instruction:
         behind = listed([article(name) for name in part.behind[:3]]) if part.behind else "music"
         if random.random() < 0.5:
-            return Instruction("behind", random.choice(_BEHIND), capital(f"{behind}."))
-        return Instruction("open", random.choice(OPEN), capital(f"{sentence(part)}. Behind it is {behind}."))
+            return Instruction("behind", random.choice(_BEHIND), stopped(behind))
+        return Instruction("open", random.choice(OPEN), f"{stopped(sentence(part))} Behind it is {behind}.")
 
     def kind(self, parts: Sequence[Part], random: Random) -> Instruction:
         words = {"speech": "speech", "sound": "a sound", "music": "music"}
@@ -266,20 +272,21 @@ class SceneInstructor:
         texts = [part.said for part in parts if part.said]
         kinds = {part.kind for part in parts} | {part.behind_kind for part in parts}
         if draw < 0.3 and texts:
-            own = [word.strip(".,?!;:\"'").lower() for text in texts for word in text.split()]
-            own = [word for word in own if len(word) > 3 and word.isalpha()]
-            others = [word for word in random.sample(list(self.names.words), 6) if word not in own]
+            every = [word.strip(".,?!;:\"'").lower() for text in texts for word in text.split()]
+            own = [word for word in every if len(word) > 3 and word.isalpha()]
+            others = [word for word in some(self.names.words, 6, random) if word not in every]
             if own and others:
                 return Instruction(
                     "mention",
                     random.choice(_MENTION).format(random.choice(own) if yes else others[0]),
                     f"{said}.",
                 )
-        if draw < 0.65:
+        about = [kind for kind in ("speech", "music") if (kind in kinds) == yes]
+        if draw < 0.65 or not about:
             mine = [name for part in parts for name in (*part.names[:1], *part.behind[:1])]
             every = [name for part in parts for name in (*part.names, *part.behind)]
             pool = self.names.instruments if parts[0].kind == "music" else self.names.sounds
-            others = [name for name in random.sample(list(pool), 8) if not same_name(name, every)]
+            others = [name for name in some(pool, 8, random) if not same_name(name, every)]
             asked = random.choice(mine) if yes and mine else others[0] if not yes and others else None
             if asked:
                 return Instruction(
@@ -287,10 +294,10 @@ class SceneInstructor:
                     random.choice(_HEAR).format(article(asked)),
                     f"{said}, I hear {heard if not yes else article(asked)}.",
                 )
-        about = random.choice([kind for kind in ("speech", "music") if (kind in kinds) == yes] or ["speech"])
-        said = "Yes" if about in kinds else "No"
+        asked = random.choice(about or ["speech"])
+        said = "Yes" if asked in kinds else "No"
         return Instruction(
-            "yesno", random.choice(SPEAKING if about == "speech" else PLAYING), f"{said}, I hear {heard}."
+            "yesno", random.choice(SPEAKING if asked == "speech" else PLAYING), f"{said}, I hear {heard}."
         )
 
     def speech(self, part: Part, random: Random) -> Instruction:
@@ -317,7 +324,7 @@ class SceneInstructor:
             )
         if draw < 0.8:
             return self.yes_no([part], random)
-        return Instruction("open", random.choice(OPEN), capital(f"{sentence(part)}."))
+        return Instruction("open", random.choice(OPEN), stopped(sentence(part)))
 
     def sound(self, part: Part, random: Random) -> Instruction:
         if part.place and random.random() < 0.3:
@@ -346,5 +353,5 @@ class SceneInstructor:
         if draw < 0.5 and group:
             return Instruction("family", random.choice(FAMILY), f"{group.capitalize()}.")
         if draw < 0.7:
-            return Instruction("open", random.choice(OPEN), capital(f"{sentence(part)}."))
+            return Instruction("open", random.choice(OPEN), stopped(sentence(part)))
         return Instruction("music", random.choice(MUSIC), f"I hear {what(part)}.")

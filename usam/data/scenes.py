@@ -16,7 +16,6 @@ from torch import Tensor
 from usam.data.corpus import Kind
 from usam.schema.words import Word
 
-PAUSE = (0.2, 1.0)  # seconds between parts that are joined
 SECONDS_A_WORD = 0.32
 
 
@@ -42,8 +41,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Scene:
-    """Parts in order of time, the words of each expert, and the Q-Former's tokens [L, H], if there is
-    audio."""
+    """Parts in order of time, the words of each expert, and the Q-Former's tokens [L, H] of real audio."""
 
     parts: tuple[Part, ...]
     words: tuple[tuple[Word, ...], ...]
@@ -53,21 +51,25 @@ class Scene:
 
 def joined(scenes: Sequence[Scene], token_seconds: float) -> Scene:
     """Scenes one after the other, each beginning with a token."""
-    experts = max(len(scene.words) for scene in scenes)
-    words: list[list[Word]] = [[] for _ in range(experts)]
+    words: list[list[Word]] = [[] for _ in scenes[0].words]
     tokens: list[Tensor] = []
     at = 0.0
     for scene in scenes:
         for mine, theirs in zip(words, scene.words, strict=True):
             mine += [replace(word, start=word.start + at, end=word.end + at) for word in theirs]
-        count = max(1, -(-int(scene.seconds * 1000) // int(token_seconds * 1000)))
         if scene.tokens is not None:
-            count = len(scene.tokens)
             tokens.append(scene.tokens)
-        at += count * token_seconds
+        at += token_count(scene, token_seconds) * token_seconds
     parts = tuple(part for scene in scenes for part in scene.parts)
     whole = torch.cat(tokens) if len(tokens) == len(scenes) else None
     return Scene(parts, tuple(map(tuple, words)), at, whole)
+
+
+def token_count(scene: Scene, token_seconds: float) -> int:
+    """Tokens of a scene: those there are, or as many as its length takes; at least one."""
+    if scene.tokens is not None:
+        return len(scene.tokens)
+    return max(1, -(-int(scene.seconds * 1000) // int(token_seconds * 1000)))
 
 
 def spoken(

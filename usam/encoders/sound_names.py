@@ -29,9 +29,8 @@ FAINT = 0.03  # of the loudest look: a look this much fainter names nothing
 LEAST_BESIDE_SPEECH = 0.12  # of a name while someone speaks
 SPEECH = 0.3  # score of the speech classes above which someone speaks
 SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
-MUSIC = 0.3
-
-LEAST_PLACE = 0.12
+MUSIC = 0.3  # score of the music classes above which music plays
+LEAST_PLACE = 0.12  # mean score of a place that is worth saying
 
 
 @cache
@@ -84,7 +83,7 @@ class SoundNames:
         sounds = heard.sounds
         table = self._names(heard, sounds)
         found: list[Word] = []
-        for first, last, scores in _segments(table, POOL):
+        for first, last, scores in _segments(table):
             start, end = first / sounds.rate, min(last / sounds.rate, len(heard.waveform) / SAMPLE_RATE)
             spoken = any(a < end and b > start for a, b in heard.speech)
             least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
@@ -116,11 +115,13 @@ def loudness(waveform: Tensor, looks: int, rate: float) -> Tensor:
     return padded.view(looks, size).square().mean(-1).sqrt()
 
 
-def _segments(table: Tensor, pool: int) -> list[tuple[int, int, Tensor]]:
-    """Class scores [T, C] -> segments (first frame, end, mean scores [C]): neighbours that share a top
-    name."""
-    pieces = [(i, min(i + pool, len(table))) for i in range(0, len(table), pool)]
-    if len(pieces) > 1 and pieces[-1][1] - pieces[-1][0] < pool:
+def _segments(table: Tensor) -> list[tuple[int, int, Tensor]]:
+    """Class scores [T, C] -> segments (first frame, end, mean scores [C]).
+
+    Looks that share a top name are one segment, and what names nothing new belongs to the one before.
+    """
+    pieces = [(i, min(i + POOL, len(table))) for i in range(0, len(table), POOL)]
+    if len(pieces) > 1 and pieces[-1][1] - pieces[-1][0] < POOL:
         pieces[-2:] = [(pieces[-2][0], pieces[-1][1])]
     segments: list[tuple[int, int, Tensor]] = []
     for first, end in pieces:

@@ -56,10 +56,11 @@ class SpokenWords:
         if len(speech) < SHORTEST * SAMPLE_RATE:
             return []
         transcript = self.transcript(speech, heard)
-        if not transcript.words or invented(transcript, speech_score(heard.sounds, start, end)):
+        words = [word for word in transcript.words if word.text.strip()]
+        if not words or invented(transcript, speech_score(heard.sounds, start, end)):
             return []
         name = LANGUAGES.get(transcript.language, transcript.language).capitalize()
-        first = start + transcript.words[0].start
+        first = start + words[0].start
         return [
             Word(first, first, name, transcript.language_probability, " [", "]"),
             *(
@@ -70,8 +71,7 @@ class SpokenWords:
                     word.confidence,
                     _space(word.text),
                 )
-                for word in transcript.words
-                if word.text.strip()
+                for word in words
             ),
         ]
 

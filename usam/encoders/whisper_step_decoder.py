@@ -32,13 +32,16 @@ TOKENS_A_SECOND = 12  # nobody speaks faster; what is longer is a loop
 ENGLISH_PRIOR = 6.0  # accented English is else taken for the language of the accent
 CANDIDATES = 64  # tokens that the 4-bit vocabulary proposes
 MEDIAN = 7  # frames of the median filter over the attention
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # languages that write no space between words
 
 
 @dataclass(frozen=True)
 class SpokenWord:
-    """A word of a transcript: times in seconds from the clip's start; confidence is the mean probability of
-    its
-    tokens, in [0, 1]. `text` begins with a space where the language writes one."""
+    """A word of a transcript, with times in seconds from the clip's start.
+
+    `text` begins with a space where the language writes one. confidence: the mean probability of its
+    tokens, in [0, 1].
+    """
 
     start: float
     end: float
@@ -114,11 +117,10 @@ class WhisperStepDecoder:
         self.languages = {token.strip("<|>"): i for token, i in generation.lang_to_id.items()}
         self.tasks = dict(generation.task_to_id)
         self.without_times = generation.no_timestamps_token_id
-        self.no_speech_id = self.without_times - 1
-        self.first_special = self.end
+        self.no_speech_id = self.without_times - 1  # in every multilingual Whisper
         suppressed = torch.zeros(len(self.embed), dtype=torch.bool)
         suppressed[[i for i in generation.suppress_tokens if i >= 0]] = True
-        suppressed[self.first_special + 1 :] = True
+        suppressed[self.end + 1 :] = True  # languages, tasks and times
         self.suppressed = suppressed
         self.begin_suppressed = list(generation.begin_suppress_tokens)
 
@@ -167,7 +169,7 @@ class WhisperStepDecoder:
                 break
             tokens.append(token)
             logits = self._step(token, state).float()
-        words = self._words(tokens, logprobs, state, seconds)
+        words = self._words(tokens, logprobs, state, seconds, spoken)
         mean = sum(logprobs) / max(1, len(logprobs))
         return Transcript(tuple(words), spoken, probability, no_speech, mean, not ended)
 
@@ -223,10 +225,11 @@ class WhisperStepDecoder:
         return proposed.index_copy(0, ids, F.linear(hidden, self.vocabulary.weight[ids])[0])
 
     def _words(
-        self, tokens: list[int], logprobs: list[float], state: _State, seconds: float
+        self, tokens: list[int], logprobs: list[float], state: _State, seconds: float, language: str
     ) -> list[SpokenWord]:
         if not tokens:
             return []
+        # A token begins where these heads are when it is read; when it is predicted they are still before it.
         per_token = len(self.aligned)
         rows = [torch.cat(state.attention[i * per_token : (i + 1) * per_token]) for i in range(len(tokens))]
         frames = max(2, round(seconds * 50))
@@ -237,20 +240,21 @@ class WhisperStepDecoder:
         starts = token_starts(median(weights).mean(0).cpu().numpy()) / 50
         edges = [*starts.tolist(), seconds]
         words: list[SpokenWord] = []
-        for group in self._groups(tokens):
+        for group in self._groups(tokens, language not in UNSPACED):
             text = self.tokenizer.decode([tokens[i] for i in group], skip_special_tokens=True)
             confidence = float(np.mean([np.exp(logprobs[i]) for i in group]))
             words.append(SpokenWord(edges[group[0]], edges[group[-1] + 1], text, confidence))
         return words
 
-    def _groups(self, tokens: list[int]) -> list[list[int]]:
-        """Indices of the tokens of each word: a word begins at a space, or at a character that is
-        complete."""
+    def _groups(self, tokens: list[int], spaced: bool) -> list[list[int]]:
+        """Indices of the tokens of each word: it begins with a space or, in a language that writes none,
+        where the characters before it are whole."""
         groups: list[list[int]] = []
         for index, token in enumerate(tokens):
             piece = self.tokenizer.decode([token])
             so_far = self.tokenizer.decode([tokens[i] for i in groups[-1]]) if groups else ""
-            if not groups or (piece.startswith(" ") and not so_far.endswith("\N{REPLACEMENT CHARACTER}")):
+            begins = piece.startswith(" ") or not spaced
+            if not groups or (begins and not so_far.endswith("\N{REPLACEMENT CHARACTER}")):
                 groups.append([index])
             else:
                 groups[-1].append(index)

@@ -8,7 +8,7 @@ it hears: Whisper's decoder, YAMNet's classes, musicnn's tags. Their words are l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -23,8 +23,9 @@ from usam.schema.words import Word
 class Heard:
     """What is known of a clip when a specialist is asked for words.
 
-    frames: by role, each [T, D] at its encoder's rate. speech: spans (s) in which someone speaks. task:
-    what the question wants of speech.
+    waveform: [samples] at 16 kHz, on the CPU. frames: by role, each [T, D] at its encoder's rate. speech:
+    spans (s) in which someone speaks. task: what the question wants of speech. sounds: what the audio
+    specialist hears, if there is one.
     """
 
     waveform: Tensor
@@ -40,7 +41,7 @@ class SoundScores:
 
     scores: Tensor
     classes: tuple[str, ...]
-    rate: float = field(default=3.125)
+    rate: float
 
 
 class WordStream(Protocol):
@@ -49,7 +50,7 @@ class WordStream(Protocol):
     role: Role
 
     def words(self, heard: Heard) -> list[Word]:
-        """What it says about the clip, in order of time."""
+        """What it says about the clip, as it is to be read."""
         ...
 
 

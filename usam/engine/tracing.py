@@ -55,7 +55,7 @@ def trace_tokens(model: USAM, clip: Clip, audio: AudioTokens, text: Tensor) -> T
             )
         )
     )
-    return Trace(tuple(config.expert_names), tokens, "question", threshold, pruned=config.words)
+    return Trace(tuple(config.expert_names), tokens, "question", threshold, pruned=audio.telling is not None)
 
 
 def anchored_words(model: USAM, audio: AudioTokens) -> list[str]:

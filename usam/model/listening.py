@@ -23,9 +23,8 @@ from usam.schema.words import Word
 
 @dataclass(frozen=True)
 class Hearing:
-    """A clip as the encoders heard it: U [T, D], the encoders' own frames by role, and the words of each
-    expert by
-    what was wanted of speech, as far as they were asked for."""
+    """A clip as the encoders heard it: U [T, D], what their heads are asked with, and the words of each
+    expert by what was wanted of speech, as far as they were asked for."""
 
     frames: Tensor
     heard: Heard
@@ -37,7 +36,7 @@ def hear(waveform: Tensor, encoders: Sequence[Encoder], with_words: bool) -> Hea
     streams = [encoder.frames(waveform) for encoder in encoders]
     frames = align(streams, [encoder.frame_rate for encoder in encoders], len(waveform))
     by_role: Mapping[Role, Tensor] = {e.role: s for e, s in zip(encoders, streams, strict=True)}
-    heard = Heard(waveform, by_role)
+    heard = Heard(waveform.cpu(), by_role)
     if with_words:
         audio = next((encoder for encoder in encoders if isinstance(encoder, YAMNet)), None)
         if audio is not None:

@@ -22,7 +22,7 @@ from torch.nn.utils.rnn import pad_sequence
 from usam.adapter.words import WordGrid, batch, grid, place
 from usam.data.instructions import Instruction
 from usam.data.scene_questions import SceneInstructor
-from usam.data.scenes import Scene
+from usam.data.scenes import Scene, token_count
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 from usam.training.trainer import Budget, train
@@ -47,10 +47,11 @@ def clip_tokens(scene: Scene, width: int, token_seconds: float) -> Tensor:
     """The Q-Former's tokens of a scene [L, H], zeros for one that was imagined."""
     if scene.tokens is not None:
         return scene.tokens.float()
-    return torch.zeros(max(1, -(-int(scene.seconds * 1000) // int(token_seconds * 1000))), width)
+    return torch.zeros(token_count(scene, token_seconds), width)
 
 
 def collate(model: USAM, scenes: Sequence[Scene], instructions: Sequence[Instruction]) -> ReadingBatch:
+    """Scenes and what is asked of each, padded to the longest."""
     config = model.adapter.config
     tokens = [clip_tokens(scene, config.hidden_size, config.token_seconds) for scene in scenes]
     grids = []
