@@ -186,7 +186,7 @@ def test_masks_are_made_where_the_frames_are(monkeypatch: pytest.MonkeyPatch) ->
     assert mask.shape == frames.shape[:2]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.cuda
 def test_a_model_on_a_gpu_answers_what_the_processor_prepared() -> None:
     model = tiny.model().to("cuda")
     inputs = USAMProcessor(tiny.tokenizer())(audio=[CLIP, CLIP], text="What is this?")
