@@ -58,6 +58,7 @@ def entry(
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("USAM_DATA", str(tmp_path))
+    monkeypatch.setattr("ui.settings.in_container", lambda environ: False)  # where the tests may well run
     settings = Settings.from_environment({"USAM_QUANTIZATION": "none", "USAM_MAX_SECONDS": "12"})
     assert settings == Settings(tmp_path, sqlite_url(tmp_path), quantization="none", max_seconds=12.0)
 

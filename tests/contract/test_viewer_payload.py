@@ -59,7 +59,8 @@ def test_a_trace_has_the_keys_that_the_scripts_declare(entry: SessionAnswer) -> 
 
 
 def test_the_other_parts_have_them_too(entry: SessionAnswer, engine: Engine) -> None:
-    assert json.loads(router_json({**engine.health(), "fingerprint": "f00d"})).keys() == declared("RouterHealth")
+    router = {**engine.health(), "fingerprint": "f00d"}
+    assert json.loads(router_json(router)).keys() == declared("RouterHealth")
     words = json.loads(attribution_json(entry, attribute(engine, CLIP, entry.answer)))["words"]
     assert words[0].keys() == declared("WordAttribution")
     shown = json.loads(viewer_json(entry, replace(entry, key="other")))
