@@ -7,7 +7,7 @@ never uploaded, a number that is none, or a value of another kind than a compone
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
@@ -48,8 +48,8 @@ def refusal(sentence: str) -> gr.Error:
 
 
 def _explained(
-    process: Callable[Parameters, Awaitable[Reply]],
-) -> Callable[Parameters, Awaitable[Reply]]:
+    process: Callable[Parameters, Coroutine[Any, Any, Reply]],
+) -> Callable[Parameters, Coroutine[Any, Any, Reply]]:
     async def explained(*values: Parameters.args, **named: Parameters.kwargs) -> Reply:
         try:
             return await process(*values, **named)
