@@ -77,7 +77,8 @@ def test_an_answer_without_its_sound_is_drawn_in_silence(feedback: Feedback) -> 
     drawn = payload(entry)
     assert (drawn["sound"]["samples"], drawn["sound"]["peak"]) == (32_000, 0.0)
     assert drawn["tokens"]["start"][0] == 1.0
-    assert Session().add(entry).add(replace(entry, key="other")).current is not None
+    other = replace(entry, key="other")
+    assert Session().add(entry).add(other).current == other
 
 
 def test_an_answer_that_is_not_there_or_cannot_be_read_is_told(feedback: Feedback) -> None:

@@ -5,14 +5,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storage import Database, Feedback, StorageError, open_database
+from storage.database.schema import now
 from storage.errors import NotFoundError
 from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import KEPT, Snapshots
@@ -33,9 +34,29 @@ def clip(tmp_path: Path) -> str:
     return str(file)
 
 
-def next_second() -> None:
-    """Names and file times are compared in seconds."""
-    time.sleep(1.1)
+class Clock:
+    """What snapshots take the time from. It stands still, a minute back, but for `tick`."""
+
+    def __init__(self) -> None:
+        self.time = now().replace(microsecond=0) - timedelta(minutes=1)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def tick(self, database: Database) -> None:
+        """A second passes since the database was written to; names and file times are compared in seconds."""
+        file = database.sqlite_file()
+        for written in (file, file.with_name(f"{file.name}-wal")):
+            if written.exists():
+                os.utime(written, 2 * (self.time.timestamp(),))
+        self.time += timedelta(seconds=1)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("storage.maintenance.snapshots.now", clock)
+    return clock
 
 
 def lose(database: Database) -> None:
@@ -80,11 +101,11 @@ def test_an_empty_bucket_is_a_first_start(bucket: Snapshots, url: str) -> None:
 
 
 def test_only_what_changed_is_saved_and_the_oldest_go(
-    feedback: Feedback, make_record: Make, bucket: Snapshots
+    feedback: Feedback, clock: Clock, make_record: Make, bucket: Snapshots
 ) -> None:
     for _ in range(KEPT + 1):
         feedback.record_answer(make_record(), annotator="me")
-        next_second()
+        clock.tick(feedback.database)
         assert bucket.save(feedback.database) is not None
         assert bucket.save(feedback.database) is None
     assert len(files(bucket)) == KEPT
@@ -104,13 +125,13 @@ def test_audio_that_somebody_deleted_goes(
 
 @pytest.mark.parametrize("spoil", ["half", "changed"])
 def test_a_damaged_snapshot_gives_way_to_the_one_before(
-    feedback: Feedback, make_record: Make, bucket: Snapshots, url: str, spoil: str
+    feedback: Feedback, clock: Clock, make_record: Make, bucket: Snapshots, url: str, spoil: str
 ) -> None:
     early = feedback.record_answer(make_record(), annotator="me")
-    next_second()
+    clock.tick(feedback.database)
     first = bucket.save(feedback.database)
     late = feedback.record_answer(make_record(), annotator="me")
-    next_second()
+    clock.tick(feedback.database)
     newest = bucket.save(feedback.database)
     assert first is not None
     assert newest is not None
@@ -182,15 +203,15 @@ def killed_half_way(doing: str, url: str, bucket: Snapshots) -> None:
 
 
 def test_a_kill_while_one_is_written_leaves_the_one_before(
-    feedback: Feedback, make_record: Make, bucket: Snapshots, url: str
+    feedback: Feedback, clock: Clock, make_record: Make, bucket: Snapshots, url: str
 ) -> None:
     answer = feedback.record_answer(make_record(), annotator="me")
-    next_second()
+    clock.tick(feedback.database)
     first = bucket.save(feedback.database)
     feedback.rate(answer, "me", thumb=1)
     killed_half_way("save", url, bucket)
     assert len(files(bucket)) == 2, "the whole one and the half"
-    next_second()
+    clock.tick(feedback.database)
     second = bucket.save(feedback.database)
     assert first is not None
     assert second is not None
