@@ -143,7 +143,13 @@ def _alike(before: Tensor, scores: Tensor) -> bool:
     """Whether two looks share one of their two surest names, or neither names anything."""
     if float(before.max()) < LEAST_SCORE:
         return float(scores.max()) < LEAST_SCORE
-    return bool(set(before.topk(2).indices.tolist()) & set(scores.topk(2).indices.tolist()))
+    return bool(_two_surest(before) & _two_surest(scores))
+
+
+def _two_surest(scores: Tensor) -> set[int]:
+    """Of the classes that are worth saying."""
+    best, indices = scores.topk(2)
+    return set(indices[best >= LEAST_SCORE].tolist())
 
 
 def _surest(scores: Tensor, classes: tuple[str, ...], least: float) -> list[tuple[str, float]]:

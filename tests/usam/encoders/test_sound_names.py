@@ -1,0 +1,204 @@
+"""Names of sounds and tags of music from hand-made score tables."""
+
+from itertools import chain
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from usam.encoders.music_tags import TAGS, MusicTags
+from usam.encoders.sound_classes import PLACES, VAGUE, VOICES, plain_name
+from usam.encoders.sound_names import NAMES, SoundNames, bracketed, music_spans, speech_score, speech_spans
+from usam.encoders.words import Heard, SoundScores
+from usam.schema.words import Word
+
+CLASSES = (*VOICES, "Singing", "Choir", "Chant", "Bark", "Bow-wow", "Growling", "Moo", "Siren", "Rain",
+           "Silence", "Music", "Piano", "Guitar", "Scary music", *PLACES)  # fmt: skip
+RATE = 2.0  # looks a second: 8 000 samples each
+
+
+def table(*stretches: tuple[int, dict[str, float]]) -> SoundScores:
+    """Scores of stretches of so many looks."""
+    rows = []
+    for looks, scores in stretches:
+        row = torch.zeros(len(CLASSES))
+        for name, score in scores.items():
+            row[CLASSES.index(name)] = score
+        rows += [row] * looks
+    return SoundScores(torch.stack(rows), CLASSES, RATE)
+
+
+def heard(
+    sounds: SoundScores, speech: tuple[tuple[float, float], ...] = (), loud: Tensor | None = None
+) -> Heard:
+    """A clip as long as the scores, `loud` [looks] of noise, else all as loud."""
+    looks = len(sounds.scores)
+    size = int(16_000 / RATE)
+    noise = torch.randn(looks * size, generator=torch.Generator().manual_seed(0))
+    return Heard(
+        noise * (torch.ones(looks) if loud is None else loud).repeat_interleave(size),
+        {},
+        speech,
+        sounds=sounds,
+    )
+
+
+def read(words: list[Word]) -> str:
+    return "".join(word.read for word in words)
+
+
+def names(sounds: SoundScores, **given: object) -> list[Word]:
+    return SoundNames().words(heard(sounds, **given))  # type: ignore[arg-type]
+
+
+def test_a_stretch_with_one_top_name_is_one_segment_with_the_surest_first() -> None:
+    words = names(table((6, {"Bark": 0.8, "Growling": 0.5}), (6, {"Siren": 0.6})))
+    assert read(words) == " (dog barking, dog growling) (siren)"
+    assert [(word.start, word.end) for word in words] == [(0, 3), (0, 3), (3, 6)]
+    assert [word.confidence for word in words] == pytest.approx([0.8, 0.5, 0.6])
+
+
+def test_two_classes_of_one_name_are_said_once_and_at_most_three_names() -> None:
+    words = names(table((3, {"Bark": 0.8, "Bow-wow": 0.7, "Growling": 0.6, "Moo": 0.5, "Siren": 0.4})))
+    assert [word.text for word in words] == ["dog barking", "dog growling", "cow mooing"]
+    assert len(words) == NAMES
+
+
+def test_what_names_nothing_new_belongs_to_what_was_before() -> None:
+    words = names(table((3, {"Bark": 0.8}), (3, {"Rain": 0.15}), (3, {"Siren": 0.9})))
+    assert [(word.text, word.start, word.end) for word in words] == [("dog barking", 0, 3), ("siren", 3, 4.5)]
+
+
+def test_a_short_rest_is_looked_at_together_with_what_is_before() -> None:
+    words = names(table((4, {"Bark": 0.8})))
+    assert [(word.start, word.end) for word in words] == [(0, 2)]
+
+
+def test_faint_looks_and_vague_classes_name_nothing() -> None:
+    sounds = table((3, {"Bark": 0.8}), (3, {"Siren": 0.8}))
+    loud = torch.tensor([1.0] * 3 + [0.01] * 3)
+    assert read(names(sounds, loud=loud)) == " (dog barking)"
+    assert read(names(sounds, loud=loud.flip(0))) == " (siren)"
+    assert names(table((3, {"Speech": 0.9, "Silence": 0.9, "Music": 0.9}))) == []
+
+
+def test_beside_speech_a_name_has_to_be_surer() -> None:
+    sounds = table((3, {"Rain": 0.1}))
+    assert read(names(sounds)) == " (rain)"
+    assert names(sounds, speech=((0.0, 1.0),)) == []
+    assert read(names(sounds, speech=((1.5, 3.0),))) == " (rain)"
+
+
+def test_the_place_is_said_where_it_is_sure_enough() -> None:
+    words = names(table((4, {"Rain": 0.5, "Outside, rural or natural": 0.3})))
+    assert read(words) == " (rain) (in the outdoors)"
+    assert (words[-1].start, words[-1].end) == (0, 2)
+    assert read(names(table((4, {"Rain": 0.5, "Outside, rural or natural": 0.05})))) == " (rain)"
+
+
+def test_without_scores_nothing_is_named() -> None:
+    bare = Heard(torch.zeros(16_000), {})
+    assert SoundNames().words(bare) == []
+    assert MusicTags(None).words(bare) == []  # type: ignore[arg-type]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 20), st.integers(0, 10_000), st.floats(0.2, 6))
+def test_brackets_balance_and_words_lie_in_the_clip(looks: int, seed: int, sharp: float) -> None:
+    scores = torch.rand(looks, len(CLASSES), generator=torch.Generator().manual_seed(seed)) ** sharp
+    given_to = heard(SoundScores(scores, CLASSES, RATE))
+    words = SoundNames().words(given_to)
+    text = read(words)
+    assert text.count("(") == text.count(")")
+    assert "((" not in text.replace(" ", "")
+    seconds = len(given_to.waveform) / 16_000
+    assert all(0 <= word.start < word.end <= seconds for word in words)
+    assert all(0 < word.confidence <= 1 for word in words)
+    named = [word for word in words if word.before != " (in "]
+    assert [word.start for word in named] == sorted(word.start for word in named)
+
+
+def test_someone_speaks_where_a_voice_is_sure_and_sings_where_song_is_surer() -> None:
+    sounds = table(
+        (4, {"Speech": 0.8}), (8, {}), (4, {"Conversation": 0.6}), (8, {"Speech": 0.5, "Singing": 0.9})
+    )
+    assert [*chain(*speech_spans(sounds))] == pytest.approx([0.0, 2.4, 5.6, 8.4])
+    assert speech_spans(table((4, {"Speech": 0.9, "Singing": 0.7}))) == ((0.0, 2.0),)
+    assert speech_spans(table((4, {"Rain": 0.9, "Speech": 0.2}))) == ()
+    paused = table((4, {"Speech": 0.8}), (3, {}), (4, {"Speech": 0.8}))
+    assert len(speech_spans(paused)) == 1
+
+
+def test_how_sure_speech_is_between_two_times() -> None:
+    sounds = table((2, {"Speech": 0.8}), (2, {"Speech": 0.2}), (2, {"Shout": 0.4}))
+    assert speech_score(sounds, 0, 3) == pytest.approx(0.6)
+    assert speech_score(sounds, 0, 1) == pytest.approx(0.8)
+    assert speech_score(sounds, 1, 2) == 0
+    assert speech_score(None, 0, 1) == 1
+
+
+def test_music_is_any_class_of_music() -> None:
+    sounds = table((4, {"Piano": 0.8}), (8, {"Rain": 0.9}), (4, {"Music": 0.4}), (4, {"Guitar": 0.2}))
+    assert [*chain(*music_spans(sounds))] == pytest.approx([0.0, 2.2, 5.8, 8.2])
+
+
+TAG_NAMES = (
+    "guitar",
+    "male",
+    "man",
+    "vocals",
+    "no vocals",
+    "weird",
+    "slow",
+    "piano",
+    "rock",
+    "opera",
+    "harp",
+    "loud",
+)
+
+
+def tags(scores: dict[str, float], sounds: SoundScores) -> tuple[list[Word], list[int]]:
+    lengths: list[int] = []
+
+    def scored(part: Tensor) -> Tensor:
+        lengths.append(len(part))
+        return torch.tensor([[scores.get(name, 0.0) for name in TAG_NAMES]])
+
+    stream = MusicTags(SimpleNamespace(tags=TAG_NAMES, scores=scored))  # type: ignore[arg-type]
+    return stream.words(heard(sounds)), lengths
+
+
+def test_tags_are_said_of_music_alone_and_each_once() -> None:
+    sounds = table((4, {"Rain": 0.9}), (6, {"Piano": 0.8}))
+    words, lengths = tags(
+        {"piano": 0.9, "male": 0.5, "man": 0.4, "slow": 0.3, "weird": 0.8, "no vocals": 0.7, "rock": 0.1},
+        sounds,
+    )
+    assert read(words) == " {piano, male voice, slow}"
+    assert {(word.start, word.end) for word in words} == {(1.8, 5.0)}
+    assert lengths == [int(5.0 * 16_000) - int(1.8 * 16_000)]
+    assert tags({"piano": 0.9}, table((4, {"Rain": 0.9}))) == ([], [])
+    assert tags({"piano": 0.1}, sounds)[0] == []
+
+
+def test_at_most_so_many_tags_are_said() -> None:
+    words, _ = tags({name: 0.9 - 0.01 * i for i, name in enumerate(TAG_NAMES)}, table((6, {"Music": 0.8})))
+    assert len(words) == TAGS
+
+
+@given(st.lists(st.tuples(st.text("abc", min_size=1, max_size=4), st.floats(0, 2)), max_size=5))
+def test_a_bracket_holds_its_names(named: list[tuple[str, float]]) -> None:
+    words = bracketed(1.0, 2.0, named, "(", ")")
+    assert read(words) == (f" ({', '.join(name for name, _ in named)})" if named else "")
+    assert all(word.confidence <= 1 for word in words)
+
+
+def test_plain_names_are_lower_case_english() -> None:
+    assert plain_name("Moo") == "cow mooing"
+    assert plain_name("Snare drum") == "snare drum"
+    assert plain_name("Some thing (of a kind), thingy") == "some thing"
+    assert set(VOICES) | set(PLACES) <= VAGUE

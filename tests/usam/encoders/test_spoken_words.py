@@ -1,0 +1,96 @@
+"""What the speech expert says: a language and words at their times, where someone speaks."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import Tensor
+
+from usam.encoders.sound_classes import VOICES
+from usam.encoders.spoken_words import LONGEST, SpokenWords, invented, quietest
+from usam.encoders.whisper_step_decoder import SpokenWord, Transcript
+from usam.encoders.words import Heard, SoundScores
+from usam.schema.tasks import SpeechTask
+
+RATE = 16_000
+
+
+class Says:
+    """Stands for Whisper and its decoder: says one transcript of every stretch, and keeps what it heard."""
+
+    def __init__(self, *words: SpokenWord, language: str = "de", mean_logprob: float = -0.2) -> None:
+        self.transcript = Transcript(words, language, 0.9, 0.1, mean_logprob)
+        self.heard: list[tuple[int, float, SpeechTask]] = []
+        self.stream = SpokenWords(SimpleNamespace(frames=lambda samples: samples), self)  # type: ignore[arg-type]
+
+    def transcribe(self, states: Tensor, seconds: float, task: SpeechTask) -> Transcript:
+        self.heard.append((len(states), seconds, task))
+        return self.transcript
+
+
+HELLO = (
+    SpokenWord(0.1, 0.4, " Guten", 0.9),
+    SpokenWord(0.4, 0.9, " Tag", 0.7),
+    SpokenWord(0.9, 1.0, ".", 0.8),
+)
+
+
+def test_each_stretch_of_speech_says_its_language_and_its_words_at_their_times() -> None:
+    whisper = Says(*HELLO)
+    words = whisper.stream.words(Heard(torch.zeros(10 * RATE), {}, ((1.0, 3.0), (5.0, 6.5))))
+    assert "".join(word.read for word in words) == " [German] Guten Tag. [German] Guten Tag."
+    assert [word.start for word in words] == pytest.approx([1.1, 1.1, 1.4, 1.9, 5.1, 5.1, 5.4, 5.9])
+    assert [word.text for word in words[:4]] == ["German", "Guten", "Tag", "."]
+    assert [word.confidence for word in words[:4]] == [0.9, 0.9, 0.7, 0.8]
+
+
+@pytest.mark.parametrize(("end", "seconds"), [(2.0, 1.0), (12.0, 9.0)])
+def test_silence_is_heard_after_the_speech(end: float, seconds: float) -> None:
+    whisper = Says(*HELLO)
+    whisper.stream.words(Heard(torch.zeros(10 * RATE), {}, ((1.0, end),), task="translate"))
+    [(samples, heard, task)] = whisper.heard
+    assert heard == seconds
+    assert samples == round(max(6.0, seconds + 2.0) * RATE)
+    assert task == "translate"
+
+
+def test_long_speech_is_cut_where_it_is_quietest_about_its_middle() -> None:
+    whisper = Says(*HELLO)
+    noise = torch.randn(40 * RATE, generator=torch.Generator().manual_seed(0))
+    noise[int(21.0 * RATE) : int(21.2 * RATE)] *= 0.01
+    words = whisper.stream.words(Heard(noise, {}, ((0.0, 40.0),)))
+    assert [seconds for _, seconds, _ in whisper.heard] == pytest.approx([21.1, 18.9], abs=0.11)
+    assert all(seconds <= LONGEST for _, seconds, _ in whisper.heard)
+    assert len(words) == 8
+    assert words[4].start == pytest.approx(21.2, abs=0.11)
+
+
+def test_no_speech_no_words_and_what_is_too_short_is_not_listened_to() -> None:
+    whisper = Says(*HELLO)
+    assert whisper.stream.words(Heard(torch.zeros(RATE), {})) == []
+    assert whisper.stream.words(Heard(torch.zeros(RATE), {}, ((0.5, 0.55), (0.98, 3.0)))) == []
+    assert whisper.heard == []
+
+
+@pytest.mark.parametrize("blank", [(), (SpokenWord(0.0, 1.0, " ", 0.9),)])
+def test_a_transcript_without_words_names_no_language(blank: tuple[SpokenWord, ...]) -> None:
+    assert Says(*blank).stream.words(Heard(torch.zeros(2 * RATE), {}, ((0.0, 2.0),))) == []
+
+
+def test_words_that_are_made_up_are_not_said() -> None:
+    sure = Transcript(HELLO, "en", 0.9, 0.1, -0.2)
+    unsure = Transcript((SpokenWord(0.0, 1.0, " Thank", 0.3),), "en", 0.9, 0.1, -1.0)
+    assert not invented(sure, speech=0.1)
+    assert not invented(unsure, speech=0.9)
+    assert invented(unsure, speech=0.4)
+    assert invented(Transcript(HELLO, "en", 0.9, 0.1, -5.0), speech=0.9)
+    faint = SoundScores(torch.full((7, len(VOICES)), 0.35), VOICES, 3.5)
+    given = Heard(torch.zeros(2 * RATE), {}, ((0.0, 2.0),), sounds=faint)
+    assert Says(*unsure.words).stream.words(given) == []
+    assert Says(*HELLO).stream.words(given)
+
+
+def test_the_quietest_tenth_of_a_second_is_found() -> None:
+    noise = torch.ones(4 * RATE)
+    noise[int(2.3 * RATE) : int(2.4 * RATE)] = 0.1
+    assert quietest(noise, 1.0, 3.0) == pytest.approx(2.35)
