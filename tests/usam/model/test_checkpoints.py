@@ -192,3 +192,60 @@ def test_a_model_on_a_gpu_answers_what_the_processor_prepared() -> None:
     inputs = USAMProcessor(tiny.tokenizer())(audio=[CLIP, CLIP], text="What is this?")
     for prepared in (inputs, inputs.to("cuda")):
         assert model.generate(**prepared, max_new_tokens=3).shape == (2, 3)
+
+
+@pytest.fixture
+def with_words(pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint with words, whose encoders' heads are tiny's."""
+    monkeypatch.setattr(modelling, "load_word_streams", lambda *_: tiny.word_streams())
+    adapter = tiny.adapter(words=True)
+    torch.nn.init.normal_(adapter.words.gate.weight)
+    adapter.speaker.mean.normal_()
+    USAM(adapter, tiny.llm(), tiny.tokenizer()).save_pretrained(tmp_path / "with-words")
+    return tmp_path / "with-words"
+
+
+def test_a_checkpoint_keeps_its_words(with_words: Path, tmp_path: Path) -> None:
+    processor = USAMProcessor.from_pretrained(with_words)
+    first = USAM.from_pretrained(with_words)
+    assert first.adapter.config.words
+    assert [stream.role for stream in first.word_streams] == ["speech", "audio", "music"]
+    first.save_pretrained(tmp_path / "copy")
+    second = USAM.from_pretrained(tmp_path / "copy")
+    for part in ("words", "speaker"):
+        one, other = (getattr(model.adapter, part).state_dict() for model in (first, second))
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[name], other[name]) for name in one)
+    assert torch.equal(answer(first, processor), answer(second, processor))
+    assert first.word_streams[0].asked == ["transcribe"]
+
+
+def test_a_checkpoint_without_words_asks_no_head_for_any(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modelling, "load_word_streams", lambda *_: pytest.fail("words were loaded"))
+    assert USAM.from_pretrained(trained).word_streams == ()
+
+
+def test_generate_reads_words_as_the_engine_does(tmp_path: Path) -> None:
+    engine = tiny.engine(tmp_path, words=True)
+    engine.model.adapter.saclm.threshold = 0.55  # some tokens are redundant, others are read
+    processor = USAMProcessor(tiny.tokenizer())
+    for question in ("What is this?", "Translate this."):
+        expected = engine.ask(CLIP, question, max_new_tokens=12)
+        assert 0 < expected.trace.tokens_dropped < len(expected.trace.tokens)
+        assert processor.decode(answer(engine.model, processor, question)) == expected.text
+
+
+def test_clips_of_a_batch_are_read_with_their_own_words() -> None:
+    model = tiny.model(words=True)
+    model.adapter.saclm.threshold = 0.55
+    processor = USAMProcessor(tiny.tokenizer())
+    other = (16_000, CLIP[1][:7_000])
+    questions = ["What is this?", "Translate this, please."]
+    together = model.generate(
+        **processor(audio=[CLIP, other], text=questions), max_new_tokens=6, do_sample=False
+    )
+    for row, (clip, question) in enumerate(zip((CLIP, other), questions, strict=True)):
+        alone = model.generate(**processor(audio=clip, text=question), max_new_tokens=6, do_sample=False)
+        assert torch.equal(together[row], alone[0])
