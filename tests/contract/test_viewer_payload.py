@@ -15,6 +15,7 @@ from ui.studio.session import SessionAnswer
 from ui.viewer.assets import FOLDER
 from usam.engine.engine import Engine
 from usam.interpretability.attribution import attribute
+from usam.schema.trace import TokenWord
 
 TYPES = (FOLDER / "types.d.ts").read_text("utf-8")
 SCRIPTS = "\n".join(file.read_text("utf-8") for file in FOLDER.rglob("*.js"))
@@ -29,9 +30,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 @pytest.fixture(scope="module")
 def entry(engine: Engine) -> SessionAnswer:
-    return SessionAnswer(
-        "key", engine.ask(CLIP, "What do you hear?"), heard_clip(CLIP), "clip.wav", answer_id="one"
-    )
+    answer = engine.ask(CLIP, "What do you hear?")
+    tokens = list(answer.trace.tokens)
+    tokens[3] = replace(tokens[3], words=(TokenWord("expert 1", "hello", 0.9),))
+    answer = replace(answer, trace=replace(answer.trace, tokens=tuple(tokens)))
+    return SessionAnswer("key", answer, heard_clip(CLIP), "clip.wav", answer_id="one")
 
 
 def declared(name: str) -> set[str]:
@@ -55,6 +58,7 @@ def test_a_trace_has_the_keys_that_the_scripts_declare(entry: SessionAnswer) -> 
     assert sent["tokens"].keys() == declared("Tokens")
     assert sent["sound"].keys() == declared("SoundData")
     assert sent["heard"].keys() == inline("TraceData", "heard")
+    assert sent["tokens"]["words"][3][0].keys() == declared("TokenWord")
     assert sent["router"].keys() == inline("TraceData", "router")
 
 
@@ -69,7 +73,9 @@ def test_the_other_parts_have_them_too(entry: SessionAnswer, engine: Engine) -> 
     assert span.to_json().keys() == declared("Mark")
 
 
-@pytest.mark.parametrize("interface", ["TraceData", "Tokens", "SoundData", "RouterHealth", "WordAttribution"])
+@pytest.mark.parametrize(
+    "interface", ["TraceData", "Tokens", "TokenWord", "SoundData", "RouterHealth", "WordAttribution"]
+)
 def test_every_key_that_is_sent_is_read(interface: str) -> None:
     unread = {key for key in declared(interface) if not re.search(rf"\b{key}\b", SCRIPTS)}
     assert unread == set()

@@ -81,8 +81,9 @@ class Endpoints:
     ) -> dict[str, Any]:
         """Ask again what a stored answer was asked, the audio tokens changed.
 
-        `change` is an `intervention` of the JSON contract, such as {"kind": "drop-redundant"}. `audio` is
-        needed where it was not kept. `threshold` flags the redundant tokens instead of the model's own.
+        `change` is an `intervention` of the JSON contract, such as {"kind": "drop-redundant"} or
+        {"kind": "read-all"}. `audio` is needed where it was not kept. `threshold` flags the redundant tokens
+        instead of the model's own.
         """
         intervention = validation.intervention(change)
         return self._tried(

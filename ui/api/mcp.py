@@ -54,7 +54,8 @@ class Tools:
         self, context: Call, answer_id: str, change: dict[str, Any], audio: str | None = None
     ) -> dict[str, Any]:
         """Ask a stored answer's question again with its audio tokens changed: {"kind": "force-expert",
-        "expert": 0}, {"kind": "uniform"}, {"kind": "drop-redundant"} or {"kind": "keep-redundant"}."""
+        "expert": 0}, {"kind": "uniform"}, {"kind": "read-all"}, {"kind": "drop-redundant"} or
+        {"kind": "keep-redundant"}."""
         clip = uploaded(audio)
         return await self._model(
             context, lambda api, request: api.intervene(answer_id, change, clip, None, request)

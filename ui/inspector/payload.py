@@ -58,6 +58,7 @@ def payload(entry: SessionAnswer, measured_of: MeasuredOf = nothing_measured) ->
         "colours": EXPERT_COLOURS,
         "supervision": SUPERVISION[trace.supervised_by],
         "threshold": trace.threshold,
+        "pruned": trace.pruned,
         "tokens": columns(trace),
         "sound": _sound(entry),
         "router": typical_routing(measured_of(answer.model), len(trace.experts)),
@@ -111,6 +112,14 @@ def columns(trace: Trace) -> dict[str, list[Any]]:
         "text_relevance": [round(token.text_relevance, 5) for token in tokens],
         "audio_saliency": [round(token.audio_saliency, 5) for token in tokens],
         "word": [token.word for token in tokens],
+        "dropped": [token.dropped for token in tokens],
+        "words": [
+            [
+                {"expert": word.expert, "text": word.text, "confidence": round(word.confidence, 4)}
+                for word in token.words
+            ]
+            for token in tokens
+        ],
     }
 
 

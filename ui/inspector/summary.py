@@ -15,11 +15,15 @@ def mean_routing(trace: Trace) -> str:
 
 
 def describe(answer: Answer) -> str:
-    """The picture in words: how many tokens, the load of each expert, how many tokens are redundant."""
+    """The picture in words: how many tokens, the load of each expert, how many tokens are redundant or not
+    read, and how many words the experts say."""
     trace, heard = answer.trace, answer.heard
     redundant = sum(token.redundant for token in trace.tokens)
+    words = sum(len(token.words) for token in trace.tokens)
+    unread = f" {trace.tokens_dropped} were not read by the language model." if trace.pruned else ""
+    spoken = f" The experts say {words} words." if words else ""
     span = messages.span(heard.start, heard.end, heard.duration)
     return (
         f"Mel spectrogram of {span} with {len(trace.tokens)} audio "
-        f"tokens. Mean routing: {mean_routing(trace)}. {redundant} tokens are redundant."
+        f"tokens. Mean routing: {mean_routing(trace)}. {redundant} tokens are redundant.{unread}{spoken}"
     )

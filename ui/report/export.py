@@ -17,7 +17,7 @@ from ui.inspector.sound import waveform_of
 from ui.report.offline_page import offline_page
 from ui.studio.session import SessionAnswer
 from ui.what_if.findings import Findings
-from usam.schema.trace import Trace
+from usam.schema.trace import AudioToken, Trace
 
 if TYPE_CHECKING:
     from storage.annotation.spans import Span
@@ -40,7 +40,8 @@ class Export:
 
 
 def numbers_of(trace: Trace) -> pd.DataFrame:
-    """One row a token: its times in seconds of the clip, routing, entropy, significance and its parts."""
+    """One row a token: its times in seconds of the clip, routing, entropy, significance and its parts,
+    and the words that the experts say at it."""
     return pd.DataFrame(
         {
             "from s": round(token.start, 3),
@@ -53,9 +54,16 @@ def numbers_of(trace: Trace) -> pd.DataFrame:
             "audio saliency": round(token.audio_saliency, 4),
             "redundant": "yes" if token.redundant else "",
             "word": token.word,
+            "not read": "yes" if token.dropped else "",
+            "words": words_text(token),
         }
         for token in trace.tokens
     )
+
+
+def words_text(token: AudioToken) -> str:
+    """What the experts say at a token: `hello (expert 1, 0.93); Dog (expert 2, 0.40)`."""
+    return "; ".join(f"{word.text} ({word.expert}, {word.confidence:.2f})" for word in token.words)
 
 
 def export(

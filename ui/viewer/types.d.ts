@@ -12,6 +12,17 @@ export interface Tokens {
   text_relevance: number[];
   audio_saliency: number[];
   word: string[];
+  /** Whether the language model did not read it. */
+  dropped: boolean[];
+  /** Those that begin at it. */
+  words: TokenWord[][];
+}
+
+/** What an expert's specialist says at a token. The text is the model's: nothing is known of it. */
+export interface TokenWord {
+  expert: string;
+  text: string;
+  confidence: number;
 }
 
 /** `mel`, `peaks` and `opus` are base64; `rate` is frames a second. */
@@ -42,6 +53,8 @@ export interface TraceData {
   colours: string[];
   supervision: string;
   threshold: number;
+  /** Whether redundant tokens are not read. */
+  pruned: boolean;
   tokens: Tokens;
   sound: SoundData;
   /** What the evaluation of the answer's checkpoint measured; null where there was none. */
@@ -86,9 +99,10 @@ export interface Lane {
   bottom: number;
 }
 
-/** The lanes that are always there, and those that a comparison or an attribution adds. */
+/** The lanes that are always there, and those that words, a comparison or an attribution add. */
 export interface Lanes {
   wave: Lane;
+  words?: Lane;
   sound: Lane;
   attribution?: Lane;
   routing: Lane;

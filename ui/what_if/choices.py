@@ -12,14 +12,17 @@ from usam.schema.interventions import (
     ForceExpert,
     Intervention,
     KeepRedundant,
+    ReadAll,
     Uniform,
 )
+from usam.schema.trace import Trace
 
 SPAN = "drop-span"
 
 _NAMES = {
     "none": "as it was",
     "uniform": "all experts alike",
+    "read-all": "read all tokens",
     "drop-redundant": "without redundant tokens",
     "keep-redundant": "only redundant tokens",
     "drop-random": "without as many at random",
@@ -36,12 +39,17 @@ def name_of(intervention: Intervention, experts: Sequence[str]) -> str:
     return _NAMES[intervention.kind]
 
 
-def changes(experts: Sequence[str], span: tuple[float, float] | None) -> list[tuple[str, str]]:
-    """The interventions to choose from: their names, and the values `intervention_of` understands."""
+def changes(trace: Trace, span: tuple[float, float] | None) -> list[tuple[str, str]]:
+    """The interventions to choose from: their names, and the values `intervention_of` understands.
+
+    To read all tokens is one where the model leaves out the redundant ones by itself.
+    """
+    experts = trace.experts
     forced = [
         (name_of(ForceExpert(index), experts), f"force-expert {index}") for index in range(len(experts))
     ]
-    others = [Uniform(), DropRedundant(), KeepRedundant(), DropRandom()]
+    unpruned = [ReadAll()] if trace.pruned else []
+    others = [*unpruned, Uniform(), DropRedundant(), KeepRedundant(), DropRandom()]
     painted = name_of(DropSpan(*span), experts) if span else "without a painted span"
     return [*forced, *((name_of(change, experts), change.kind) for change in others), (painted, SPAN)]
 
@@ -56,7 +64,8 @@ def intervention_of(choice: str | None, span: tuple[float, float] | None, draw: 
             raise RequestError("Drag over the picture to paint the span to drop, or click a token.")
         return DropSpan(*span)
     plain = {
-        change.kind: change for change in (Uniform(), DropRedundant(), KeepRedundant(), DropRandom(draw))
+        change.kind: change
+        for change in (ReadAll(), Uniform(), DropRedundant(), KeepRedundant(), DropRandom(draw))
     }
     if kind not in plain:
         raise RequestError("Choose what to change first.")

@@ -171,7 +171,7 @@ def what_if_shown(panel: WhatIfPanel, entry: SessionAnswer | None) -> Updates:
     """Nothing has been tried on this answer yet."""
     if entry is None:
         return what_if_hidden(panel)
-    choices = changes(entry.answer.trace.experts, None)
+    choices = changes(entry.answer.trace, None)
     return {
         panel.box: gr.Column(visible=True),
         panel.change: gr.Radio(choices=choices, value=choices[0][1]),
@@ -186,5 +186,5 @@ def selection_shown(panel: WhatIfPanel, entry: SessionAnswer | None, selection: 
     """The span has changed: name it in its choice."""
     if entry is None:
         return {panel.selection: selection}
-    choices = changes(entry.answer.trace.experts, selection.span)
+    choices = changes(entry.answer.trace, selection.span)
     return {panel.selection: selection, panel.change: gr.Radio(choices=choices)}

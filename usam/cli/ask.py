@@ -4,17 +4,27 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from usam.cli import options as shared
 from usam.errors import RequestError
 
+if TYPE_CHECKING:
+    from usam.schema.interventions import Intervention
+
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     ask = commands.add_parser("ask", help="answer a question about a clip")
-    ask.add_argument(
+    read = ask.add_mutually_exclusive_group()
+    read.add_argument(
         "--drop-redundant",
         action="store_true",
         help="drop the audio tokens that the question leaves redundant before the language model reads them",
+    )
+    read.add_argument(
+        "--read-all",
+        action="store_true",
+        help="read every audio token, also where the checkpoint drops redundant ones by itself",
     )
     ask.add_argument(
         "--batch",
@@ -31,7 +41,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run_ask(options: argparse.Namespace) -> None:
     from usam.schema.answer import Answer
     from usam.schema.events import TextDelta
-    from usam.schema.interventions import DropRedundant
 
     if options.batch:
         run_table(options)
@@ -40,7 +49,7 @@ def run_ask(options: argparse.Namespace) -> None:
         options.usage("a clip is needed, or --batch, which alone takes --out")
     clip, decode_s = shared.load_question(options)
     engine = shared.load_engine(options)
-    intervention = DropRedundant() if options.drop_redundant else None
+    intervention = chosen(options)
     for event in engine.stream(clip, **shared.question_options(options), intervention=intervention):
         if isinstance(event, TextDelta) and not options.json:
             print(event.text, end="", flush=True)
@@ -54,16 +63,24 @@ def run_ask(options: argparse.Namespace) -> None:
                 )
 
 
+def chosen(options: argparse.Namespace) -> "Intervention | None":
+    """Which tokens are read, where the options say so."""
+    from usam.schema.interventions import DropRedundant, ReadAll
+
+    if options.read_all:
+        return ReadAll()
+    return DropRedundant() if options.drop_redundant else None
+
+
 def run_table(options: argparse.Namespace) -> None:
     from usam.engine.batch import read_table, run_batch
-    from usam.schema.interventions import DropRedundant
 
     if options.clip is not None or options.start is not None or options.end is not None:
         options.usage("--batch takes clips and questions from its table, and hears them from their start")
     output = options.out or options.batch.with_suffix(".jsonl")
     given = {name: getattr(options, name) for name in ("seed", "temperature", "max_new_tokens")}
-    if options.drop_redundant:
-        given["intervention"] = DropRedundant()
+    if intervention := chosen(options):
+        given["intervention"] = intervention
     rows = read_table(options.batch, options.task)
     outcome = run_batch(
         options.batch, output, rows, lambda: shared.load_engine(options), shared.progress, **given

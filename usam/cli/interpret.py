@@ -14,6 +14,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     changes.add_argument("--force-expert", type=int, metavar="E", help="one expert alone; the first is 0")
     changes.add_argument("--uniform", action="store_true", help="all experts alike")
     changes.add_argument(
+        "--read-all", action="store_true", help="every token, also what the checkpoint leaves out by itself"
+    )
+    changes.add_argument(
         "--drop",
         choices=("redundant", "random"),
         help="the redundant tokens, or as many drawn by the seed (control)",
@@ -86,6 +89,8 @@ def chosen(options: argparse.Namespace) -> Any:
         return interventions.DropSpan(*options.drop_span)
     if options.uniform:
         return interventions.Uniform()
+    if options.read_all:
+        return interventions.ReadAll()
     if options.keep:
         return interventions.KeepRedundant()
     return (

@@ -54,6 +54,8 @@ class InterventionResult:
             saved = f"{abs(self.seconds_saved):.2f} s {'less' if self.seconds_saved >= 0 else 'more'}"
             dropped = f"{trace.tokens_dropped} of {len(trace.tokens)} audio tokens were dropped"
             lines.append(f"{dropped}; reading the rest took {saved}.")
+        elif back := self.baseline.trace.tokens_dropped:
+            lines.append(f"All {len(trace.tokens)} audio tokens were read, {back} more than before.")
         elif self.answer.intervention.routing(trace.experts) is None:
             lines.append("No audio token was dropped: nothing was changed.")
         return "\n".join(lines)

@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -38,7 +39,7 @@ from usam.interpretability.attribution import Attribution, Word
 from usam.interpretability.deletion import DeletionTest
 from usam.schema.answer import Answer, ModelInfo, Timings, Turn
 from usam.schema.interventions import Uniform
-from usam.schema.trace import AudioToken, ClipSpan, Trace
+from usam.schema.trace import AudioToken, ClipSpan, TokenWord, Trace
 
 STEP = 0.08
 HOSTILE = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(1)> \u2028 \" ' & `${1}`"
@@ -253,6 +254,41 @@ def test_not_a_number_is_refused_rather_than_sent() -> None:
     answer = replace(entry.answer, trace=replace(entry.answer.trace, tokens=(broken,)))
     with pytest.raises(ValueError, match="JSON"):
         as_json(payload(replace(entry, answer=answer)))
+
+
+def spoken(entry: SessionAnswer, *words: TokenWord, pruned: bool = True) -> SessionAnswer:
+    """The same answer with words of the experts at its second token, its first token not read."""
+    first, second, *rest = entry.answer.trace.tokens
+    tokens = (replace(first, dropped=True), replace(second, words=words), *rest)
+    trace = replace(entry.answer.trace, tokens=tokens, pruned=pruned)
+    return replace(entry, answer=replace(entry.answer, trace=trace))
+
+
+def test_the_words_of_the_experts_are_sent_by_token_with_what_was_not_read() -> None:
+    entry = spoken(entry_of(), TokenWord("expert 1", "hello", 0.93), TokenWord("expert 2", "Dog", 0.4))
+    sent = json.loads(as_json(payload(entry)))
+    assert sent["pruned"] is True
+    assert sent["tokens"]["dropped"][:3] == [True, False, False]
+    assert sent["tokens"]["words"][:3] == [
+        [],
+        [
+            {"expert": "expert 1", "text": "hello", "confidence": 0.93},
+            {"expert": "expert 2", "text": "Dog", "confidence": 0.4},
+        ],
+        [],
+    ]
+    assert "1 were not read by the language model. The experts say 2 words." in sent["summary"]
+    assert "not read" not in payload(entry_of())["summary"]
+    table = pd.read_csv(io.BytesIO(export(entry, "csv").content), keep_default_na=False)
+    assert table["words"][:2].tolist() == ["", "hello (expert 1, 0.93); Dog (expert 2, 0.40)"]
+    assert table["not read"][:2].tolist() == ["yes", ""]
+
+
+def test_a_word_of_an_expert_stays_text_everywhere() -> None:
+    entry = spoken(entry_of(), TokenWord("expert 1", f"={HOSTILE}", 0.5))
+    assert Scripts(offline_page(entry)).types == ["application/json"] * 3 + [None]
+    table = pd.read_csv(io.BytesIO(export(entry, "csv").content), keep_default_na=False)
+    assert table["words"][1].startswith("'=")
 
 
 def test_a_word_in_the_csv_cannot_become_a_formula() -> None:

@@ -22,7 +22,7 @@ from usam.interpretability.attribution import Attribution, Word
 from usam.interpretability.deletion import DeletionTest
 from usam.interpretability.replay import Replay
 from usam.schema.answer import Answer, ModelInfo, Timings
-from usam.schema.interventions import DropRandom, DropSpan, ForceExpert, Intervention, Uniform
+from usam.schema.interventions import DropRandom, DropSpan, ForceExpert, Intervention, ReadAll, Uniform
 from usam.schema.trace import AudioToken, ClipSpan, Trace
 
 EXPERTS = ("expert 1", "expert <b>2</b>")
@@ -85,12 +85,21 @@ def test_every_change_has_a_row_under_the_answer_as_it_was() -> None:
 
 
 def test_every_choice_is_an_intervention() -> None:
-    chosen = [intervention_of(value, (1.0, 2.5), 7) for _, value in changes(EXPERTS, (1.0, 2.5))]
+    trace = answer_of("").trace
+    chosen = [intervention_of(value, (1.0, 2.5), 7) for _, value in changes(trace, (1.0, 2.5))]
     kinds = ["force-expert"] * 2 + ["uniform", "drop-redundant", "keep-redundant", "drop-random", "drop-span"]
     assert [change.kind for change in chosen] == kinds
     assert chosen[:2] == [ForceExpert(0), ForceExpert(1)]
     assert chosen[-2:] == [DropRandom(7), DropSpan(1.0, 2.5)]
-    assert changes(EXPERTS, (1.0, 2.5))[-1][0] == "without 1.00–2.50\u00a0s"
+    assert changes(trace, (1.0, 2.5))[-1][0] == "without 1.00–2.50\u00a0s"
+
+
+def test_all_tokens_can_be_read_only_where_some_were_not() -> None:
+    trace = answer_of("").trace
+    assert "read-all" not in [value for _, value in changes(trace, None)]
+    assert ("read all tokens", "read-all") in changes(replace(trace, pruned=True), None)
+    assert intervention_of("read-all", None) == ReadAll()
+    assert name_of(ReadAll(), EXPERTS) == "read all tokens"
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     [
         ("--force-expert 1", {"kind": "force-expert", "expert": 1}),
         ("--uniform", {"kind": "uniform"}),
+        ("--read-all", {"kind": "read-all"}),
         ("--drop redundant", {"kind": "drop-redundant"}),
         ("--drop random --seed 4", {"kind": "drop-random", "seed": 4}),
         ("--keep redundant", {"kind": "keep-redundant"}),
@@ -81,6 +82,16 @@ def test_ask_drops_redundant_tokens_when_told(
     assert 0 < sum(token["dropped"] for token in record["tokens"]) < len(record["tokens"])
     whole = printed(capsys, "ask", clip)
     assert not any(token["dropped"] for token in whole["tokens"])
+
+
+def test_ask_reads_every_token_when_told(
+    loaded: Engine, clip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = printed(capsys, "ask", clip, "--read-all")
+    assert record["intervention"] == {"kind": "read-all"}
+    assert not any(token["dropped"] for token in record["tokens"])
+    with pytest.raises(SystemExit):
+        main(["ask", clip, "--read-all", "--drop-redundant"])
 
 
 def test_ask_says_when_nothing_was_left_to_hear(
@@ -131,6 +142,7 @@ def test_without_json_a_table_and_a_sentence(
     [
         "",
         "--uniform --force-expert 1",
+        "--uniform --read-all",
         "--drop everything",
         "--keep random",
         "--drop-span 1",
