@@ -16,7 +16,7 @@ from usam.errors import RequestError
 from usam.schema.answer import Answer, ModelInfo, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
 from usam.schema.tasks import check_question
-from usam.schema.trace import AudioToken, ClipSpan, Trace
+from usam.schema.trace import AudioToken, ClipSpan, TokenWord, Trace
 
 TOKEN_SECONDS = 0.16
 MODEL = ModelInfo("mini", fingerprint(bundled("mini")), "none", "cpu", 135_000_000, 300.0, "a test")
@@ -24,7 +24,8 @@ MODEL = ModelInfo("mini", fingerprint(bundled("mini")), "none", "cpu", 135_000_0
 
 class FakeEngine:
     """Answers with the question, word by word. A question with `fail` or `crash` raises, one with `endless`
-    is answered until it is stopped. `asked` lists the requests, `writing` counts the answers under way."""
+    is answered until it is stopped; one with `prune` leaves redundant tokens unread. `asked` lists the
+    requests, `writing` counts the answers under way."""
 
     def __init__(self, pause: float = 0.02) -> None:
         self.pause = pause
@@ -65,7 +66,8 @@ class FakeEngine:
         if "crash" in question:
             raise RuntimeError("secret detail")
         heard = ClipSpan(audio.start, audio.end, audio.duration, audio.sha256)
-        yield Encoded(trace_of(audio, "question", seed), heard)
+        pruned = "prune" in question
+        yield Encoded(trace_of(audio, "question", seed, pruned=pruned), heard)
         text = ""
         self.writing += 1
         try:
@@ -82,7 +84,7 @@ class FakeEngine:
             task=task,
             question=question,
             heard=heard,
-            trace=trace_of(audio, "question+answer", seed),
+            trace=trace_of(audio, "question+answer", seed, pruned=pruned),
             timings=Timings(1.0, 0.01, 0.25, 0.6, 31.0, len(text.split())),
             model=MODEL,
             prompt=f"<audio> {question}",
@@ -101,7 +103,15 @@ class FakeEngine:
             yield "on and "
 
 
-def trace_of(clip: Clip, supervised_by: Any, seed: int = 0) -> Trace:
+def spoken(token: int) -> tuple[TokenWord, ...]:
+    """What the experts say at a token: a word of speech at every second one, two names at every tenth."""
+    words = [TokenWord("expert 1", f"word{token}", (token % 10) / 10)] if token % 2 == 0 else []
+    if token % 10 == 0:
+        words += [TokenWord("expert 2", "Dog", 0.9), TokenWord("expert 2", "<b>Animal</b>", 0.4)]
+    return tuple(words)
+
+
+def trace_of(clip: Clip, supervised_by: Any, seed: int = 0, *, pruned: bool = False) -> Trace:
     """Tokens that cover the heard span; routing and significance follow slow waves, so every case occurs.
     Another seed shifts the waves."""
     tokens = []
@@ -120,6 +130,8 @@ def trace_of(clip: Clip, supervised_by: Any, seed: int = 0) -> Trace:
                 audio_saliency=0.6,
                 redundant=significance <= 0.5,
                 word=" dog" if i % 5 == 0 else "",
+                words=spoken(i),
+                dropped=pruned and significance <= 0.5,
             )
         )
-    return Trace(("expert 1", "expert 2", "expert 3"), tuple(tokens), supervised_by)
+    return Trace(("expert 1", "expert 2", "expert 3"), tuple(tokens), supervised_by, pruned=pruned)

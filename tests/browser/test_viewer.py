@@ -18,6 +18,7 @@ from usam.audio.clip import load_clip
 from usam.schema.answer import Answer
 
 DOG = EXAMPLES / "sound-dog.ogg"
+WORDS_ROW = 94  # pixels from the top of the picture to the first row of words
 TOKENS = 47  # of the dog's 7.4 s
 HOSTILE = "</script><img src=x onerror='window.hit=1'>\"'`${window.hit=1}{{value}}<!--"
 
@@ -76,6 +77,34 @@ def test_pointing_at_a_token_tells_all_its_numbers(answered: AppPage) -> None:
     expect(tip).to_contain_text("kept")
     answered.page.mouse.move(2, 2)
     expect(tip).to_be_hidden()
+
+
+def test_the_words_of_the_experts_are_told_and_played_from(answered: AppPage) -> None:
+    word = {"x": place(answered, 8 * TOKEN_SECONDS)["x"] + 10, "y": WORDS_ROW}
+    tip = answered.picture.locator(".tip")
+    answered.stage.hover(position=word)
+    expect(tip.locator(".spoken")).to_have_text("“word8” expert 1, confidence 0.80")
+    expect(tip).to_contain_text("token 9 of 47")
+    answered.stage.click(position=word)
+    assert played(answered) == [[pytest.approx(8 * TOKEN_SECONDS), pytest.approx(7.4, abs=0.1)]]
+    expect(answered.picture).to_have_attribute("data-locked", "8")
+    expect(answered.stage).to_have_attribute("aria-valuetext", re.compile("expert 1: word8, 80 %$"))
+    answered.picture.locator("summary").click()
+    first = answered.picture.locator(".sheet tbody tr").first
+    expect(first).to_contain_text("Dog (expert 2, 0.90); <b>Animal</b> (expert 2, 0.40)")
+    expect(first.locator("b")).to_have_count(0)
+
+
+def test_what_was_not_read_is_said_and_can_be_read(app: AppPage) -> None:
+    app.upload(DOG)
+    app.ask_about("Do you prune?")
+    expect(app.picture).to_have_attribute("data-audio", "ready")
+    expect(app.picture.locator(".shares")).to_contain_text("tokens that the language model did not read")
+    app.stage.hover(position=place(app, 10.5 * TOKEN_SECONDS))
+    expect(app.picture.locator(".tip")).to_contain_text("Not read")
+    app.stage.hover(position=place(app, 3.5 * TOKEN_SECONDS))
+    expect(app.picture.locator(".tip")).not_to_contain_text("Not read")
+    expect(app.page.locator("#change").get_by_text("read all tokens")).to_be_visible()
 
 
 def test_pointing_is_smooth(answered: AppPage) -> None:

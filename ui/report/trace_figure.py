@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.textpath import TextToPath
 
 from ui.inspector.palette import DARK, EXPERT_COLOURS, LIGHT, Palette
 from ui.inspector.payload import SUPERVISION
+from ui.report.word_rows import WordLabel, word_rows
 from usam.audio.samples import SAMPLE_RATE
 from usam.audio.spectrogram import level_range, log_mel, mel_centres
 from usam.schema.trace import Trace
@@ -23,6 +27,12 @@ if TYPE_CHECKING:
     from storage.annotation.spans import Span
 
 _HATCH = "///"
+_WIDTH, _HEIGHT = 8.0, 6.6  # inches, without words
+_LEFT, _RIGHT = 0.085, 0.985  # of the width
+_WORD_ROW = 0.19  # inches a row of words takes
+_WORDS_FRAME = 0.5  # inches around the rows
+_WORD_SIZE = 8  # points
+_WORD_PADDING = 3.5  # points on either side of a word
 _LETTER = 0.0095  # widths of the picture that a letter of a label takes
 _TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 7500)
 
@@ -40,7 +50,8 @@ def trace_figure(
 
     waveform: [samples], mono, 16 kHz, the heard span, which begins at `start` seconds of the clip.
     spans: what a person marked, which lies over the spectrogram.
-    Redundant tokens are hatched on the spectrogram; tokens are drawn with their true edges.
+    Redundant tokens are hatched on the spectrogram or, of a trace that is pruned, those that were not read;
+    tokens are drawn with their true edges. Words that the experts say lie above, coloured by expert.
     The figure stands alone, outside pyplot, so threads may draw at the same time.
 
     Raises ValueError: another sample rate than 16 kHz, or a trace without tokens.
@@ -50,35 +61,44 @@ def trace_figure(
     if not trace.tokens:
         raise ValueError("the trace has no tokens to draw")
     palette = DARK if dark else LIGHT
-    figure = Figure(figsize=(8.0, 6.6), facecolor=palette.paper)
+    first, last = trace.tokens[0].start, trace.tokens[-1].end
+    words, rows = word_rows(trace, _width_in_seconds(last - first))
+    tall = _HEIGHT + (_WORDS_FRAME + rows * _WORD_ROW if rows else 0)
+    figure = Figure(figsize=(_WIDTH, tall), facecolor=palette.paper)
+    # The words lie over the rest, which stays as large as without them.
+    grid = {"left": _LEFT, "right": _RIGHT, "bottom": 0.085 * _HEIGHT / tall, "top": 0.89 * _HEIGHT / tall}
     sound, routing, significance = figure.subplots(
         3,
         sharex=True,
-        gridspec_kw={"height_ratios": (2.6, 1.2, 1.2), "hspace": 0.36},
+        gridspec_kw={"height_ratios": (2.6, 1.2, 1.2), "hspace": 0.36, **grid},
         subplot_kw={"facecolor": palette.paper},
     )
-    figure.subplots_adjust(left=0.085, right=0.985, top=0.89, bottom=0.085)
     edges = np.array([token.start for token in trace.tokens] + [trace.tokens[-1].end])
 
     _draw_sound(sound, torch.as_tensor(waveform), start, palette)
-    _draw_redundant(sound, trace, palette)
+    _draw_hatching(sound, trace, palette)
     _draw_routing(routing, edges, trace)
     _draw_significance(significance, edges, trace, palette)
     for axes in (sound, routing, significance):
         _dress(axes, palette)
     sound.set_xlim(edges[0], edges[-1])
+    if rows:
+        bottom, height = grid["top"] + 0.4 / tall, rows * _WORD_ROW / tall
+        lane = figure.add_axes((_LEFT, bottom, _RIGHT - _LEFT, height), sharex=sound, facecolor=palette.paper)
+        _draw_words(lane, words, rows, trace, palette)
     _draw_spans(sound, spans, palette)
     significance.set_xlabel("Seconds of the clip", color=palette.quiet, fontsize=10)
     _name(figure, sound, routing, significance, trace, palette)
     return figure
 
 
-def redundant_runs(trace: Trace) -> list[tuple[float, float]]:
-    """Start and end, in seconds, of each unbroken run of redundant tokens."""
+def hatched_runs(trace: Trace) -> list[tuple[float, float]]:
+    """Start and end, in seconds, of each unbroken run of redundant tokens or, of a trace that is pruned, of
+    those that were not read."""
     runs = []
-    for redundant, group in groupby(trace.tokens, key=lambda token: token.redundant):
+    for hatched, group in groupby(trace.tokens, key=lambda t: t.dropped if trace.pruned else t.redundant):
         tokens = list(group)
-        if redundant:
+        if hatched:
             runs.append((tokens[0].start, tokens[-1].end))
     return runs
 
@@ -102,9 +122,9 @@ def _draw_sound(axes: Axes, waveform: torch.Tensor, start: float, palette: Palet
     axes.set_yticks(heights, [f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz}" for hertz in _TICKS_HZ])
 
 
-def _draw_redundant(axes: Axes, trace: Trace, palette: Palette) -> None:
+def _draw_hatching(axes: Axes, trace: Trace, palette: Palette) -> None:
     axes.broken_barh(
-        [(start, end - start) for start, end in redundant_runs(trace)],
+        [(start, end - start) for start, end in hatched_runs(trace)],
         (0, axes.get_ylim()[1]),
         facecolor=palette.veil,
         edgecolor=palette.hatch,
@@ -140,6 +160,61 @@ def _draw_spans(axes: Axes, spans: Sequence[Span], palette: Palette) -> None:
         )
 
 
+def _width_in_seconds(seconds: float) -> Callable[[str], float]:
+    """How long a word's chip is on a picture of so many seconds."""
+    font = FontProperties(size=_WORD_SIZE)
+    shapes = TextToPath()
+    points = _WIDTH * (_RIGHT - _LEFT) * 72
+
+    @cache
+    def width(label: str) -> float:
+        letters, _, _ = shapes.get_text_width_height_descent(label, font, ismath=False)
+        return (letters + 2 * _WORD_PADDING) * seconds / points
+
+    return width
+
+
+def _draw_words(axes: Axes, words: Sequence[WordLabel], rows: int, trace: Trace, palette: Palette) -> None:
+    """As on the page: a tick for every word, and the text where there is room; the less sure the fainter."""
+    spare = _WORD_PADDING * (trace.tokens[-1].end - trace.tokens[0].start) / (_WIDTH * (_RIGHT - _LEFT) * 72)
+    width_of = _width_in_seconds(trace.tokens[-1].end - trace.tokens[0].start)
+    for word in words:
+        colour = EXPERT_COLOURS[word.expert % len(EXPERT_COLOURS)]
+        if word.row is None:
+            continue
+        box = {"facecolor": colour, "linewidth": 0}
+        bottom = rows - 1 - word.row + 0.1
+        axes.add_patch(
+            Rectangle(
+                (word.left, bottom), width_of(word.label), 0.8, alpha=0.12 + 0.28 * word.confidence, **box
+            )
+        )
+        axes.add_patch(
+            Rectangle((word.left, bottom), spare / 3, 0.8, alpha=0.35 + 0.65 * word.confidence, **box)
+        )
+        axes.text(
+            word.left + spare,
+            bottom + 0.4,
+            word.label,
+            va="center_baseline",
+            fontsize=_WORD_SIZE,
+            color=palette.ink,
+            alpha=0.7 + 0.3 * word.confidence,
+            clip_on=True,
+            parse_math=False,  # a word is the model's, and `$` no formula
+        )
+    for expert in sorted({word.expert for word in words}):
+        times = [word.time for word in words if word.expert == expert]
+        colour = EXPERT_COLOURS[expert % len(EXPERT_COLOURS)]
+        axes.plot(times, [0.01] * len(times), "|", color=colour, markersize=5, clip_on=False)
+    axes.set_ylim(0, rows)
+    axes.set_yticks(())
+    axes.tick_params(axis="x", bottom=False, labelbottom=False)
+    for side in axes.spines.values():
+        side.set_color(palette.line)
+    axes.set_title("Words that the experts say", loc="left", fontsize=10.5, color=palette.ink, pad=6)
+
+
 def _draw_routing(axes: Axes, edges: np.ndarray, trace: Trace) -> None:
     tops = np.cumsum([token.routing for token in trace.tokens], axis=1).T
     floor = np.zeros(len(trace.tokens))
@@ -169,15 +244,17 @@ def _dress(axes: Axes, palette: Palette) -> None:
 def _name(
     figure: Figure, sound: Axes, routing: Axes, significance: Axes, trace: Trace, palette: Palette
 ) -> None:
-    """Titles and legend."""
-    redundant = sum(token.redundant for token in trace.tokens)
+    """Titles and legend. Where redundant tokens are not read, it is those that were not that are hatched."""
     total = len(trace.tokens)
-    tokens = f"{redundant} of {total} audio tokens are" if total > 1 else f"{redundant} of 1 audio token is"
+    number = trace.tokens_dropped if trace.pruned else sum(token.redundant for token in trace.tokens)
+    tokens = f"{number} of {total} audio tokens" if total > 1 else f"{number} of 1 audio token"
+    verb = "are" if total > 1 else "is"
+    scored = f"{tokens} {verb} redundant, scored under {SUPERVISION[trace.supervised_by]}"
     figure.suptitle(
-        f"{tokens} redundant, scored under {SUPERVISION[trace.supervised_by]}",
-        x=0.085,
+        f"The language model did not read {tokens}" if trace.pruned else scored,
+        x=_LEFT,
         ha="left",
-        y=0.98,
+        y=1 - 0.13 / figure.get_figheight(),
         fontsize=11.5,
         fontweight="bold",
         color=palette.ink,
@@ -189,7 +266,12 @@ def _name(
     )
     for axes, name in names:
         axes.set_title(name, loc="left", fontsize=10.5, color=palette.ink, pad=6)
-    hatched = Patch(facecolor=palette.paper, edgecolor=palette.hatch, hatch=_HATCH, label="redundant")
+    hatched = Patch(
+        facecolor=palette.paper,
+        edgecolor=palette.hatch,
+        hatch=_HATCH,
+        label="not read" if trace.pruned else "redundant",
+    )
     experts, _ = routing.get_legend_handles_labels()
     for axes, handles in ((sound, [hatched]), (routing, experts)):
         axes.legend(

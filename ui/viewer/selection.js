@@ -5,6 +5,10 @@ import { showTooltip } from "./panels/tooltip.js";
 
 /** @import { Interval } from "./types.js" */
 /** @import { Viewer } from "./viewer.js" */
+/** @import { SpokenWord } from "./drawing/word_layout.js" */
+
+/** What the pointer is at.
+ *  @typedef {{x?: number, y?: number, sound?: string | null, word?: SpokenWord | null}} Place */
 
 export class Selection {
   /** @param {Viewer} viewer */
@@ -12,6 +16,8 @@ export class Selection {
     this.viewer = viewer;
     this.token = -1; // that is pointed at
     this.locked = -1; // that stays when the pointer leaves it
+    /** That is pointed at. @type {SpokenWord | null} */
+    this.word = null;
     /** @type {Interval | null} */
     this.span = null;
   }
@@ -19,7 +25,7 @@ export class Selection {
   /** Nothing is chosen: another trace is shown. */
   clear() {
     this.token = this.locked = -1;
-    this.span = null;
+    this.word = this.span = null;
     for (const name of ["token", "locked", "selection"]) delete this.viewer.root.dataset[name];
   }
 
@@ -34,20 +40,22 @@ export class Selection {
     return this.locked >= 0 ? this.viewer.shown.trace.interval(this.locked) : null;
   }
 
-  /** Point at a token; a locked one stays until it is let go. `x` and `y` are the pointer's, `sound` the level there.
-   *  @param {number} token @param {{x?: number, y?: number, sound?: string | null}} [place] */
+  /** Point at a token; a locked one stays until it is let go. `x` and `y` are the pointer's, `sound` and `word` what
+   *  is there.
+   *  @param {number} token @param {Place} [place] */
   point(token, place = {}) {
     if (this.locked >= 0 && token !== this.locked) return;
     const { root } = this.viewer;
     this.token = token;
+    this.word = place.word ?? null;
     if (token < 0) delete root.dataset.token;
     else root.dataset.token = String(token);
     this.describe(place);
     this.viewer.move();
   }
 
-  /** The tooltip, and what a screen reader says. @param {{x?: number, y?: number, sound?: string | null}} [place] */
-  describe({ x, y, sound = null } = {}) {
+  /** The tooltip, and what a screen reader says. @param {Place} [place] */
+  describe({ x, y, sound = null, word = null } = {}) {
     const { token, viewer } = this;
     const { stage, tip } = viewer.elements;
     if (token < 0) {
@@ -56,7 +64,7 @@ export class Selection {
     }
     const { axis, plan, trace } = viewer.shown;
     const [start, end] = trace.interval(token);
-    const place = { x: x ?? axis.x((start + end) / 2), y: y ?? plan.lanes.sound.top + 12, sound };
+    const place = { x: x ?? axis.x((start + end) / 2), y: y ?? plan.lanes.sound.top + 12, sound, word };
     showTooltip(viewer, token, place);
     stage.setAttribute("aria-valuenow", String(token + 1));
     stage.setAttribute("aria-valuetext", trace.words(token, viewer.threshold));
@@ -100,10 +108,17 @@ export class Selection {
     this.viewer.refresh();
   }
 
-  /** A click or a tap: lock the token there and play it; beside the tokens, let go. @param {number} x */
-  click(x) {
-    const { trace, axis } = this.viewer.shown;
+  /** A click or a tap: lock the token there and play it; on a word, play from there; beside the tokens, let go.
+   *  @param {number} x @param {number} y */
+  click(x, y) {
+    const { trace, axis, plan, words } = this.viewer.shown;
     this.dropSpan();
+    const word = words.at(plan.lanes.words, x, y);
+    if (word) {
+      this.lock(word.token);
+      this.viewer.playback.playFrom(word.start);
+      return;
+    }
     const token = trace.at(axis.time(x));
     if (token < 0) return this.release();
     this.lock(token);

@@ -30,6 +30,7 @@ export class Trace {
     this.colours = data.colours;
     this.supervision = data.supervision;
     this.threshold = data.threshold;
+    this.pruned = data.pruned;
     this.tokens = data.tokens;
     this.sound = data.sound;
     this.router = data.router;
@@ -79,10 +80,23 @@ export class Trace {
   /** Unbroken runs of kept or redundant tokens within [from, to], as [start, end] in seconds of the clip.
    *  @param {boolean} redundant @param {number} threshold */
   runs(redundant, threshold, from = this.first, to = this.last) {
+    return this.runsOf((index) => this.redundant(index, threshold) === redundant, from, to);
+  }
+
+  /** The same of what is hatched: where redundant tokens are not read those that were not, else the redundant ones.
+   *  @param {number} threshold @param {number} from @param {number} to */
+  hatched(threshold, from, to) {
+    if (!this.pruned) return this.runs(true, threshold, from, to);
+    return this.runsOf((index) => this.tokens.dropped[index], from, to);
+  }
+
+  /** The same of tokens that pass a test.
+   *  @param {(index: number) => boolean} test @param {number} from @param {number} to */
+  runsOf(test, from, to) {
     /** @type {Interval[]} */
     const found = [];
     for (let index = 0; index < this.count; index++) {
-      if (this.redundant(index, threshold) !== redundant) continue;
+      if (!test(index)) continue;
       const start = Math.max(this.tokens.start[index], from);
       const end = Math.min(this.tokens.end[index], to);
       if (end <= start) continue;
@@ -104,6 +118,11 @@ export class Trace {
     return sides;
   }
 
+  /** Whether the picture says that the language model did not read a token. @param {number} index */
+  unread(index) {
+    return this.pruned && this.tokens.dropped[index];
+  }
+
   /** Mean routing weight of every expert over the clip. */
   load() {
     return this.experts.map((_, expert) => mean(this.tokens.routing.map((weights) => weights[expert])));
@@ -120,10 +139,15 @@ export class Trace {
     const tokens = this.tokens;
     const routing = this.experts.map((name, e) => `${name} ${percent(tokens.routing[index][e])}`).join(", ");
     const word = tokens.word[index].trim();
+    const spoken = tokens.words[index].map(
+      ({ expert, text, confidence }) => `${expert}: ${text}, ${percent(confidence)}`,
+    );
     return (
       `Token ${index + 1} of ${this.count}, ${fixed(tokens.start[index], 2)} to ${fixed(tokens.end[index], 2)} s, ` +
       `${this.redundant(index, threshold) ? "redundant" : "kept"}, ` +
-      `significance ${fixed(tokens.significance[index], 2)}, ${routing}${word ? `, word ${word}` : ""}`
+      (this.unread(index) ? "not read by the language model, " : "") +
+      `significance ${fixed(tokens.significance[index], 2)}, ${routing}${word ? `, word ${word}` : ""}` +
+      (spoken.length ? `; words of the experts: ${spoken.join("; ")}` : "")
     );
   }
 }

@@ -9,6 +9,7 @@ import { MINIMAP_HEIGHT, drawMinimap } from "./drawing/minimap.js";
 import { drawOverlay } from "./drawing/overlay.js";
 import { drawPicture } from "./drawing/painter.js";
 import { Surface } from "./drawing/surface.js";
+import { WordLane } from "./drawing/word_lane.js";
 import { elementsOf } from "./elements.js";
 import { takeKeys } from "./input/keys.js";
 import { takePointer } from "./input/pointer.js";
@@ -31,7 +32,8 @@ import { Trace, bytesOf } from "./trace.js";
  *  @typedef {{trace: Trace, moved: number[]}} Comparison */
 
 /** The trace on display, and where it lies on the canvas.
- *  @typedef {{trace: Trace, axis: TimeAxis, plan: Layout, palette: Palette, picture: HTMLCanvasElement}} Shown */
+ *  @typedef {{trace: Trace, axis: TimeAxis, plan: Layout, palette: Palette, picture: HTMLCanvasElement,
+ *    words: WordLane}} Shown */
 
 export class Viewer {
   /** `root` is the template's section. `save` is called for a download, `selected` when another span or token was
@@ -96,8 +98,9 @@ export class Viewer {
     }
     const trace = new Trace(data);
     const palette = paletteOf(root);
-    const plan = layout(elements.stage.clientWidth);
-    this.current = { trace, axis: new TimeAxis(trace), plan, palette, picture: spectrogram(trace, palette) };
+    const words = new WordLane(trace);
+    const plan = layout(elements.stage.clientWidth, { words: words.height });
+    this.current = { trace, axis: new TimeAxis(trace), plan, palette, picture: spectrogram(trace, palette), words };
     this.threshold = trace.threshold;
     elements.words.hidden = true;
     elements.link.hidden = !trace.link;
@@ -214,7 +217,8 @@ export class Viewer {
     const { base, over, map, stage } = this.elements;
     const width = stage.clientWidth;
     if (!this.current || !width) return;
-    const plan = layout(width, { against: this.against, attribution: this.attribution });
+    const { against, attribution } = this;
+    const plan = layout(width, { against, attribution, words: this.current.words.height });
     this.current.plan = plan;
     this.current.axis.place(plan.left, width - plan.left - plan.right);
     const ratio = window.devicePixelRatio || 1;
@@ -245,18 +249,20 @@ export class Viewer {
     if (this.frame !== null) cancelAnimationFrame(this.frame);
     this.frame = null;
     if (!this.current || !this.elements.stage.clientWidth) return;
-    const { trace, axis, picture } = this.current;
+    const { trace, axis, picture, words } = this.current;
     const { elements, player, selection } = this;
     const surface = { ...this.current, hatches: this.hatches };
     if (this.stale) {
       this.stale = false;
       const { samples, threshold, against, attribution } = this;
-      drawPicture(new Surface(elements.base, surface), { picture, samples, threshold, against, attribution });
+      const shown = { picture, samples, threshold, against, attribution, words };
+      drawPicture(new Surface(elements.base, surface), shown);
       for (const layer of this.layers) layer.place();
     }
     const playhead = this.playback.playhead();
     const { current: token, span } = selection;
-    drawOverlay(new Surface(elements.over, surface), { token, locked: selection.locked >= 0, span, playhead });
+    const word = selection.word && words.boxOf(selection.word);
+    drawOverlay(new Surface(elements.over, surface), { token, locked: selection.locked >= 0, word, span, playhead });
     elements.map.hidden = !axis.zoomed;
     if (axis.zoomed) drawMinimap(elements.map, picture, { ...this.current, playhead });
     elements.now.textContent = `${fixed(playhead ?? this.cursor ?? trace.first, 2)} s`;

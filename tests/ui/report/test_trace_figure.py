@@ -1,6 +1,8 @@
 """The inspector's picture: drawn edges, runs and texts are the trace's own."""
 
 import io
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
@@ -13,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
 
 from storage.annotation.spans import Span
-from ui.report.trace_figure import EXPERT_COLOURS, redundant_runs, trace_figure
+from ui.report.trace_figure import EXPERT_COLOURS, hatched_runs, trace_figure
 from usam.audio.samples import SAMPLE_RATE
-from usam.schema.trace import AudioToken, Supervision, Trace
+from usam.schema.trace import AudioToken, Supervision, TokenWord, Trace
 
 TOKEN_SECONDS = 0.08
 
@@ -91,7 +93,7 @@ def test_edges_and_runs_are_drawn_where_they_are(redundant: list[bool], dark: bo
     left, right, *_ = picture.get_extent()
     assert left == 12.0
     assert edges[-1] <= right < edges[-1] + 0.011
-    runs = redundant_runs(trace)
+    runs = hatched_runs(trace)
     assert hatched(figure) == [pytest.approx(run) for run in runs]
     png = io.BytesIO()
     figure.savefig(png, dpi=72)
@@ -99,7 +101,7 @@ def test_edges_and_runs_are_drawn_where_they_are(redundant: list[bool], dark: bo
 
 
 def test_adjacent_redundant_tokens_are_one_run() -> None:
-    runs = redundant_runs(trace_of([True, True, False, True]))
+    runs = hatched_runs(trace_of([True, True, False, True]))
     assert runs == [pytest.approx((0.0, 0.16)), pytest.approx((0.24, 0.32))]
 
 
@@ -209,3 +211,55 @@ def test_another_sample_rate_or_an_empty_trace_is_refused() -> None:
 
 def test_colours_are_distinct() -> None:
     assert len(set(EXPERT_COLOURS)) == len(EXPERT_COLOURS) >= 3
+
+
+def spoken(trace: Trace, words: dict[int, list[TokenWord]]) -> Trace:
+    """The same trace with words of the experts at some tokens."""
+    tokens = [replace(token, words=tuple(words.get(i, ()))) for i, token in enumerate(trace.tokens)]
+    return replace(trace, tokens=tuple(tokens))
+
+
+def test_words_of_the_experts_are_drawn_where_they_begin_and_cover_nothing() -> None:
+    words = {
+        i: [TokenWord("expert 1", f"word{i}", (i % 10) / 10), TokenWord("expert 3", "Dog, far away", 0.5)]
+        for i in range(0, 100, 3)
+    }
+    trace = spoken(trace_of([False] * 100, start=2.0), words)
+    figure = draw(trace)
+    figure.savefig(io.BytesIO(), dpi=100)
+    sound, _, _, lane = figure.axes
+    assert lane.get_xlim() == sound.get_xlim()
+    chips = [patch.get_window_extent() for patch in lane.patches if patch.get_width() > 0.1]
+    assert len(chips) == len(lane.texts) > 10
+    assert not any(
+        a.overlaps(b) for a, b in combinations([text.get_window_extent() for text in lane.texts], 2)
+    )
+    frame = lane.get_window_extent()
+    assert all(frame.x0 <= chip.x0 and chip.x1 <= frame.x1 + 1 for chip in chips)
+    starts = {f"word{i}": trace.tokens[i].start for i in words}
+    for text in lane.texts:
+        if text.get_text() in starts and text.get_text() != "word99":
+            assert text.get_position()[0] == pytest.approx(starts[text.get_text()], abs=0.06)
+    ticks = sorted(time for line in lane.lines for time in line.get_xdata())
+    assert ticks == pytest.approx(sorted(2 * list(starts.values())))
+    assert len(draw(trace_of([False] * 100)).axes) == 3
+
+
+def test_a_word_is_neither_a_formula_nor_markup() -> None:
+    hostile = "$x^2 <b>&--> \\frac"
+    figure = draw(spoken(trace_of([False] * 100), {5: [TokenWord("expert 2", hostile, 0.9)]}))
+    svg = io.BytesIO()
+    figure.savefig(svg, format="svg")
+    assert [text.get_text() for text in figure.axes[3].texts] == [hostile]
+    tree = ElementTree.fromstring(svg.getvalue())
+    assert "frac" not in "".join(tree.itertext())
+
+
+def test_of_a_pruned_trace_what_was_not_read_is_hatched() -> None:
+    trace = trace_of([True, False, True, False])
+    tokens = tuple(replace(token, dropped=i < 2) for i, token in enumerate(trace.tokens))
+    trace = replace(trace, tokens=tokens, pruned=True)
+    figure = draw(trace)
+    assert hatched(figure) == [pytest.approx((0.0, 0.16))]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["not read"]
+    assert figure.get_suptitle() == "The language model did not read 2 of 4 audio tokens"

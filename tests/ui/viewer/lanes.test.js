@@ -3,8 +3,12 @@ import { test } from "node:test";
 
 import { bandAt, extent, extentOfPeaks, layout, yOfHertz } from "../../../ui/viewer/drawing/lanes.js";
 
+const SHOWN = [
+  {}, { against: true }, { attribution: true }, { words: 70 }, { against: true, attribution: true, words: 70 },
+];
+
 for (const width of [360, 1200]) {
-  for (const shown of [{}, { against: true }, { attribution: true }, { against: true, attribution: true }]) {
+  for (const shown of SHOWN) {
     test(`lanes lie below each other, ${width} px, ${Object.keys(shown).join(" and ") || "alone"}`, () => {
       const { lanes, bottom, height } = layout(width, shown);
       const places = Object.values(lanes);
@@ -16,6 +20,7 @@ for (const width of [360, 1200]) {
       assert.ok(height > bottom);
       assert.equal("moved" in lanes && "otherRouting" in lanes, Boolean(shown.against));
       assert.equal("attribution" in lanes, Boolean(shown.attribution));
+      assert.equal(lanes.words?.height ?? 0, shown.words ?? 0);
     });
   }
 }

@@ -93,8 +93,8 @@ test("a tap is a click", (t) => {
   const { touch, done } = fingers(t);
   touch.down(1, 100);
   touch.move(1, 103);
-  touch.up(1, 103);
-  assert.deepEqual(done, [["click", 103]]);
+  touch.up(1, 103, 60);
+  assert.deepEqual(done, [["click", 103, 60]]);
 });
 
 test("a drag moves the view with the finger", (t) => {

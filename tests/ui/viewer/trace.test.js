@@ -34,6 +34,25 @@ test("neighbours make one run, and runs are cut to what is asked for", () => {
   assert.deepEqual(trace.runs(true, 0.1), []);
 });
 
+test("where redundant tokens are not read, the ones that were not are hatched", () => {
+  const data = traceData({ pruned: true });
+  data.tokens.dropped = [true, true, false, false];
+  const trace = new Trace(data);
+  near(trace.hatched(0.5, 1, 1.29), [[1, 1.16]]);
+  assert.deepEqual([0, 1, 2, 3].map((index) => trace.unread(index)), [true, true, false, false]);
+  assert.ok(trace.words(0, 0.5).includes("not read"));
+  const whole = new Trace({ ...data, pruned: false });
+  near(whole.hatched(0.5, 1, 1.29), [[1.08, 1.24]]);
+  assert.ok(!whole.words(0, 0.5).includes("not read"));
+});
+
+test("a token is told with the words of the experts", () => {
+  const words = [[], [{ expert: "one", text: "hello", confidence: 0.93 }], [], []];
+  const trace = new Trace(traceData({ words }));
+  assert.ok(trace.words(1, 0.5).endsWith("; words of the experts: one: hello, 93 %"));
+  assert.ok(!trace.words(0, 0.5).includes("experts"));
+});
+
 test("both sides of a threshold add up to what was heard", () => {
   const trace = new Trace(traceData());
   for (const threshold of [0, 0.2, 0.5, 0.7, 1]) {

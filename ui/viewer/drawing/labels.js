@@ -6,17 +6,23 @@ import { FONT } from "./surface.js";
 
 /** @import { Lane, ShownAttribution } from "../types.js" */
 /** @import { Surface } from "./surface.js" */
+/** @import { WordLane } from "./word_lane.js" */
 
 const TICKS_HZ = [100, 250, 500, 1000, 2000, 4000, 7500];
 const LONGEST_WORD = 24; // characters in a title
 
-/** @param {Surface} surface @param {number} threshold @param {ShownAttribution | null} attribution */
-export function drawLabels(surface, threshold, attribution) {
+/** @param {Surface} surface
+ *  @param {{threshold: number, attribution: ShownAttribution | null, words: WordLane}} shown */
+export function drawLabels(surface, { threshold, attribution, words }) {
   const { context, plan, trace } = surface;
   const { lanes } = plan;
   context.textBaseline = "alphabetic";
   drawTitles(surface, attribution);
-  drawLegend(surface, lanes.sound, [["redundant", null]]);
+  const unread = plan.narrow ? "not read" : "not read by the language model";
+  drawLegend(surface, lanes.sound, [[trace.pruned ? unread : "redundant", null]]);
+  if (lanes.words) {
+    drawLegend(surface, lanes.words, words.groups.map(({ name, expert }) => [name, words.colourOf(expert)]));
+  }
   drawLegend(surface, lanes.routing, trace.experts.map((name, expert) => [name, trace.colourOf(expert)]));
   drawThresholdLabel(surface, threshold);
   drawScales(surface, attribution);
@@ -34,6 +40,7 @@ function drawTitles({ context, plan, palette, axis }, attribution) {
     context.textAlign = "left";
     context.fillText(narrow ? short : long, axis.left, lane.top - 7);
   };
+  title(lanes.words, "Words that the experts say", "Words");
   title(lanes.sound, "Mel spectrogram, Hz", "Mel, Hz");
   title(lanes.routing, "Routing: weight of each expert", "Routing");
   title(lanes.entropy, "Router entropy, bits", "Entropy, bits");

@@ -7,14 +7,16 @@ import { clamp } from "../numbers.js";
 const GAP = 24; // above each lane, for its title
 const SCALE = 22; // below the lanes, for the seconds
 
-/** Which lane lies where, for a width in pixels; two more lanes when another trace is held against this one, and
- *  one for the attribution of a word.
- *  @param {number} width @param {{against?: unknown, attribution?: unknown}} [shown] @returns {Layout} */
-export function layout(width, { against = null, attribution = null } = {}) {
+/** Which lane lies where, for a width in pixels; two more lanes when another trace is held against this one, one
+ *  for the attribution of a word, and one of `words` pixels for those of the experts.
+ *  @param {number} width @param {{against?: unknown, attribution?: unknown, words?: number}} [shown]
+ *  @returns {Layout} */
+export function layout(width, { against = null, attribution = null, words = 0 } = {}) {
   const narrow = width < 560;
   const routing = narrow ? 68 : 92;
   const heights = {
     wave: narrow ? 40 : 48,
+    ...(words ? { words } : {}),
     sound: narrow ? 150 : 224,
     ...(attribution ? { attribution: narrow ? 50 : 64 } : {}),
     routing,

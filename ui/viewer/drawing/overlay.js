@@ -1,11 +1,13 @@
-// What moves over the picture: the token under the pointer, the span that was dragged, the playhead.
+// What moves over the picture: the token or word under the pointer, the span that was dragged, the playhead.
 
 /** @import { Interval } from "../types.js" */
 /** @import { Surface } from "./surface.js" */
+/** @import { WordBox } from "./word_layout.js" */
 
 /** @param {Surface} surface
- *  @param {{token: number, locked: boolean, span: Interval | null, playhead: number | null}} shown */
-export function drawOverlay(surface, { token, locked, span, playhead }) {
+ *  @param {{token: number, locked: boolean, word: WordBox | null, span: Interval | null,
+ *    playhead: number | null}} shown */
+export function drawOverlay(surface, { token, locked, word, span, playhead }) {
   const { context, plan, axis } = surface;
   context.clearRect(0, 0, surface.right + plan.right, plan.height);
   const top = plan.lanes.wave.top;
@@ -16,6 +18,7 @@ export function drawOverlay(surface, { token, locked, span, playhead }) {
   context.clip();
   if (span) drawSpan(surface, span, top, tall);
   if (token >= 0) drawToken(surface, token, locked, top, tall);
+  if (word) drawWord(surface, word);
   if (playhead !== null) drawPlayhead(surface, playhead, top, tall);
   context.restore();
 }
@@ -40,6 +43,15 @@ function drawToken({ context, palette, axis, trace }, token, locked, top, tall) 
   context.strokeStyle = locked ? palette.accent : palette.ink;
   context.lineWidth = locked ? 2 : 1;
   context.strokeRect(left, top + 1, width, tall - 2);
+}
+
+/** @param {Surface} surface @param {WordBox} word */
+function drawWord({ context, palette, plan }, { left, right, top, height }) {
+  const { words } = plan.lanes;
+  if (!words) return;
+  context.strokeStyle = palette.accent;
+  context.lineWidth = 2;
+  context.strokeRect(left - 1, words.top + top - 1, right - left + 2, height + 2);
 }
 
 /** @param {Surface} surface @param {number} playhead @param {number} top @param {number} tall */

@@ -8,12 +8,13 @@ import { drawUnheard } from "./unheard.js";
 /** @import { Comparison } from "../viewer.js" */
 /** @import { Lane, ShownAttribution } from "../types.js" */
 /** @import { Surface } from "./surface.js" */
+/** @import { WordLane } from "./word_lane.js" */
 
 /** `picture` is the spectrogram, `samples` the decoded audio, or null until there is any.
  *  @param {Surface} surface
  *  @param {{picture: HTMLCanvasElement, samples: Float32Array | null, threshold: number,
- *    against: Comparison | null, attribution: ShownAttribution | null}} shown */
-export function drawPicture(surface, { picture, samples, threshold, against, attribution }) {
+ *    against: Comparison | null, attribution: ShownAttribution | null, words: WordLane}} shown */
+export function drawPicture(surface, { picture, samples, threshold, against, attribution, words }) {
   const { context, plan, palette, trace } = surface;
   const { lanes } = plan;
   context.fillStyle = palette.paper;
@@ -25,6 +26,7 @@ export function drawPicture(surface, { picture, samples, threshold, against, att
   /** @param {Lane | undefined} lane @param {(lane: Lane) => void} draw */
   const inside = (lane, draw) => lane && surface.inside(lane, () => draw(lane));
   inside(lanes.wave, (lane) => drawWave(surface, lane, samples));
+  inside(lanes.words, (lane) => words.draw(surface, lane));
   inside(lanes.sound, (lane) => drawSpectrogram(surface, lane, picture, threshold));
   inside(lanes.routing, (lane) => drawRouting(surface, lane, trace));
   inside(lanes.entropy, (lane) => drawCurve(surface, lane, trace.tokens.entropy, trace.tallestEntropy));
@@ -35,5 +37,5 @@ export function drawPicture(surface, { picture, samples, threshold, against, att
     inside(lanes.moved, (lane) => drawCurve(surface, lane, against.moved, 1));
   }
   drawUnheard(surface);
-  drawLabels(surface, threshold, attribution);
+  drawLabels(surface, { threshold, attribution, words });
 }

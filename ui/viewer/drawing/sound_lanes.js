@@ -1,4 +1,4 @@
-// The lanes of the sound: its wave, and the spectrogram with the redundant tokens hatched.
+// The lanes of the sound: its wave, and the spectrogram with the tokens hatched that are redundant or were not read.
 
 import { extent, extentOfPeaks } from "./lanes.js";
 
@@ -38,7 +38,7 @@ export function drawSpectrogram(surface, lane, picture, threshold) {
   context.drawImage(
     picture, (from - trace.first) * rate, 0, (to - from) * rate, picture.height, left, lane.top, width, lane.height,
   );
-  for (const [start, end] of trace.runs(true, threshold, axis.from, axis.to)) {
+  for (const [start, end] of trace.hatched(threshold, axis.from, axis.to)) {
     surface.hatched(axis.x(start), axis.x(end), lane, palette.veil, palette.hatch, 1);
   }
 }

@@ -1,4 +1,4 @@
-// The pointer over the picture, before it is pressed: which token is there, and how loud which frequency.
+// The pointer over the picture, before it is pressed: which token or word is there, and how loud which frequency.
 
 import { bandAt } from "../drawing/lanes.js";
 import { clamp, fixed } from "../numbers.js";
@@ -9,15 +9,16 @@ import { clamp, fixed } from "../numbers.js";
 /** @param {Viewer} viewer @param {number} x @param {number} y */
 export function hover(viewer, x, y) {
   const { selection, player, shown } = viewer;
-  const { trace, axis, plan } = shown;
+  const { trace, axis, plan, words } = shown;
   const { sound } = plan.lanes;
   const time = axis.time(clamp(x, axis.left, axis.left + axis.width));
   viewer.cursor = time;
-  const token = trace.at(time);
+  const word = words.at(plan.lanes.words, x, y);
+  const token = word ? word.token : trace.at(time);
   if (token < 0 && selection.locked < 0) viewer.say(unheardAt(trace, time));
   else if (!player.playing) viewer.say("");
   const inside = token >= 0 && y >= sound.top && y < sound.bottom;
-  selection.point(token, { x, y, sound: inside ? levelAt(shown, time, y) : null });
+  selection.point(token, { x, y, sound: inside ? levelAt(shown, time, y) : null, word });
 }
 
 /** @param {Viewer} viewer */

@@ -16,7 +16,7 @@ const KEYS = [
   ["L", "loop"],
   ["Esc", "stop; let go of the token and the span"],
   ["?", "this list"],
-  ["click, tap", "lock a token and play it"],
+  ["click, tap", "lock a token and play it; on a word, play from there"],
   ["drag", "play a span; What if can drop it"],
   ["wheel", "zoom, once the picture is clicked or with Ctrl; with Shift move"],
   ["finger", "drag to move the view; hold, then drag, for a span; pinch to zoom"],

@@ -39,11 +39,11 @@ export function takePointer(viewer) {
     } else hover(viewer, x, y);
   });
   stage.addEventListener("pointerup", (event) => {
-    const [x] = place(event);
-    if (byFinger(event)) touch.up(event.pointerId, x);
+    const [x, y] = place(event);
+    if (byFinger(event)) touch.up(event.pointerId, x, y);
     if (!press) return;
     if (press.dragged) viewer.playback.playChosen();
-    else viewer.selection.click(x);
+    else viewer.selection.click(x, y);
     press = null;
   });
   stage.addEventListener("pointercancel", () => {

@@ -59,14 +59,14 @@ export class Touch {
     else if (this.gesture === "pinch") this.spread();
   }
 
-  /** @param {number} finger @param {number} x */
-  up(finger, x) {
+  /** @param {number} finger @param {number} x @param {number} y */
+  up(finger, x, y) {
     if (!this.fingers.delete(finger)) return;
     clearTimeout(this.holding);
     const { viewer, gesture } = this;
     // After a pinch the finger that is left does nothing until it is lifted, or the view would jump.
     this.gesture = null;
-    if (gesture === "tap") viewer.selection.click(x);
+    if (gesture === "tap") viewer.selection.click(x, y);
     else if (gesture === "select" && Math.abs(x - this.from) > DRAG) viewer.playback.playChosen();
     else if (gesture === "select") viewer.selection.release();
   }

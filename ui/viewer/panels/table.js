@@ -4,9 +4,16 @@ import { fixed } from "../numbers.js";
 import { make } from "./make.js";
 
 /** @import { Trace } from "../trace.js" */
+/** @import { TokenWord } from "../types.js" */
 
 const SCORES = /** @type {const} */ (["entropy", "significance", "predictive", "text_relevance", "audio_saliency"]);
-const HEADS = ["entropy bits", "significance", "predictive", "text relevance", "audio saliency", "redundant", "word"];
+const HEADS = [
+  "entropy bits", "significance", "predictive", "text relevance", "audio saliency", "redundant", "word", "not read",
+  "words",
+];
+
+/** @param {TokenWord} word */
+const wordCell = ({ expert, text, confidence }) => `${text} (${expert}, ${fixed(confidence, 2)})`;
 
 /** @param {Trace} trace @param {number} threshold */
 export function tokenTable(trace, threshold) {
@@ -19,6 +26,8 @@ export function tokenTable(trace, threshold) {
       ...SCORES.map((name) => fixed(tokens[name][index], 3)),
       trace.redundant(index, threshold) ? "yes" : "",
       tokens.word[index].trim(),
+      tokens.dropped[index] ? "yes" : "",
+      tokens.words[index].map(wordCell).join("; "),
     ];
     const number = make("th", { scope: "row", text: index + 1 });
     body.append(make("tr", {}, number, ...cells.map((text) => make("td", { text }))));

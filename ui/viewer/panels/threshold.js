@@ -29,6 +29,10 @@ export function showShares({ root, elements, shown: { trace }, threshold }) {
     make("span", { class: "dropped", text: share("redundant", redundant) }),
     make("span", { class: "hint", text: `scored under ${trace.supervision}` }),
   ];
+  if (trace.pruned) {
+    const unread = trace.tokens.dropped.filter(Boolean).length;
+    texts.push(make("span", { class: "hint", text: `hatched: ${unread} tokens that the language model did not read` }));
+  }
   elements.shares.replaceChildren(...texts);
   elements.slider.setAttribute("aria-valuetext", texts.map((part) => part.textContent).join(", "));
   elements.own.hidden = threshold === trace.threshold;

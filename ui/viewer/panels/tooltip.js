@@ -3,15 +3,17 @@
 import { clamp, fixed } from "../numbers.js";
 import { make, makePairs } from "./make.js";
 
+/** @import { SpokenWord } from "../drawing/word_layout.js" */
 /** @import { Viewer } from "../viewer.js" */
 
 /** Fill the tooltip and put it beside a place on the picture.
  *  @param {Viewer} viewer @param {number} token
- *  @param {{x: number, y: number, sound: string | null}} place `sound` is the level under the pointer, if any */
-export function showTooltip(viewer, token, { x, y, sound }) {
+ *  @param {{x: number, y: number, sound: string | null, word: SpokenWord | null}} place `sound` is the level and `word`
+ *    the word under the pointer, if any */
+export function showTooltip(viewer, token, { x, y, sound, word }) {
   const { tip, stage } = viewer.elements;
   tip.hidden = false;
-  tip.replaceChildren(...tooltip(viewer, token, sound));
+  tip.replaceChildren(...(word ? [spokenWord(word)] : []), ...tooltip(viewer, token, sound));
   const room = stage.clientWidth;
   const { offsetWidth: width, offsetHeight: height } = tip;
   const left = x + 18 + width <= room ? x + 18 : x - 18 - width;
@@ -47,6 +49,12 @@ function tooltip({ shown: { trace }, threshold, against, attribution }, index, s
     ),
     makePairs([["word", word ? `“${word}”` : "no word here"]]),
   ];
+  const spoken = tokens.words[index];
+  if (spoken.length) {
+    parts.push(
+      makePairs(spoken.map(({ expert, text, confidence }) => [expert, `“${text}” ${fixed(confidence, 2)}`])),
+    );
+  }
   if (sound) parts.push(makePairs([["sound", sound]]));
   if (against) {
     parts.push(
@@ -61,7 +69,16 @@ function tooltip({ shown: { trace }, threshold, against, attribution }, index, s
   }
   const flag = `${redundant ? "redundant: at most" : "kept: above"} ${fixed(threshold, 2)}`;
   parts.push(make("p", { class: redundant ? "flag redundant" : "flag", text: flag }));
+  if (trace.unread(index)) {
+    parts.push(make("p", { class: "unread", text: "Not read: the language model was not given this token." }));
+  }
   return parts;
+}
+
+/** @param {SpokenWord} word */
+function spokenWord({ name, text, confidence }) {
+  const says = make("span", { text: `${name}, confidence ${fixed(confidence, 2)}` });
+  return make("p", { class: "spoken" }, make("b", { text: `“${text}”` }), " ", says);
 }
 
 /** The routing weight of each expert as a bar. @param {Viewer["shown"]["trace"]} trace @param {number} index */

@@ -85,6 +85,11 @@ export class Playback {
     this.play([this.viewer.shown.trace.interval(token)], false);
   }
 
+  /** From a time of the clip to the end of what was heard. @param {number} time */
+  playFrom(time) {
+    this.play([[time, this.viewer.shown.trace.last]], false);
+  }
+
   toggle() {
     const { player } = this.viewer;
     if (player.playing) player.pause();
