@@ -1,4 +1,4 @@
-"""Between the answer as the model reports it (README, "JSON contract") and a row of `answers`."""
+"""Between the answer as the model reports it (docs/contract.md) and a row of `answers`."""
 
 import hashlib
 import json

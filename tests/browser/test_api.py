@@ -1,6 +1,5 @@
 """The named endpoints, called as a program would."""
 
-import re
 import shutil
 import threading
 from pathlib import Path
@@ -14,6 +13,7 @@ from gradio_client.exceptions import AppError
 from storage import Feedback, open_database
 from tests.browser.conftest import Server
 from tests.browser.pages import EXAMPLES, rows, serve, settings_in
+from tests.repository.documents import document
 
 DOG = str(EXAMPLES / "sound-dog.ogg")
 
@@ -93,10 +93,7 @@ def test_a_path_on_the_server_is_not_a_clip(server: Server, tmp_path: Path) -> N
 def test_the_readme_s_example_runs(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(DOG, tmp_path / "clip.wav")
     monkeypatch.chdir(tmp_path)
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    [example] = [
-        code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "gradio_client" in code
-    ]
+    [example] = [code for code in document("README.md").blocks("python") if "gradio_client" in code]
     names: dict[str, Any] = {}
     exec(example.replace("http://127.0.0.1:7860", server.url), names)
     stored = f"FROM answers WHERE id = '{as_hex(names['answer']['answer_id'])}'"

@@ -1,7 +1,6 @@
 """What programs can try on stored answers, and answers of a second model; on tiny models."""
 
 import gc
-import re
 import shutil
 import threading
 import weakref
@@ -18,6 +17,7 @@ from playwright.sync_api import expect
 from tests import tiny
 from tests.browser.pages import EXAMPLES, AppPage, serve, settings_in
 from tests.browser.test_what_if import opened, run
+from tests.repository.documents import document
 from ui.engines.loader import EngineLoader
 from ui.engines.pool import EnginePool
 from usam.audio.clip import load_clip
@@ -290,13 +290,12 @@ def test_an_answer_is_studied_on_the_model_that_gave_it(tmp_path: Path) -> None:
     assert shelf.loaded == [("later", "none")]
 
 
-def test_the_readme_s_examples_run(server: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_contract_run(
+    server: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copy(DOG, tmp_path / "clip.wav")
     monkeypatch.chdir(tmp_path)
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    code = [
-        block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "app.predict" in block
-    ]
+    code = document("docs/contract.md").blocks("python")
     assert len(code) == 2
     names: dict[str, Any] = {}
     exec("\n".join(code).replace("http://127.0.0.1:7860", server.url), names)

@@ -74,7 +74,7 @@ class Answer:
     ids: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The documented JSON object (README, "JSON contract"): plain lists, floats and strings."""
+        """The documented JSON object (docs/contract.md): plain lists, floats and strings."""
         record = asdict(self)
         trace = record.pop("trace")
         del record["ids"]
