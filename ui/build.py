@@ -24,10 +24,12 @@ from storage.maintenance.snapshots import Snapshots
 from ui.access.accounts import Accounts, Login
 from ui.access.admin import AdminGate
 from ui.access.cross_origin import HUGGING_FACE, CrossOriginProtection, SecurityHeaders
+from ui.access.rate_limit import RateLimit
 from ui.access.request import IdentifyClient, visitor_of
 from ui.api.health import HealthMonitor, health_route
 from ui.api.routes import add_endpoints
 from ui.components.tour import TOUR_STYLE
+from ui.components.turns import share_lines
 from ui.engines.loader import EngineLoader, LoadEngine
 from ui.engines.pool import EnginePool, LoadOther, load_other
 from ui.engines.zerogpu import lends_gpu, load_lending
@@ -41,8 +43,10 @@ from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
 from ui.server.middleware import BlockRemoteFiles
 from ui.server.plain_errors import explain_errors
+from ui.server.queues import SharedQueue
 from ui.server.require_login import RequireLogin
 from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
+from ui.server.upload_rate import UploadRate
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio.service import Studio
 from ui.theme import STYLE, theme
@@ -51,7 +55,8 @@ from usam.progress import ProgressCallback
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
 
-LIGHT_EVENTS = 8
+UPLOADS_A_QUESTION = 2
+"""A clip is often trimmed before it is asked about, which sends it again."""
 CACHE_SWEEP = 3600  # seconds between looks for uploads that are old enough to go
 
 
@@ -62,12 +67,13 @@ class App:
     demo: gr.Blocks
     studio: Studio
     health: HealthMonitor
+    queue: SharedQueue
 
     def launch(self, **options: Any) -> str:
         """Serve the app; returns its address. `options` are further ones of Gradio's `launch`."""
         # Without this, uvicorn puts what X-Forwarded-For says in the place of the socket's address.
         os.environ["FORWARDED_ALLOW_IPS"] = ""
-        _, url, _ = self.demo.launch(**launch_options(self.studio, self.health), **options)
+        _, url, _ = self.demo.launch(**launch_options(self.studio, self.health, self.queue), **options)
         return url
 
 
@@ -113,12 +119,12 @@ def build(
         browse_page(demo, studio, gate)
     # Room for ratings beside the questions, which are counted before they get here (`AskHandlers.reserve`).
     line = settings.max_waiting + PAGES_HELD
-    demo.queue(max_size=line, default_concurrency_limit=LIGHT_EVENTS, api_open=False)
+    queue = share_lines(demo, studio, line)
     explain_errors(demo)
     loader.start()
     if lends_gpu():
         loader.join()  # what is on the GPU is packed when the app is launched
-    return App(demo, studio, HealthMonitor(loader, database, maintenance))
+    return App(demo, studio, HealthMonitor(loader, database, maintenance), queue)
 
 
 def engine_of(settings: Settings) -> LoadEngine:
@@ -141,13 +147,14 @@ def signing_in(accounts: Path) -> dict[str, Any]:
     return {"auth": Login(Accounts(accounts)).admits, "auth_message": "Sign in to U-SAM Studio."}
 
 
-def session_ended(studio: Studio, session: str) -> None:
+def session_ended(studio: Studio, queue: SharedQueue, session: str) -> None:
     """A page's state is let go of: nothing is written for it any more."""
     studio.running.end(session)
     studio.running_experiments.end(session)
+    queue.forget(session)
 
 
-def served_beside(studio: Studio, health: HealthMonitor) -> dict[str, Any]:
+def served_beside(studio: Studio, health: HealthMonitor, queue: SharedQueue) -> dict[str, Any]:
     """The routes that are not Gradio's, and what has to run for them."""
     routes: list[BaseRoute] = [health_route(health), download_route(studio.downloads)]
     serving: Callable[[GradioApp], AbstractAsyncContextManager[Any]] = nullcontext
@@ -157,7 +164,7 @@ def served_beside(studio: Studio, health: HealthMonitor) -> dict[str, Any]:
         tools, serving = mcp_server(studio)
         routes += tools
 
-    sessions = cheap_sessions(partial(session_ended, studio))
+    sessions = cheap_sessions(partial(session_ended, studio, queue))
 
     @asynccontextmanager
     async def lifespan(app: GradioApp) -> AsyncIterator[None]:
@@ -186,12 +193,13 @@ def protect(app: GradioApp, settings: Settings) -> None:
     app.middleware_stack = IdentifyClient(inner, settings.proxies, exposed, settings.space_hosts)
 
 
-def launch_options(studio: Studio, health: HealthMonitor) -> dict[str, Any]:
+def launch_options(studio: Studio, health: HealthMonitor, queue: SharedQueue) -> dict[str, Any]:
     """What `launch` needs: the look, and limits on what is taken in and given out.
 
     Host and port come from Gradio's own GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
     """
     settings = studio.settings
+    uploads = RateLimit(UPLOADS_A_QUESTION * settings.per_minute, "uploads")
     body_limit = Middleware(
         BodyLimit, max_upload=settings.max_upload_mb * MEGABYTE, folder=Path(get_upload_folder())
     )
@@ -210,10 +218,11 @@ def launch_options(studio: Studio, health: HealthMonitor) -> dict[str, Any]:
         "mcp_server": False,  # ui.api.mcp offers less
         "enable_monitoring": False,
         "app_kwargs": {
-            **served_beside(studio, health),
+            **served_beside(studio, health, queue),
             "middleware": [
                 Middleware(BlockRemoteFiles),
                 *([Middleware(RequireLogin)] if settings.accounts else []),
+                Middleware(UploadRate, take=lambda request: uploads.take(visitor_of(request))),
                 body_limit,
                 Middleware(SessionOwner, visitor_of=visitor_of),
             ],

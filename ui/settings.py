@@ -21,20 +21,21 @@ CACHE_SECONDS = 24 * 3600
 class Settings:
     """What an administrator can choose.
 
-    data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL.
-    max_seconds: the longest span of a clip that is heard at once. max_upload_mb: the largest file taken.
-    at_once: how many answers are written at once, in turns. max_waiting: how many questions may be asked and
-    unanswered. per_minute: how many questions, and how many ratings by the API, one visitor may send a
-    minute; 0 is no limit. dimensions: what answers are scored on. span_labels: what spans are marked as.
-    repeat_share: of what the annotation queue shows a person, how much they have rated before. judgements:
-    how many people's an answer waits for in the queue; None: everyone's. retention_days, backup_hours: see
-    `storage.maintenance.scheduler`; None: never. snapshots: folder of `storage.maintenance.snapshots`
-    (absolute); None: there are none. checkpoints: a folder of further checkpoints to ask the same.
-    dashboard_password, admins: who Dashboard and Browse open to (`ui.access.admin`). accounts: file of
-    `ui.access.accounts`; None: nobody has to sign in. oauth: whether people can sign in with Hugging Face.
-    mcp: whether assistants are offered `ui.api.mcp`. proxies: how many the visitors come through
-    (`ui.access.request`). embedders: origins whose pages hold the app (`ui.access.cross_origin`). space,
-    space_hosts: whether this is a Space, and its names. container: whether the app runs in one.
+    data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL. max_seconds:
+    the longest span of a clip that is heard at once. max_upload_mb: the largest file taken. at_once: how many
+    answers are written at once, in turns. max_waiting: how many questions may be asked and unanswered,
+    max_waiting_each: how many of them may be one visitor's. per_minute: how many questions, and how many
+    ratings by the API, one visitor may send a minute; 0 is no limit. dimensions: what answers are scored on.
+    span_labels: what spans are marked as. repeat_share: of what the annotation queue shows a person, how much
+    they have rated before. judgements: how many people's an answer waits for in the queue; None: everyone's.
+    retention_days, backup_hours: see `storage.maintenance.scheduler`; None: never. snapshots: folder of
+    `storage.maintenance.snapshots` (absolute); None: there are none. checkpoints: a folder of further
+    checkpoints to ask the same. dashboard_password, admins: who Dashboard and Browse open to
+    (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has to sign in. oauth: whether
+    people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`. proxies: how many
+    the visitors come through (`ui.access.request`). embedders: origins whose pages hold the app
+    (`ui.access.cross_origin`). space, space_hosts: whether this is a Space, and its names. container: whether
+    the app runs in one.
     """
 
     data: Path
@@ -46,6 +47,7 @@ class Settings:
     max_upload_mb: int = 200
     at_once: int = 3
     max_waiting: int = 32
+    max_waiting_each: int = 8
     per_minute: int = 30
     dimensions: tuple[str, ...] = DIMENSIONS
     span_labels: tuple[str, ...] = LABELS
@@ -79,6 +81,7 @@ class Settings:
             max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
             at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
             max_waiting=int(_number(environ, "USAM_MAX_WAITING", cls.max_waiting, 1, 1000)),
+            max_waiting_each=int(_number(environ, "USAM_MAX_WAITING_EACH", cls.max_waiting_each, 1, 1000)),
             per_minute=int(_number(environ, "USAM_PER_MINUTE", cls.per_minute, 0, 10_000)),
             dimensions=_names(environ, "USAM_DIMENSIONS", "dimension", cls.dimensions),
             span_labels=_names(environ, "USAM_SPAN_LABELS", "label", cls.span_labels),

@@ -130,6 +130,8 @@ class OpenPage:
             return
         event = self._post("queue/join", step).json()["event_id"]
         stream = self.client.stream("GET", f"{API}/queue/data", params={"session_hash": self.session})
+        completed, refused = False, None
+        # To the end of the stream, as a browser does: whoever leaves before takes all that waits along.
         with stream as reply:
             for line in reply.iter_lines():
                 if not line.startswith("data:"):
@@ -139,12 +141,15 @@ class OpenPage:
                     raise RefusedError(message["message"])
                 if message.get("event_id") != event or "output" not in message:
                     continue
+                completed = message["msg"] == "process_completed"
                 if not message.get("success", True):
-                    raise RefusedError(str(message["output"].get("error")))
-                yield _checked(json.dumps(message["output"], ensure_ascii=False))
-                if message["msg"] == "process_completed":
-                    return
-        raise RefusedError("The stream ended before the answer did.")
+                    refused = str(message["output"].get("error"))
+                else:
+                    yield _checked(json.dumps(message["output"], ensure_ascii=False))
+        if not completed:
+            raise RefusedError("The stream ended before the answer did.")
+        if refused is not None:
+            raise RefusedError(refused)
 
     def _post(self, path: str, step: dict[str, Any]) -> httpx.Response:
         body = {

@@ -23,19 +23,28 @@ class RateLimit:
 
     def take(self, key: str | None) -> None:
         """Count one request. None is not limited. Raises RequestError when it is one too many."""
+        self._look(key, count=True)
+
+    def check(self, key: str | None) -> None:
+        """Raises RequestError when the next request would be one too many; counts nothing."""
+        self._look(key, count=False)
+
+    def _look(self, key: str | None, *, count: bool) -> None:
         if not self.count or key is None:
             return
         now = self._clock()
         with self._lock:
             # A key that sent nothing for a minute is forgotten.
             self._times = {key: times for key, times in self._times.items() if times[-1] > now - 60}
-            times = self._times.setdefault(key, deque())
+            times = self._times.get(key, deque())
             while times and times[0] <= now - 60:
                 times.popleft()
             if len(times) >= self.count:
                 wait = max(1, round(times[0] + 60 - now))
                 raise RequestError(f"At most {self.count} {self.what} a minute. Try again in {wait} s.")
-            times.append(now)
+            if count:
+                times.append(now)
+                self._times[key] = times
 
     def give_back(self, key: str) -> None:
         """Take back what was counted last."""

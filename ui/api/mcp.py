@@ -23,6 +23,7 @@ from mcp.server.fastmcp.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.routing import BaseRoute
 
+from ui.access.request import visitor_of
 from ui.api.endpoints import Endpoints
 from ui.components.turns import take_turn
 from ui.studio.service import Studio
@@ -81,8 +82,8 @@ class Tools:
 
     async def _model(self, context: Call, work: Callable[[Endpoints, Any], dict[str, Any]]) -> dict[str, Any]:
         """What `work` makes of the request, for a place in the queue that pages wait in as well."""
-        place = uuid.uuid4().hex
-        await in_thread(lambda: take_turn(self._studio, place))
+        place, visitor = uuid.uuid4().hex, visitor_of(context.request_context.request)
+        await in_thread(lambda: take_turn(self._studio, place, visitor, lapses=False))
         try:
             async with self._one:
                 return await in_thread(lambda: work(self._endpoints, context.request_context.request))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -12,7 +13,11 @@ from storage import Feedback, StorageError
 from storage.ratings.results import Rating
 from storage.ratings.validation import FLAGS, MAX_COMMENT, MAX_CORRECTION
 from ui.components import messages
+from ui.components.save_limit import save_limited
 from ui.studio.session import Session, SessionAnswer
+
+if TYPE_CHECKING:
+    from ui.studio.service import Studio
 
 Updates = dict[Any, Any]
 
@@ -241,7 +246,7 @@ def connect_rating(
     panel: RatingPanel,
     session: gr.State,
     annotator: gr.BrowserState,
-    feedback: Feedback,
+    studio: Studio,
     fast: dict[str, Any],
 ) -> None:
     """fast: how events are attached that wait in no queue: those are full while many wait for the model, and
@@ -249,14 +254,18 @@ def connect_rating(
 
     def save(*values: Any) -> Updates:
         *fields, now, person = values
-        return save_rating(panel, feedback, now.current, person, panel.rating.as_rating(fields))
+        return save_rating(panel, studio.feedback, now.current, person, panel.rating.as_rating(fields))
 
     def undo(now: Session, person: str) -> Updates:
-        return undo_rating(panel, feedback, now.current, person)
+        return undo_rating(panel, studio.feedback, now.current, person)
 
     def withdraw(now: Session, person: str) -> Updates:
-        return withdraw_rating(panel, feedback, now.current, person)
+        return withdraw_rating(panel, studio.feedback, now.current, person)
 
-    panel.save.click(save, [*panel.fields, session, annotator], **fast)
-    panel.withdraw.click(withdraw, [session, annotator], **fast)
-    panel.undo.click(undo, [session, annotator], **fast)
+    def refused(sentence: str) -> Updates:
+        return {panel.status: messages.fault(sentence)}
+
+    counted = partial(save_limited, studio, refused=refused)
+    panel.save.click(counted(save), [*panel.fields, session, annotator], **fast)
+    panel.withdraw.click(counted(withdraw), [session, annotator], **fast)
+    panel.undo.click(counted(undo), [session, annotator], **fast)

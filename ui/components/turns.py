@@ -1,26 +1,84 @@
-"""One request a page at a time: reserves a page's turn, and refuses what comes meanwhile."""
+"""One request a page at a time, and so many a visitor: reserves turns, and refuses what is too much."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from ui.access.request import visitor_of
+from ui.server.queues import MODEL, STUDY, SharedQueue, share_queue
+from ui.studio.running import RunningRequests, too_many_waiting
+from usam.errors import RequestError
+
 if TYPE_CHECKING:
+    from ui.server.queues import Admission
     from ui.studio.service import Studio
 
+LIGHT_EACH = 8
+"""Events that ask no model, such as the choice of a clip, that one visitor may have waiting or running, or as
+many as questions where these may be more. Each takes a moment, and a page has one or two."""
+LIGHT_FOR_OTHERS = 4
+"""Events of a kind that run at once beside all that one visitor may have."""
 
-def take_turn(studio: Studio, page: str) -> None:
+
+def take_turn(studio: Studio, page: str, visitor: str | None, *, lapses: bool = True) -> None:
     """Reserve the page for what it is about to ask, before that waits in line, so that Stop works from the
-    start. Raises gr.Error where the line is full, or the page still waits for something else."""
-    most = studio.settings.max_waiting
-    if len(studio.running) >= most:
-        line = f"The line is full: {most} wait before you. Please try again in a minute."
-        raise gr.Error(line, title="The line is full", print_exception=False)
-    if not studio.running.begin(page):
-        raise one_at_a_time("The last answer is still being written. Press Stop first.")
+    start. Raises gr.Error where the line is full, the visitor has their share of it, or the page still waits
+    for something else.
+
+    lapses: see `RunningRequests.begin`.
+    """
+    if not _begin(studio.running, page, visitor, lapses):
+        raise _one_at_a_time("The last answer is still being written. Press Stop first.")
 
 
-def one_at_a_time(sentence: str) -> gr.Error:
+def take_experiment_turn(studio: Studio, page: str, visitor: str | None) -> None:
+    """The same for what is tried on an answer that is there, in a line of its own."""
+    if not _begin(studio.running_experiments, page, visitor):
+        raise _one_at_a_time("Something is still being tried. Press Stop first.")
+
+
+def _begin(running: RunningRequests, page: str, visitor: str | None, lapses: bool = True) -> bool:
+    try:
+        return running.begin(page, visitor, lapses=lapses)
+    except RequestError as full:
+        raise gr.Error(str(full), title="The line is full", print_exception=False) from full
+
+
+def _one_at_a_time(sentence: str) -> gr.Error:
     """Refuses what a page asks for while it waits for something else; no fault of the server's."""
     return gr.Error(sentence, title="One at a time", print_exception=False)
+
+
+def share_lines(demo: gr.Blocks, studio: Studio, size: int) -> SharedQueue:
+    """Give each visitor a share of the app's queue, in which so many events may wait. Called once its events
+    are there."""
+    light_each = max(LIGHT_EACH, studio.settings.max_waiting_each)
+    admit = _admission(studio, light_each)
+    queue = share_queue(demo, size, light_each + LIGHT_FOR_OTHERS, visitor_of, admit)
+    studio.running.in_line = partial(queue.in_line, line=MODEL)
+    studio.running_experiments.in_line = partial(queue.in_line, line=STUDY)
+    return queue
+
+
+def _admission(studio: Studio, light_each: int) -> Admission:
+    """Lets each visitor have their share of Gradio's queue, and lets in what has no place reserved, such as a
+    program's call, as long as the visitor has questions left this minute."""
+    each = studio.settings.max_waiting_each
+    reserved = {MODEL: studio.running, STUDY: studio.running_experiments}
+
+    def admit(session: str, line: str, visitor: str | None, light: int, heavy: int) -> None:
+        if visitor is None:
+            return
+        if line not in reserved:
+            if light >= light_each:
+                raise RequestError("Too much of yours is being done at once. Try again in a moment.")
+            return
+        if heavy >= each:
+            raise RequestError(too_many_waiting(heavy))
+        if session not in reserved[line]:
+            studio.questions.check(visitor)
+
+    return admit

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -14,9 +15,12 @@ from storage import Feedback, StorageError
 from storage.annotation.spans import Spans
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.errors import RatingError
+from ui.access.request import visitor_of
 from ui.studio.session import Session, SessionAnswer
+from usam.errors import RequestError
 
 Updates = dict[Any, Any]
+Save = Callable[[str, str, dict[str, Any]], None]
 
 NOT_STORED = "This answer could not be stored, so nothing about it can be saved."
 GONE = "This answer is no longer on the page."
@@ -65,7 +69,7 @@ def reply(
     sent: dict[str, Any],
     entry: SessionAnswer | None,
     annotator: str,
-    save: Callable[[str, str, dict[str, Any]], None] | None,
+    save: Save | None,
 ) -> str:
     """Do what the viewer asks for; what it is answered as JSON: what is kept now, or the problem."""
     answer: dict[str, Any] = {"event": event, "key": sent.get("key"), "turn": sent.get("turn")}
@@ -76,20 +80,33 @@ def reply(
             save(entry.answer_id, annotator, sent)
         answer |= marks.annotations_of(entry.answer_id, annotator)
         answer |= {"question": entry.answer.question, "answer": entry.answer.text}
-    except StorageError as error:
+    except (RequestError, StorageError) as error:
         answer["problem"] = str(error)
     return json.dumps(answer, separators=(",", ":"))
 
 
 def connect_marks(
-    viewer: gr.HTML, session: gr.State, annotator: gr.BrowserState, marks: Marks, fast: dict[str, Any]
+    viewer: gr.HTML,
+    session: gr.State,
+    annotator: gr.BrowserState,
+    marks: Marks,
+    take: Callable[[str | None], None],
+    fast: dict[str, Any],
 ) -> None:
-    """fast: how events are attached that wait in no queue."""
+    """take: counts a save of a visitor's; raises RequestError when it is one too many. fast: how events are
+    attached that wait in no queue."""
 
-    def handler(event: str, save: Callable[[str, str, dict[str, Any]], None] | None) -> Callable[..., Any]:
-        def handle(session: Session, annotator: str, sent: gr.EventData) -> Any:
+    def counted(save: Save, visitor: str | None, answer_id: str, person: str, sent: dict[str, Any]) -> None:
+        take(visitor)
+        save(answer_id, person, sent)
+
+    def handler(event: str, save: Save | None) -> Callable[..., Any]:
+        def handle(session: Session, annotator: str, sent: gr.EventData, request: gr.Request) -> Any:
             data = {name: _value(sent, name) for name in _SENT}
-            return gr.HTML(annotations=reply(marks, event, data, session.entry(data["key"]), annotator, save))
+            saving = partial(counted, save, visitor_of(request)) if save else None
+            return gr.HTML(
+                annotations=reply(marks, event, data, session.entry(data["key"]), annotator, saving)
+            )
 
         return handle
 

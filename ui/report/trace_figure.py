@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -182,7 +182,7 @@ def _draw_words(axes: Axes, words: Sequence[WordLabel], rows: int, trace: Trace,
         colour = EXPERT_COLOURS[word.expert % len(EXPERT_COLOURS)]
         if word.row is None:
             continue
-        box = {"facecolor": colour, "linewidth": 0}
+        box: dict[str, Any] = {"facecolor": colour, "linewidth": 0}
         bottom = rows - 1 - word.row + 0.1
         axes.add_patch(
             Rectangle(

@@ -1,41 +1,106 @@
 """Which page is being answered right now, and how to stop it."""
 
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from usam.errors import RequestError
+
+UNUSED_SECONDS = 60.0
+"""How long a page keeps a place that nothing of it waits or runs for. A browser takes a moment to ask, and
+to say that it has read the answer; whoever never does takes no place from others for longer."""
+
+
+@dataclass
+class _Run:
+    """visitor: who it is counted for; None for whoever runs the app.  lapses: whether it needs a request that
+    waits or runs."""
+
+    visitor: str | None
+    began: float
+    lapses: bool
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 class RunningRequests:
-    """One running answer a page. A page is known by its session hash."""
+    """One running answer a page, and so many for each visitor. A page is known by its session hash.
 
-    def __init__(self) -> None:
+    in_line: whether a request of a page waits or runs; told from any thread.
+    """
+
+    def __init__(
+        self, most: int = 32, most_each: int = 8, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """most: places there are. most_each: how many of these one visitor may hold."""
+        self.in_line: Callable[[str], bool] = lambda page: False
+        self._most = most
+        self._most_each = most_each
+        self._clock = clock
         self._lock = threading.Lock()
-        self._stops: dict[str, threading.Event] = {}
+        self._runs: dict[str, _Run] = {}
 
-    def begin(self, page: str) -> bool:
-        """Reserve the page for one answer; False while another one is still being written."""
+    def begin(self, page: str, visitor: str | None = None, *, lapses: bool = True) -> bool:
+        """Reserve the page for one answer; False while another one is still being written.
+
+        lapses: False where the caller surely ends it. Raises RequestError where the line is full, or the
+        visitor has their share of it.
+        """
         with self._lock:
-            if page in self._stops:
+            self._drop_unused()
+            held = sum(run.visitor == visitor for run in self._runs.values())
+            if visitor is not None and held >= self._most_each:
+                raise RequestError(too_many_waiting(held))
+            if len(self._runs) >= self._most:
+                raise RequestError(
+                    f"The line is full: {self._most} wait before you. Please try again in a minute."
+                )
+            if page in self._runs:
                 return False
-            self._stops[page] = threading.Event()
+            self._runs[page] = _Run(visitor, self._clock(), lapses)
             return True
+
+    def __contains__(self, page: object) -> bool:
+        """Whether the page has a place."""
+        with self._lock:
+            self._drop_unused()
+            return page in self._runs
 
     def __len__(self) -> int:
         """How many pages wait for an answer or read one being written."""
         with self._lock:
-            return len(self._stops)
+            self._drop_unused()
+            return len(self._runs)
 
     def stop_event(self, page: str) -> threading.Event:
-        """The event that stops the page's answer; already set if Stop was pressed while it waited in line."""
+        """The event that stops the page's answer; already set if Stop was pressed while it waited in line.
+
+        Without a place, as for programs that reserve none, it is one that only the caller can set.
+        """
         with self._lock:
-            return self._stops.setdefault(page, threading.Event())
+            run = self._runs.get(page)
+            return run.stop if run else threading.Event()
 
     def stop(self, page: str) -> None:
         """Ask the page's answer to end; it ends after the token it is at."""
         with self._lock:
-            if page in self._stops:
-                self._stops[page].set()
+            if page in self._runs:
+                self._runs[page].stop.set()
 
     def end(self, page: str) -> None:
         """Stop whatever still runs for the page and let it ask again."""
         with self._lock:
-            if page in self._stops:
-                self._stops.pop(page).set()
+            if page in self._runs:
+                self._runs.pop(page).stop.set()
+
+    def _drop_unused(self) -> None:
+        late = self._clock() - UNUSED_SECONDS
+        old = [page for page, run in self._runs.items() if run.lapses and run.began < late]
+        for page in old:
+            if not self.in_line(page):
+                self._runs.pop(page).stop.set()
+
+
+def too_many_waiting(count: int) -> str:
+    """The sentence for who has their share of the line."""
+    return f"Too many questions of yours are waiting: {count}. Try again when one is answered."

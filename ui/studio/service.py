@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY_TEMPERATURE = 0.7
+SAVES_A_QUESTION = 4
+"""Saves that the pages may send for each question allowed: with two a second, nobody who judges by keyboard
+meets the limit, nor does a class behind one address that rates once in a while."""
 UNEXPECTED = "Something went wrong in the model. The server's log says what; please try again."
 
 
@@ -103,11 +106,15 @@ class Studio:
         self.experiments = Experiments(self.pool, self.clips)
         self._router: dict[str, Any] | None = None
         self.downloads = Downloads(settings.data / "downloads")
-        self.running = RunningRequests()
+        places = settings.max_waiting, settings.max_waiting_each
+        self.running = RunningRequests(*places)
         self.identity = Identity.of(settings)
-        self.running_experiments = RunningRequests()  # of answers that are there: interventions and tests
+        self.running_experiments = RunningRequests(
+            *places
+        )  # of answers that are there: interventions and tests
         self.questions = RateLimit(settings.per_minute, "questions")
         self.ratings = RateLimit(settings.per_minute, "ratings")
+        self.saves = RateLimit(SAVES_A_QUESTION * settings.per_minute, "ratings and marks")
 
     def router(self) -> dict[str, Any] | None:
         """How alive the router was once the model had loaded (see `usam.model`), None until then."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import gradio as gr
 from gradio.events import Dependency
 
-from ui.access.request import page_of
+from ui.access.request import page_of, visitor_of
 from ui.components import messages
-from ui.components.turns import one_at_a_time
+from ui.components.turns import take_experiment_turn
 from ui.inspector.payload import attribution_json
 from ui.server.queues import STUDY
 from ui.studio.experiments import ExperimentTarget
@@ -56,8 +56,7 @@ class WhatIfHandlers:
 
     def reserve(self, request: gr.Request) -> Updates:
         """Take the page's turn before the experiment waits in line, so that Stop works from the start."""
-        if not self.studio.running_experiments.begin(page_of(request)):
-            raise one_at_a_time("Something is still being tried. Press Stop first.")
+        take_experiment_turn(self.studio, page_of(request), visitor_of(request))
         return {**self._busy(True), self.panel.status: messages.working("Waiting for the model", 0.0)}
 
     def stop(self, request: gr.Request) -> Updates:

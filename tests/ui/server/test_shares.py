@@ -1,6 +1,7 @@
 """One visitor who takes all they can, and another who finds everything as it was. No browser: plain HTTP."""
 
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -8,18 +9,60 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.endurance.page import API, OpenPage
+from benchmarks.endurance.page import API, OpenPage, RefusedError
 from tests.browser.fake_engine import FakeEngine
 from tests.browser.pages import EXAMPLES, serve, settings_in
+from ui.server import queues
+from ui.studio import running
 
 DOG = EXAMPLES / "sound-dog.ogg"
+PAGES_HELD = 30
+
+
+class GatedEngine(FakeEngine):
+    """Writes nothing while the gate is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(pause=0.0)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def stream(self, *arguments: Any, **options: Any) -> Iterator[Any]:
+        self.gate.wait()
+        yield from super().stream(*arguments, **options)
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = settings_in(tmp_path_factory.mktemp("data"))
-    with serve(settings, lambda progress: FakeEngine(pause=0.0)) as url:  # type: ignore[arg-type, return-value]
-        yield url
+def engine() -> GatedEngine:
+    return GatedEngine()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine) -> Iterator[str]:
+    """With less room than there is, so that a flood need not be as long."""
+    settings = settings_in(tmp_path_factory.mktemp("data"), proxies=1, max_waiting_each=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ui.build.PAGES_HELD", PAGES_HELD)
+        patch.setattr("ui.build.UPLOADS_A_QUESTION", 1)
+        with serve(settings, lambda progress: engine) as url:  # type: ignore[arg-type, return-value]
+            yield url
+
+
+@pytest.fixture(scope="module")
+def own_url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine) -> Iterator[str]:
+    """An app without a proxy, where this machine is whoever runs it."""
+    settings = settings_in(tmp_path_factory.mktemp("own"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ui.build.UPLOADS_A_QUESTION", 1)
+        with serve(settings, lambda progress: engine) as url:  # type: ignore[arg-type, return-value]
+            yield url
+
+
+@pytest.fixture(autouse=True)
+def gate_opened(engine: GatedEngine) -> Iterator[None]:
+    """What waits when a test ends goes on."""
+    yield
+    engine.gate.set()
 
 
 def visitor_at(url: str, address: str) -> httpx.Client:
@@ -59,14 +102,14 @@ def rated(page: OpenPage) -> bool:
 
 def test_made_up_sessions_leave_an_open_page_as_it_was(attacker: httpx.Client, page: OpenPage) -> None:
     event = event_of(attacker, "task_changed")
-    for _ in range(230):
+    for _ in range(PAGES_HELD + 10):
         body = {"data": ["qa"], "fn_index": event["id"], "session_hash": secrets.token_hex(6)}
         attacker.post(f"{API}/run/predict", json=body).raise_for_status()
     assert rated(page)
 
 
 def test_made_up_heartbeats_leave_an_open_page_as_it_was(attacker: httpx.Client, page: OpenPage) -> None:
-    for _ in range(230):
+    for _ in range(PAGES_HELD + 10):
         with attacker.stream("GET", f"{API}/heartbeat/{secrets.token_hex(6)}") as beat:
             next(beat.iter_bytes())
     assert rated(page)
@@ -82,3 +125,136 @@ def test_a_visitor_holds_so_many_heartbeats_and_the_next_one_opens_a_page(
             statuses.append(open_ones.enter_context(beat).status_code)
         assert statuses == [200] * 50 + [429] * 2
         assert rated(page)
+
+
+def asked(client: httpx.Client, clip: dict[str, Any]) -> httpx.Response:
+    """A program's question joins the line."""
+    return client.post(f"{API}/call/ask", json={"data": [clip, "What?", "qa"]})
+
+
+def ask_joined(client: httpx.Client, step: dict[str, Any], clip: dict[str, Any]) -> httpx.Response:
+    """The page's question joins the line, of a session that is made up."""
+    data = [clip, "qa", "What?", 0, 30, None, False, 0, 0, None, "someone"]
+    body = {"data": data, "fn_index": step["id"], "session_hash": secrets.token_hex(6)}
+    return client.post(f"{API}/queue/join", json=body)
+
+
+def clip_of(client: httpx.Client) -> dict[str, Any]:
+    path = client.post(f"{API}/upload", files={"files": ("dog.ogg", DOG.read_bytes())}).json()[0]
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.mark.parametrize("by", ["a program", "a page"])
+def test_a_flood_of_questions_leaves_the_line_to_others(
+    url: str, engine: GatedEngine, page: OpenPage, by: str
+) -> None:
+    engine.gate.clear()
+    with visitor_at(url, f"203.0.113.{secrets.randbelow(60)}") as client:
+        clip, step = clip_of(client), event_of(client, "ask_1")
+        replies = [
+            asked(client, clip) if by == "a program" else ask_joined(client, step, clip) for _ in range(20)
+        ]
+        statuses = [reply.status_code for reply in replies]
+        assert statuses == [200] * 3 + [429] * 17
+        assert replies[-1].json()["detail"].startswith("Too many questions of yours are waiting")
+    page.upload(DOG)
+    assert rated(page)
+    dashboard = {"data": [""], "fn_index": event_of(page.client, "drawn")["id"], "session_hash": "dashboard"}
+    page.client.post(f"{API}/queue/join", json=dashboard).raise_for_status()
+    stream = page.join("ask")
+    engine.gate.set()
+    with page.client.stream("GET", stream) as reply:
+        assert any("process_completed" in line for line in reply.iter_lines())
+
+
+def test_places_that_nobody_comes_for_are_the_visitor_s_own(
+    url: str, engine: GatedEngine, page: OpenPage
+) -> None:
+    """Reserving is the page's first step; a flood of it took every place in the line."""
+    engine.gate.clear()
+    with visitor_at(url, "203.0.113.70") as client:
+        step = event_of(client, "reserve")
+        for _ in range(40):
+            body = {"data": [], "fn_index": step["id"], "session_hash": secrets.token_hex(6)}
+            client.post(f"{API}/queue/join", json=body)
+    page.join("ask")
+
+
+def test_questions_that_nobody_reads_to_the_end_take_no_place_from_others(
+    url: str, engine: GatedEngine, page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one that joined and left before its turn, nor one whose page never says that it has read it."""
+    monkeypatch.setattr(running, "UNUSED_SECONDS", 0.0)
+    engine.gate.clear()
+    with visitor_at(url, "203.0.113.75") as client, ExitStack() as pages:
+        theirs = [pages.enter_context(OpenPage(client, "somebody")) for _ in range(3)]
+        for each in theirs:
+            each.upload(DOG)
+            each.join("ask")
+        with pytest.raises(RefusedError, match="Too many questions of yours are waiting"):
+            pages.enter_context(OpenPage(client, "somebody")).join("ask")
+        engine.gate.set()
+        for each in theirs:
+            with client.stream("GET", f"{API}/queue/data?session_hash={each.session}") as reply:
+                assert any("process_completed" in line for line in reply.iter_lines())
+        theirs[0].join("ask")
+
+
+def test_whoever_runs_the_app_has_no_share_of_the_line(own_url: str, engine: GatedEngine) -> None:
+    engine.gate.clear()
+    with httpx.Client(base_url=own_url, timeout=30) as client:
+        clip = clip_of(client)
+        assert {asked(client, clip).status_code for _ in range(20)} == {200}
+
+
+def test_who_has_asked_enough_this_minute_is_told_before_the_line(url: str, engine: GatedEngine) -> None:
+    with visitor_at(url, "203.0.113.80") as client:
+        clip = clip_of(client)
+        for _ in range(30):
+            event = asked(client, clip).raise_for_status().json()["event_id"]
+            assert "complete" in client.get(f"{API}/call/ask/{event}").text
+        refused = asked(client, clip)
+        assert refused.status_code == 429
+        assert "At most 30 questions a minute" in refused.json()["detail"]
+
+
+def test_messages_that_nobody_reads_do_not_push_out_those_of_a_page_that_waits(
+    url: str, engine: GatedEngine, page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "MOST_UNREAD", 20)
+    engine.gate.clear()
+    stream = page.join("ask")
+    with visitor_at(url, "203.0.113.90") as client:
+        for _ in range(60):
+            client.post(f"{API}/call/trace", json={"data": ["none"]})
+    engine.gate.set()
+    with page.client.stream("GET", stream) as reply:
+        assert any("process_completed" in line for line in reply.iter_lines())
+
+
+def test_a_flood_of_ratings_under_made_up_ids_is_refused_and_another_s_is_saved(
+    url: str, page: OpenPage
+) -> None:
+    with visitor_at(url, "203.0.113.100") as client, OpenPage(client, "somebody") as theirs:
+        theirs.upload(DOG)
+        list(theirs.trigger("ask"))
+        assert rated(theirs)
+        person = theirs.fields("save") - 1
+        for number in range(119):
+            theirs.send(
+                "save", {person: f"{number:022}"}
+            )  # ids as browsers kept them before they were signed
+        with pytest.raises(RefusedError, match="At most 120 ratings and marks a minute"):
+            theirs.send("save", {person: f"{119:022}"})
+    assert rated(page)
+
+
+def test_uploads_are_counted_and_whoever_runs_the_app_is_not(url: str, own_url: str) -> None:
+    def statuses(client: httpx.Client) -> list[int]:
+        files = {"files": ("a.wav", b"sound")}
+        return [client.post(f"{API}/upload", files=files).status_code for _ in range(31)]
+
+    with visitor_at(url, "203.0.113.110") as client:
+        assert statuses(client) == [200] * 30 + [429]
+    with httpx.Client(base_url=own_url) as client:
+        assert statuses(client) == [200] * 31

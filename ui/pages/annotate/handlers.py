@@ -16,6 +16,7 @@ from storage.errors import NotFoundError
 from storage.ratings.results import Rating
 from ui.components import messages
 from ui.components.annotator_state import annotator_state
+from ui.components.save_limit import save_limited
 from ui.pages.annotate import render
 from ui.pages.annotate.panel import AnnotatePanel, annotate_panel
 from ui.pages.annotate.session import AnnotationSession, mixed
@@ -180,16 +181,20 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     fast: dict[str, Any] = {
         "outputs": outputs, "show_progress": "hidden", "api_visibility": "private", "queue": False
     }  # fmt: skip
+
+    def limited(handler: Callable[..., Updates]) -> Callable[..., Updates]:
+        return save_limited(studio, handler, lambda why: {panel.status: messages.fault(why)})
+
     place, step = [annotator, panel.order, panel.audio_only], [session, annotator]
     rating = panel.rating.blocks
     steps = [
         demo.load(handlers.opened, place, **fast),
         panel.order.input(handlers.started, place, **fast),
         panel.audio_only.input(handlers.started, place, **fast),
-        panel.submit.click(handlers.submit, [*rating, *step], **fast),
-        panel.draft.click(handlers.draft, [*rating, *step], **fast),
-        panel.skip.click(handlers.skip, step, **fast),
-        panel.undo.click(handlers.undo, step, **fast),
+        panel.submit.click(limited(handlers.submit), [*rating, *step], **fast),
+        panel.draft.click(limited(handlers.draft), [*rating, *step], **fast),
+        panel.skip.click(limited(handlers.skip), step, **fast),
+        panel.undo.click(limited(handlers.undo), step, **fast),
     ]
     for done in steps:
         done.then(None, js=_SETTLED_JS)  # also when the same answer stays: the keys listen again

@@ -17,6 +17,7 @@ from storage import StorageError
 from storage.ratings.comparisons import Winner
 from ui.access.request import page_of, visitor_of
 from ui.components import messages
+from ui.components.save_limit import save_limited
 from ui.components.turns import take_turn
 from ui.pages.ask import render
 from ui.pages.ask.history import HistoryPanel, history_shown
@@ -157,7 +158,7 @@ class ComparisonHandlers:
 
     def reserve(self, request: gr.Request) -> Updates:
         """Stop in the question panel ends it."""
-        take_turn(self.studio, page_of(request))
+        take_turn(self.studio, page_of(request), visitor_of(request))
         return {
             **busy(self.question, True),
             self.panel.start: gr.Button("Writing…", interactive=False),
@@ -276,6 +277,10 @@ def connect_comparison(
     turn = panel.start.click(handlers.reserve, None, **{**reserving, "outputs": changed})
     written = [panel.contest, keep_audio, session, panel.blind_pair, annotator]
     turn.success(handlers.write, written, **model).then(handlers.release, None, **fast)
+
+    def refused(sentence: str) -> Updates:
+        return {panel.status: messages.fault(sentence)}
+
     for winner, button in panel.votes.items():
-        voted = partial(handlers.vote, winner)
+        voted = save_limited(handlers.studio, partial(handlers.vote, winner), refused)
         button.click(voted, [session, panel.blind_pair, annotator], **fast)

@@ -116,9 +116,9 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     )
     other_arrived.then(answers.other_shown, [page.what_if.new_answer, session], **fast)
 
-    connect_rating(rating, session, page.annotator, studio.feedback, fast)
+    connect_rating(rating, session, page.annotator, studio, fast)
     marks = Marks(studio.feedback, studio.settings.span_labels)
-    connect_marks(page.inspector.viewer, session, page.annotator, marks, fast)
+    connect_marks(page.inspector.viewer, session, page.annotator, marks, studio.saves.take, fast)
     comparison = ComparisonHandlers(page.comparison, question, page.history, session, studio)
     connect_comparison(comparison, clip.keep, page.annotator, fast, reserving, model)
     connect_privacy(page.privacy, page.annotator, studio, display.cleared, fast)

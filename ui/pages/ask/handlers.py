@@ -42,7 +42,7 @@ class AskHandlers:
         self.longest = studio.settings.max_seconds
 
     def reserve(self, request: gr.Request) -> Updates:
-        take_turn(self.studio, page_of(request))
+        take_turn(self.studio, page_of(request), visitor_of(request))
         self.studio.running_experiments.stop(page_of(request))  # it is of the answer that is about to go
         return {
             **busy(self.display.question, True),
