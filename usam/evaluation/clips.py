@@ -1,25 +1,43 @@
 """What the evaluation asks about: held-out clips, mixtures of them, and clips in which nothing is heard."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
 from pathlib import Path
 from random import Random
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from usam.audio.clip import Clip, load_clip
+from usam.audio.clip import MIN_SECONDS, Clip, load_clip
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import loop, mix
 from usam.data.corpus import KINDS, Example, read_corpus
 from usam.data.debian_packages import FILLETS_LANGUAGES, read_fillets
 from usam.data.derived.silence import nothing
+from usam.data.instructions import family
+from usam.data.labels import label_words
 from usam.data.splits import split
+from usam.evaluation.judging import different
 
 SILENT_CLIPS = 20
 FIRST_SILENT_SEED = 10_000  # far from those of training
 MIXTURES = 40  # of either sort
 QUIETER_DB = (0.0, 10.0)  # how far music, or a sound, lies below the speech
+SPEAKERS = ("man", "woman", "child")
+CLIPS_A_SPEAKER = 40  # of men, of women and of children
+SENTENCES = 30  # of each collection
+FEWEST_WORDS = 4  # of a sentence
+SHORTEST_SPEECH = 1.0  # seconds in which a voice or a language can be told
+COMPOSITES = 42
+PART_SECONDS = (0.4, 8.0)
+BETWEEN_PARTS = 0.3  # seconds of silence
+PART_PEAK = 0.5  # so that no part drowns beside the others
+# In these someone may be heard to speak or sing words, whatever kind of clip the corpus calls them.
+VOICED = frozenset({"mumbling", "crowd", "choir"})
+VOICES = VOICED | {"scream", "laugh", "laughing", "baby", "cheering", "snoring", "applause"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +46,8 @@ class TestClip:
 
     waveform [samples] at 16 kHz; `kinds` are those heard: two in a mixture, none in silence. `source` is the
     collection it comes from; `transcript` and `label` are those of the corpus, `translation` is the English
-    of speech in another `language`. Clips compare by identity.
+    of speech in another `language`; `speaker` is man, woman or child. `parts` are the clips that follow one
+    another in a composite. Clips compare by identity.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of the name
@@ -41,6 +60,8 @@ class TestClip:
     label: str | None = None
     language: str = "en"
     translation: str | None = None
+    speaker: str | None = None
+    parts: tuple["TestClip", ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -54,7 +75,12 @@ class TestClip:
 
 @dataclass(frozen=True)
 class TestSet:
-    """The clips of one evaluation. `single` hold one kind of audio each, `foreign` speech to translate."""
+    """The clips of one evaluation. `single` hold one kind of audio each, `foreign` speech to translate.
+
+    `composites` are three clips in a row, `speakers` people whose voice is known to be a man's, a woman's or
+    a child's, `sentences` English of several words with its transcript. These are drawn from all clips, not
+    from `single`, so that a limit leaves enough of them.
+    """
 
     __test__ = False
 
@@ -62,13 +88,17 @@ class TestSet:
     mixed: Sequence[TestClip]
     silent: Sequence[TestClip]
     foreign: Sequence[TestClip] = ()
+    composites: Sequence[TestClip] = ()
+    speakers: Sequence[TestClip] = ()
+    sentences: Sequence[TestClip] = ()
 
     def of(self, kind: str) -> list[TestClip]:
         return [clip for clip in self.single if clip.kinds == {kind}]
 
     @property
     def all(self) -> list[TestClip]:
-        return [*self.single, *self.mixed, *self.silent, *self.foreign]
+        every = [*self.single, *self.mixed, *self.silent, *self.foreign]
+        return [*dict.fromkeys([*every, *self.composites, *self.speakers, *self.sentences])]
 
 
 def read_clips(
@@ -82,16 +112,47 @@ def read_clips(
     """
     _, examples = split(read_corpus(folder), heldout)
     chosen = [e for kind in KINDS for e in sample([e for e in examples if e.kind == kind], limit)]
-    single = [test_clip_of(example) for example in chosen]
-    mixtures = MIXTURES if limit is None else min(limit, MIXTURES)
-    silences = SILENT_CLIPS if limit is None else min(limit, SILENT_CLIPS)
-    foreign = [] if packages is None else list(translated(packages, limit))
-    return TestSet(single, list(mixed(single, mixtures)), list(silent(silences)), foreign)
+    read = cache(test_clip_of)  # one clip may serve several purposes; the engine then encodes it once
+    single = [read(example) for example in chosen]
+
+    def most(count: int) -> int:
+        return count if limit is None else min(limit, count)
+
+    return TestSet(
+        single,
+        list(mixed(single, most(MIXTURES))),
+        list(silent(most(SILENT_CLIPS))),
+        [] if packages is None else list(translated(packages, limit)),
+        list(composites(examples, most(COMPOSITES), read)),
+        [
+            read(example)
+            for speaker in SPEAKERS
+            for example in sample([e for e in examples if tells(e, speaker)], most(CLIPS_A_SPEAKER))
+        ],
+        [
+            read(example)
+            for source in sorted({e.source for e in examples})
+            for example in sample(
+                [e for e in examples if e.source == source and is_sentence(e)], most(SENTENCES)
+            )
+        ],
+    )
+
+
+def tells(example: Example, speaker: str) -> bool:
+    """Whether it is known and long enough to be heard that a man, a woman or a child speaks."""
+    return example.speaker == speaker and example.seconds >= SHORTEST_SPEECH
+
+
+def is_sentence(example: Example) -> bool:
+    """Whether several words of English are said, and which."""
+    words = (example.transcript or "").split()
+    return example.kind == "speech" and example.language == "en" and len(words) >= FEWEST_WORDS
 
 
 def translated(packages: Path, limit: int | None) -> Iterator[TestClip]:
     """Lines of held-out levels, `limit` of each language."""
-    _, lines = split(read_fillets(packages))
+    _, lines = split(line for line in read_fillets(packages) if line.seconds > MIN_SECONDS)
     for language in FILLETS_LANGUAGES:
         yield from map(test_clip_of, sample([line for line in lines if line.language == language], limit))
 
@@ -112,6 +173,7 @@ def test_clip_of(example: Example) -> TestClip:
         label=example.label,
         language=example.language,
         translation=example.translation,
+        speaker=example.speaker,
     )
 
 
@@ -135,6 +197,50 @@ def mixed(clips: Sequence[TestClip], count: int) -> Iterator[TestClip]:
                 transcript=voice.transcript,
                 label=other.label,
             )
+
+
+def composites(
+    examples: Sequence[Example], count: int, read: Callable[[Example], TestClip]
+) -> Iterator[TestClip]:
+    """`count` clips of speech, a sound and music one after another, all six orders equally often.
+
+    The parts are whole clips, scaled to one peak, with silence between them. What is no word of one part may
+    be one of another: instruments are no sounds, and neither are voices. Fewer if there are too few clips.
+    """
+    random = Random(0)
+    shortest, longest = PART_SECONDS
+    whole = [example for example in examples if shortest <= example.seconds <= longest]
+    speech = [e for e in whole if e.kind == "speech" and e.seconds >= SHORTEST_SPEECH]
+    music = [e for e in whole if e.kind == "music" and e.label]
+    sounds = [
+        e for e in whole if e.kind == "sound" and e.label and not family(e.label) and not voiced(e, VOICES)
+    ]
+    orders = list(permutations(range(len(KINDS))))
+    drawn = (random.sample(pool, min(count, len(pool))) for pool in (speech, music, sounds))
+    for index, (voice, piece, sound) in enumerate(zip(*drawn, strict=False)):
+        if different(piece.label or "", sound.label or ""):
+            every = [read(voice), read(piece), read(sound)]
+            yield joined([every[place] for place in orders[index % len(orders)]])
+
+
+def joined(parts: Sequence[TestClip]) -> TestClip:
+    """Clips one after another, all with the same peak, as one clip."""
+    pause = torch.zeros(int(BETWEEN_PARTS * SAMPLE_RATE))
+    pieces = [pause]
+    for part in parts:
+        peak = part.waveform.abs().max().clamp_min(1e-4)
+        pieces += [part.waveform * PART_PEAK / peak, pause]
+    return TestClip(
+        name=", then ".join(part.name for part in parts),
+        kinds=frozenset().union(*(part.kinds for part in parts)),
+        waveform=torch.cat(pieces[1:-1]),
+        parts=tuple(parts),
+    )
+
+
+def voiced(clip: TestClip | Example, voices: Collection[str] = VOICED) -> bool:
+    """Whether a label says that a voice may be heard in the clip."""
+    return bool(set(voices) & set(label_words(clip.label or "")))
 
 
 def silent(count: int) -> Iterator[TestClip]:

@@ -1,7 +1,9 @@
 """When an answer in words is right: one rule for each kind of question, for the model and for baselines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from usam.data.instructions import family
 from usam.data.labels import label_words, stem
@@ -13,6 +15,20 @@ KINDS_IN_WORDS = {
     "music": frozenset("music musical melody song".split()),
     "sound": frozenset("sound sounds noise noises".split()),
 }
+SPEAKERS_IN_WORDS = {
+    "man": frozenset("man male men gentleman guy".split()),
+    "woman": frozenset("woman female women lady".split()),
+    "child": frozenset("child kid boy girl children".split()),
+}
+_SPOKEN_OF = KINDS_IN_WORDS["speech"].union({"person", "speaker"}, *SPEAKERS_IN_WORDS.values())
+_LANGUAGES = frozenset(LANGUAGES.values())  # lowercase
+_QUOTED = re.compile(r"(?:(?<=says)|(?<=saying)|(?<=said))\b.*|(?:(?<=speaking)|(?<=speech)):.*", re.DOTALL)
+_NOT_TOLD = re.compile(
+    r"\b(?:not|never|nothing|no way|impossible|unable|(?:ca|do|does|did|is|could)n't|cannot)\b"
+    r"(?: \w+){0,3}? "
+    r"(?:tells?|told|says?|said|knows?|known|mention(?:s|ed)?|given|stated|clear|determined?)\b"
+    r"|\b(?:unknown|unclear|no (?:information|idea))\b"
+)
 _NOTHING = re.compile(
     r"(there is |i hear |i can hear )?(nothing\b|silence\b|nobody\b|no (speech|one|voices?|words?|sounds?)\b)"
     r"|i (can't|cannot|can not|don't|do not) hear\b"
@@ -44,6 +60,12 @@ def content_stems(text: str) -> set[str]:
     return {stem(word) for word in label_words(text)} - GENERIC_STEMS
 
 
+def different(label: str, other: str) -> bool:
+    """Whether two labels cannot be true of one clip: no shared word, no shared family of instruments."""
+    related = family(label) is not None and family(label) == family(other)
+    return not related and not content_stems(label) & content_stems(other)
+
+
 def tells_kind(answer: str, kind: str) -> bool:
     """Whether `kind` is the only one of speech, sound and music that the answer names by that word."""
     return words(answer) & {*KINDS_IN_WORDS} == {kind}
@@ -70,6 +92,43 @@ def names_mixture(answer: str, kinds: frozenset[str], label: str | None) -> bool
     if label is not None and names(answer, label):
         named |= kinds - {"speech"}
     return kinds <= named
+
+
+def names_speaker(answer: str, speaker: str) -> bool:
+    """Whether of man, woman and child the answer names this one alone."""
+    said = words(first_words(answer))
+    return {who for who, telling in SPEAKERS_IN_WORDS.items() if said & telling} == {speaker}
+
+
+def names_language(answer: str, language: str) -> bool:
+    """Whether the answer names this language, by its English name, and no other."""
+    return words(first_words(answer)) & _LANGUAGES == {language.lower()}
+
+
+def names_part(answer: str, kind: str, labels: Mapping[str, str | None]) -> bool:
+    """Whether of the parts of a clip, one of each kind in `labels`, the answer speaks of this one alone.
+
+    A part is spoken of by its label or by a word of its kind; an instrument is a word of music, whichever it
+    is, as far as it does not name the sound. "Sound" counts only where nothing more telling is said. What a
+    speaker is quoted with is no word about the clip.
+    """
+    about = first_words(_QUOTED.sub("", answer.lower()))
+    said = words(about)
+    by_label = {part for part, label in labels.items() if label is not None and names(about, label)}
+    found = set(by_label)
+    if said & _SPOKEN_OF:
+        found.add("speech")
+    if said & KINDS_IN_WORDS["music"] or ("sound" not in by_label and family(about) is not None):
+        found.add("music")
+    if not found and said & KINDS_IN_WORDS["sound"]:
+        found.add("sound")
+    return found == {kind}
+
+
+def declines(answer: str, label: str | None) -> bool:
+    """Whether the answer says that the clip does not tell, without naming what is heard all the same."""
+    about = _QUOTED.sub("", first_words(answer).lower().replace("’", "'"))
+    return _NOT_TOLD.search(about) is not None and not (label is not None and names(answer, label))
 
 
 def says(answer: str, yes: bool) -> bool:

@@ -1,5 +1,6 @@
 """Shares and word error rates, each with a 95 % bootstrap interval."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -28,6 +29,21 @@ def mean(values: np.ndarray) -> Figure:
     }
 
 
+def mean_of_shares(kinds: Sequence[Sequence[bool]]) -> Figure:
+    """Mean of the shares of right answers of several kinds, each with at least one; all kinds weigh alike.
+
+    The interval resamples the answers of each kind.
+    """
+    generator = np.random.default_rng(0)
+    drawn = [generator.choice(np.array(hits, dtype=float), (BOOTSTRAPS, len(hits))).mean(1) for hits in kinds]
+    low, high = np.percentile(np.mean(drawn, axis=0), [2.5, 97.5])
+    return {
+        "value": float(np.mean([np.mean(hits) for hits in kinds])),
+        "interval": [float(low), float(high)],
+        "clips": sum(map(len, kinds)),
+    }
+
+
 def ratio(above: np.ndarray, below: np.ndarray) -> Figure:
     """Ratio of the means of two measurements [N] of the same clips."""
 
@@ -39,18 +55,24 @@ def ratio(above: np.ndarray, below: np.ndarray) -> Figure:
 
 
 def word_errors(pairs: Sequence[tuple[str, str]]) -> Figure:
-    """WER and CER of (reference, hypothesis) pairs after Whisper's English normaliser.
+    """WER and CER of (reference, hypothesis) pairs, whatever their case, punctuation and numerals.
 
-    Raises ValueError if no reference has a word in it.
+    Both sides go through Whisper's English normaliser; every digit is a word, since "six nine two", "692" and
+    "6, 9, 2" are three ways to write down what is said. Raises ValueError if no reference has a word in it.
     """
-    normalise = _normaliser()
-    cleaned = [(normalise(reference), normalise(hypothesis)) for reference, hypothesis in pairs]
+    cleaned = [(normalised(reference), normalised(hypothesis)) for reference, hypothesis in pairs]
     cleaned = [pair for pair in cleaned if pair[0]]
     counted = [jiwer.process_words(reference, hypothesis) for reference, hypothesis in cleaned]
     errors = np.array([c.substitutions + c.deletions + c.insertions for c in counted], dtype=float)
     words = np.array([c.substitutions + c.deletions + c.hits for c in counted], dtype=float)
     references, hypotheses = (list(side) for side in zip(*cleaned, strict=True))
     return {**ratio(errors, words), "cer": jiwer.cer(references, hypotheses)}
+
+
+def normalised(text: str) -> str:
+    """A transcript in lower case, without punctuation, its numbers digit by digit."""
+    digits = re.sub(r"\bones?\b", "1", _normaliser()(text))
+    return " ".join(re.sub(r"(?<=\d)(?=\d)", " ", digits).split())
 
 
 def likeness(pairs: Sequence[tuple[str, str]]) -> Figure:

@@ -1,46 +1,29 @@
-"""What is asked about the test clips, and which figures each answer counts for.
-
-Yes/no questions come as often with yes as with no. Every draw has a fixed seed, so that two checkpoints
-meet the same questions.
-"""
+"""A question about a test clip, which figures its answer counts for, and those figures of many answers."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from random import Random
 
-from usam.data.instructions import KIND, article, family
-from usam.data.labels import label_words
-from usam.evaluation.clips import TestClip, TestSet
-from usam.evaluation.judging import (
-    content_stems,
-    describes,
-    family_listed,
-    first_words,
-    names,
-    names_mixture,
-    refuses,
-    says,
-    tells_kind,
-)
-from usam.evaluation.metrics import Figure, likeness, share, word_errors
-from usam.schema.tasks import TASKS
+from usam.evaluation.clips import TestClip
+from usam.evaluation.metrics import Figure, likeness, mean_of_shares, share, word_errors
 
 Judge = Callable[[str], bool]
 
 TRANSCRIPT_TOKENS = 128
 NAME_TOKENS = 32  # twelve words, of which the judges read no more
 YES_NO_TOKENS = 8
-SPEAKERS = {
-    "dc_tts_reader": "native read speech",
-    "fsdd": "digits",
-    "picovoice_wakeword": "wake words",
-    "speechocean762": "accented",
-}
-LANGUAGES = {"cs": "Czech", "nl": "Dutch"}
-# In these someone may be heard to speak or sing words, whatever kind of clip the corpus calls them.
-VOICED = frozenset({"mumbling", "crowd", "choir"})
+
+ALL_KINDS = "questions"
+"""The figure of all kinds of questions together: the mean of these, however many answers each has."""
+KINDS_OF_QUESTION = (
+    "speaker",
+    "language named",
+    "order",
+    "mention",
+    "yes/no, named thing",
+    "does not tell",
+)
 
 
 @dataclass(frozen=True)
@@ -61,26 +44,8 @@ class Question:
     task: str = "qa"
 
 
-def question_sets(clips: TestSet) -> dict[str, list[Question]]:
-    """All questions, by what they are about; yes/no in equal parts about presence and about named things."""
-    named = things(clips.single)
-    return {
-        "transcription": transcription(clips.single),
-        "sounds": sounds(clips.of("sound")),
-        "instruments": instruments(clips.of("music")),
-        "captions": captions(clips.single),
-        "translation": translation(clips.foreign),
-        "kind": kind(clips.single),
-        "mixtures": mixtures(clips.mixed),
-        "presence": presence(clips.single, len(named) // 4),
-        "things": named,
-        "open": open_questions(clips.single),
-        "refusal": refusal(clips),
-    }
-
-
 def score(questions: Sequence[Question], answers: Sequence[str]) -> dict[str, Figure]:
-    """Every figure the questions count for, in their order."""
+    """Every figure the questions count for, in their order, then all kinds together where all were asked."""
     figures: dict[str, Callable[[], Figure]] = {}
     hits: dict[str, list[bool]] = defaultdict(list)
     spoken: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -95,182 +60,6 @@ def score(questions: Sequence[Question], answers: Sequence[str]) -> dict[str, Fi
         for name in question.translated:
             meant[name].append((question.clip.translation or "", answer))
             figures.setdefault(name, partial(likeness, meant[name]))
+    if all(name in hits for name in KINDS_OF_QUESTION):
+        figures[ALL_KINDS] = partial(mean_of_shares, [hits[name] for name in KINDS_OF_QUESTION])
     return {name: figure() for name, figure in figures.items()}
-
-
-def transcription(clips: Sequence[TestClip]) -> list[Question]:
-    """Speech with a known transcript, overall and by who speaks."""
-    return [
-        Question(
-            clip,
-            TASKS["asr"].prompt,
-            TRANSCRIPT_TOKENS,
-            transcribed=["transcription"]
-            + [f"transcription, {SPEAKERS[source]}" for source in [clip.source] if source in SPEAKERS],
-            task="asr",
-        )
-        for clip in clips
-        if clip.transcript
-    ]
-
-
-def sounds(clips: Sequence[TestClip]) -> list[Question]:
-    return [
-        Question(clip, "What sound is this?", judges={"sound named": partial(names, label=clip.label)})
-        for clip in clips
-        if clip.label
-    ]
-
-
-def instruments(clips: Sequence[TestClip]) -> list[Question]:
-    """One question for both figures; the family is judged where the label has one."""
-    questions = []
-    for clip in clips:
-        if not clip.label:
-            continue
-        judges: dict[str, Judge] = {"instrument named": partial(names, label=clip.label)}
-        if family(clip.label):
-            judges["instrument family named"] = partial(_family_named, label=clip.label)
-        questions.append(Question(clip, "What instrument is this?", judges=judges))
-    return questions
-
-
-def captions(clips: Sequence[TestClip]) -> list[Question]:
-    """What the tasks of describing ask: whether the description names what is heard."""
-    return [
-        Question(
-            clip,
-            TASKS[task].prompt,
-            judges=dict.fromkeys(("caption", f"caption, {kind}"), partial(names, label=clip.label)),
-            task=task,
-        )
-        for kind, task in (("sound", "aac"), ("music", "mc"))
-        for clip in clips
-        if clip.kinds == {kind} and clip.label
-    ]
-
-
-def translation(clips: Sequence[TestClip]) -> list[Question]:
-    """Foreign speech into English, overall and by language."""
-    return [
-        Question(
-            clip,
-            TASKS["s2tt"].prompt,
-            TRANSCRIPT_TOKENS,
-            translated=("translation", f"translation, {LANGUAGES[clip.language]}"),
-            task="s2tt",
-        )
-        for clip in clips
-    ]
-
-
-def kind(clips: Sequence[TestClip]) -> list[Question]:
-    """Each clip under one of the wordings."""
-    wording = Random(0)
-    questions = []
-    for clip in clips:
-        [truth] = clip.kinds
-        judge = partial(tells_kind, kind=truth)
-        figures = ("kind told", f"kind told, {truth}")
-        questions.append(Question(clip, wording.choice(KIND), judges=dict.fromkeys(figures, judge)))
-    return questions
-
-
-def mixtures(clips: Sequence[TestClip]) -> list[Question]:
-    """Figures of their own: two kinds have to be named."""
-    wording = Random(0)
-    questions = []
-    for clip in clips:
-        sort = "speech over music" if "music" in clip.kinds else "sound behind speech"
-        judge = partial(names_mixture, kinds=clip.kinds, label=clip.label)
-        figures = ("mixture told", f"mixture told, {sort}")
-        questions.append(Question(clip, wording.choice(KIND), judges=dict.fromkeys(figures, judge)))
-    return questions
-
-
-def presence(clips: Sequence[TestClip], most: int) -> list[Question]:
-    """Whether someone speaks, whether music plays: as many clips where that is so as where it is not.
-
-    At most `most` clips of each of the four cases.
-    """
-    random = Random(0)
-    questions = []
-    for about, text in (("speech", "Is someone speaking?"), ("music", "Is this music?")):
-        there = [clip for clip in clips if about in clip.kinds]
-        absent = [clip for clip in clips if about not in clip.kinds and not voiced(clip)]
-        for clip, yes in balanced(there, absent, most, random):
-            judge = partial(says, yes=yes)
-            questions.append(
-                Question(clip, text, YES_NO_TOKENS, dict.fromkeys(("yes/no", "yes/no, presence"), judge))
-            )
-    return questions
-
-
-def balanced(
-    there: Sequence[TestClip], absent: Sequence[TestClip], most: int, random: Random
-) -> list[tuple[TestClip, bool]]:
-    """Clips with whether yes is right, drawn from both sides: yes as often as no, each at most `most`."""
-    count = min(len(there), len(absent), most)
-    return [
-        (clip, yes) for side, yes in ((there, True), (absent, False)) for clip in random.sample(side, count)
-    ]
-
-
-def things(clips: Sequence[TestClip]) -> list[Question]:
-    """`Do you hear a dog?` of every other sound and instrument by its own label, of the rest by another's.
-
-    The other label is one of the same kind of audio that shares no word and no family with the true one,
-    drawn as often as it is a label, so that the question alone gives nothing away.
-    """
-    random = Random(0)
-    questions = []
-    for about in ("sound", "music"):
-        labelled = [clip for clip in clips if clip.kinds == {about} and clip.label]
-        random.shuffle(labelled)
-        labels = [clip.label or "" for clip in labelled]
-        pairs = []
-        for mine, theirs in zip(labelled[::2], labelled[1::2], strict=False):
-            others = [label for label in labels if different(label, theirs.label or "")]
-            if others:  # in pairs, so that yes never outnumbers no
-                pairs += [(mine, mine.label or "", True), (theirs, random.choice(others), False)]
-        for clip, label, yes in pairs:
-            text = f"Do you hear {article(label.lower())}?"
-            judge = partial(says, yes=yes)
-            questions.append(
-                Question(clip, text, YES_NO_TOKENS, dict.fromkeys(("yes/no", "yes/no, named thing"), judge))
-            )
-    return questions
-
-
-def different(label: str, other: str) -> bool:
-    """Whether two labels cannot be true of one clip: no shared word, no shared family of instruments."""
-    related = family(label) is not None and family(label) == family(other)
-    return not related and not content_stems(label) & content_stems(other)
-
-
-def open_questions(clips: Sequence[TestClip]) -> list[Question]:
-    questions = []
-    for clip in clips:
-        [truth] = clip.kinds
-        judge = partial(describes, kind=truth, label=None if truth == "speech" else clip.label)
-        figures = ("open question", f"open question, {truth}")
-        questions.append(Question(clip, TASKS["qa"].prompt, judges=dict.fromkeys(figures, judge)))
-    return questions
-
-
-def refusal(clips: TestSet) -> list[Question]:
-    """Asked what is heard in silence, and to write down what nobody says."""
-    unspoken = [clip for clip in clips.single if "speech" not in clip.kinds and not voiced(clip)]
-    heard = [Question(c, TASKS["qa"].prompt, judges={"nothing heard": refuses}) for c in clips.silent]
-    return heard + [
-        Question(clip, TASKS["asr"].prompt, task="asr", judges={"no speech to write down": refuses})
-        for clip in [*clips.silent, *unspoken]
-    ]
-
-
-def voiced(clip: TestClip) -> bool:
-    return bool(VOICED & set(label_words(clip.label or "")))
-
-
-def _family_named(answer: str, label: str) -> bool:
-    return family_listed([first_words(answer)], label)

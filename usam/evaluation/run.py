@@ -13,7 +13,8 @@ from usam.evaluation.answering import Reply, Report, ask
 from usam.evaluation.baselines.linear_probe import probe
 from usam.evaluation.baselines.specialists import baselines
 from usam.evaluation.clips import TestClip, read_clips
-from usam.evaluation.questions import Question, question_sets, score
+from usam.evaluation.question_sets import question_sets
+from usam.evaluation.questions import Question, score
 from usam.evaluation.routing import separation
 
 VERBATIM = 8  # answers of each set of questions that are kept word by word

@@ -25,6 +25,7 @@ def test_reads_transcripts_labels_and_annotations_apart(tmp_path: Path) -> None:
     said, voice, squeak = read_corpus(tmp_path)
     assert (said.transcript, said.label, said.group) == ("it's me tom", None, "speechocean762:0001")
     assert (voice.transcript, voice.label) == (None, "[gender] female")
+    assert (said.speaker, voice.speaker, squeak.speaker) == ("child", "woman", None)
     assert (squeak.transcript, squeak.label, squeak.kind) == (None, "rat squeak", "sound")
     assert squeak.path == tmp_path / "sound/petz/3.ogg"
     assert squeak.name == "sound/petz/3.ogg"

@@ -83,3 +83,70 @@ def test_yes_and_no(answer: str, yes: bool, right: bool) -> None:
 )
 def test_refuses(answer: str, refused: bool) -> None:
     assert judging.refuses(answer) is refused
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("A woman is speaking.", True),
+        ("Female.", True),
+        ("A man is speaking.", False),
+        ("A man or a woman.", False),
+        ("A human.", False),
+        ("", False),
+    ],
+)
+def test_names_speaker(answer: str, right: bool) -> None:
+    assert judging.names_speaker(answer, "woman") is right
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [("This is Dutch.", True), ("dutch", True), ("This is German.", False), ("Dutch or German.", False)],
+)
+def test_names_language(answer: str, right: bool) -> None:
+    assert judging.names_language(answer, "Dutch") is right
+
+
+@pytest.mark.parametrize(
+    ("answer", "part"),
+    [
+        ("A man says: I hear a dog and a flute", "speech"),
+        ("Speech: a melody", "speech"),
+        ("A child speaks.", "speech"),
+        ("A dog is heard.", "sound"),
+        ("A sound.", "sound"),
+        ("The sound of music.", "music"),
+        ("A trumpet plays, fast.", "music"),
+        ("A flute.", "music"),
+        ("First a dog, then a flute.", None),
+        ("A man speaks and a dog barks.", None),
+        ("A banana.", None),
+        ("", None),
+    ],
+)
+def test_names_part(answer: str, part: str | None) -> None:
+    labels = {"speech": None, "sound": "dog bark", "music": "flute"}
+    assert [kind for kind in labels if judging.names_part(answer, kind, labels)] == ([part] if part else [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("The clip does not tell.", True),
+        ("I cannot tell.", True),
+        ("It can't be determined from this.", True),
+        ("That is not said.", True),
+        ("It is not mentioned in the clip.", True),
+        ("I don’t know.", True),
+        ("Unknown.", True),
+        ("Shakespeare.", False),
+        ("The clip tells that.", False),
+        ("A man says: I do not know", False),
+        ("The clip does not tell, but a dog barks.", False),
+        ("Nothing can be heard.", False),
+        ("", False),
+    ],
+)
+def test_declines(answer: str, right: bool) -> None:
+    assert judging.declines(answer, "dog bark") is right

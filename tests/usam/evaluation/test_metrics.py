@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from usam.evaluation.metrics import likeness, ratio, share, word_errors
+from usam.evaluation.metrics import likeness, mean_of_shares, ratio, share, word_errors
 
 
 def test_word_errors_are_pooled_over_clips_not_averaged() -> None:
@@ -33,3 +33,26 @@ def test_a_translation_half_right_is_worth_more_than_none_and_less_than_all() ->
     values = [likeness([("the door is open", said)])["value"] for said in ("the floor is wet", "xxx")]
     assert 0.2 < values[0] < 0.9
     assert values[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis"),
+    [
+        ("twenty three men", "23 men."),
+        ("six nine two one", "6, 9, 2, 1"),
+        ("six nine two one", "6921"),
+        ("one hundred and five", "105"),
+        ("in eighteen thirty four", "In 1834,"),
+        ("one", "1"),
+    ],
+)
+def test_word_errors_ignore_how_numbers_are_written(reference: str, hypothesis: str) -> None:
+    assert word_errors([(reference, hypothesis)])["value"] == 0
+    assert word_errors([(reference, hypothesis + " 7")])["value"] > 0
+
+
+def test_every_kind_of_question_weighs_alike() -> None:
+    found = mean_of_shares([[True] * 99 + [False], [False]])
+    assert found["value"] == pytest.approx(0.495)
+    assert found["interval"][1] < 0.51  # the one answer of the second kind does not come and go
+    assert found["clips"] == 101

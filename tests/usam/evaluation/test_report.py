@@ -7,10 +7,8 @@ from usam.evaluation.ablations.deletion import deletion
 from usam.evaluation.answering import ask
 from usam.evaluation.clips import TestSet
 from usam.evaluation.metrics import share
-from usam.evaluation.questions import (
-    question_sets,
-    score,
-)
+from usam.evaluation.question_sets import question_sets
+from usam.evaluation.questions import score
 from usam.evaluation.report import table, write
 from usam.evaluation.routing import separation
 

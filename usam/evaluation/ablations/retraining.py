@@ -23,7 +23,8 @@ from usam.engine.engine import Engine
 from usam.evaluation.ablations.inference import DECIDING
 from usam.evaluation.answering import ask
 from usam.evaluation.clips import read_clips
-from usam.evaluation.questions import question_sets, score
+from usam.evaluation.question_sets import question_sets
+from usam.evaluation.questions import score
 from usam.evaluation.routing import separation
 from usam.training.pipeline import TrainingOptions, run_training
 from usam.training.trainer import Budget

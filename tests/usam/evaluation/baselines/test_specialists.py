@@ -12,7 +12,8 @@ from usam.evaluation.answering import ask
 from usam.evaluation.baselines import specialists
 from usam.evaluation.baselines.specialists import WITHOUT_AUDIO, repetitive, whisper
 from usam.evaluation.clips import TestSet
-from usam.evaluation.questions import Question, question_sets
+from usam.evaluation.question_sets import question_sets
+from usam.evaluation.questions import Question
 
 
 @pytest.mark.parametrize(

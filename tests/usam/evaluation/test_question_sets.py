@@ -8,14 +8,9 @@ import pytest
 
 from tests.usam.evaluation.made import make_clip
 from usam.evaluation.clips import TestSet
-from usam.evaluation.questions import (
-    balanced,
-    different,
-    presence,
-    question_sets,
-    score,
-    things,
-)
+from usam.evaluation.judging import different
+from usam.evaluation.question_sets import balanced, presence, question_sets, things
+from usam.evaluation.questions import KINDS_OF_QUESTION, Question, score
 
 
 def test_yes_is_asked_as_often_as_no(clips: TestSet) -> None:
@@ -79,3 +74,13 @@ def test_translations_are_scored_by_language_and_nothing_is_asked_without_any(cl
     assert figures["translation, Czech"]["value"] == pytest.approx(1)
     assert figures["translation, Dutch"]["value"] == 0
     assert figures["translation"]["value"] == pytest.approx(0.5)
+
+
+def test_all_kinds_together_are_a_figure_only_where_all_were_asked(clips: TestSet) -> None:
+    def kind(name: str, right: bool) -> Question:
+        return Question(clips.single[0], "?", judges={name: lambda answer: right})
+
+    asked = [kind(name, name != "speaker") for name in KINDS_OF_QUESTION] + [kind("mention", True)] * 9
+    figures = score(asked, [""] * len(asked))
+    assert figures["questions"]["value"] == pytest.approx(5 / 6)
+    assert "questions" not in score(asked[1:], [""] * (len(asked) - 1))
