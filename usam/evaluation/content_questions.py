@@ -122,7 +122,7 @@ def mention(clips: Sequence[TestClip]) -> list[Question]:
 def untold(clips: Sequence[TestClip]) -> list[Question]:
     """What no clip tells: of speech every other question is about the speaker."""
     random = Random(0)
-    questions = []
+    questions: list[Question] = []
     for kind in ("speech", "sound", "music"):
         of_kind = [clip for clip in clips if clip.kinds == {kind}]
         for index, clip in enumerate(random.sample(of_kind, min(UNTOLD_CLIPS, len(of_kind)))):
