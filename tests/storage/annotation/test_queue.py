@@ -242,6 +242,7 @@ def test_disputes_of_earlier_ratings_are_measured_by_the_migration(
     feedback.rate(answer, "me", thumb=1, score=5)
     feedback.rate(answer, "you", thumb=-1, score=1)
     with feedback.database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE answers DROP COLUMN token_ids"))
         connection.execute(text("DROP TABLE disputes"))
         connection.execute(text("DROP INDEX ix_answers_judgeable"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
