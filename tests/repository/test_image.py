@@ -7,6 +7,8 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 
@@ -43,6 +45,7 @@ def test_the_image_gets_what_it_copies_and_nothing_else() -> None:
     assert not any(fnmatch(name, "*.git*") or name == "tests" for name in kept)
 
 
+@pytest.mark.slow
 def test_the_app_needs_nothing_that_the_image_lacks(tmp_path: Path) -> None:
     for name in copied():
         source = ROOT / name

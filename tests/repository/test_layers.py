@@ -102,6 +102,7 @@ def test_ui_uses_public_names_only() -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_import_loads_no_model_and_writes_nothing(package: str, tmp_path: Path) -> None:
     folders = {"USAM_HOME": str(tmp_path / "weights"), "USAM_DATA": str(tmp_path / "data")}

@@ -52,6 +52,7 @@ def test_linear_layers_shrink_and_embeddings_do_not(
     assert type(quantized.get_output_embeddings()) is torch.nn.Linear
 
 
+@pytest.mark.slow
 def test_bitsandbytes_says_nothing_and_is_not_imported_in_vain() -> None:
     code = """
 import sys, torch

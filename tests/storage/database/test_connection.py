@@ -92,6 +92,7 @@ def test_migrating_again_changes_nothing(feedback: Feedback, make_record: Make, 
     again.close()
 
 
+@pytest.mark.slow
 def test_processes_and_threads_that_start_at_once_all_succeed(url: str, tmp_path: Path) -> None:
     code = (
         "import sys; from storage import open_database, Feedback\n"
@@ -109,6 +110,7 @@ def test_processes_and_threads_that_start_at_once_all_succeed(url: str, tmp_path
             opened.close()
 
 
+@pytest.mark.slow
 def test_kill_in_the_middle_of_writes_loses_nothing_acknowledged(
     url: str, tmp_path: Path, make_record: Make
 ) -> None:

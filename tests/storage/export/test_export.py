@@ -223,6 +223,7 @@ def test_audios_name_a_file_that_is_there(feedback: Feedback, make_record: Make,
     assert "audios" not in samples(tmp_path / "out")[0]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 @example('quote " comma , semicolon ; line\r\nbreak')
@@ -312,6 +313,7 @@ def test_a_failed_export_keeps_the_earlier_files(
     assert not list(tmp_path.glob(".export-*"))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_export(
     database: Database, make_record: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,6 +386,7 @@ def command(*arguments: str, data: Path, cwd: Path) -> "subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 def test_the_command_line_from_any_folder(
     feedback: Feedback, ask: Callable[..., str], tmp_path: Path
 ) -> None:

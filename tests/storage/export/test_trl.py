@@ -98,6 +98,7 @@ def test_reward_rows_hold_what_the_dpo_rows_say(load: Callable[[str], Any]) -> N
     assert [[row[key] for key in keys] for row in apart] == [[row[key] for key in keys] for row in pairs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("format", "name"), [("dpo", "DPO"), ("reward", "Reward"), ("kto", "KTO")])
 def test_a_trainer_of_trl_trains_on_it(
     load: Callable[[str], Any],

@@ -15,6 +15,7 @@ from tests.browser.pages import EXAMPLES, serve, settings_in
 from ui.server import queues
 from ui.studio import running
 
+pytestmark = pytest.mark.slow
 DOG = EXAMPLES / "sound-dog.ogg"
 PAGES_HELD = 30
 
