@@ -4,6 +4,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import count
 from typing import Any
 
 import httpx
@@ -18,6 +19,8 @@ from ui.studio import running
 pytestmark = pytest.mark.slow
 DOG = EXAMPLES / "sound-dog.ogg"
 PAGES_HELD = 30
+EACH_MINUTE = 6
+VICTIMS = count(1)  # each of an address of its own
 
 
 class GatedEngine(FakeEngine):
@@ -41,9 +44,12 @@ def engine() -> GatedEngine:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine) -> Iterator[str]:
     """With less room than there is, so that a flood need not be as long."""
-    settings = settings_in(tmp_path_factory.mktemp("data"), proxies=1, max_waiting_each=3)
+    settings = settings_in(
+        tmp_path_factory.mktemp("data"), proxies=1, max_waiting_each=3, per_minute=EACH_MINUTE
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ui.build.PAGES_HELD", PAGES_HELD)
+        patch.setattr("ui.studio.service.SAVES_A_QUESTION", 1)
         patch.setattr("ui.build.UPLOADS_A_QUESTION", 1)
         with serve(settings, lambda progress: engine) as url:  # type: ignore[arg-type, return-value]
             yield url
@@ -52,7 +58,7 @@ def url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine) -> Iterat
 @pytest.fixture(scope="module")
 def own_url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine) -> Iterator[str]:
     """An app without a proxy, where this machine is whoever runs it."""
-    settings = settings_in(tmp_path_factory.mktemp("own"))
+    settings = settings_in(tmp_path_factory.mktemp("own"), per_minute=EACH_MINUTE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ui.build.UPLOADS_A_QUESTION", 1)
         with serve(settings, lambda progress: engine) as url:  # type: ignore[arg-type, return-value]
@@ -80,7 +86,7 @@ def attacker(url: str) -> Iterator[httpx.Client]:
 def page(url: str) -> Iterator[OpenPage]:
     """Another visitor's page, with an answer on it."""
     with (
-        visitor_at(url, f"198.51.100.{secrets.randbelow(250)}") as client,
+        visitor_at(url, f"198.51.100.{next(VICTIMS)}") as client,
         OpenPage(client, "victim") as page,
     ):
         page.upload(DOG)
@@ -150,7 +156,7 @@ def test_a_flood_of_questions_leaves_the_line_to_others(
     url: str, engine: GatedEngine, page: OpenPage, by: str
 ) -> None:
     engine.gate.clear()
-    with visitor_at(url, f"203.0.113.{secrets.randbelow(60)}") as client:
+    with visitor_at(url, f"192.0.2.{len(by)}") as client:
         clip, step = clip_of(client), event_of(client, "ask_1")
         replies = [
             asked(client, clip) if by == "a program" else ask_joined(client, step, clip) for _ in range(20)
@@ -211,12 +217,12 @@ def test_whoever_runs_the_app_has_no_share_of_the_line(own_url: str, engine: Gat
 def test_who_has_asked_enough_this_minute_is_told_before_the_line(url: str, engine: GatedEngine) -> None:
     with visitor_at(url, "203.0.113.80") as client:
         clip = clip_of(client)
-        for _ in range(30):
+        for _ in range(EACH_MINUTE):
             event = asked(client, clip).raise_for_status().json()["event_id"]
             assert "complete" in client.get(f"{API}/call/ask/{event}").text
         refused = asked(client, clip)
         assert refused.status_code == 429
-        assert "At most 30 questions a minute" in refused.json()["detail"]
+        assert f"At most {EACH_MINUTE} questions a minute" in refused.json()["detail"]
 
 
 def test_messages_that_nobody_reads_do_not_push_out_those_of_a_page_that_waits(
@@ -241,21 +247,21 @@ def test_a_flood_of_ratings_under_made_up_ids_is_refused_and_another_s_is_saved(
         list(theirs.trigger("ask"))
         assert rated(theirs)
         person = theirs.fields("save") - 1
-        for number in range(119):
+        for number in range(EACH_MINUTE - 1):
             theirs.send(
                 "save", {person: f"{number:022}"}
             )  # ids as browsers kept them before they were signed
-        with pytest.raises(RefusedError, match="At most 120 ratings and marks a minute"):
-            theirs.send("save", {person: f"{119:022}"})
+        with pytest.raises(RefusedError, match=f"At most {EACH_MINUTE} ratings and marks a minute"):
+            theirs.send("save", {person: f"{EACH_MINUTE:022}"})
     assert rated(page)
 
 
 def test_uploads_are_counted_and_whoever_runs_the_app_is_not(url: str, own_url: str) -> None:
     def statuses(client: httpx.Client) -> list[int]:
         files = {"files": ("a.wav", b"sound")}
-        return [client.post(f"{API}/upload", files=files).status_code for _ in range(31)]
+        return [client.post(f"{API}/upload", files=files).status_code for _ in range(EACH_MINUTE + 1)]
 
     with visitor_at(url, "203.0.113.110") as client:
-        assert statuses(client) == [200] * 30 + [429]
+        assert statuses(client) == [200] * EACH_MINUTE + [429]
     with httpx.Client(base_url=own_url) as client:
-        assert statuses(client) == [200] * 31
+        assert statuses(client) == [200] * (EACH_MINUTE + 1)
