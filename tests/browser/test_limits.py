@@ -1,5 +1,6 @@
 """What a visitor may not take from the others, and what they are told. No browser: plain HTTP."""
 
+import itertools
 import json
 import os
 import socket
@@ -18,6 +19,7 @@ from ui.settings import Settings
 ROOT = Path(__file__).parents[2]
 DOG = EXAMPLES / "sound-dog.ogg"
 STRANGER, NEIGHBOUR = "203.0.113.7", "203.0.113.8"
+_ADDRESSES = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def upload(url: str, content: bytes, field: str = "files") -> httpx.Response:
-    return httpx.post(f"{url}gradio_api/upload", files={field: ("clip.wav", content)}, timeout=30)
+    files = {field: ("clip.wav", content)}
+    return httpx.post(f"{url}gradio_api/upload", files=files, headers=newcomer(), timeout=30)
+
+
+def newcomer() -> dict[str, str]:
+    """Headers of a visitor who has sent nothing yet: uploads are counted by address."""
+    return {"X-Forwarded-For": f"198.51.100.{next(_ADDRESSES)}"}
 
 
 def call(url: str, endpoint: str, data: list[object], visitor: str | None) -> tuple[str, object]:
@@ -97,7 +105,7 @@ def test_a_body_without_a_length_is_cut_off(url: str) -> None:
         for _ in range(200):
             yield bytes(2**16)
 
-    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    headers = {"Content-Type": "multipart/form-data; boundary=b", **newcomer()}
     try:
         reply = httpx.post(f"{url}gradio_api/upload", content=endless(), headers=headers)
     except httpx.WriteError:  # the answer came, and the connection was closed, before all was sent
