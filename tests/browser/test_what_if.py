@@ -107,11 +107,12 @@ def test_a_forced_expert_changes_the_answer_as_the_model_says(answered: AppPage,
     run(answered, "again")
     clip = load_clip(DOG)
     expected = outcome_of(intervene(server.engine, clip, server.engine.ask(clip, QUESTION), ForceExpert(1)))
-    assert expected.after != expected.before
+    assert expected.logprob_change != 0
     change = f"{expected.logprob_change:+.3f} nats".replace("-", "−")
     assert rows(answered) == [["only expert 2", change, "none"]]
-    expect(answered.outcomes.locator("del")).not_to_have_count(0)
-    expect(answered.outcomes.locator("ins")).not_to_have_count(0)
+    # The small model's words need not differ; where they do, the page marks them.
+    changed = expected.after != expected.before
+    assert (answered.outcomes.locator("del, ins").count() > 0) == changed
 
 
 def test_the_painted_span_and_the_threshold_are_the_viewers(answered: AppPage) -> None:
