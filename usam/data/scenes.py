@@ -6,6 +6,7 @@ audio and no encoder, so there can be any number of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -69,7 +70,7 @@ def token_count(scene: Scene, token_seconds: float) -> int:
     """Tokens of a scene: those there are, or as many as its length takes; at least one."""
     if scene.tokens is not None:
         return len(scene.tokens)
-    return max(1, -(-int(scene.seconds * 1000) // int(token_seconds * 1000)))
+    return max(1, math.ceil(scene.seconds / token_seconds))
 
 
 def spoken(
