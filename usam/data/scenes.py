@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from usam.data.corpus import Kind
+from usam.encoders.sound_names import bracketed
 from usam.schema.words import Word
 
 SECONDS_A_WORD = 0.32
@@ -90,14 +91,5 @@ def spoken(
 def named(names: Sequence[str], start: float, end: float, random: Random, brackets: str = "()") -> list[Word]:
     """Names as the sound or the music specialist gives them."""
     sure = random.uniform(0.3, 0.95)
-    return [
-        Word(
-            start,
-            end,
-            name,
-            sure * 0.6**i,
-            f" {brackets[0]}" if i == 0 else ", ",
-            brackets[1] if i == len(names) - 1 else "",
-        )
-        for i, name in enumerate(names)
-    ]
+    fading = [(name, sure * 0.6**index) for index, name in enumerate(names)]
+    return bracketed(start, end, fading, *brackets)
