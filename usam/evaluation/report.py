@@ -71,10 +71,17 @@ def extra(result: Mapping[str, Any]) -> dict[str, str]:
     for supervision in SUPERVISIONS if test else ():
         found, by = test[supervision], f"supervised by {supervision}"
         rows[f"tokens held redundant, {by}"] = f"{found['redundant_share']:.3f}"
+        if "by_place" in found:
+            rows[f"at each place of a window, {by}"] = ", ".join(
+                f"{share:.3f}" for share in found["by_place"]
+            )
         if "ratio" in found:
             rows[f"answer's loss without them (nats per token), {by}"] = cell(found["redundant"])
+            if "matched_ratio" in found:  # not in evaluations of before
+                rows[f"without as many, as loud, at the same places, {by}"] = cell(found["matched"])
+                rows[f"ratio of the two, {by}"] = cell(found["matched_ratio"])
             rows[f"without as many random ones, {by}"] = cell(found["random"])
-            rows[f"ratio of the two, {by}"] = cell(found["ratio"])
+            rows[f"ratio to random ones, {by}"] = cell(found["ratio"])
     return rows
 
 

@@ -17,6 +17,7 @@ from usam.encoders.whisper import log_mel
 from usam.encoders.whisper_decoder import Transcriber, load_transcriber
 from usam.engine.engine import Engine
 from usam.evaluation.answering import Report, ask
+from usam.evaluation.baselines.cascade import cascade
 from usam.evaluation.clips import TestClip
 from usam.evaluation.judging import family_listed, listed
 from usam.evaluation.metrics import Figure, share
@@ -38,7 +39,8 @@ def baselines(
     work: Path | None = None,
     report: Report = lambda message: None,
 ) -> dict[str, Figures]:
-    """Figures of every baseline, by name: the taggers, Whisper's decoder, the LLM without audio."""
+    """Figures of every baseline, by name: the taggers, Whisper's decoder, the LLM without audio, and the
+    cascade."""
     yamnet, musicnn = engine.model.encoder("audio"), engine.model.encoder("music")
     assert isinstance(yamnet, YAMNet)
     assert isinstance(musicnn, MusiCNN)
@@ -60,6 +62,7 @@ def baselines(
     questions = [question for asked in sets.values() for question in asked]
     replies = ask(engine, questions, report, WITHOUT_AUDIO)
     found["LLM without audio"] = score(questions, [reply.text for reply in replies])
+    found["cascade"] = cascade(engine, questions, report)
     return found
 
 
