@@ -2,8 +2,8 @@
 
     python -m benchmarks.viewer [--rounds 7] [--json]
 
-A clip of 30 s is drawn from nothing in a fresh page: told is the time until its first frame is on the screen.
-Then a mouse moves over it, frame by frame, and on a phone a finger moves the view: told is the processor time
+A clip of 30 s is drawn in a fresh page: the first figure is the time until its first frame is on the screen.
+Then a mouse moves over it, frame by frame, and on a phone a finger moves the view: the second is the CPU time
 of all the page's threads for a frame, in the slowest stretch of a run, which a busy machine hardly changes.
 The sound is noise, of which nothing can be left out: no payload of 30 s is larger. Needs Playwright and a
 Chromium, and says so where they are not. The exit status is 1 where a median misses its bar.

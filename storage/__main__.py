@@ -22,23 +22,25 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m storage", description="Work with what people said about the answers.")
+    parser = Parser(
+        prog="python -m storage", description="Export, back up and delete people's ratings of the answers."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     exporting = commands.add_parser("export", help="write tables or training data")
     exporting.add_argument("--format", required=True, choices=FORMATS)
     exporting.add_argument("--out", required=True, metavar="DIR")
-    exporting.add_argument("--audit", action="store_true", help="measure biases too, into DIR/audit.json")
+    exporting.add_argument("--audit", action="store_true", help="also measure biases, into DIR/audit.json")
     commands.add_parser("backup", help="copy the live database").add_argument("file", metavar="FILE")
-    commands.add_parser("restore", help="replace the database by a backup").add_argument(
+    commands.add_parser("restore", help="replace the database with a backup").add_argument(
         "file", metavar="FILE"
     )
-    forgetting = commands.add_parser("forget", help="delete what a person did, or all about a clip")
+    forgetting = commands.add_parser("forget", help="delete everything of a person, or about a clip")
     what = forgetting.add_mutually_exclusive_group(required=True)
     what.add_argument("--annotator", metavar="ID")
     what.add_argument("--audio", metavar="SHA256")
-    pruning = commands.add_parser("prune", help="delete answers that are too old, with all about them")
+    pruning = commands.add_parser("prune", help="delete answers above an age, with all their ratings")
     pruning.add_argument(
-        "--days", type=float, metavar="N", help="their age (default: the setting USAM_RETENTION_DAYS)"
+        "--days", type=float, metavar="N", help="the age in days (default: the setting USAM_RETENTION_DAYS)"
     )
     return parser
 

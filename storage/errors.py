@@ -42,7 +42,7 @@ class SchemaError(StorageError):
 
 
 class NotFoundError(StorageError):
-    """There is no answer, annotator or clip by that id."""
+    """There is no answer, annotator or clip with that id."""
 
 
 class RecordError(StorageError):
@@ -60,7 +60,7 @@ _FULL: Failure = (DiskFullError, "The disk is full; nothing was saved, free some
 _READ_ONLY: Failure = (ReadOnlyError, "The file or folder {name} cannot be written.")
 _OTHER_TABLES: Failure = (
     SchemaError,
-    "The tables of the database are not those of the version that it names: an update was broken off, or "
+    "The tables of the database are not those of the version that it names: an update was interrupted, or "
     "another program changed them. Restore a backup; nothing was saved.",
 )
 _BROKEN_RULE: Failure = (RecordError, "The record breaks a rule of the database; nothing was saved.")

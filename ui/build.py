@@ -81,7 +81,7 @@ def build(
     settings: Settings, load_engine: LoadEngine | None = None, load_second: LoadOther = load_other
 ) -> App:
     """The app, with its engine already loading. `load_engine` replaces how the engine is made, `load_second`
-    how another one is that answers are held against.
+    how a second one, to compare answers with, is made.
 
     Raises StorageError when the database cannot be opened, ValueError for a file of accounts that is none:
     with a mistake in its name the app would be open to all.
@@ -148,7 +148,7 @@ def signing_in(accounts: Path) -> dict[str, Any]:
 
 
 def session_ended(studio: Studio, queue: SharedQueue, session: str) -> None:
-    """A page's state is let go of: nothing is written for it any more."""
+    """A page's state is discarded: nothing is written for it any longer."""
     studio.running.end(session)
     studio.running_experiments.end(session)
     queue.forget(session)

@@ -116,7 +116,7 @@ class Settings:
         return [str(path) for path in paths]
 
     def browser_secret(self) -> str:
-        """The key that a browser's notes are encrypted with; every page is told it. Made once, so that the
+        """The key that a browser's notes are encrypted with; every page gets it. Made once, so that the
         notes outlive a restart."""
         return self._secret("browser-secret")
 
@@ -141,7 +141,7 @@ def _mcp(environ: Mapping[str, str]) -> bool:
     if environ["USAM_MCP"] != "1":
         raise ValueError(f"USAM_MCP must be 0 or 1, not {environ['USAM_MCP']!r}.")
     if environ.get("USAM_ACCOUNTS"):
-        raise ValueError("USAM_MCP asks nobody for an account: use it or USAM_ACCOUNTS, not both.")
+        raise ValueError("USAM_MCP does not ask for accounts: set it or USAM_ACCOUNTS, not both.")
     return True
 
 
@@ -200,12 +200,12 @@ def _path(name: str | None) -> Path | None:
 def _folder(environ: Mapping[str, str], name: str) -> Path | None:
     folder = _path(environ.get(name))
     if folder and not folder.is_dir():
-        raise ValueError(f"{name} must be a folder that is there, not {environ[name]!r}.")
+        raise ValueError(f"{name} must be an existing folder, not {environ[name]!r}.")
     return folder
 
 
 def _names(environ: Mapping[str, str], variable: str, kind: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    """The names in a list parted by commas, each once; an empty list is none at all."""
+    """The names in a list parted by commas, each once; an empty list is none."""
     text = environ.get(variable)
     if text is None:
         return default
@@ -221,7 +221,7 @@ def _count(environ: Mapping[str, str], name: str) -> int | None:
     if number is None:
         return None
     if not (1 <= number < 1e6 and number == int(number)):
-        raise ValueError(f"{name} must be a whole number from 1 on, not {environ[name]!r}.")
+        raise ValueError(f"{name} must be a whole number of at least 1, not {environ[name]!r}.")
     return int(number)
 
 

@@ -18,7 +18,7 @@ class NumericalError(UsamError):
 
     def __init__(self, part: str) -> None:
         super().__init__(
-            f"The {part} computed values that are no numbers, so there is no answer: its weights may be "
+            f"The {part} computed values that are not numbers, so there is no answer: its weights may be "
             "damaged, or the precision does not suit this device."
         )
 

@@ -31,7 +31,7 @@ class Precision:
 def choose_precision(quantization: str, device: str | None = None) -> Precision:
     """Check a wished quantisation and device; without a device, the first GPU or else the CPU.
 
-    Raises RequestError if either is not to be had.
+    Raises RequestError if either is not available.
     """
     if quantization not in get_args(Quantization):
         raise RequestError(f"There is no quantization called {quantization!r}. Choose nf4, int8 or none.")

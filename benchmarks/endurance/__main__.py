@@ -119,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--visitors", type=int, default=20, metavar="N")
     parser.add_argument("--requests", type=int, metavar="N", help="end after so many, without a kill")
     parser.add_argument(
-        "--pause", type=float, default=3.0, metavar="S", help="mean seconds between a visitor's doings"
+        "--pause", type=float, default=3.0, metavar="S", help="mean seconds between a visitor's requests"
     )
     return parser
 

@@ -18,7 +18,7 @@ import httpx
 from benchmarks.endurance.page import RefusedError
 from benchmarks.endurance.server import Server
 
-LIMITS = ("The line is full", "The last answer is still being written", "At most ", "There is no room")
+LIMITS = ("The queue is full", "The last answer is still being written", "At most ", "There is no room")
 """How the sentences begin that a limit answers with; whatever else is refused is an error."""
 GRACE = 1.0  # s after a stream was cut within which the model may finish the token it is at and its records
 

@@ -226,7 +226,7 @@ def _waiting(person: int, audio_only: bool) -> Select[Any]:
 
 def _in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
     """Queries whose answers, one query's after the other's, are in this order; each follows an index, so that
-    the first few are found without a look at all the rest."""
+    the first few are found without reading the rest."""
     newest = waiting.order_by(schema.Answer.created_at.desc())
     match order:
         case "entropy":

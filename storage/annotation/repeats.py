@@ -71,7 +71,7 @@ class Repeats:
             return {name: getattr(repeat, name) for name in judgement()} if repeat else None
 
     def withdraw(self, answer_id: str, annotator: str) -> None:
-        """As if the answer had not come again; nothing to do is fine."""
+        """Undo the repeat; does nothing if there is none."""
         with self.database.write() as session:
             if repeat := _repeat(session, answer_id, annotator):
                 session.delete(repeat)

@@ -218,7 +218,7 @@ def _locked(session: Session, span_id: str, annotator: str) -> schema.Span:
 def _own(session: Session, wanted: Select[Any]) -> schema.Span:
     span: schema.Span | None = session.scalar(wanted)
     if span is None:
-        raise NotFoundError("There is no span of yours by that id; it may have been deleted.")
+        raise NotFoundError("There is no span of yours with that id; it may have been deleted.")
     return span
 
 

@@ -1,4 +1,4 @@
-"""Whether single audio tokens, heard alone, mattered to an answer: what SACLM's flags are held against."""
+"""Whether single audio tokens, heard alone, mattered to an answer: what SACLM's flags are compared with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def _save(
             "updated_at": schema.now(),
         }
     except (KeyError, TypeError, ValueError) as error:  # an older or foreign trace
-        raise RatingError("This answer's trace does not tell how its tokens were scored.") from error
+        raise RatingError("This answer's trace does not say how its tokens were scored.") from error
     # One statement, so that two saves of the same token at once do not both insert.
     insert = dialect_insert(session)(table).values(**key, **values)
     session.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))

@@ -1,4 +1,4 @@
-"""Between the answer as the model reports it (docs/contract.md) and a row of `answers`."""
+"""Converts between the answer as the model reports it (docs/contract.md) and a row of `answers`."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The few numbers of a trace that ratings are held against: how the router decided, what was redundant."""
+"""The few numbers of a trace that ratings are compared with: how the router decided, what was redundant."""
 
 import math
 from collections.abc import Mapping

@@ -216,7 +216,9 @@ def _parse(url: str | URL) -> URL:
     try:
         return make_url(url)
     except ArgumentError as error:
-        raise StorageError("The database URL is not one, such as sqlite:////data/feedback.db.") from error
+        raise StorageError(
+            "The database URL is not valid; a valid one is sqlite:////data/feedback.db."
+        ) from error
 
 
 _to_json = partial(json.dumps, allow_nan=False, separators=(",", ":"))

@@ -28,13 +28,13 @@ def annotator_key(session: Session, public_id: str) -> int:
 
 
 def answer_key(session: Session, answer_id: str) -> UUID:
-    """Raises NotFoundError unless there is an answer by that id."""
+    """Raises NotFoundError unless there is an answer with that id."""
     try:
         key = UUID(answer_id)
     except (ValueError, AttributeError, TypeError):
         key = None
     if key is None or _held(session, select(schema.Answer.id).where(schema.Answer.id == key)) is None:
-        raise NotFoundError("There is no answer by that id; it may have been deleted.")
+        raise NotFoundError("There is no answer with that id; it may have been deleted.")
     return key
 
 

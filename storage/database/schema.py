@@ -103,7 +103,7 @@ class Answer(Base):
 
     `input_hash` is equal for answers to the same clip, task, question and history. `trace` holds the
     tokens and whatever else the model reported, `model` the part of its provenance not in columns.
-    `token_ids` are the answer's text as the LLM wrote it; None for answers of before version 0008.
+    `token_ids` are the answer's text as the LLM wrote it; None for answers from before version 0008.
     """
 
     __tablename__ = "answers"
@@ -222,7 +222,7 @@ class RatingRevision(Judgement, Base):
 
 class Repeat(Judgement, Base):
     """What a person said when an answer that they had rated came again: `number` is the revision of the
-    rating that held then. It measures how steady the person is, and counts nowhere else."""
+    rating that held then. It measures how consistent the person is, and counts nowhere else."""
 
     __tablename__ = "repeats"
     __table_args__ = _judgement_checks()

@@ -1,4 +1,4 @@
-"""Turns what people said into files: tables to look at, preference data to train on.
+"""Turns people's ratings into files: tables to look at, preference data to train on.
 
 Everything streams in bounded memory, and files appear in the folder only once all are complete.
 """

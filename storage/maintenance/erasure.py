@@ -83,7 +83,7 @@ class Erasure:
     def forget(
         self, *, annotator: str | None = None, audio: str | None = None, before: datetime | None = None
     ) -> Forgotten:
-        """Delete what a person did, all that is known of a clip by its hash, or all answers of before a time.
+        """Delete everything of a person, everything about a clip by its hash, or all answers before a time.
 
         With an answer goes its trace and what others said about it. Kept audio goes when no remaining
         answer's asker agreed to keep it. Deleted rows are overwritten on the disk (SQLite), but stay in

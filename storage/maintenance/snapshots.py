@@ -77,11 +77,11 @@ class Snapshots:
             with suppress(OSError):
                 shutil.copytree(self.folder / AUDIO, file.parent / AUDIO, dirs_exist_ok=True)
             if _copy(snapshot, file, expected=snapshot.stem.rsplit("-", 1)[-1]):
-                log.warning("the database was missing; it is back from the snapshot %s", snapshot.name)
+                log.warning("the database was missing; it was restored from the snapshot %s", snapshot.name)
                 return snapshot
             log.warning("the snapshot %s is damaged", snapshot.name)
         if snapshots:
-            raise StorageError(f"No snapshot in {self.folder} is whole. Move them away to start empty.")
+            raise StorageError(f"No snapshot in {self.folder} is complete. Move them away to start empty.")
         return None
 
     def _save_audio(self, database: Database) -> None:
@@ -109,7 +109,9 @@ class Snapshots:
 
     def _check_folder(self) -> None:
         if not self.folder.is_dir():
-            raise StorageError(f"The folder for snapshots, {self.folder}, is not there. Mount or make it.")
+            raise StorageError(
+                f"The folder for snapshots, {self.folder}, does not exist. Mount or create it."
+            )
 
 
 def _made(snapshot: Path) -> float:

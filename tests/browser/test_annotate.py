@@ -168,7 +168,7 @@ def test_an_answer_deleted_meanwhile_is_passed_over(page: Page, data: Path) -> N
     page.keyboard.press("g")
     feedback.forget(annotator="asker")
     page.keyboard.press("Enter")
-    expect(page.locator("#queue-status").get_by_role("alert")).to_contain_text("no answer by that id")
+    expect(page.locator("#queue-status").get_by_role("alert")).to_contain_text("no answer with that id")
     assert shown(page) == first
     page.reload()
     expect(page.locator(".empty")).to_contain_text("Nothing to judge yet.")

@@ -64,8 +64,8 @@ def test_two_answers_to_one_question_can_be_compared(client: Client, server: Ser
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "sentence"),
     [
-        ("/trace", ("no-such-answer",), "There is no answer by that id"),
-        ("/rate", ("no-such-answer", "someone", 1, None, None, None), "There is no answer by that id"),
+        ("/trace", ("no-such-answer",), "There is no answer with that id"),
+        ("/rate", ("no-such-answer", "someone", 1, None, None, None), "There is no answer with that id"),
         ("/ask", (None, "What?", "qa"), "upload a clip"),
         ("/ask", (handle_file(DOG), "please fail", "qa"), "cannot be answered"),
     ],

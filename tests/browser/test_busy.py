@@ -64,7 +64,7 @@ def test_a_full_disk_is_told_on_the_page(
     app = open_page()
     monkeypatch.setattr(body_limit, "_free", lambda folder: 0)
     app.put(DOG)
-    expect(app.page.get_by_test_id("toast-body")).to_contain_text("There is no room for uploads")
+    expect(app.page.get_by_test_id("toast-body")).to_contain_text("There is no disk space for uploads")
 
 
 def test_one_question_too_many_is_told_and_kept(open_page: Callable[..., AppPage]) -> None:
@@ -98,7 +98,7 @@ def test_a_comparison_waits_in_the_line_and_is_told_when_it_is_full(
     waiting.ask_about("in line", finished=False)
     expect(waiting.stop).to_be_visible()
     comparing.contest_start.click()
-    expect(comparing.page.get_by_test_id("toast-body")).to_contain_text("The line is full")
+    expect(comparing.page.get_by_test_id("toast-body")).to_contain_text("The queue is full")
     expect(comparing.contest_start).to_have_text("Write them")
     expect(comparing.contest_start).to_be_enabled()
     writing.stop.click()
@@ -116,7 +116,7 @@ def test_a_full_line_is_told_and_those_who_leave_it_are_not_answered(
     waiting.ask_about("from who leaves", finished=False)
     expect(waiting.stop).to_be_visible()
     late.ask_about("late", finished=False)
-    expect(late.page.get_by_test_id("toast-body")).to_contain_text("The line is full")
+    expect(late.page.get_by_test_id("toast-body")).to_contain_text("The queue is full")
 
     waiting.page.context.close()
     time.sleep(2)  # until the server knows

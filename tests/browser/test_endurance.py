@@ -88,7 +88,7 @@ def test_a_failure_is_an_error_a_limit_is_not_and_an_outage_neither(
         with ledger.act("ask"):
             list(page.trigger("ask"))
     with ledger.act("ask"):
-        raise RefusedError("The line is full: 2 wait before you. Please try again in a minute.")
+        raise RefusedError("The queue is full: 2 wait before you. Please try again in a minute.")
     with ledger.act("ask"):
         ledger.server.outages += 1
         raise httpx.ReadError("cut")

@@ -151,16 +151,16 @@ HALF = "\ud83d"
         ("rate", [NOBODY, "me", math.nan, None, None, None, None, None], "thumb"),
         ("rate", [NOBODY, "me", None, math.inf, None, None, None, None], "score"),
         ("rate", [NOBODY, "me", 10**40, None, None, None, None, None], "thumb"),
-        ("rate", [NOBODY, "me", 1, None, HALF, None, None, None], "half of a character"),
+        ("rate", [NOBODY, "me", 1, None, HALF, None, None, None], "an incomplete character"),
         ("rate", [NOBODY, "me", 1, None, None, {"a": 1}, None, None], "text"),
         ("rate", [NOBODY, "me", 1, None, None, None, None, "unsafe"], "list"),
-        ("compare", [NOBODY, NOBODY, HALF, "a", False], "half of a character"),
+        ("compare", [NOBODY, NOBODY, HALF, "a", False], "an incomplete character"),
         ("compare", [NOBODY, NOBODY, "me", "a", [1]], "true or false"),
         ("trace", [[NOBODY]], "text"),
-        ("trace", [HALF], "half of a character"),
+        ("trace", [HALF], "an incomplete character"),
         ("deletion_test", [NOBODY, None, "", 10**40, None], "seeds"),
         ("deletion_test", [NOBODY, None, "", math.nan, None], "seeds"),
-        ("deletion_test", [NOBODY, None, HALF, 3, None], "half of a character"),
+        ("deletion_test", [NOBODY, None, HALF, 3, None], "an incomplete character"),
         ("intervene", [NOBODY, {"kind": "drop-redundant"}, None, math.nan], "number"),
         ("intervene", [NOBODY, {"kind": "drop-redundant"}, None, 10**400], "number"),
         ("intervene", [NOBODY, {"kind": "drop-span", "start": 0, "end": 10**400}, None, None], "change"),
@@ -192,7 +192,7 @@ def test_half_of_a_character_is_no_question(url: str, uploaded: dict[str, Any]) 
     )
     reply = httpx.get(f"{call}/{joined.json()['event_id']}", timeout=30).text
     check_refusal(reply)
-    assert "half of a character" in reply
+    assert "an incomplete character" in reply
 
 
 @pytest.fixture(scope="module")

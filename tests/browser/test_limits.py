@@ -70,13 +70,13 @@ def test_a_visitor_asks_so_often_and_the_next_one_still_can(url: str) -> None:
 def test_a_visitor_rates_so_often_by_the_api(url: str) -> None:
     rating = ["no-such-answer", "someone", 1, *[None] * 5]
     told = [str(call(url, "rate", list(rating), STRANGER)[1]) for _ in range(3)]
-    assert "no answer by that id" in told[0]
+    assert "no answer with that id" in told[0]
     assert "At most 2 ratings a minute" in told[2]
 
 
 def test_a_trial_counts_as_a_question(url: str) -> None:
     told = [str(call(url, "attribute", ["no-such-answer", None], "203.0.113.77")[1]) for _ in range(3)]
-    assert "no answer by that id" in told[0]
+    assert "no answer with that id" in told[0]
     assert "At most 2 questions a minute" in told[2]
 
 

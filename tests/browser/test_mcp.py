@@ -115,7 +115,7 @@ def test_it_waits_in_the_line_of_the_pages(
 
     second, first = speaking(server, newcomer(), two)
     assert not first.isError
-    assert "line is full" in refusal(second)
+    assert "queue is full" in refusal(second)
 
 
 def test_nobody_is_offered_it_by_default(tmp_path: Path) -> None:

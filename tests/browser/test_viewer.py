@@ -317,7 +317,7 @@ def test_experts_are_held_against_what_is_typical(answered: AppPage) -> None:
     ("measured", "warned", "said"),
     [
         (True, 0, "it also carries most of sound in the evaluation"),
-        (False, 1, "cannot be told from a collapsed router"),
+        (False, 1, "cannot be distinguished from a collapsed router"),
     ],
 )
 def test_one_expert_for_all_is_a_warning_unless_it_is_usual(

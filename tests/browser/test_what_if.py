@@ -134,7 +134,7 @@ def test_the_painted_span_and_the_threshold_are_the_viewers(answered: AppPage) -
     answered.change.get_by_text("without redundant tokens").click()
     run(answered, "again")
     assert rows(answered)[0][2] == f"{len(tokens)} of {len(tokens)} (100%)"
-    expect(answered.outcomes).to_contain_text("Nothing was left to hear.")
+    expect(answered.outcomes).to_contain_text("No audio was left.")
     assert len(rows(answered)) == 2
 
 
@@ -270,9 +270,9 @@ def test_a_link_shows_the_answer_again_and_the_clip_lets_it_be_tried(
     run(other, "replay")
     expect(other.replayed).to_contain_text("The answer is the same, word for word. The routing is the same")
     opened(other, "Change")
-    other.change.get_by_text("all experts alike").click()
+    other.change.get_by_text("all experts equally").click()
     run(other, "again")
-    assert [row[0] for row in rows(other)] == ["all experts alike"]
+    assert [row[0] for row in rows(other)] == ["all experts equally"]
     assert other.problems == []
 
 
@@ -290,12 +290,12 @@ def test_a_link_brings_the_sound_where_it_was_kept(app: AppPage, visit: BrowserC
 @pytest.mark.parametrize("answer", ["00000000-0000-4000-8000-000000000000", "<script>window.hit=1</script>"])
 def test_a_link_to_nothing_is_answered_kindly(visit: BrowserContext, server: Tiny, answer: str) -> None:
     other = AppPage(visit.new_page(), f"{server.url}?answer={answer}")
-    expect(other.notice).to_contain_text("There is no answer under this link here")
+    expect(other.notice).to_contain_text("No answer is stored here under this link")
     expect(other.what_if).to_be_hidden()
     assert other.page.evaluate("window.hit") is None
     other.upload(DOG)
     other.ask_about(QUESTION)
-    expect(other.notice).not_to_contain_text("no answer under this link")
+    expect(other.notice).not_to_contain_text("No answer is stored here under this link")
 
 
 def clock(app: AppPage) -> float:

@@ -39,7 +39,7 @@ class Accounts:
     file: Path
 
     def passwords(self) -> dict[str, tuple[str, str]]:
-        """Salt and hash by name. Raises ValueError with a plain sentence for what is no such file."""
+        """Salt and hash by name. Raises ValueError with a plain sentence when it is not such a file."""
         try:
             lines = self.file.read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:

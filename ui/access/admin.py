@@ -64,5 +64,5 @@ class AdminGate:
 
 
 def _bytes(text: str) -> bytes:
-    """Also of what is no text in Unicode, which a page that was tampered with may send."""
+    """Also of invalid Unicode, which a page that was tampered with may send."""
     return text.encode("utf-8", "surrogatepass")

@@ -58,7 +58,7 @@ class Identity:
         """The id that what a person says is stored under: the account's, else the one that the browser
         `kept`, else a new one."""
         # An id that an account has left in the browser is not for whoever comes after it.
-        # A page that was tampered with may send anything at all.
+        # A page that was tampered with may send anything.
         own = kept if isinstance(kept, str) and not kept.startswith(_ACCOUNT) else ""
         return self.of_account(request, profile) or own or f"{_BROWSER}{new_annotator()}"
 

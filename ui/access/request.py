@@ -1,4 +1,4 @@
-"""Who sent a request: told by the socket and the proxies that were declared, never by the visitor.
+"""Who sent a request: taken from the socket and the declared proxies, never from the visitor's own headers.
 
 `IdentifyClient` reads this once a request; everything else asks `client_of`.
 """

@@ -122,7 +122,7 @@ class Endpoints:
     def attribute(
         self, answer_id: str, audio: str | None = None, request: gr.Request | None = None
     ) -> dict[str, Any]:
-        """What each word of a stored answer leaned on: nats for each audio token, by occlusion of a window.
+        """What each word of a stored answer depended on: nats for each audio token, by occlusion of a window.
 
         `audio` is needed where it was not kept.
         """
@@ -228,7 +228,7 @@ class Endpoints:
 
 
 def _unwatched(message: str, share: float) -> None:
-    """The progress of what nobody watches."""
+    """Progress of a job that nobody watches; ignored."""
 
 
 def refusal(reason: Exception | str) -> gr.Error:

@@ -1,4 +1,4 @@
-"""`/health`: for whoever watches over the server, also while the model still loads."""
+"""`/health`: for monitoring the server, also while the model loads."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """For assistants that speak the Model Context Protocol: ask about a clip, and look inside the answer.
 
-On purpose no more than these five tools, which change nothing but that an answer is stored. Ratings are what
-people say, and what belongs to whoever runs the app is not for visitors. Gradio's own server would offer
-every endpoint, and take a clip by its address alone, which this server fetches for nobody.
+On purpose there are only these five tools, which change nothing except that an answer is stored: ratings are
+for people, and administration is for whoever runs the app. Gradio's own server would offer every endpoint,
+and would fetch clips from addresses, which this server does for nobody.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Tools:
         )
 
     async def attribute(self, context: Call, answer_id: str, audio: str | None = None) -> dict[str, Any]:
-        """What of the clip each word of an answer leaned on, in nats for each audio token."""
+        """What of the clip each word of an answer depended on, in nats for each audio token."""
         clip = uploaded(audio)
         return await self._model(context, lambda api, request: api.attribute(answer_id, clip, request))
 

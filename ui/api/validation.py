@@ -26,7 +26,7 @@ def optional_text(name: str, value: object) -> str | None:
 
 
 def finite(name: str, value: object) -> float | None:
-    """A number that a computer can reckon with, or None."""
+    """A finite number, or None."""
     if value is None:
         return None
     try:

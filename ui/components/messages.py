@@ -6,9 +6,7 @@ from html import escape
 
 from ui.access.admin import LockedError
 
-LOST = (
-    "The server was restarted since this page was opened, and forgot what is on it. Reload the page to go on."
-)
+LOST = "The server was restarted and no longer knows what is on this page. Reload the page to continue."
 
 
 def status(text: str) -> str:

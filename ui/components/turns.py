@@ -24,9 +24,9 @@ LIGHT_FOR_OTHERS = 4
 
 
 def take_turn(studio: Studio, page: str, visitor: str | None, *, lapses: bool = True) -> None:
-    """Reserve the page for what it is about to ask, before that waits in line, so that Stop works from the
-    start. Raises gr.Error where the line is full, the visitor has their share of it, or the page still waits
-    for something else.
+    """Reserve the page for its next question before that is queued, so that Stop works from the start. Raises
+    gr.Error where the queue is full, the visitor has their share of it, or the page still waits for something
+    else.
 
     lapses: see `RunningRequests.begin`.
     """
@@ -35,16 +35,16 @@ def take_turn(studio: Studio, page: str, visitor: str | None, *, lapses: bool = 
 
 
 def take_experiment_turn(studio: Studio, page: str, visitor: str | None) -> None:
-    """The same for what is tried on an answer that is there, in a line of its own."""
+    """The same for an experiment on an answer, which has a queue of its own."""
     if not _begin(studio.running_experiments, page, visitor):
-        raise _one_at_a_time("Something is still being tried. Press Stop first.")
+        raise _one_at_a_time("An experiment is still running. Press Stop first.")
 
 
 def _begin(running: RunningRequests, page: str, visitor: str | None, lapses: bool = True) -> bool:
     try:
         return running.begin(page, visitor, lapses=lapses)
     except RequestError as full:
-        raise gr.Error(str(full), title="The line is full", print_exception=False) from full
+        raise gr.Error(str(full), title="The queue is full", print_exception=False) from full
 
 
 def _one_at_a_time(sentence: str) -> gr.Error:

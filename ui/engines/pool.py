@@ -36,7 +36,7 @@ def load_other(folder: Path, quantization: str, progress: ProgressCallback) -> E
 
 class EnginePool:
     """Lends engines. The app's own is always there; any other is loaded for whoever asks for it, one at a
-    time, and let go when they are done. Safe to share between threads."""
+    time, and unloaded when they are done. Safe to share between threads."""
 
     def __init__(
         self, loader: EngineLoader, further: Path | None = None, load: LoadOther = load_other

@@ -58,7 +58,7 @@ class BodyLimit:
             await too_large(scope, receive, send)
             return
         if upload and _free(self.folder) < FREE_DISK + declared:
-            full = "There is no room for uploads at the moment. Try again later."
+            full = "There is no disk space for uploads at the moment. Try again later."
             await _refusal(507, full, as_text=True)(scope, receive, send)
             return
         await self._counted(scope, receive, send, limit, too_large)

@@ -1,4 +1,4 @@
-"""Files made for one person to take away: handed over once, for a key that only their page holds."""
+"""Files made for one person to download: once, with a key that only their page has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 ROUTE = "download"
 KEPT_SECONDS = 600.0
 CHUNK = 2**18  # bytes
-GONE = "This file is not here any more: it was taken, or waited too long. Prepare it again."
+GONE = "This file is no longer here: it was downloaded or has expired. Prepare it again."
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class SharedQueue(Queue):
         self, body: PredictBodyInternal, request: Any, username: str | None
     ) -> tuple[bool, Any, Any]:
         if len(self) >= (self.max_size or 0):
-            raise HTTPException(503, "The line is full. Please try again in a minute.")
+            raise HTTPException(503, "The queue is full. Please try again in a minute.")
         fn = self.blocks.fns.get(body.fn_index) if body.fn_index is not None else None
         visitor = self.visitor_of(request)
         light, heavy = self._held_by(visitor)

@@ -60,7 +60,7 @@ class Sessions(StateHolder):
     """
 
     def __init__(self, each: int = PAGES_EACH, ended: Callable[[str], None] = lambda session: None) -> None:
-        """each: how many one visitor may have. ended: told of a session that is not kept any longer."""
+        """each: how many one visitor may have. ended: called with a session that is no longer kept."""
         super().__init__()
         self.each = each
         self.ended = ended
@@ -93,7 +93,7 @@ class Sessions(StateHolder):
         """Gradio's way to make room, which `__getitem__` has done already."""
 
     def _make_room(self, visitor: str | None) -> list[str]:
-        """Let go of what is too much; the sessions that are gone. The newest session stays."""
+        """Discard what is over the limit; the sessions that are gone. The newest session stays."""
         gone = []
         held = Counter(self._owners.values())
         if visitor is not None and held[visitor] > self.each:
@@ -128,7 +128,7 @@ class Sessions(StateHolder):
 
 class SessionOwner:
     """ASGI middleware: sessions that a request's events begin belong to who sent it; a heartbeat keeps its
-    page from being let go of, and begins none. Answers 429 to one heartbeat too many of a visitor's."""
+    page from being discarded, and begins none. Answers 429 to one heartbeat too many of a visitor's."""
 
     def __init__(self, app: ASGIApp, visitor_of: Callable[[Request], str | None]) -> None:
         """visitor_of: what limits count a request under; None for whoever runs the app."""
@@ -167,7 +167,7 @@ class SessionOwner:
 def cheap_sessions(
     ended: Callable[[str], None] = lambda session: None,
 ) -> Callable[[App], AbstractAsyncContextManager[None]]:
-    """The lifespan of the app, for Gradio's `app_kwargs`. ended: told of a session that is let go of."""
+    """The lifespan of the app, for Gradio's `app_kwargs`. ended: called with a session that is discarded."""
 
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncIterator[None]:

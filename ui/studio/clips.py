@@ -1,5 +1,5 @@
 """Decoded clips of all sessions, within one budget of memory: each is decoded once, and again when needed
-after it was let go."""
+after it was discarded."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Held:
 
 
 class ClipCache:
-    """Safe to share between threads. Over the budget, the clips that were used longest ago are let go."""
+    """Safe to share between threads. Over the budget, the clips that were used longest ago are discarded."""
 
     def __init__(self, decode: Decode, budget: int = CLIP_BUDGET) -> None:
         """budget: bytes; the latest clip is held even if it alone takes more."""
@@ -160,7 +160,7 @@ class HeardClip:
     heard: ClipSpan
 
     def get(self) -> Clip | None:
-        """The clip; None when it was let go and its file is gone or has become another."""
+        """The clip; None when it was discarded and its file is gone or has changed."""
         clip = self.cache.get(self)
         heard = self.heard
         return replace(clip, start=heard.start, end=heard.end, duration=heard.duration) if clip else None

@@ -122,8 +122,8 @@ class Experiments:
                 again = replay(engine, clip, answer, progress)
                 if not again.same_answer:
                     raise RequestError(
-                        f"This stored answer cannot be tried out: asked again, it is “{again.answer.text}”. "
-                        f"{again.verdict()}"
+                        "No experiment can be run on this stored answer: generated again, it is "
+                        f"“{again.answer.text}”. {again.verdict()}"
                     )
                 answer = again.answer
             if target.threshold is not None:

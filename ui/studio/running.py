@@ -43,7 +43,7 @@ class RunningRequests:
     def begin(self, page: str, visitor: str | None = None, *, lapses: bool = True) -> bool:
         """Reserve the page for one answer; False while another one is still being written.
 
-        lapses: False where the caller surely ends it. Raises RequestError where the line is full, or the
+        lapses: False where the caller surely ends it. Raises RequestError where the queue is full, or the
         visitor has their share of it.
         """
         with self._lock:
@@ -53,7 +53,7 @@ class RunningRequests:
                 raise RequestError(too_many_waiting(held))
             if len(self._runs) >= self._most:
                 raise RequestError(
-                    f"The line is full: {self._most} wait before you. Please try again in a minute."
+                    f"The queue is full: {self._most} wait before you. Please try again in a minute."
                 )
             if page in self._runs:
                 return False

@@ -74,7 +74,7 @@ class Session:
         return max((entry.answer.seed + 1 for entry in self.entries), default=0)
 
     def add(self, entry: SessionAnswer) -> Session:
-        """Show a new answer; the oldest entries are let go."""
+        """Show a new answer; the oldest entries are discarded."""
         return Session((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
 
     def keep(self, entry: SessionAnswer) -> Session:

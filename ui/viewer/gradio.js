@@ -12,7 +12,7 @@ import { Viewer } from "./viewer.js";
 
 /** @import { Annotations, OtherData, RouterHealth, TraceData, WordAttribution } from "./types.js" */
 
-const SETTLED = 150; // ms without a change until the server is told what is selected
+const SETTLED = 150; // ms without a change until the server gets the selection
 
 const root = /** @type {HTMLElement} */ (element.querySelector(".viewer"));
 const below = /** @type {HTMLElement} */ (root.cloneNode(true));

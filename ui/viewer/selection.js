@@ -40,7 +40,7 @@ export class Selection {
     return this.locked >= 0 ? this.viewer.shown.trace.interval(this.locked) : null;
   }
 
-  /** Point at a token; a locked one stays until it is let go. `x` and `y` are the pointer's, `sound` and `word` what
+  /** Point at a token; a locked one stays until it is released. `x` and `y` are the pointer's, `sound` and `word` what
    *  is there.
    *  @param {number} token @param {Place} [place] */
   point(token, place = {}) {
@@ -85,7 +85,7 @@ export class Selection {
     this.point(-1);
   }
 
-  /** Let go of the token and the span, and be quiet. */
+  /** Release the token and the span, and stop the sound. */
   release() {
     this.viewer.player.stop();
     this.dropSpan();

@@ -21,7 +21,7 @@ SPAN = "drop-span"
 
 _NAMES = {
     "none": "as it was",
-    "uniform": "all experts alike",
+    "uniform": "all experts equally",
     "read-all": "read all tokens",
     "drop-redundant": "without redundant tokens",
     "keep-redundant": "only redundant tokens",

@@ -18,13 +18,13 @@ from usam.interpretability.deletion import LONGEST_REFERENCE
 Updates = dict[Any, Any]
 
 _HEAD = (
-    '<h2>What if</h2><p class="hint">Change what the language model hears of this clip, and see what becomes '
-    "of its answer. The threshold and the span are those of the picture above.</p>"
+    '<h2>What if</h2><p class="hint">Change what the language model hears of this clip, and see how its '
+    "answer changes. The threshold and the span are those of the picture above.</p>"
 )
 _DELETION = (
     '<p class="hint">Scores an answer with all tokens, without the redundant ones, without as many random '
-    "ones, and with the redundant ones alone. If redundancy holds up, dropping those costs less than "
-    "chance.</p>"
+    "ones, and with the redundant ones alone. If the redundant tokens really are redundant, dropping "
+    "them costs less than dropping random ones.</p>"
 )
 _ATTRIBUTION = (
     '<p class="hint">By occlusion: each window of the clip is left out in turn, and a word is attributed to '
@@ -34,7 +34,7 @@ _ATTRIBUTION = (
 )
 _REPLAY = (
     '<p class="hint">Asks the same again, with the seed and temperature of the answer on display, and '
-    "compares answer and routing, on the checkpoint and precision it was given by. Where that checkpoint is "
+    "compares answer and routing, on the checkpoint and precision that gave it. If that checkpoint is "
     "gone, it says so.</p>"
 )
 _OTHER = (

@@ -36,7 +36,7 @@ def _row(outcome: Outcome) -> str:
     dropped = (
         f"{outcome.tokens_dropped} of {outcome.tokens} ({share:.0%})" if outcome.tokens_dropped else "none"
     )
-    unheard = "" if share < 1 else '<span class="hint">Nothing was left to hear.</span>'
+    unheard = "" if share < 1 else '<span class="hint">No audio was left.</span>'
     return (
         f'<tr><th scope="row">{escape(outcome.name)}</th>'
         f'<td class="words">{word_diff(outcome.before, outcome.after)} {unheard}</td>'

@@ -102,7 +102,7 @@ def _open(source: Path | bytes, label: str) -> _Input:
     file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
     if _has_packed_header(file):
         file.close()
-        raise AudioError(f"{label} has a compressed header, which is not unpacked here.")
+        raise AudioError(f"{label} has a compressed header, which is not supported.")
     return _Input(file)
 
 

@@ -115,6 +115,8 @@ def _to_float(samples: np.ndarray) -> np.ndarray:
         return samples.astype(np.float32)
     kind = samples.dtype.str[1:]
     if kind not in _FULL_SCALE:
-        raise AudioError(f"Samples of type {samples.dtype} are not heard: use int16, int32, uint8 or float.")
+        raise AudioError(
+            f"Samples of type {samples.dtype} are not supported: use int16, int32, uint8 or float."
+        )
     scale = _FULL_SCALE[kind]
     return ((samples - (scale if kind == "u1" else 0.0)) / scale).astype(np.float32)

@@ -19,7 +19,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     read.add_argument(
         "--drop-redundant",
         action="store_true",
-        help="drop the audio tokens that the question leaves redundant before the language model reads them",
+        help="drop the audio tokens that are redundant under the question, before the model reads them",
     )
     read.add_argument(
         "--read-all",
@@ -30,9 +30,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--batch",
         type=Path,
         metavar="CSV",
-        help="ask about every row (columns path, question, task) instead of about one clip; goes on when cut",
+        help="ask about every row (columns path, question, task) of a table; an interrupted run continues",
     )
-    ask.add_argument("--out", type=Path, metavar="JSONL", help="of --batch; by default beside the table")
+    ask.add_argument(
+        "--out", type=Path, metavar="JSONL", help="output of --batch; by default beside the table"
+    )
     ask.set_defaults(run=run_ask, usage=ask.error)
     shared.add_question_options(ask, clip_needed=False)
     shared.add_engine_options(ask)
@@ -58,7 +60,7 @@ def run_ask(options: argparse.Namespace) -> None:
             print(shared.dump(answer.to_json()) if options.json else "")
             if event.trace.unheard and not options.json:
                 print(
-                    "Every audio token was redundant: this was answered without hearing the clip.",
+                    "Every audio token was redundant: the model answered without audio.",
                     file=sys.stderr,
                 )
 
@@ -76,7 +78,9 @@ def run_table(options: argparse.Namespace) -> None:
     from usam.engine.batch import read_table, run_batch
 
     if options.clip is not None or options.start is not None or options.end is not None:
-        options.usage("--batch takes clips and questions from its table, and hears them from their start")
+        options.usage(
+            "--batch takes clips and questions from its table, and starts at the beginning of each clip"
+        )
     output = options.out or options.batch.with_suffix(".jsonl")
     given = {name: getattr(options, name) for name in ("seed", "temperature", "max_new_tokens")}
     if intervention := chosen(options):

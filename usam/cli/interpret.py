@@ -12,7 +12,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     changes = change.add_mutually_exclusive_group(required=True)
     changes.add_argument("--force-expert", type=int, metavar="E", help="one expert alone; the first is 0")
-    changes.add_argument("--uniform", action="store_true", help="all experts alike")
+    changes.add_argument("--uniform", action="store_true", help="all experts equally")
     changes.add_argument(
         "--read-all", action="store_true", help="every token, also what the checkpoint leaves out by itself"
     )
@@ -35,7 +35,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     deletion.set_defaults(run=run_deletion_test)
 
     leaning = commands.add_parser(
-        "attribute", help="which part of the clip each word of the answer leaned on"
+        "attribute", help="which part of the clip each word of the answer depended on"
     )
     leaning.add_argument("--group", type=int, help="audio tokens occluded at a time; by default a window's")
     leaning.set_defaults(run=run_attribute)

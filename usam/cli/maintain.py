@@ -14,7 +14,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     bench = commands.add_parser("bench", help="speed and memory, beside transformers and llama.cpp")
     bench.add_argument("--rounds", type=int, default=5)
-    bench.add_argument("--tokens", type=int, default=128, help="that each runtime writes in a round")
+    bench.add_argument(
+        "--tokens", type=int, default=128, help="how many tokens each runtime writes in a round"
+    )
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.add_argument(
         "--data",

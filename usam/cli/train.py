@@ -32,7 +32,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--packages", type=Path, help="/usr/share, for sounds of Debian packages that are there"
     )
     train.add_argument("--rendered", type=Path, help="folder of usam.data.synthetic.instruments")
-    train.add_argument("--start", type=Path, help="a checkpoint folder to go on from")
+    train.add_argument("--start", type=Path, help="a checkpoint folder to continue from")
     train.add_argument("--work", type=Path, required=True, help="folder for frames, checkpoints and logs")
     train.add_argument("--output", type=Path, required=True, help="folder for the trained adapter")
     train.add_argument("--minutes", type=float, help="budget of all stages together")
@@ -47,7 +47,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     words = commands.add_parser("train-words", help="teach a checkpoint to read the encoders' own words")
     words.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
-    words.add_argument("--start", type=Path, required=True, help="the checkpoint folder to go on from")
+    words.add_argument("--start", type=Path, required=True, help="the checkpoint folder to continue from")
     words.add_argument("--work", type=Path, required=True, help="folder for heard clips, states and logs")
     words.add_argument("--output", type=Path, required=True, help="folder for the trained checkpoint")
     words.add_argument("--packages", type=Path, help="/usr/share, for texts in other languages")

@@ -128,7 +128,9 @@ def _finished(output: Path, rows: list[Row]) -> dict[int, dict[str, Any]]:
         except (ValueError, KeyError, TypeError):
             same = False
         if not same:
-            raise RequestError(f"{output.name} holds something else. Delete it, or name another with --out.")
+            raise RequestError(
+                f"{output.name} has other content. Delete it, or name another file with --out."
+            )
         records[row.number] = record
         kept = end
     if kept < output.stat().st_size:

@@ -144,7 +144,7 @@ class Engine:
 
         An intervention changes the audio tokens before the language model gets them. Which are redundant to
         it is read off `judged`, a trace of the same clip; without one, off SACLM's scores under the question
-        alone. Should no token be kept, the language model answers unhearing, and `Trace.unheard` says so.
+        alone. Should no token be kept, the language model answers without audio, and `Trace.unheard` says so.
 
         Raises UsamError.
         """

@@ -49,7 +49,9 @@ class DeletionTest:
         if not self.tokens_dropped:
             return "No token is redundant, so there is nothing to test."
         if self.tokens_dropped == self.tokens:
-            return "Every token is redundant: dropping them leaves the model unhearing, and so does chance."
+            return (
+                "Every token is redundant: the model answers without audio, and so does the random control."
+            )
         chance = sum(self.drop_random) / len(self.drop_random)
         worse = sum(value < self.drop_redundant for value in self.drop_random)
         figures = (

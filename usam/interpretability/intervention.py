@@ -49,7 +49,7 @@ class InterventionResult:
         change = f"{abs(self.logprob_change):.3f} nats per token {direction} likely"
         lines.append(f"The first answer became {change}.")
         if trace.unheard:
-            lines.append("No audio token was left: the language model answered without hearing the clip.")
+            lines.append("No audio token was left: the language model answered without audio.")
         elif trace.tokens_dropped:
             saved = f"{abs(self.seconds_saved):.2f} s {'less' if self.seconds_saved >= 0 else 'more'}"
             dropped = f"{trace.tokens_dropped} of {len(trace.tokens)} audio tokens were dropped"

@@ -66,16 +66,14 @@ class Replay:
 
     def verdict(self) -> str:
         """In a few sentences: whether answer and routing still match, and what else has changed."""
-        answer = (
-            "The answer is the same, word for word." if self.same_answer else "The answer is another one."
-        )
+        answer = "The answer is the same, word for word." if self.same_answer else "The answer is different."
         moved = self.routing_moved
         if moved is None:
             routing = "The routing cannot be compared: the clip has other tokens or experts now."
         elif self.same_routing:
             routing = f"The routing is the same: no weight differs by more than {TOLERANCE:g}."
         else:
-            routing = f"The routing is another one: a weight differs by {moved:.3f}."
+            routing = f"The routing is different: a weight differs by {moved:.3f}."
         model = f"The model is not the same: {'; '.join(self.other_model)}." if self.other_model else ""
         return " ".join(filter(None, (answer, routing, model)))
 

@@ -56,7 +56,5 @@ def check_text(name: str, text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise RequestError(
-            f"The {name} holds half of a character, which is no text. Type it again."
-        ) from error
+        raise RequestError(f"The {name} holds an incomplete character. Type it again.") from error
     return text

@@ -26,7 +26,7 @@ def check(out: Path) -> None:
     for name in FILES:
         made = out / name
         if made.is_dir() and any(made.iterdir()) and not (made / METADATA).exists():
-            raise StorageError(f"{made} is not the work of an earlier export; choose another folder.")
+            raise StorageError(f"{made} was not made by an earlier export; choose another folder.")
 
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:

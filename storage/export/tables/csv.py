@@ -1,4 +1,4 @@
-"""CSV tables of all that was said, in which no cell can become a formula."""
+"""CSV tables of everything that people rated, in which no cell can become a formula."""
 
 import csv
 from pathlib import Path

@@ -372,7 +372,7 @@ def test_half_a_migration_is_named(database: Database, url: str, broken: str) ->
     assert database.file is not None
     with closing(sqlite3.connect(database.file)) as connection, connection:
         connection.execute(broken)
-    with pytest.raises(SchemaError, match="update was broken off"):
+    with pytest.raises(SchemaError, match="update was interrupted"):
         open_database(url)
 
 

@@ -274,5 +274,5 @@ def test_a_rating_by_who_is_being_deleted_is_a_new_persons(feedback: Feedback, m
 def test_half_a_migration_is_named(database: Database, url: str) -> None:
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
-    with pytest.raises(SchemaError, match="update was broken off"):
+    with pytest.raises(SchemaError, match="update was interrupted"):
         open_database(url)

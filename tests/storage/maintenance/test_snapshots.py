@@ -151,16 +151,16 @@ def test_without_a_whole_one_nothing_starts_empty(feedback: Feedback, bucket: Sn
     assert snapshot is not None
     os.truncate(snapshot, 100)
     lose(feedback.database)
-    with pytest.raises(StorageError, match="is whole"):
+    with pytest.raises(StorageError, match="is complete"):
         bucket.bring_back(url)
     assert not feedback.database.sqlite_file().exists()
 
 
 def test_a_folder_that_is_not_mounted_is_told(database: Database, url: str, tmp_path: Path) -> None:
     missing = Snapshots(tmp_path / "missing")
-    with pytest.raises(StorageError, match="Mount or make it"):
+    with pytest.raises(StorageError, match="Mount or create it"):
         missing.bring_back(url)
-    with pytest.raises(StorageError, match="Mount or make it"):
+    with pytest.raises(StorageError, match="Mount or create it"):
         missing.save(database)
 
 

@@ -212,7 +212,7 @@ def test_texts_in_the_offline_page_stay_data() -> None:
 def tried(entry: SessionAnswer) -> Findings:
     """One change, a deletion test and a word, each with the answer's own text in it."""
     text, tokens = entry.answer.text, len(entry.answer.trace.tokens)
-    change = Outcome("all experts alike", text, f"{text} again", -0.25, tokens, 3, 0.1, Uniform(), 0.4)
+    change = Outcome("all experts equally", text, f"{text} again", -0.25, tokens, 3, 0.1, Uniform(), 0.4)
     test = DeletionTest(-0.5, -0.6, (-1.0, -1.5), -3.0, tokens, 3, text, True, "question+answer")
     words = Attribution(entry.answer, (Word(text, 0, 3),), ((0.25,) * tokens,))
     return Findings((change,), test, words)

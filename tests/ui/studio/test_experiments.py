@@ -102,7 +102,7 @@ def test_an_answer_stored_without_its_tokens_is_generated_again(
     target = store(answer, token_ids=())
     assert experiments.deletion(target, None, 1, quiet) == deletion_test(engine, CLIP, answer, 1)
     rephrase(engine)
-    with pytest.raises(RequestError, match="cannot be tried out"):
+    with pytest.raises(RequestError, match="No experiment can be run"):
         experiments.deletion(target, None, 1, quiet)
 
 

@@ -28,7 +28,7 @@ def test_a_visitor_has_a_share_and_whoever_runs_the_app_has_all() -> None:
         running.begin("c", "visitor")
     assert running.begin("c")
     assert running.begin("d")
-    with pytest.raises(RequestError, match="The line is full"):
+    with pytest.raises(RequestError, match="The queue is full"):
         running.begin("e", "another")
     running.end("a")
     assert running.begin("e", "another")

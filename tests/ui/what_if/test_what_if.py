@@ -45,7 +45,7 @@ def answer_of(text: str) -> Answer:
 
 
 def outcome(before: str, after: str, **changes: Any) -> Outcome:
-    return replace(Outcome("all experts alike", before, after, -0.25, 40, 10, 0.031), **changes)
+    return replace(Outcome("all experts equally", before, after, -0.25, 40, 10, 0.031), **changes)
 
 
 def test_the_diff_tells_what_went_and_what_came() -> None:
@@ -75,10 +75,10 @@ def test_no_text_becomes_markup(texts: tuple[str, str]) -> None:
 def test_every_change_has_a_row_under_the_answer_as_it_was() -> None:
     rows = [outcome("a dog", "a cat"), outcome("a dog", "", name="only expert 1", tokens_dropped=40)]
     table = render.outcomes_table(rows)
-    assert [table.index(text) for text in ("as it was", "only expert 1", "all experts alike")] == sorted(
-        table.index(text) for text in ("as it was", "only expert 1", "all experts alike")
+    assert [table.index(text) for text in ("as it was", "only expert 1", "all experts equally")] == sorted(
+        table.index(text) for text in ("as it was", "only expert 1", "all experts equally")
     )
-    for text in ("−0.250 nats", "10 of 40 (25%)", "−0.03 s", "Nothing was left to hear"):
+    for text in ("−0.250 nats", "10 of 40 (25%)", "−0.03 s", "No audio was left"):
         assert text in table
     assert render.outcomes_table([]) == ""
     assert "0.000 nats" in render.outcomes_table([outcome("a", "a", logprob_change=-0.0001)])
@@ -164,7 +164,7 @@ def test_a_replay_that_differs_shows_the_words() -> None:
     assert "<del>" not in render.replay_verdict(same)
     assert "good" in render.replay_verdict(same)
     assert "<del>dog</del> <ins>cat</ins>" in render.replay_verdict(other)
-    assert "The answer is another one" in render.replay_verdict(other)
+    assert "The answer is different" in render.replay_verdict(other)
 
 
 def test_the_words_are_sent_with_a_number_a_token() -> None:

@@ -268,5 +268,5 @@ def test_a_score_that_is_no_number_is_an_error(engine: Engine) -> None:
 
 @pytest.mark.parametrize("question", ["\ud83d", "what\udc00?"])
 def test_half_of_a_character_is_no_question(engine: Engine, question: str) -> None:
-    with pytest.raises(RequestError, match="half of a character"):
+    with pytest.raises(RequestError, match="an incomplete character"):
         engine.ask(tiny.clip(1.0), question)

@@ -81,7 +81,7 @@ def test_a_replay_on_another_model_tells_what_changed(engine: Engine) -> None:
         model=replace(answer.model, quantization="int8"),
     )
     said = replay(engine, CLIP, answer).verdict()
-    for words in ("The answer is another one", "differs by 0.250", "quantization int8, now none"):
+    for words in ("The answer is different", "differs by 0.250", "quantization int8, now none"):
         assert words in said
     shorter = replace(answer, trace=replace(answer.trace, tokens=tuple(rest)))
     assert "cannot be compared" in replay(engine, CLIP, shorter).verdict()

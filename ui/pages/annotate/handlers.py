@@ -101,7 +101,7 @@ class AnnotateHandlers:
             counts = self.queue.progress(annotator, audio_only=session.audio_only)
             consistency = tuple(self.repeats.self_consistency(annotator))
             now = replace(session.undone_to(answer_id), counts=counts, consistency=consistency)
-            undone = messages.saved(f"Undone: this one is not {_DONE.get(action, action)} any more")
+            undone = messages.saved(f"Undone: this one is no longer {_DONE.get(action, action)}")
             return {**self._shown(now, annotator, rating), self.panel.status: undone}
 
         if not session.done:

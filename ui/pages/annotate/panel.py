@@ -41,7 +41,7 @@ def annotate_panel(settings: Settings) -> AnnotatePanel:
     gr.Navbar(main_page_name="Studio")
     with gr.Row(elem_id="queue-head"):
         gr.HTML(
-            "<h2>Annotate</h2><p class='hint'>Listen, judge, go on: the keys do everything. What you say is "
+            "<h2>Annotate</h2><p class='hint'>Listen, rate, move on: every action has a key. Ratings are "
             f"stored under {whose_id(settings)}."
             f"{AGAIN if settings.repeat_share else ''}</p>"
         )

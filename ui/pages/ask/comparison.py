@@ -66,7 +66,7 @@ class ComparisonPanel:
 def comparison_panel() -> ComparisonPanel:
     with gr.Column(visible=False, elem_id="comparison") as box:
         gr.HTML(
-            "<h2>Compare two answers</h2><p class='hint'>Same clip, same question. Which is which is told "
+            "<h2>Compare two answers</h2><p class='hint'>Same clip, same question. Which is which is shown "
             "after the vote.</p>"
         )
         with gr.Row(elem_id="contest-row"):

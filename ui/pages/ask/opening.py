@@ -22,7 +22,7 @@ from usam.errors import UsamError
 Updates = dict[Any, Any]
 
 NO_SUCH_ANSWER = (
-    "There is no answer under this link here: it was deleted, or given on another server. "
+    "No answer is stored here under this link: it was deleted, or it is on another server. "
     "You can ask about a clip of your own."
 )
 
@@ -75,7 +75,7 @@ class OpeningHandlers:
         return {self.banner: render.banner(state), self.loading: gr.Timer(active=not state.ready)}
 
     def router_reported(self) -> Updates:
-        """Once the model has loaded, the viewer is told how alive its router is."""
+        """Once the model has loaded, the viewer gets the figures of its router."""
         router = self.studio.router()
         return {self.display.inspector.viewer: gr.HTML(router=router_json(router)) if router else gr.skip()}
 

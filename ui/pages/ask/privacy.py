@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 Updates = dict[Any, Any]
 
 _STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace and a hash of
-the clip, and so is what you say about it. It stands under {id}, without a name or an address. Others who
-annotate here are shown questions and answers; whoever runs this app reads all of it, and can train on it. A
-clip's audio is stored only where its box was ticked; then they can hear it, and so can whoever has the link
-to an answer.</p>"""
+the clip, and so are your ratings of it. They are stored under {id}, without a name or an address. Other
+annotators see questions and answers; whoever runs this app can read all of it, and train on it. A clip's
+audio is stored only if its box was ticked; then they can hear it, and so can everyone with the link to an
+answer.</p>"""
 
 
 @dataclass(frozen=True)

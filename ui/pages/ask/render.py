@@ -25,12 +25,12 @@ HEADER = """
     <rect class="m3" x="31" y="13" width="5" height="10" rx="1"/>
   </svg>
   <div><h1>U-SAM Studio</h1>
-  <p>Ask about speech, sounds and music. See what the answer was made of. Say how good it is.</p></div>
+  <p>Ask about speech, sounds and music. See how the answer was made. Say how good it is.</p></div>
 </header>"""
 
 STANDS_IN = """
 <footer class="limits"><p><strong>What is real.</strong> Whisper base and SmolLM2-135M-Instruct are those
-that were published. YAMNet stands in for CED and musicnn for MERT, whose weights come from a model hub alone.
+that were published. YAMNet stands in for CED and musicnn for MERT, whose weights are only on a model hub.
 The model card has the measurements.</p></footer>"""
 
 # Opened first: a closed card is too short to scroll to.

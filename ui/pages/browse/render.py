@@ -12,8 +12,8 @@ from usam.schema.tasks import TASKS
 
 _THUMBS = {1: "good", 0: "neither", -1: "bad"}
 HINT = (
-    "<p class='hint'>Words are found whole, in any case; <code>bark*</code> finds what begins so. A search "
-    f"goes through the latest {MOST_HITS:,} answers and ratings with its words.</p>"
+    "<p class='hint'>Only whole words match, in upper or lower case; <code>bark*</code> finds words "
+    f"that begin with it. A search covers the latest {MOST_HITS:,} answers and ratings with its words.</p>"
 )
 
 
@@ -21,7 +21,7 @@ def page(shown: Page) -> str:
     if shown.found:
         return f'<ol class="found">{"".join(map(_found, shown.found))}</ol>'
     more = f" among these {MOST_SCANNED:,}: older ones may be" if shown.after else ""
-    return f'<div class="empty"><p>No answer is like that{more}.</p></div>'
+    return f'<div class="empty"><p>No answer matches that{more}.</p></div>'
 
 
 def _found(found: FoundAnswer) -> str:

@@ -88,7 +88,7 @@ def prepare(
     try:
         offer = downloads.begin(f"usam-{format}-{now():%Y%m%d}.zip")
     except OSError as error:
-        log.exception("there is no place to make an export in")
+        log.exception("there is no folder for exports")
         yield messages.fault(f"Nothing can be prepared: {error.strerror}.")
         return
     offered, due = False, 0.0

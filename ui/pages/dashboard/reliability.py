@@ -40,7 +40,7 @@ def redundancy(found: pd.DataFrame) -> str:
     parts = [_checkpoint(str(name), part) for name, part in found.groupby("checkpoint", sort=False)]
     note = (
         "<p class='hint'>Of flagged tokens this is the precision of SACLM's flags; kept ones, judged blind "
-        "among them, are what it is held against.</p>"
+        "among them, are what it is compared with.</p>"
     )
     return "".join(parts) + note
 

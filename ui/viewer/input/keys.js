@@ -14,7 +14,7 @@ const KEYS = [
   ["+ − 0", "zoom in, out, whole clip"],
   ["Page ↑ ↓", "move the view"],
   ["L", "loop"],
-  ["Esc", "stop; let go of the token and the span"],
+  ["Esc", "stop; release the token and the span"],
   ["?", "this list"],
   ["click, tap", "lock a token and play it; on a word, play from there"],
   ["drag", "play a span; What if can drop it"],

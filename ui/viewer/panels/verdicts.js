@@ -89,8 +89,8 @@ export class VerdictPanel {
       make("p", {
         class: "hint",
         text:
-          "One token is played alone, then the next, in no order. Most are what SACLM holds redundant, some are not, " +
-          "and the picture does not tell which.",
+          "One token is played alone, then the next, in random order. Most are redundant by SACLM, some are not, " +
+          "and the picture does not show which.",
       }),
       this.problem,
     );
