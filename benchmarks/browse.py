@@ -31,7 +31,7 @@ from ui.pages.dashboard.cards import dashboard
 
 PEOPLE = 200
 RATERS = 10  # of each answer
-HERE = "person-0"
+ANNOTATOR = "person-0"
 VOCABULARY = 20_000
 
 
@@ -53,10 +53,10 @@ def fill(file: Path, count: int) -> None:
                 for n in range(answers)
             ),
         )
-        said = [_judgement(draw) for _ in range(50_000)]
+        judgements = [_judgement(draw) for _ in range(50_000)]
         raters = [draw.sample(range(1, PEOPLE + 1), RATERS) for _ in range(1000)]
         every = [
-            (n, i, raters[n % 1000][i], said[(n * RATERS + i) % len(said)])
+            (n, i, raters[n % 1000][i], judgements[(n * RATERS + i) % len(judgements)])
             for n in range(answers)
             for i in range(RATERS)
         ]
@@ -133,9 +133,9 @@ def requests(database: Database) -> dict[str, Callable[[], object]]:
     """What pages ask for, by name: each once a click, but for the dashboard."""
     feedback = Feedback(database)
     queue = Queue(feedback.database)
-    answer = queue.upcoming(HERE, "entropy")[0]
-    far_back = (datetime.fromisoformat(_time(100)).replace(tzinfo=UTC), UUID(int=0))
-    middle = feedback.answers_of(HERE, limit=200)[-1].answer_id
+    answer = queue.upcoming(ANNOTATOR, "entropy")[0]
+    old = (datetime.fromisoformat(_time(100)).replace(tzinfo=UTC), UUID(int=0))
+    middle = feedback.answers_of(ANNOTATOR, limit=200)[-1].answer_id
 
     def looked_at(look: Callable[[Any], object]) -> Callable[[], object]:
         def run() -> object:
@@ -145,17 +145,17 @@ def requests(database: Database) -> dict[str, Callable[[], object]]:
         return run
 
     return {
-        "a person's answers": lambda: feedback.answers_of(HERE),
-        "the page after": lambda: feedback.answers_of(HERE, before=middle),
+        "a person's answers": lambda: feedback.answers_of(ANNOTATOR),
+        "the page after": lambda: feedback.answers_of(ANNOTATOR, before=middle),
         "one answer": lambda: feedback.answer(answer),
-        "its rating": lambda: feedback.rating(answer, HERE),
+        "its rating": lambda: feedback.rating(answer, ANNOTATOR),
         "save and undo a rating": lambda: (
-            feedback.rate(answer, HERE, score=random.randint(1, 5), comment=str(random.random())),
-            feedback.undo(answer, HERE),
+            feedback.rate(answer, ANNOTATOR, score=random.randint(1, 5), comment=str(random.random())),
+            feedback.undo(answer, ANNOTATOR),
         ),
-        "what is stored of a person": lambda: feedback.holdings(HERE),
+        "what is stored of a person": lambda: feedback.holdings(ANNOTATOR),
         "browse: newest": lambda: browse(database, SearchFilter()),
-        "browse: far back": lambda: browse(database, SearchFilter(), far_back),
+        "browse: far back": lambda: browse(database, SearchFilter(), old),
         "browse: task and thumb": lambda: browse(database, SearchFilter(task="asr", thumb=-1)),
         "browse: nothing is so": lambda: browse(database, SearchFilter(kind="nothing")),
         "search: a common word": lambda: browse(database, SearchFilter(words="word1")),
@@ -164,12 +164,12 @@ def requests(database: Database) -> dict[str, Callable[[], object]]:
         "search: a beginning": lambda: browse(database, SearchFilter(words="word123*")),
         "search: no such word": lambda: browse(database, SearchFilter(words="unheard")),
         "search: choices": lambda: choices(database),
-        "queue: item": lambda: queue.item(answer, HERE),
-        "queue: progress": lambda: queue.progress(HERE),
-        "queue: by entropy": lambda: queue.upcoming(HERE, "entropy"),
-        "queue: newest": lambda: queue.upcoming(HERE, "newest"),
-        "queue: disagreement": lambda: queue.upcoming(HERE, "disagreement"),
-        "queue: chance": lambda: queue.upcoming(HERE, "chance"),
+        "queue: item": lambda: queue.item(answer, ANNOTATOR),
+        "queue: progress": lambda: queue.progress(ANNOTATOR),
+        "queue: by entropy": lambda: queue.upcoming(ANNOTATOR, "entropy"),
+        "queue: newest": lambda: queue.upcoming(ANNOTATOR, "newest"),
+        "queue: disagreement": lambda: queue.upcoming(ANNOTATOR, "disagreement"),
+        "queue: chance": lambda: queue.upcoming(ANNOTATOR, "chance"),
         "dashboard: ratings": looked_at(ratings),
         "dashboard: agreement": looked_at(agreement),
         "dashboard: votes": looked_at(votes),
@@ -178,7 +178,7 @@ def requests(database: Database) -> dict[str, Callable[[], object]]:
 
 
 def plans(database: Database, run: Callable[[], object]) -> list[str]:
-    """How SQLite goes about every statement of a request."""
+    """SQLite's query plan of every statement of a request."""
     seen: list[tuple[str, Any]] = []
 
     def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:

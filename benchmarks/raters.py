@@ -62,7 +62,7 @@ def rate(client: httpx.Client, answer: str, person: str, comment: str) -> float:
 
 
 def person(url: str, name: str, answers: list[str], saves: int, pause: float) -> tuple[list[float], int]:
-    """One person's sitting: (seconds of each save, how many failed)."""
+    """One person's session: (seconds of each save, how many failed)."""
     draw, times, failed = random.Random(name), [], 0
     with httpx.Client(base_url=url, timeout=60) as client:
         for number in range(saves):
@@ -89,16 +89,16 @@ def measure(people: int, saves: int, pause: float) -> None:
             work = sum(server.cpu_times()[:2])
             names = [f"person-{n}" for n in range(people)]
             with ThreadPoolExecutor(people) as pool:
-                sittings = list(pool.map(lambda name: person(url, name, answers, saves, pause), names))
+                measured = list(pool.map(lambda name: person(url, name, answers, saves, pause), names))
             work = 1000 * (sum(server.cpu_times()[:2]) - work)
         finally:
             app.kill()
             app.join()
-        times = [1000 * seconds for sitting, _ in sittings for seconds in sitting]
+        times = [1000 * seconds for times_of_one, _ in measured for seconds in times_of_one]
         lost, doubled = kept(feedback, names, answers, saves)
         feedback.database.close()
     print(f"{people} people, {saves} saves each, {pause:g} s between them on average")
-    p95, failed = statistics.quantiles(times, n=20)[-1], sum(count for _, count in sittings)
+    p95, failed = statistics.quantiles(times, n=20)[-1], sum(count for _, count in measured)
     print(f"save: median {statistics.median(times):.0f} ms, p95 {p95:.0f} ms, longest {max(times):.0f} ms")
     print(f"processor time of the app: {work / len(times):.1f} ms a save")
     print(f"failed {failed}, lost {lost}, doubled {doubled} of {people * saves}")

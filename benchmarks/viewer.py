@@ -1,4 +1,4 @@
-"""Whether the viewer keeps its bars in a real browser: its size, its speed, how smooth it is.
+"""Whether the viewer meets its limits in a real browser: payload size, speed, frame times.
 
     python -m benchmarks.viewer [--rounds 7] [--json]
 
@@ -86,8 +86,8 @@ class Figure:
         return self.median < self.bar
 
     def to_json(self) -> dict[str, Any]:
-        told = {"median": self.median, "worst": self.worst, "met": self.met}
-        return {"name": self.name, "unit": self.unit, "bar": self.bar, **told}
+        figures = {"median": self.median, "worst": self.worst, "met": self.met}
+        return {"name": self.name, "unit": self.unit, "bar": self.bar, **figures}
 
 
 def entry() -> SessionAnswer:

@@ -1,4 +1,5 @@
-"""`python -m storage`: export, back up, restore, forget, prune. Status 2 and one line when it cannot."""
+"""`python -m storage`: export, back up, restore, forget, prune. Exit status 2 and one line on stderr on
+failure."""
 
 import argparse
 import os
@@ -15,7 +16,7 @@ from storage.ratings.validation import DIMENSIONS, checked_names
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; `--help` has the rest."""
+    """Reports a usage error in one line; `--help` has the rest."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Do what was asked; returns what to print. Raises StorageError."""
+    """Run the command; returns what to print. Raises StorageError."""
     database = open_database()
     try:
         match arguments.command:

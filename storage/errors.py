@@ -1,4 +1,4 @@
-"""Errors a person can act on, and the translation of what the database and the disk report into them."""
+"""Errors a person can act on, and the translation of database and disk errors into them."""
 
 import errno
 import re
@@ -22,11 +22,11 @@ class StorageError(Exception):
 
 
 class LockedError(StorageError):
-    """Another program holds the database longer than we are willing to wait."""
+    """Another program has locked the database for longer than the timeout."""
 
 
 class DiskFullError(StorageError):
-    """There is no room left to save."""
+    """The disk is full."""
 
 
 class ReadOnlyError(StorageError):
@@ -92,7 +92,7 @@ _OTHER_TABLES_SQLITE = re.compile(
 _OTHER_TABLES_POSTGRESQL = {"42P01", "42703", "42P07", "42701", "42710", "42704"}
 """Tables, columns or other objects that are not there, or are there already."""
 _TRY_AGAIN_POSTGRESQL = {"40001", "40P01", "55P03"}
-"""Two who changed the same rows at once: one of them has to begin anew."""
+"""Two transactions changed the same rows at once: one of them has to be retried."""
 
 
 def translate(error: Exception) -> StorageError:
@@ -127,7 +127,7 @@ def translate(error: Exception) -> StorageError:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Raise what goes wrong inside as a `StorageError`, chained with its cause."""
+    """Raise every failure inside as a `StorageError`, chained with its cause."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError, OverflowError) as error:

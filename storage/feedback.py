@@ -10,7 +10,7 @@ from storage.ratings.ratings import RatingStore
 
 
 class Feedback(AnswerStore, RatingStore, ComparisonStore, Erasure):
-    """The use-cases over one database. Safe to share between threads.
+    """Everything people do, on one database. Safe to share between threads.
 
     Every method may raise StorageError (LockedError, DiskFullError, ReadOnlyError ...).
     """

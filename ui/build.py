@@ -1,4 +1,4 @@
-"""Puts the app together: database, engine in the background, page, events, endpoints."""
+"""Assembles the app: database, engine in the background, page, events, endpoints."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ui.access.request import IdentifyClient, visitor_of
 from ui.api.health import HealthMonitor, health_route
 from ui.api.routes import add_endpoints
 from ui.components.tour import TOUR_STYLE
-from ui.components.turns import share_lines
+from ui.components.turns import share_queues
 from ui.engines.loader import EngineLoader, LoadEngine
 from ui.engines.pool import EnginePool, LoadOther, load_other
 from ui.engines.zerogpu import lends_gpu, load_lending
@@ -83,13 +83,13 @@ def build(
     """The app, with its engine already loading. `load_engine` replaces how the engine is made, `load_second`
     how a second one, to compare answers with, is made.
 
-    Raises StorageError when the database cannot be opened, ValueError for a file of accounts that is none:
-    with a mistake in its name the app would be open to all.
+    Raises StorageError when the database cannot be opened, ValueError for an invalid or missing file of
+    accounts: otherwise a mistyped name would leave the app open to all.
     """
     if settings.accounts:
         Accounts(settings.accounts).passwords()
-    # Figures go into files. Without this Gradio asks at the first request which screen to draw on, half a
-    # second in the loop that all requests wait for.
+    # Figures go into files. Without this Gradio looks for a screen at the first request, which blocks the
+    # event loop for half a second.
     matplotlib.use("agg")
     loader = EngineLoader(load_engine or engine_of(settings))
     snapshots = Snapshots(settings.snapshots) if settings.snapshots else None
@@ -118,8 +118,8 @@ def build(
     with demo.route("Browse", "/browse"):
         browse_page(demo, studio, gate)
     # Room for ratings beside the questions, which are counted before they get here (`AskHandlers.reserve`).
-    line = settings.max_waiting + PAGES_HELD
-    queue = share_lines(demo, studio, line)
+    size = settings.max_waiting + PAGES_HELD
+    queue = share_queues(demo, studio, size)
     explain_errors(demo)
     loader.start()
     if lends_gpu():
@@ -176,8 +176,8 @@ def served_beside(studio: Studio, health: HealthMonitor, queue: SharedQueue) -> 
 
 
 def protect(app: GradioApp, settings: Settings) -> None:
-    """Put what decides by address, host and origin around all of the app, Gradio's own middleware included:
-    that one would allow any origin, and believe what the headers of visitors say.
+    """Put the middleware that decides by address, host and origin around all of the app, Gradio's own
+    middleware included: that one would allow any origin, and trust the headers of visitors.
 
     Called before the first request.
     """

@@ -103,7 +103,7 @@ class Settings:
         )
 
     def private_paths(self) -> list[str]:
-        """Folders and files that must never be served."""
+        """Folders and files that are never served."""
         paths = [self.data, *(path for path in (self.accounts, self.snapshots) if path)]
         url = make_url(self.database_url)
         if url.get_backend_name() == "sqlite" and url.database:

@@ -6,7 +6,7 @@ class UsamError(Exception):
 
 
 class AudioError(UsamError):
-    """The clip cannot be heard: empty, corrupt, too short, too large, or not audio."""
+    """The clip cannot be used: empty, corrupt, too short, too large, or not audio."""
 
 
 class WeightsError(UsamError):
@@ -14,7 +14,7 @@ class WeightsError(UsamError):
 
 
 class NumericalError(UsamError):
-    """The model computed what is no number, so that nothing it says can be used."""
+    """The model computed values that are not numbers, so its output cannot be used."""
 
     def __init__(self, part: str) -> None:
         super().__init__(

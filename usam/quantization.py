@@ -108,7 +108,7 @@ def is_packed(layer: nn.Linear) -> bool:
 
 
 def _state(layer: nn.Linear) -> Any:
-    """What bitsandbytes knows of a 4-bit weight, None of any other."""
+    """The quantisation state of a 4-bit weight, None for any other."""
     return getattr(layer.weight, "quant_state", None)
 
 

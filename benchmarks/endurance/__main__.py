@@ -23,7 +23,7 @@ from pathlib import Path
 
 from benchmarks.endurance.ledger import Ledger, compare
 from benchmarks.endurance.server import Reading, Server
-from benchmarks.endurance.visitors import Budget, Visitor, never_read
+from benchmarks.endurance.visitors import Budget, Visitor, read_nothing
 from benchmarks.endurance.watch import Watch
 
 MOST = {"minutes": 120, "visitors": 200, "requests": 100_000, "pause": 60}
@@ -33,15 +33,15 @@ SETTLE_SECONDS = 20.0  # until connections of those who left are closed
 def endure(
     server: Server, visitors: int, budget: Budget, seconds: float, *, kill: bool, pause: float
 ) -> Ledger:
-    """Let the visitors come; returns what happened. The server must be running, and still runs at the end.
+    """Run the visitors; returns what happened. The server must be running, and still runs at the end.
 
     seconds: after which everybody goes.  kill: whether the server is killed after half of them.
     """
     ledger = Ledger(server)
     people = [Visitor(number, ledger, budget, pause) for number in range(visitors)]
     with ThreadPoolExecutor(visitors + 1) as pool:
-        sittings = [pool.submit(person.run) for person in people]
-        sittings.append(pool.submit(never_read, ledger, budget))
+        runs = [pool.submit(person.run) for person in people]
+        runs.append(pool.submit(read_nothing, ledger, budget))
         deadline = time.monotonic() + seconds
         try:
             if kill:
@@ -52,8 +52,8 @@ def endure(
                 time.sleep(0.2)
         finally:
             budget.over.set()
-        for sitting in sittings:
-            sitting.result()
+        for visit in runs:
+            visit.result()
     return ledger
 
 
@@ -125,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Keep a slip of the keyboard from running for days. Raises SystemExit."""
+    """Refuse values that would run for days. Raises SystemExit."""
     for name, most in MOST.items():
         value = getattr(arguments, name)
         if value is not None and not 0 < value <= most:

@@ -18,8 +18,14 @@ import httpx
 from benchmarks.endurance.page import RefusedError
 from benchmarks.endurance.server import Server
 
-LIMITS = ("The queue is full", "The last answer is still being written", "At most ", "There is no room")
-"""How the sentences begin that a limit answers with; whatever else is refused is an error."""
+LIMITS = (
+    "The queue is full",
+    "The last answer is still being written",
+    "At most ",
+    "Too many ",
+    "There is no disk space",
+)
+"""How the messages of limits begin; any other refusal is an error."""
 GRACE = 1.0  # s after a stream was cut within which the model may finish the token it is at and its records
 
 

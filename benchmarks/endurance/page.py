@@ -178,7 +178,7 @@ def _checked(output: str) -> str:
 
 def _error_in(reply: httpx.Response) -> Any:
     try:
-        said = reply.json()
+        body = reply.json()
     except ValueError:
         return reply.text[:200]
-    return said.get("error") or said.get("detail")
+    return body.get("error") or body.get("detail")

@@ -88,7 +88,7 @@ class Server:
         return time.monotonic() - began
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill it as a power cut would."""
         assert self._process is not None
         self.up.clear()
         self.outages += 1
@@ -101,7 +101,7 @@ class Server:
             self._process.wait()
 
     def read(self) -> Reading:
-        """Linux alone tells this."""
+        """Only Linux reports this."""
         assert self._process is not None
         process = Path(f"/proc/{self._process.pid}")
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())

@@ -19,7 +19,7 @@ from ui.examples import EXAMPLE_FOLDER
 
 CLIPS = sorted(EXAMPLE_FOLDER.glob("*.ogg"))
 TASKS = ("qa", "qa", "asr", "aac", "mc")
-DEAF_SECONDS = 20.0
+UNREAD_SECONDS = 20.0
 REUSED = httpx.Limits(keepalive_expiry=1.0)
 """The server closes connections idle for 5 s. A browser sends again what meets that, httpx does not."""
 
@@ -55,11 +55,11 @@ class Visitor:
             while not self.budget.spent(self.ledger):
                 if not self.ledger.server.up.wait(timeout=1):
                     continue
-                self.sit()
+                self.visit()
                 self.budget.over.wait(self.draw.uniform(0, 2 * self.pause))
 
-    def sit(self) -> None:
-        """Open the page, do some things on it, and close it; whoever meets an error reloads."""
+    def visit(self) -> None:
+        """Open the page, do some things on it, and close it; after an error, reload."""
         with self.ledger.act("open the page"), OpenPage(self.client, self.name) as page:
             with self.ledger.page_load():
                 self.client.get("/").raise_for_status()
@@ -160,7 +160,7 @@ WEIGHTS: dict[Callable[[Visitor, OpenPage], None], int] = {
 }
 
 
-def never_read(ledger: Ledger, budget: Budget) -> None:
+def read_nothing(ledger: Ledger, budget: Budget) -> None:
     """A client that asks, and leaves what the server sends it unread, again and again."""
     with httpx.Client(base_url=ledger.server.url, timeout=120, limits=REUSED) as client:
         while not budget.spent(ledger):
@@ -169,9 +169,9 @@ def never_read(ledger: Ledger, budget: Budget) -> None:
             with ledger.act("never read"), OpenPage(client, "visitor-deaf") as page:
                 page.upload(CLIPS[0])
                 page.fill("task", "asr")
-                with socket.socket() as deaf:
-                    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
-                    deaf.connect(("127.0.0.1", ledger.server.port))
+                with socket.socket() as connection:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+                    connection.connect(("127.0.0.1", ledger.server.port))
                     request = f"GET {page.join('ask')} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-                    deaf.sendall(request.encode())
-                    budget.over.wait(DEAF_SECONDS)
+                    connection.sendall(request.encode())
+                    budget.over.wait(UNREAD_SECONDS)

@@ -23,8 +23,8 @@ MOST_RATINGS = 20_000
 def alpha(values: np.ndarray, level: Level) -> float:
     """Krippendorff's alpha of values [people, answers], nan where someone gave none.
 
-    1 is perfect agreement and 0 that of chance; nan where it is not defined: nobody's judgements of one
-    answer can be compared, or all say the same.
+    1 is perfect agreement and 0 that of chance; nan where it is not defined: no answer has two judgements, or
+    all judgements are equal.
     """
     return _alpha(*_counted(values), level)
 
@@ -33,7 +33,7 @@ def agreement(session: Session, dimensions: Collection[str] = ()) -> pd.DataFram
     """A row for each thing that answers are judged on, of the `dimensions` and the most used others: `judged`
     (its name), `answers` (judged by two or more), `people`, `alpha`, `low`, `high` (of its interval, by
     drawing answers anew)."""
-    answer = type_coerce(Rating.answer_id, String)  # as the database has it: it only tells answers apart
+    answer = type_coerce(Rating.answer_id, String)  # as the database has it: it only distinguishes answers
     query = (
         select(answer, Rating.annotator_id, Rating.thumb, Rating.score, Rating.dimensions)
         .where(Rating.withdrawn == false())

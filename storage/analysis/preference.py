@@ -1,4 +1,4 @@
-"""What comparisons say: each contestant's strength (Bradley-Terry), and whether side or length swayed."""
+"""What comparisons show: each contestant's strength (Bradley-Terry), and bias by side and length."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,14 @@ from storage.database.schema import Answer, Comparison
 
 MOST_VOTES = 100_000
 """Votes, the latest, that are counted."""
-_PRIOR = 0.5  # of a win and of a loss against an average contestant, so that no strength is endless
+_PRIOR = 0.5  # of a win and of a loss against an average contestant, so that every strength is finite
 _STEPS, _TOLERANCE = 2000, 1e-9
 
 
 @dataclass(frozen=True)
 class Bias:
-    """How often what should not matter won. share: of `count` decided votes; half where it did not matter."""
+    """How often the side with an irrelevant property won. share: of `count` decided votes; 0.5 means no
+    bias."""
 
     name: str
     count: int
@@ -74,7 +75,7 @@ def votes(session: Session) -> pd.DataFrame:
 def strengths(votes: pd.DataFrame) -> pd.DataFrame:
     """A row for each contestant, the strongest first: `contestant`, `votes`, `strength`, `low`, `high`.
 
-    Votes between two answers of one contestant, and those that found both bad, say nothing here.
+    Votes between two answers of one contestant, and those that found both bad, are not counted.
     """
     counted = votes[(votes["a"] != votes["b"]) & (votes["winner"] != "both_bad")]
     names = sorted({*counted["a"], *counted["b"]})

@@ -31,7 +31,7 @@ def flag_precision(session: Session) -> pd.DataFrame:
     """A row (COLUMNS) for each checkpoint and for flagged and kept tokens apart, the flagged first.
 
     share: of `tokens` with a clear verdict, those that did not matter; of flagged ones that is the precision
-    of the flags, of kept ones what it has to be held against.  low, high: of the 95 % interval, the wider
+    of the flags, of kept ones the rate to compare it with.  low, high: of the 95 % interval, the wider
     one of Wilson's and of drawing whole answers anew, since tokens of one answer are alike.
     """
     rows = session.execute(

@@ -18,13 +18,13 @@ from storage.ratings.validation import judgement
 Order = Literal["entropy", "disagreement", "chance", "newest"]
 BATCH = 20
 MOST_LEFT = 10_000
-"""Answers left that are counted: nobody plans by more, and to count them all would keep people waiting."""
+"""Answers left that are counted: larger numbers help nobody, and counting them all is slow."""
 
 
 @dataclass(frozen=True)
 class QueueItem:
-    """An answer to judge. audio: the file of what was heard, None when it was not kept. draft: what the
-    person has begun to say, as `RatingStore.rate` takes it. others: how many people have judged it."""
+    """An answer to judge. audio: the file of what was heard, None when it was not kept. draft: the person's
+    unfinished rating, as `RatingStore.rate` takes it. others: how many people have judged it."""
 
     answer_id: str
     task: str
@@ -136,7 +136,7 @@ class Queue:
         self._mark(answer_id, annotator, "draft", judgement(**rating))
 
     def requeue(self, answer_id: str, annotator: str) -> None:
-        """The answer waits again as if it had been neither skipped nor drafted; nothing to do is fine."""
+        """Put the answer back as if it had been neither skipped nor drafted; does nothing if it was not."""
         with self.database.write() as session:
             answer = answer_key(session, answer_id)
             key = (annotator_key(session, annotator), answer)
@@ -190,7 +190,7 @@ class Queue:
 
 
 def _person(session: Session, annotator: str) -> int:
-    """The person's key, or one that nobody has: reading must not make anyone known."""
+    """The person's key, or one that nobody has: reading must not add a person."""
     return session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator)) or -1
 
 

@@ -1,4 +1,4 @@
-"""Answers that come a second time to whoever rated them: how far a person agrees with themselves."""
+"""Answers shown a second time to the person who rated them: how far a person agrees with themselves."""
 
 import random
 from dataclasses import dataclass
@@ -51,9 +51,9 @@ class Repeats:
         return random.sample(waiting, min(count, len(waiting)))
 
     def rate_again(self, answer_id: str, annotator: str, **values: Unpack[RatingInput]) -> None:
-        """Save what the person says this time, beside their rating, which stays as it is.
+        """Save the person's second rating, beside their first one, which stays as it is.
 
-        Raises RatingError (nothing was said; nothing to repeat), NotFoundError.
+        Raises RatingError (empty rating; nothing to repeat), NotFoundError.
         """
         checked = rating_of(**values)
         with self.database.write() as session:
@@ -65,7 +65,7 @@ class Repeats:
             )
 
     def second_rating(self, answer_id: str, annotator: str) -> dict[str, Any] | None:
-        """What the person said the second time, as `rate_again` takes it; None when they did not yet."""
+        """The person's second rating, as `rate_again` takes it; None when there is none yet."""
         with self.database.read() as session:
             repeat = _repeat(session, answer_id, annotator)
             return {name: getattr(repeat, name) for name in judgement()} if repeat else None
@@ -77,7 +77,7 @@ class Repeats:
                 session.delete(repeat)
 
     def self_consistency(self, annotator: str) -> list[SelfConsistency]:
-        """How often the person said the same again, for each thing that answers are judged on."""
+        """How often the person gave the same rating again, for each thing that answers are judged on."""
         with self.database.read() as session:
             person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
             return self_consistency(session, person) if person is not None else []

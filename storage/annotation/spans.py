@@ -16,7 +16,7 @@ from storage.errors import NotFoundError, RatingError
 from storage.ratings.validation import MAX_COMMENT, checked_name, checked_text
 
 LABELS = ("missed", "mattered", "wrong", "other")
-"""What a span can be marked as where nobody says otherwise; a team may name its own."""
+"""What a span can be marked as by default; a team may name its own."""
 
 MOST = 200
 """Spans of one person on one answer."""

@@ -1,6 +1,6 @@
 """Browse stored answers with what people wrote about them, page by page.
 
-Every page looks at a bounded number of answers, so that it comes at once however rare what is looked for.
+Every page looks at a bounded number of answers, so that it is fast however rare the match.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ PageKey = tuple[datetime, UUID]
 
 @dataclass(frozen=True)
 class SearchFilter:
-    """What to look for; None and nothing mean anything.
+    """What to look for; None and empty match everything.
 
     words: see `words_of`; all have to stand in question and answer, or in one person's correction and
     comment.  kind: of sound, as the dominant expert's name.  model: fingerprint.  thumb, score: that someone
@@ -97,7 +97,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the latest MOST_SCANNED answers can be told apart by."""
+    """What the latest MOST_SCANNED answers can be filtered by."""
 
     kinds: tuple[str, ...]
     models: tuple[str, ...]

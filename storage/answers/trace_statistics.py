@@ -6,9 +6,9 @@ from typing import Any
 
 
 def trace_statistics(trace: Mapping[str, Any]) -> dict[str, Any]:
-    """Column values of `schema.TraceStatistics` for an answer's trace; None where it has no tokens to tell.
+    """Column values of `schema.TraceStatistics` for an answer's trace; None where it has no tokens.
 
-    router_entropy: of the routing weights, mean over the tokens, 0 (one expert) to 1 (all alike).
+    router_entropy: of the routing weights, mean over the tokens, 0 (one expert) to 1 (all equal).
     dominant_expert: name of the one with the largest mean weight.  redundant_share: of the tokens, 0 to 1.
     """
     unknown = {"router_entropy": None, "dominant_expert": None, "redundant_share": None}

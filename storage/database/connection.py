@@ -1,8 +1,8 @@
-"""Opens the database, keeps its promises on disk, backs it up and brings it back.
+"""Opens the database, makes commits durable, backs it up and restores it.
 
 SQLite is the embedded default: write-ahead log, so that readers never wait; every commit reaches the
-disk before it returns; transactions that write take their turn from the start, so that none fails
-half-way for a lock. `USAM_DATABASE_URL` may name a PostgreSQL database instead.
+disk before it returns; transactions that write take the lock at their start, so that none fails half-way.
+`USAM_DATABASE_URL` may name a PostgreSQL database instead.
 """
 
 import json
@@ -139,7 +139,7 @@ class Database:
         self.engine.dispose()
 
     def sqlite_file(self) -> Path:
-        """Raises StorageError when the database is another one."""
+        """Raises StorageError when the database is not SQLite."""
         if self.file is None:
             raise StorageError("Backup and restore here are for SQLite; use your database's own tools.")
         return self.file
@@ -186,7 +186,7 @@ def _keep_private(file: Path) -> None:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema up to date, in one transaction where the database allows; nothing to do is fine.
+    """Bring the schema up to date, in one transaction where the database allows.
 
     Raises SchemaError when the database was written by a newer version, or its tables are not those of the
     version that it names.
@@ -244,7 +244,7 @@ def _sqlite_engine(file: Path, busy_timeout: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # transactions begin below, not where the driver guesses
+        connection.isolation_level = None  # transactions begin below, not where the driver would begin them
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 

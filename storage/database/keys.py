@@ -54,8 +54,8 @@ def present(session: Session, table: type[schema.Base], key: Any, *, by: Any = N
 def _held(session: Session, wanted: Any) -> Any:
     """A row's key; where the session writes, nobody can delete the row before the transaction ends.
 
-    Without that, what is said about a row could be saved while the row goes: PostgreSQL's writers do not
-    wait for each other. They hold answers first, then people, then clips, as deleting does.
+    Without that, a rating of a row could be saved while the row is deleted: PostgreSQL's writers do not wait
+    for each other. They lock answers first, then people, then clips, as deleting does.
     """
     if session.get_bind().get_execution_options().get("write"):
         wanted = wanted.with_for_update(read=True, key_share=True)
@@ -63,7 +63,7 @@ def _held(session: Session, wanted: Any) -> Any:
 
 
 def dialect_insert(session: Session) -> Any:
-    """The INSERT of this database that can say what to do when the row is there."""
+    """The INSERT of this database's dialect, which supports ON CONFLICT."""
     return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
 
 

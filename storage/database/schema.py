@@ -156,7 +156,7 @@ class TraceStatistics(Base):
 
 
 class Disagreement(Base):
-    """How far the ratings of an answer lie apart (`storage.ratings.disagreement`), where they do."""
+    """How far the ratings of an answer disagree (`storage.ratings.disagreement`), where they do."""
 
     __tablename__ = "disputes"
 
@@ -165,7 +165,7 @@ class Disagreement(Base):
 
 
 class Judgement:
-    """What a person says about an answer; shared by a rating, each of its revisions, and a repeat of it.
+    """A person's judgement of an answer; shared by a rating, each of its revisions, and a repeat of it.
 
     dimensions: 1 to 5 by name.  flags: names from `validation.FLAGS`.
     """
@@ -221,7 +221,7 @@ class RatingRevision(Judgement, Base):
 
 
 class Repeat(Judgement, Base):
-    """What a person said when an answer that they had rated came again: `number` is the revision of the
+    """A person's rating of an answer that they had rated before: `number` is the revision of the
     rating that held then. It measures how consistent the person is, and counts nowhere else."""
 
     __tablename__ = "repeats"
@@ -272,7 +272,7 @@ class QueueMark(Base):
 
 
 class SpanState:
-    """What a person says about a part of a clip; shared by a span and by each of its revisions.
+    """A person's remark on a part of a clip; shared by a span and by each of its revisions.
 
     start_s, end_s: seconds of the original clip.  label: what kind of remark it is, such as `missed`.
     """

@@ -82,7 +82,7 @@ def pack(
         with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
             for made in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
                 archive.write(made, made.relative_to(folder))
-                reader.count_read(0)  # packing can be given up as well
+                reader.count_read(0)  # packing can be cancelled as well
     return done
 
 

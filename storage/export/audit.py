@@ -15,9 +15,9 @@ class Audit:
     read: judgements by kind.  rows: rows written, by file.  dropped: judgements left out, by reason:
       withdrawn; dimension (scores on names that few used, where there are too many); neutral (a thumb
       neither up nor down); no_thumb; tie; both_bad; preference (says nothing about one answer alone);
-      identical; empty; unfinished (would teach the model to break off); contradicting (as many up as down);
-      duplicate; unpaired (no counterpart on the same input); no_audio (of a trained row, for trainers that
-      hear).
+      identical; empty; unfinished (would teach the model to stop early); contradicting (as many up as down);
+      duplicate; unpaired (no counterpart on the same input); no_audio (of a training row, for trainers that
+      take audio).
     findings: measurements, by subject.
     """
 
@@ -28,7 +28,7 @@ class Audit:
     findings: dict[str, Any] = field(default_factory=dict)
 
     def measure_people(self, reader: Reader) -> None:
-        """Find how much one person weighs, and whether the left side wins more often than half."""
+        """Measure how large one person's share is, and whether the left side wins more often than half."""
         people = reader.ratings_by(Rating.annotator_id) + reader.comparisons_by(Comparison.annotator_id)
         if people:
             largest = max(people.values()) / people.total()

@@ -85,7 +85,7 @@ class Erasure:
     ) -> Forgotten:
         """Delete everything of a person, everything about a clip by its hash, or all answers before a time.
 
-        With an answer goes its trace and what others said about it. Kept audio goes when no remaining
+        With an answer goes its trace and everyone's ratings of it. Kept audio goes when no remaining
         answer's asker agreed to keep it. Deleted rows are overwritten on the disk (SQLite), but stay in
         backups made earlier.
 

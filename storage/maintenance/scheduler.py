@@ -1,4 +1,4 @@
-"""What a running app does by itself: backups, snapshots, and deleting what is too old."""
+"""What a running app does by itself: backups, snapshots, and deleting old answers."""
 
 import logging
 import threading
@@ -50,7 +50,7 @@ class MaintenanceScheduler:
         return self.database.folder / "backups"
 
     def start(self) -> None:
-        """Look after the database from now on, in the background, for as long as the program runs."""
+        """Start the maintenance thread, which runs as long as the program does."""
         if any(True for _ in self._tasks()):
             threading.Thread(target=self._forever, name="maintenance", daemon=True).start()
 

@@ -1,4 +1,5 @@
-"""Copies of the database and of kept audio on storage that outlives the machine, and the way back at a start.
+"""Copies of the database and of kept audio on storage that outlives the machine, and restoring them at a
+start.
 
 The folder may be a mounted bucket, on which SQLite cannot work and where a copy may be cut in half by the
 machine's end. So a snapshot is made beside the live database, carries the hash of its content in its name,
@@ -36,7 +37,7 @@ class Snapshots:
     folder: Path
 
     def save(self, database: Database) -> Path | None:
-        """Write a snapshot and the kept audio it speaks of, unless nothing changed since the last one.
+        """Write a snapshot and the kept audio it refers to, unless nothing changed since the last one.
 
         Returns the snapshot's file. Raises StorageError; earlier snapshots stay until this one is complete.
         """
@@ -54,10 +55,10 @@ class Snapshots:
         return target
 
     def bring_back(self, url: str) -> Path | None:
-        """Put the newest whole snapshot, with its audio, in the place of an SQLite file that is missing.
+        """Restore the newest complete snapshot, with its audio, where the SQLite file is missing.
 
         Returns the snapshot; None where the database is there, or where there never was a snapshot. Call it
-        before the database is opened. Raises StorageError when there are snapshots and none is whole.
+        before the database is opened. Raises StorageError when there are snapshots and none is complete.
         """
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite" or not parsed.database:
@@ -72,8 +73,8 @@ class Snapshots:
     def _put(self, file: Path) -> Path | None:
         snapshots = self._found()
         for snapshot in snapshots:
-            for log_of_the_lost in ("-wal", "-shm"):
-                file.with_name(file.name + log_of_the_lost).unlink(missing_ok=True)
+            for suffix in ("-wal", "-shm"):
+                file.with_name(file.name + suffix).unlink(missing_ok=True)
             with suppress(OSError):
                 shutil.copytree(self.folder / AUDIO, file.parent / AUDIO, dirs_exist_ok=True)
             if _copy(snapshot, file, expected=snapshot.stem.rsplit("-", 1)[-1]):
@@ -104,7 +105,7 @@ class Snapshots:
         return not any(_made(snapshot) > latest for snapshot in self._found())
 
     def _found(self) -> list[Path]:
-        """The newest first; of other files nothing is known."""
+        """The newest first; other files are ignored."""
         return sorted(filter(_made, self.folder.glob("feedback-*.db")), reverse=True)
 
     def _check_folder(self) -> None:

@@ -1,4 +1,4 @@
-"""How far people are apart about each answer: kept up with every rating, so that the queue need not count."""
+"""How far people disagree about each answer: updated with every rating, so that the queue need not count."""
 
 from collections.abc import Collection
 from typing import Any
@@ -26,7 +26,7 @@ def update_disagreement(session: Session, answers: Collection[UUID]) -> None:
 
 
 def _spread() -> Select[*tuple[Any, ...]]:
-    """How far the ratings of each answer lie apart, from 0 to 2: thumbs and scores count alike."""
+    """How far the ratings of each answer disagree, from 0 to 2: thumbs and scores count alike."""
     thumb, score = Rating.thumb, Rating.score
     apart = (func.coalesce(func.max(thumb) - func.min(thumb), 0)) / 2.0 + (
         func.coalesce(func.max(score) - func.min(score), 0)

@@ -1,4 +1,4 @@
-"""What the use-cases of ratings return."""
+"""What the methods of the rating stores return."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a person may say about an answer, and the check that it can be said."""
+"""What a rating may consist of, and its validation."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -11,7 +11,7 @@ MAX_CORRECTION = 20_000
 MAX_COMMENT = 5_000
 
 DIMENSIONS = ("correctness", "completeness", "helpfulness")
-"""What an answer is scored on where nobody says otherwise; a team may name its own."""
+"""What an answer is scored on by default; a team may name its own."""
 MAX_DIMENSIONS = 16
 
 FLAGS = ("hallucination", "wrong_language", "unsafe", "bad_audio")
@@ -54,7 +54,7 @@ def judgement(
 
 
 def rating_of(**values: Unpack[RatingInput]) -> Judgement:
-    """The checked column values of a rating. Raises RatingError, also when it says nothing."""
+    """The checked column values of a rating. Raises RatingError, also when it is empty."""
     checked = judgement(**values)
     if all(value is None or value == {} or value == [] for value in checked.values()):
         raise RatingError("A rating needs a thumb, a score, a flag, a correction or a comment.")
@@ -62,7 +62,7 @@ def rating_of(**values: Unpack[RatingInput]) -> Judgement:
 
 
 def checked_name(name: str, kind: str) -> str:
-    """Raises RatingError unless `name`, of a `kind` of thing, can head a column."""
+    """Raises RatingError unless `name`, of a `kind` of thing, can be a column's name."""
     if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9_]{0,31}", name):
         raise RatingError(f"A {kind}'s name is 1 to 32 small letters, digits or underscores.")
     return name
@@ -107,7 +107,7 @@ def _choice(name: str, value: int | None, allowed: Collection[int]) -> int | Non
 
 
 def _shown(value: object) -> str:
-    """What somebody sent, short enough for a sentence."""
+    """The value, shortened for an error message."""
     shown = repr(value)
     return shown if len(shown) <= 40 else f"{shown[:37]}..."
 
@@ -115,7 +115,7 @@ def _shown(value: object) -> str:
 def checked_text(name: str, value: str | None, longest: int) -> str | None:
     """The text as it is stored, None for an empty one. Raises RatingError when it is too long."""
     if not isinstance(value, str | None):
-        raise RatingError(f"The {name} has to be a text.")
+        raise RatingError(f"The {name} has to be text.")
     if value is None or not value.strip():
         return None
     if len(value) > longest:

@@ -67,7 +67,7 @@ def until_next(page: Page, last: str) -> str:
     return shown(page)
 
 
-def said(data: Path, answer: str) -> tuple[object, ...]:
+def stored_rating(data: Path, answer: str) -> tuple[object, ...]:
     columns, id_ = "thumb, score, dimensions, flags, correction", answer.replace("-", "")
     query = f"SELECT {columns} FROM ratings WHERE answer_id = '{id_}'"
     (thumb, score, dimensions, flags, correction), *_ = rows(data, query)
@@ -85,7 +85,7 @@ def test_a_queue_is_worked_through_with_the_keyboard_alone(page: Page, data: Pat
     keys.press("Escape")
     keys.press("Enter")
     second = until_next(page, first)
-    assert said(data, first) == (
+    assert stored_rating(data, first) == (
         1, 4, {"correctness": 2}, ["hallucination"], "It is the siren: 5 bars, gone",
     )  # fmt: skip
     expect(page.locator("#judge input:checked")).to_have_count(0)
@@ -103,7 +103,7 @@ def test_a_queue_is_worked_through_with_the_keyboard_alone(page: Page, data: Pat
     expect(page.locator("#dimension-completeness input:checked")).to_have_value("5")
     keys.press("Enter")
     expect(page.locator(".empty")).to_contain_text("All judged. Thank you.")
-    assert said(data, third)[:3] == (-1, None, {"completeness": 5})
+    assert stored_rating(data, third)[:3] == (-1, None, {"completeness": 5})
     expect(page.locator("#judge")).to_be_hidden()
 
 
@@ -127,10 +127,10 @@ def test_undo_walks_back_over_what_was_done(page: Page, data: Path) -> None:
     expect(page.locator("#queue-status")).to_contain_text("Nothing to undo")
     keys.press("Enter")
     assert until_next(page, first) == second
-    assert said(data, first)[:2] == (1, 5)
+    assert stored_rating(data, first)[:2] == (1, 5)
 
 
-def test_nothing_said_is_not_submitted_and_nothing_typed_is_lost(page: Page, data: Path) -> None:
+def test_an_empty_rating_is_not_submitted_and_nothing_typed_is_lost(page: Page, data: Path) -> None:
     first = shown(page)
     page.keyboard.press("Enter")
     expect(page.locator("#queue-status").get_by_role("alert")).to_contain_text("A rating needs")
@@ -200,7 +200,7 @@ def test_what_was_judged_comes_again_and_counts_only_as_a_repeat(
     keys.press("Enter")
     until_next(page, first)
     expect(page.locator(".steady")).to_contain_text("thumb 0 of 1 (0%–79%) · score 1 of 1")
-    assert said(data, first)[:2] == (1, 4)
+    assert stored_rating(data, first)[:2] == (1, 4)
     assert rows(data, "SELECT number, thumb, score FROM repeats") == [(1, -1, 4)]
     keys.press("z")
     expect(page.locator(".steady")).to_be_hidden()
@@ -209,4 +209,4 @@ def test_what_was_judged_comes_again_and_counts_only_as_a_repeat(
     assert rows(data, "SELECT count(*) FROM repeats") == [(0,)]
     keys.press("Enter")
     expect(page.locator(".steady")).to_contain_text("thumb 0 of 1")
-    assert said(data, first)[:2] == (1, 4)
+    assert stored_rating(data, first)[:2] == (1, 4)

@@ -274,7 +274,7 @@ def test_of_a_long_clip_the_chosen_span_is_heard(app: AppPage, server: Server, l
     expect(app.heard).to_contain_text("Heard 0.0–7.4 s of 7.4 s.")
 
 
-def test_a_follow_up_knows_what_was_said(app: AppPage, server: Server) -> None:
+def test_a_follow_up_knows_the_turns_before(app: AppPage, server: Server) -> None:
     app.upload(DOG)
     app.ask_about("What animal is this?")
     app.follow_up.click()
@@ -371,7 +371,7 @@ def test_what_people_write_is_text_not_markup(app: AppPage) -> None:
     expect(app.page).to_have_title("U-SAM Studio")
 
 
-def test_the_limits_are_said_where_people_ask_and_lead_to_the_card(app: AppPage) -> None:
+def test_the_limits_are_shown_where_people_ask_and_lead_to_the_card(app: AppPage) -> None:
     heading = app.card.get_by_role("heading", name="What it cannot")
     expect(heading).to_be_hidden()
     app.limits.get_by_role("link", name="what it can and cannot do").click()

@@ -48,7 +48,7 @@ def until(true: Callable[[], bool], seconds: float = 20.0) -> bool:
     return true()
 
 
-def test_a_file_too_large_is_told_on_the_page(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
+def test_a_file_too_large_is_reported_on_the_page(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
     large = tmp_path / "large.wav"
     large.write_bytes(bytes(3 * 2**20))
     app = open_page()
@@ -58,7 +58,7 @@ def test_a_file_too_large_is_told_on_the_page(open_page: Callable[..., AppPage],
     expect(app.outlook).to_contain_text("Will hear")
 
 
-def test_a_full_disk_is_told_on_the_page(
+def test_a_full_disk_is_reported_on_the_page(
     open_page: Callable[..., AppPage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_page()
@@ -67,7 +67,7 @@ def test_a_full_disk_is_told_on_the_page(
     expect(app.page.get_by_test_id("toast-body")).to_contain_text("There is no disk space for uploads")
 
 
-def test_one_question_too_many_is_told_and_kept(open_page: Callable[..., AppPage]) -> None:
+def test_one_question_too_many_is_reported_and_kept(open_page: Callable[..., AppPage]) -> None:
     app = open_page(headers=VISITOR)
     app.upload(DOG)
     app.ask_about("first")
@@ -86,7 +86,7 @@ def test_each_answer_of_a_comparison_counts_as_a_question(open_page: Callable[..
     expect(app.sides).not_to_contain_text("first")
 
 
-def test_a_comparison_waits_in_the_line_and_is_told_when_it_is_full(
+def test_a_comparison_waits_in_the_queue_and_is_reported_when_it_is_full(
     open_page: Callable[..., AppPage],
 ) -> None:
     comparing, writing, waiting = open_page(), open_page(), open_page()
@@ -105,7 +105,7 @@ def test_a_comparison_waits_in_the_line_and_is_told_when_it_is_full(
     expect(waiting.answer_text).to_contain_text("in line")
 
 
-def test_a_full_line_is_told_and_those_who_leave_it_are_not_answered(
+def test_a_full_queue_is_reported_and_those_who_leave_it_are_not_answered(
     open_page: Callable[..., AppPage], server: Server
 ) -> None:
     writing, waiting, late = open_page(), open_page(), open_page()

@@ -154,6 +154,6 @@ def test_figures_tools_and_editors_are_closed(kept: Kept, path: str) -> None:
 
 
 def test_the_page_does_not_tell_where_things_are(kept: Kept) -> None:
-    told = kept.get("config").text + kept.get("").text + json.dumps(kept.get("gradio_api/info").json())
+    public = kept.get("config").text + kept.get("").text + json.dumps(kept.get("gradio_api/info").json())
     for path in (kept.data, ROOT / "storage", Path.home() / ".cache"):
-        assert str(path) not in told
+        assert str(path) not in public

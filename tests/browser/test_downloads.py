@@ -75,9 +75,9 @@ def test_what_nobody_takes_goes_by_itself(tmp_path: Path) -> None:
 def test_a_page_that_is_closed_leaves_nothing(tmp_path: Path, downloads: Downloads) -> None:
     feedback = Feedback(open_database(settings_in(tmp_path).database_url))
     feedback.rate(feedback.record_answer(record(1), annotator="me"), "me", thumb=1)
-    told = prepare(feedback.database, downloads, "csv")
-    assert "judgements read" in next(told)
-    told.close()
+    progress = prepare(feedback.database, downloads, "csv")
+    assert "judgements read" in next(progress)
+    progress.close()
     assert left(downloads) == []
 
 

@@ -78,7 +78,7 @@ def seed_of(card: Locator) -> int:
     return int(re.findall(r"This is seed (\d+)", card.inner_text())[0])
 
 
-def test_two_answers_are_compared_blind_and_told_apart_after_the_vote(app: AppPage, server: Server) -> None:
+def test_two_answers_are_compared_blind_and_identified_after_the_vote(app: AppPage, server: Server) -> None:
     expect(app.comparison).to_be_hidden()
     app.upload(DOG)
     app.ask_about("Which animal barks?")

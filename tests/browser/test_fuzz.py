@@ -224,7 +224,7 @@ def test_any_message_to_the_page(
     assert crashes == [], name
 
 
-def test_a_page_that_the_server_forgot_is_told_to_reload(url: str) -> None:
+def test_a_page_that_the_server_forgot_is_asked_to_reload(url: str) -> None:
     """After a restart the browser shows an answer of which the server knows nothing."""
     with httpx.Client(base_url=url.rstrip("/"), timeout=30) as client, OpenPage(client, "someone") as page:
         for button in ("edit", "retry", "vote-a"):

@@ -13,7 +13,7 @@ from ui.engines.loader import LoadState
 from usam.progress import ProgressCallback
 
 
-def test_health_is_told_while_the_model_loads_and_after(tmp_path: Path) -> None:
+def test_health_is_reported_while_the_model_loads_and_after(tmp_path: Path) -> None:
     started, go_on, ready = threading.Event(), threading.Event(), threading.Event()
 
     def load(progress: ProgressCallback) -> FakeEngine:

@@ -1,4 +1,4 @@
-"""What a visitor may not take from the others, and what they are told. No browser: plain HTTP."""
+"""What a visitor may not take from the others, and what they are message. No browser: plain HTTP."""
 
 import itertools
 import json
@@ -50,8 +50,8 @@ def call(url: str, endpoint: str, data: list[object], visitor: str | None) -> tu
         return "error", joined.json()["detail"]
     event = joined.json()["event_id"]
     reply = httpx.get(f"{address}/{event}", headers=from_visitor, timeout=30).text
-    kind, told = (line.split(": ", 1)[1] for line in reply.strip().splitlines()[-2:])
-    return kind, json.loads(told)
+    kind, message = (line.split(": ", 1)[1] for line in reply.strip().splitlines()[-2:])
+    return kind, json.loads(message)
 
 
 def ask(url: str, visitor: str | None = None, question: str = "What?") -> tuple[str, object]:
@@ -61,23 +61,23 @@ def ask(url: str, visitor: str | None = None, question: str = "What?") -> tuple[
 
 def test_a_visitor_asks_so_often_and_the_next_one_still_can(url: str) -> None:
     assert [ask(url, STRANGER)[0] for _ in range(2)] == ["complete", "complete"]
-    kind, told = ask(url, STRANGER)
+    kind, message = ask(url, STRANGER)
     assert kind == "error"
-    assert "At most 2 questions a minute" in str(told)
+    assert "At most 2 questions a minute" in str(message)
     assert ask(url, NEIGHBOUR)[0] == "complete"
 
 
 def test_a_visitor_rates_so_often_by_the_api(url: str) -> None:
     rating = ["no-such-answer", "someone", 1, *[None] * 5]
-    told = [str(call(url, "rate", list(rating), STRANGER)[1]) for _ in range(3)]
-    assert "no answer with that id" in told[0]
-    assert "At most 2 ratings a minute" in told[2]
+    message = [str(call(url, "rate", list(rating), STRANGER)[1]) for _ in range(3)]
+    assert "no answer with that id" in message[0]
+    assert "At most 2 ratings a minute" in message[2]
 
 
 def test_a_trial_counts_as_a_question(url: str) -> None:
-    told = [str(call(url, "attribute", ["no-such-answer", None], "203.0.113.77")[1]) for _ in range(3)]
-    assert "no answer with that id" in told[0]
-    assert "At most 2 questions a minute" in told[2]
+    message = [str(call(url, "attribute", ["no-such-answer", None], "203.0.113.77")[1]) for _ in range(3)]
+    assert "no answer with that id" in message[0]
+    assert "At most 2 questions a minute" in message[2]
 
 
 def test_whoever_runs_the_app_here_is_not_limited(tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ def test_whoever_runs_the_app_here_is_not_limited(tmp_path: Path) -> None:
 
 
 def test_a_long_question_is_refused_with_its_length(url: str) -> None:
-    kind, told = ask(url, "203.0.113.78", "w" * 501)
+    kind, message = ask(url, "203.0.113.78", "w" * 501)
     assert kind == "error"
-    assert "501 characters, at most 500" in str(told)
+    assert "501 characters, at most 500" in str(message)
 
 
 @pytest.mark.parametrize("field", ["files", "other"])
@@ -173,6 +173,6 @@ def test_an_impossible_limit_is_refused(name: str, wrong: str) -> None:
 
 
 def test_limits_come_from_the_environment(tmp_path: Path) -> None:
-    told = {"USAM_MAX_UPLOAD_MB": "20", "USAM_MAX_WAITING": "5", "USAM_PER_MINUTE": "0"}
-    settings = Settings.from_environment(told)
+    message = {"USAM_MAX_UPLOAD_MB": "20", "USAM_MAX_WAITING": "5", "USAM_PER_MINUTE": "0"}
+    settings = Settings.from_environment(message)
     assert (settings.max_upload_mb, settings.max_waiting, settings.per_minute) == (20, 5, 0)

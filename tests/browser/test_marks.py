@@ -238,7 +238,7 @@ def test_tokens_are_judged_from_the_keyboard_one_after_another(answered: AppPage
     assert sum(flag for *_, flag, _ in verdicts) == flagged
     assert all((significance <= 0.5) == bool(flag) for *_, flag, significance in verdicts)
     for verdict in ("mattered", "did_not", "unclear"):
-        assert total // 3 <= sum(said == verdict for _, said, *_ in verdicts) <= total // 3 + 1
+        assert total // 3 <= sum(given == verdict for _, given, *_ in verdicts) <= total // 3 + 1
 
 
 def test_a_verdict_is_taken_back_and_the_rest_is_for_later(answered: AppPage, server: Server) -> None:
@@ -256,7 +256,7 @@ def test_a_verdict_is_taken_back_and_the_rest_is_for_later(answered: AppPage, se
     expect(panel).to_be_hidden()
     expect(answered.picture).to_have_attribute("data-judged", "2")
     deadline = time.monotonic() + 20
-    while [said for _, said, *_ in kept(server, "token_verdicts")] != ["did_not", "unclear"]:
+    while [given for _, given, *_ in kept(server, "token_verdicts")] != ["did_not", "unclear"]:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     left = int((panel.locator(".count").text_content() or "").split(" of ")[1]) - 2

@@ -82,7 +82,7 @@ def test_a_question_is_answered_and_its_trace_is_there(server: Server, clip: str
     assert trace["tokens"][0]["routing"]
 
 
-def test_an_upload_can_be_told_by_its_address_here(server: Server, clip: str) -> None:
+def test_an_upload_can_be_given_by_its_address(server: Server, clip: str) -> None:
     answer = call(server, "ask", {"audio": f"{server.url}gradio_api/file={clip}"})
     assert not answer.isError
 

@@ -80,9 +80,7 @@ def sees(page: Page, url: str, board: str) -> None:
     expect(page.locator("#board")).to_contain_text(board)
 
 
-def test_what_is_said_is_the_account_s_until_it_signs_out(
-    visit: BrowserContext, url: str, data: Path
-) -> None:
+def test_ratings_are_the_account_s_until_it_signs_out(visit: BrowserContext, url: str, data: Path) -> None:
     app = AppPage(visit.new_page(), url)
     sees(app.page, url, "for the accounts that USAM_ADMINS names")
     app.page.goto(url)

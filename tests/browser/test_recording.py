@@ -64,7 +64,7 @@ def test_record_stop_ask(app: AppPage, server: Server) -> None:
 @pytest.mark.parametrize(
     ("hindrance", "sentence"), [("", REFUSED), (NO_MICROPHONE, ABSENT), (NOT_SECURE, INSECURE)]
 )
-def test_why_nothing_is_recorded_is_said_and_a_file_still_works(
+def test_why_nothing_is_recorded_is_shown_and_a_file_still_works(
     browser: Browser, server: Server, hindrance: str, sentence: str
 ) -> None:
     context = browser.new_context()

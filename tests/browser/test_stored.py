@@ -81,7 +81,7 @@ def test_an_answer_without_its_sound_is_drawn_in_silence(feedback: Feedback) -> 
     assert Session().add(entry).add(other).current == other
 
 
-def test_an_answer_that_is_not_there_or_cannot_be_read_is_told(feedback: Feedback) -> None:
+def test_an_answer_that_is_not_there_or_cannot_be_read_is_reported(feedback: Feedback) -> None:
     for wrong in ("", "1", "00000000-0000-4000-8000-000000000000", "' OR 1=1"):
         with pytest.raises(NotFoundError):
             load_stored_answer(feedback, wrong, CLIPS)

@@ -141,7 +141,7 @@ def test_a_stored_answer_comes_out_the_same(client: Client, server: Tiny, answer
     assert "The answer is the same" in reply["verdict"]
 
 
-def test_an_answer_that_would_be_another_one_now_is_told(
+def test_an_answer_that_would_be_another_one_now_is_reported(
     client: Client, server: Tiny, answer_id: str
 ) -> None:
     head = server.engine.model.llm.lm_head.weight.data
@@ -169,7 +169,7 @@ def test_an_answer_that_would_be_another_one_now_is_told(
         ("/replay", (), "send the clip it was about"),
     ],
 )
-def test_what_cannot_be_tried_is_told(
+def test_what_cannot_be_tried_is_reported(
     client: Client, answer_id: str, endpoint: str, arguments: tuple[Any, ...], sentence: str
 ) -> None:
     with pytest.raises(AppError, match=sentence):

@@ -79,7 +79,7 @@ def test_pointing_at_a_token_tells_all_its_numbers(answered: AppPage) -> None:
     expect(tip).to_be_hidden()
 
 
-def test_the_words_of_the_experts_are_told_and_played_from(answered: AppPage) -> None:
+def test_the_words_of_the_experts_are_listed_and_played_from(answered: AppPage) -> None:
     word = {"x": place(answered, 8 * TOKEN_SECONDS)["x"] + 10, "y": WORDS_ROW}
     tip = answered.picture.locator(".tip")
     answered.stage.hover(position=word)
@@ -95,7 +95,7 @@ def test_the_words_of_the_experts_are_told_and_played_from(answered: AppPage) ->
     expect(first.locator("b")).to_have_count(0)
 
 
-def test_what_was_not_read_is_said_and_can_be_read(app: AppPage) -> None:
+def test_what_was_not_read_is_shown_and_can_be_read(app: AppPage) -> None:
     app.upload(DOG)
     app.ask_about("Do you prune?")
     expect(app.picture).to_have_attribute("data-audio", "ready")
@@ -314,14 +314,14 @@ def test_experts_are_held_against_what_is_typical(answered: AppPage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("measured", "warned", "said"),
+    ("measured", "warned", "text"),
     [
         (True, 0, "it also carries most of sound in the evaluation"),
         (False, 1, "cannot be distinguished from a collapsed router"),
     ],
 )
 def test_one_expert_for_all_is_a_warning_unless_it_is_usual(
-    browser: Browser, tmp_path: Path, measured: bool, warned: int, said: str
+    browser: Browser, tmp_path: Path, measured: bool, warned: int, text: str
 ) -> None:
     *_, answer = FakeEngine(pause=0).stream(load_clip(DOG), "What is it?")
     assert isinstance(answer, Answer)
@@ -335,7 +335,7 @@ def test_one_expert_for_all_is_a_warning_unless_it_is_usual(
     with offline(browser) as context:
         page = context.new_page()
         page.goto(file.as_uri())
-        expect(page.locator(".experts")).to_contain_text(said)
+        expect(page.locator(".experts")).to_contain_text(text)
         expect(page.locator(".warning")).to_have_count(warned)
 
 

@@ -288,7 +288,9 @@ def test_a_link_brings_the_sound_where_it_was_kept(app: AppPage, visit: BrowserC
 
 
 @pytest.mark.parametrize("answer", ["00000000-0000-4000-8000-000000000000", "<script>window.hit=1</script>"])
-def test_a_link_to_nothing_is_answered_kindly(visit: BrowserContext, server: Tiny, answer: str) -> None:
+def test_a_link_to_nothing_is_answered_with_a_sentence(
+    visit: BrowserContext, server: Tiny, answer: str
+) -> None:
     other = AppPage(visit.new_page(), f"{server.url}?answer={answer}")
     expect(other.notice).to_contain_text("No answer is stored here under this link")
     expect(other.what_if).to_be_hidden()

@@ -32,11 +32,11 @@ def main() -> int:
     print(f"{len(cases)} hostile files")
     if options.upload:
         with running() as app:
-            return told(send(app, cases), partial(send, app, cases))
-    return told(attack(cases, report=True), partial(attack, cases))
+            return report_faults(send(app, cases), partial(send, app, cases))
+    return report_faults(attack(cases, report=True), partial(attack, cases))
 
 
-def told(faults: int, again: Callable[[], int]) -> int:
+def report_faults(faults: int, again: Callable[[], int]) -> int:
     """Do it again, look for leaks, and print how many faults there were; the exit status."""
     before = held()
     faults += again()

@@ -27,8 +27,8 @@ def wav(
 
 def flac_claiming(good: bytes, *, rate: int, channels: int, samples: int) -> bytes:
     """A FLAC file whose STREAMINFO claims another rate (Hz), number of channels, and length."""
-    told = struct.unpack(">Q", good[18:26])[0]
-    bits = told >> 36 & 0x1F
+    packed = struct.unpack(">Q", good[18:26])[0]
+    bits = packed >> 36 & 0x1F
     packed = rate << 44 | (channels - 1) << 41 | bits << 36 | samples
     return good[:18] + struct.pack(">Q", packed) + good[26:]
 

@@ -31,13 +31,13 @@ def audited(tmp_path: Path, *, known: str, installed_status: int) -> tuple[int, 
 
 @pytest.mark.parametrize("status", [0, 1])
 def test_the_service_that_can_be_asked_decides(tmp_path: Path, status: int) -> None:
-    returned, said = audited(tmp_path, known=HOLES, installed_status=status)
+    returned, printed = audited(tmp_path, known=HOLES, installed_status=status)
     assert returned == status
-    assert "Asking osv" in said
-    assert "site-packages" in said
+    assert "Asking osv" in printed
+    assert "site-packages" in printed
 
 
 def test_without_a_service_it_says_so(tmp_path: Path) -> None:
-    returned, said = audited(tmp_path, known="could not be reached", installed_status=1)
+    returned, printed = audited(tmp_path, known="could not be reached", installed_status=1)
     assert returned == 0
-    assert said.startswith("Not audited: neither")
+    assert printed.startswith("Not audited: neither")

@@ -87,9 +87,9 @@ def test_a_follow_up_is_asked_with_what_was_said_before(engine: Engine, transcri
 def test_a_transcript_needs_what_was_heard(engine: Engine, transcript: Answer) -> None:
     clip = load_clip(CLIPS / "speech_jail.ogg")
     assert intervene(engine, clip, transcript, Intervention()).logprob_change == pytest.approx(0, abs=0.01)
-    deaf = intervene(engine, clip, transcript, DropSpan(clip.start, clip.end))
-    assert deaf.answer.trace.unheard
-    assert deaf.logprob_change < -1
+    emptied = intervene(engine, clip, transcript, DropSpan(clip.start, clip.end))
+    assert emptied.answer.trace.without_audio
+    assert emptied.logprob_change < -1
 
 
 def test_words_lean_on_the_sound_in_the_order_they_are_spoken(engine: Engine, transcript: Answer) -> None:

@@ -20,6 +20,6 @@ def test_every_class_has_a_plain_name(classes: tuple[str, ...]) -> None:
     assert not [name for name in names if not re.fullmatch(r"[a-z][a-z0-9' \-]*", name)]
 
 
-def test_the_classes_that_are_told_apart_are_yamnets(classes: tuple[str, ...]) -> None:
+def test_the_classes_that_are_distinguished_are_yamnets(classes: tuple[str, ...]) -> None:
     wanted = {*VOICES, *PLACES, *VAGUE, "Singing", "Choir", "Chant", "Music", "Scary music"}
     assert wanted <= set(classes)

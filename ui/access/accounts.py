@@ -91,10 +91,10 @@ class Accounts:
 
 
 class Login:
-    """Gradio's `auth`: lets accounts in, and nobody try out passwords fast.
+    """Gradio's `auth`: checks logins, and limits how fast passwords can be tried.
 
-    Wrong ones are counted by name and address together: whoever tries out a name's passwords does not shut
-    its account out elsewhere.
+    Wrong ones are counted by name and address together, so that guessing at a name does not lock its account
+    elsewhere.
     """
 
     def __init__(self, accounts: Accounts) -> None:
@@ -152,7 +152,7 @@ def _asked_password() -> str:
         return sys.stdin.readline().rstrip("\n")
     password = getpass.getpass("Password: ")
     if getpass.getpass("Once more: ") != password:
-        raise ValueError("The two are not the same.")
+        raise ValueError("The two passwords differ.")
     return password
 
 

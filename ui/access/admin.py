@@ -1,4 +1,5 @@
-"""Who Dashboard and Browse open to: admins, or whoever runs the app, by password or own machine."""
+"""Access to Dashboard and Browse: for admins, or whoever runs the app, by password or on the server's
+machine."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from usam.errors import RequestError
 ATTEMPTS = 10  # a minute, of one address
 ATTEMPTS_OF_ALL = 60  # a minute
 OWN_MACHINE = "own machine"
-ELSEWHERE = (
+NOT_LOCAL = (
     "This page is for whoever runs this app. It opens anywhere with the password that "
     "USAM_DASHBOARD_PASSWORD sets, or to the accounts that USAM_ADMINS names; without them, on the app's own "
     "machine at a localhost address, but not through a proxy, in a container or on a Space."
@@ -29,8 +30,8 @@ class LockedError(RequestError):
 
 
 class AdminGate:
-    """Open to accounts that are admins. With a `password`, also to who knows it; without one, and without
-    accounts, to the server's own machine."""
+    """Admits accounts that are admins. With a `password`, also whoever knows it; without one, and without
+    accounts, the server's own machine."""
 
     def __init__(self, password: str, identity: Identity | None = None) -> None:
         self.password = password
@@ -52,7 +53,7 @@ class AdminGate:
             if self.identity and self.identity.named:
                 raise RequestError(ADMINS)
             if not client.own_machine:
-                raise RequestError(ELSEWHERE)
+                raise RequestError(NOT_LOCAL)
             return
         if not typed:
             raise LockedError(LOCKED)
@@ -64,5 +65,5 @@ class AdminGate:
 
 
 def _bytes(text: str) -> bytes:
-    """Also of invalid Unicode, which a page that was tampered with may send."""
+    """Also for invalid Unicode, which a manipulated page may send."""
     return text.encode("utf-8", "surrogatepass")

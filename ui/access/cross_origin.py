@@ -61,7 +61,7 @@ class CrossOriginProtection:
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin in self.embedders:
             return True
-        if site is not None:  # browsers tell it on TLS and localhost, whatever the proxies make of Host
+        if site is not None:  # browsers send it on TLS and localhost, whatever proxies do to Host
             return site in ("same-origin", "none")
         return origin is None or _host_of(origin) == headers.get("host", "").lower()
 
@@ -72,8 +72,8 @@ class CrossOriginProtection:
 
 
 class SecurityHeaders:
-    """ASGI middleware: says to browsers which sites may frame the app, what its pages may load, and whom its
-    cookies are for."""
+    """ASGI middleware: sets the headers that tell browsers which sites may frame the app, what its pages may
+    load, and which sites get its cookies."""
 
     def __init__(self, app: ASGIApp, framed_by: tuple[str, ...] = ()) -> None:
         """framed_by: the other origins that may frame the app."""

@@ -28,7 +28,7 @@ _UNSIGNED = re.compile(r"[\w-]{22}", re.ASCII)
 class Identity:
     """secret: of this installation; ids of accounts are made with it.  admins: names of accounts that
     Dashboard and Browse open to.  named: whether there are accounts at all.  signing_key: signs the ids that
-    browsers keep, so that knowing an id is not being whom it belongs to."""
+    browsers keep, so that knowing an id is not enough to act under it."""
 
     secret: str = field(repr=False)
     admins: frozenset[str] = frozenset()
@@ -47,7 +47,7 @@ class Identity:
         return (request.username if request else None) or (profile.username if profile else None)
 
     def of_account(self, request: gr.Request | None, profile: gr.OAuthProfile | None = None) -> str | None:
-        """The id that what the account says is stored under; None for no account."""
+        """The id that the account's ratings are stored under; None for no account."""
         name = self.account(request, profile)
         if name is None:
             return None
@@ -55,10 +55,10 @@ class Identity:
         return f"{_ACCOUNT}{base64.urlsafe_b64encode(mac[:18]).decode()}"
 
     def annotator(self, kept: str, request: gr.Request | None, profile: gr.OAuthProfile | None = None) -> str:
-        """The id that what a person says is stored under: the account's, else the one that the browser
-        `kept`, else a new one."""
+        """The id that a person's answers and ratings are stored under: the account's, else the one that the
+        browser `kept`, else a new one."""
         # An id that an account has left in the browser is not for whoever comes after it.
-        # A page that was tampered with may send anything.
+        # A manipulated page may send anything.
         own = kept if isinstance(kept, str) and not kept.startswith(_ACCOUNT) else ""
         return self.of_account(request, profile) or own or f"{_BROWSER}{new_annotator()}"
 
@@ -79,7 +79,7 @@ class Identity:
         return "" if needs_signature(kept) or not _UNSIGNED.fullmatch(kept) else kept
 
     def of_program(self, named: str, request: gr.Request | None) -> str:
-        """The id that a program speaks under: its account's, else the name it gives itself.
+        """The id that a program rates under: its account's, else the name it gives itself.
 
         Raises RequestError for the id of an account or a browser, unless it comes with its signature.
         """

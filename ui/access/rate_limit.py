@@ -1,4 +1,4 @@
-"""How many requests somebody may send within a minute."""
+"""Limits on requests per minute."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class RateLimit:
 
 
 class GuessLimit:
-    """Wrong guesses at a secret: so many a minute under one key, and so many for all callers together.
+    """Limits wrong guesses at a secret: per minute and key, and for all callers together.
 
-    Whoever guessed right before is not shut out by what the others guess. Safe to share between threads.
+    Whoever guessed right before is not locked out by the guesses of others. Safe to share between threads.
     """
 
     def __init__(self, count: int, of_all: int, what: str = "attempts") -> None:
@@ -69,13 +69,13 @@ class GuessLimit:
         self._known: set[str] = set()
 
     def take(self, key: str) -> None:
-        """Count a guess before it is looked at. Raises RequestError when it is one too many."""
+        """Count a guess before it is checked. Raises RequestError when it is one too many."""
         self._each.take(key)
         if key not in self._known:
             self._all.take("all")
 
     def was_right(self, key: str) -> None:
-        """The guess that was counted last is none."""
+        """Take back the last guess, which was right."""
         self._each.give_back(key)
         if key not in self._known:
             self._all.give_back("all")

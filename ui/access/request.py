@@ -38,8 +38,8 @@ _SCHEMES = {"http": ("http", "ws"), "https": ("https", "wss")}
 
 @dataclass(frozen=True)
 class Client:
-    """address: of the visitor, None where the socket has none.  own_machine: whether it is whoever sits at
-    the server, who may see the admin pages and is not limited."""
+    """address: of the visitor, None where the socket has none.  own_machine: whether the request was sent on
+    the server itself, whose user may see the admin pages and is not limited."""
 
     address: str | None
     own_machine: bool = False
@@ -58,18 +58,18 @@ current_client: ContextVar[Client] = ContextVar("current_client", default=UNKNOW
 
 class IdentifyClient:
     """ASGI middleware, the outermost: puts a `Client` into the request's state, and takes out of the request
-    what only proxies may say, so that nothing behind it can believe it.
+    the headers that only proxies may set, so that nothing behind it can trust them.
 
     Behind `proxies` proxies the client's address is the one that the farthest of them saw: counted from the
-    right of X-Forwarded-For, since what is further left came with the request. Scheme and host are then the
-    nearest proxy's word. Without proxies, only the socket and the Host header count.
+    right of X-Forwarded-For, since what is further left came with the request. Scheme and host are then those
+    that the nearest proxy reports. Without proxies, only the socket and the Host header count.
     """
 
     def __init__(
         self, app: ASGIApp, proxies: int, exposed: Callable[[], bool], hosts: tuple[str, ...] = ()
     ) -> None:
         """exposed: whether others may reach the socket through something on this machine, so that a loopback
-        address is no sign of who sits there.  hosts: the only names the app has, where they are known."""
+        address does not prove a local user.  hosts: the only names the app has, where they are known."""
         self.app = app
         self.proxies = proxies
         self.exposed = exposed
@@ -118,13 +118,13 @@ class IdentifyClient:
         return Client(address, own)
 
     def _host(self, sent: list[bytes], forwarding: list[Header]) -> bytes | None:
-        told = _words(forwarding, b"x-forwarded-host") if self.proxies else []
-        host = told[-1].encode("latin1") if told else sent[0] if sent else None
+        forwarded = _words(forwarding, b"x-forwarded-host") if self.proxies else []
+        host = forwarded[-1].encode("latin1") if forwarded else sent[0] if sent else None
         return self.hosts[0] if self.hosts and (host or b"").lower() not in self.hosts else host
 
     def _scheme(self, scope: Scope, forwarding: list[Header]) -> str:
-        told = _words(forwarding, b"x-forwarded-proto") if self.proxies else []
-        names = _SCHEMES.get(told[-1].lower()) if told else None
+        forwarded = _words(forwarding, b"x-forwarded-proto") if self.proxies else []
+        names = _SCHEMES.get(forwarded[-1].lower()) if forwarded else None
         return names[scope["type"] == "websocket"] if names else scope["scheme"]
 
     def _warn(self) -> None:
@@ -137,7 +137,7 @@ class IdentifyClient:
 
 
 def client_of(request: Any) -> Client:
-    """The client of a request of Gradio or Starlette. One that no server took in is of nobody known."""
+    """The client of a request of Gradio or Starlette. One that no server received has no address."""
     return getattr(getattr(request, "state", None), "client", UNKNOWN)
 
 
@@ -182,13 +182,13 @@ def _values(headers: Iterable[Header], name: bytes) -> list[bytes]:
 
 
 def _words(headers: Iterable[Header], name: bytes) -> list[str]:
-    """What a list of all headers of a name holds, the nearest proxy's word last."""
+    """The values of all headers of a name, the nearest proxy's last."""
     joined = b",".join(_values(headers, name)).decode("latin1")
     return [word.strip() for word in joined.split(",")] if joined else []
 
 
 def _forwarded_for(words: list[str], proxies: int) -> str | None:
-    """The address that the farthest of the trusted proxies saw; None where it says none."""
+    """The address that the farthest of the trusted proxies saw; None where it reports none."""
     if len(words) < proxies:
         return None
     word = words[-proxies]

@@ -1,4 +1,4 @@
-"""What the named endpoints do: the page's questions, answers, trials and ratings, as JSON."""
+"""What the named endpoints do: the page's questions, answers, experiments and ratings, as JSON."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class Endpoints:
         request: gr.Request | None,
         threshold: float | None = None,
     ) -> dict[str, Any]:
-        """A trial counts as a question: it asks the model at least once."""
+        """An experiment counts as a question: it asks the model at least once."""
         validation.text("answer_id", answer_id)
         validation.optional_text("audio", audio)
         flagged_at = validation.finite("threshold", threshold)
@@ -228,7 +228,7 @@ class Endpoints:
 
 
 def _unwatched(message: str, share: float) -> None:
-    """Progress of a job that nobody watches; ignored."""
+    """Progress of a job that no page shows; ignored."""
 
 
 def refusal(reason: Exception | str) -> gr.Error:

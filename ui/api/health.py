@@ -23,14 +23,14 @@ from ui.engines.loader import EngineLoader, LoadState
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 15.0
-"""Whoever asks more often gets what was found last: anybody may ask, and looking costs time."""
-LITTLE_ROOM = 100 * 2**20
+"""More frequent requests get the last result: anybody may ask, and a check costs time."""
+MIN_FREE_DISK = 100 * 2**20
 """Bytes; with less, answers and ratings soon cannot be saved."""
 
 
 @dataclass
 class HealthMonitor:
-    """What is asked about. Safe to share between threads."""
+    """Checks the app's health. Safe to share between threads."""
 
     loader: EngineLoader
     database: Database
@@ -68,7 +68,7 @@ class HealthMonitor:
             free = shutil.disk_usage(self.database.folder).free
         except OSError:
             return ["The data folder is gone."]
-        if free < LITTLE_ROOM:
+        if free < MIN_FREE_DISK:
             return [f"The disk is nearly full: {free // 2**20} MB are left for answers and ratings."]
         return []
 
@@ -78,8 +78,8 @@ def health_route(monitor: HealthMonitor) -> Route:
 
     async def health(request: Request) -> JSONResponse:
         problems = await run_sync(monitor.problems)
-        told = describe(monitor.loader.state, problems, monitor.warnings())
-        return JSONResponse(told, 503 if told["problems"] else 200, {"Cache-Control": "no-store"})
+        body = describe(monitor.loader.state, problems, monitor.warnings())
+        return JSONResponse(body, 503 if body["problems"] else 200, {"Cache-Control": "no-store"})
 
     return Route("/health", health, methods=["GET", "HEAD"])
 

@@ -2,7 +2,7 @@
 
 On purpose there are only these five tools, which change nothing except that an answer is stored: ratings are
 for people, and administration is for whoever runs the app. Gradio's own server would offer every endpoint,
-and would fetch clips from addresses, which this server does for nobody.
+and would fetch clips from URLs, which this server never does.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Tools:
         return await in_thread(lambda: self._endpoints.trace(answer_id))
 
     async def _model(self, context: Call, work: Callable[[Endpoints, Any], dict[str, Any]]) -> dict[str, Any]:
-        """What `work` makes of the request, for a place in the queue that pages wait in as well."""
+        """Run `work` on the request, holding a place in the queue that pages wait in as well."""
         place, visitor = uuid.uuid4().hex, visitor_of(context.request_context.request)
         await in_thread(lambda: take_turn(self._studio, place, visitor, lapses=False))
         try:
@@ -118,7 +118,7 @@ def mcp_server(studio: Studio) -> tuple[list[BaseRoute], Callable[[Any], Abstrac
         json_response=True,
         stateless_http=True,
         log_level="WARNING",
-        # The app answers to whatever name it is reached by; `strict_cors` keeps other sites' pages out.
+        # The app answers under any host name; `strict_cors` keeps other sites' pages out.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     tools = Tools(studio)

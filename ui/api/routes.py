@@ -19,8 +19,8 @@ def add_endpoints(studio: Studio) -> None:
     a `gr.Blocks` context.
 
     On purpose no others: whoever reaches the app reaches these. What belongs to whoever runs it, such as
-    backup and forgetting others, is on the command line (`python -m storage`), and exports are behind the
-    Dashboard's door as well. `ui.api.mcp` offers fewer.
+    backup and forgetting others, is on the command line (`python -m storage`), and exports need access to the
+    Dashboard. `ui.api.mcp` offers fewer.
     """
     endpoints = Endpoints(studio)
     # Real components, unlike gr.api's, check that a client's file is one it uploaded.

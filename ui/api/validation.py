@@ -17,7 +17,7 @@ MAX_SEEDS = 20
 def text(name: str, value: object) -> str:
     """A text that can be stored and read by a tokenizer; a `name` for the sentence."""
     if not isinstance(value, str):
-        raise RequestError(f"The {name} has to be a text.")
+        raise RequestError(f"The {name} has to be text.")
     return check_text(name, value)
 
 

@@ -17,7 +17,7 @@ STORAGE_KEY = "usam-annotator"
 def annotator_state(settings: Settings) -> gr.BrowserState:
     """Handlers get and return the id itself, "" in the place of one that was not given to this browser.
 
-    Gradio tells every page the key that it encrypts with: that keeps nobody from sending another id.
+    Gradio sends every page its encryption key, which therefore cannot keep anyone from sending another id.
     """
     identity = Identity.of(settings)
 

@@ -22,7 +22,7 @@ def saved(word: str) -> str:
 
 
 def working(message: str, share: float, label: str = "Progress") -> str:
-    """How far a longer piece of work is. share: from 0 to 1. label: the bar's name."""
+    """The progress of a longer task. share: from 0 to 1. label: the bar's name."""
     percent = round(100 * min(max(share, 0.0), 1.0))
     return (
         f'<p class="engine loading" role="status"><i></i>{escape(message)} <b>{percent} %</b>'
@@ -40,5 +40,6 @@ def span(start: float, end: float, duration: float) -> str:
 
 
 def refusal_html(refusal: Exception) -> str:
-    """Why a page stays closed, or what went wrong. Whoever only opened it did nothing wrong."""
+    """Why a page stays closed, or what went wrong. A page that was only opened shows it as a hint, not as an
+    error."""
     return (status if isinstance(refusal, LockedError) else fault)(str(refusal))

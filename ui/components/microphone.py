@@ -1,4 +1,4 @@
-"""Says why nothing is recorded. Gradio's recorder keeps silent when the browser gives it no microphone."""
+"""Shows why nothing is recorded. Gradio's recorder shows nothing when the browser gives it no microphone."""
 
 import json
 

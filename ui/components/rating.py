@@ -26,7 +26,7 @@ EMPTY_RATING = '<div class="empty"><p>You can rate the answer once it is there.<
 
 @dataclass(frozen=True)
 class RatingFields:
-    """What can be said about an answer, in one order: the thumb first, then a score for each dimension."""
+    """The fields of a rating, in one order: the thumb first, then a score for each dimension."""
 
     thumb: gr.Radio
     score: gr.Radio
@@ -154,7 +154,7 @@ def rating_hidden(panel: RatingPanel) -> Updates:
 def rating_shown(
     panel: RatingPanel, feedback: Feedback, entry: SessionAnswer | None, annotator: str
 ) -> Updates:
-    """The form, filled with what this person said about the answer before."""
+    """The form, filled with this person's earlier rating of the answer."""
     if entry is None:
         return rating_hidden(panel)
     if entry.answer_id is None:
@@ -249,8 +249,8 @@ def connect_rating(
     studio: Studio,
     fast: dict[str, Any],
 ) -> None:
-    """fast: how events are attached that wait in no queue: those are full while many wait for the model, and
-    a rating must be saved even then."""
+    """fast: how events are attached that skip the queue: it is full while many wait for the model, and a
+    rating must be saved even then."""
 
     def save(*values: Any) -> Updates:
         *fields, now, person = values

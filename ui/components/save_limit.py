@@ -1,4 +1,4 @@
-"""How often one visitor may save what they say about answers, from the pages."""
+"""How often one visitor may save ratings and marks from the pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Updates = dict[Any, Any]
 def save_limited(
     studio: Studio, handler: Callable[..., Updates], refused: Callable[[str], Updates]
 ) -> Callable[..., Updates]:
-    """The handler, as long as its visitor has not saved too often this minute.
+    """The handler, which is only called while its visitor has saves left this minute.
 
     refused: the updates that show the sentence why not; what was typed stays.
     """

@@ -1,4 +1,4 @@
-"""One request a page at a time, and so many a visitor: reserves turns, and refuses what is too much."""
+"""Limits requests to one a page at a time and a number a visitor: reserves places, and refuses the rest."""
 
 from __future__ import annotations
 
@@ -48,37 +48,37 @@ def _begin(running: RunningRequests, page: str, visitor: str | None, lapses: boo
 
 
 def _one_at_a_time(sentence: str) -> gr.Error:
-    """Refuses what a page asks for while it waits for something else; no fault of the server's."""
+    """The refusal of a request while the page waits for another one; not a server error."""
     return gr.Error(sentence, title="One at a time", print_exception=False)
 
 
-def share_lines(demo: gr.Blocks, studio: Studio, size: int) -> SharedQueue:
+def share_queues(demo: gr.Blocks, studio: Studio, size: int) -> SharedQueue:
     """Give each visitor a share of the app's queue, in which so many events may wait. Called once its events
     are there."""
     light_each = max(LIGHT_EACH, studio.settings.max_waiting_each)
     admit = _admission(studio, light_each)
     queue = share_queue(demo, size, light_each + LIGHT_FOR_OTHERS, visitor_of, admit)
-    studio.running.in_line = partial(queue.in_line, line=MODEL)
-    studio.running_experiments.in_line = partial(queue.in_line, line=STUDY)
+    studio.running.is_queued = partial(queue.is_queued, concurrency_id=MODEL)
+    studio.running_experiments.is_queued = partial(queue.is_queued, concurrency_id=STUDY)
     return queue
 
 
 def _admission(studio: Studio, light_each: int) -> Admission:
-    """Lets each visitor have their share of Gradio's queue, and lets in what has no place reserved, such as a
-    program's call, as long as the visitor has questions left this minute."""
+    """Admits events up to each visitor's share of Gradio's queue; one without a reserved place, such as a
+    program's call, only while the visitor has questions left this minute."""
     each = studio.settings.max_waiting_each
     reserved = {MODEL: studio.running, STUDY: studio.running_experiments}
 
-    def admit(session: str, line: str, visitor: str | None, light: int, heavy: int) -> None:
+    def admit(session: str, concurrency_id: str, visitor: str | None, light: int, heavy: int) -> None:
         if visitor is None:
             return
-        if line not in reserved:
+        if concurrency_id not in reserved:
             if light >= light_each:
-                raise RequestError("Too much of yours is being done at once. Try again in a moment.")
+                raise RequestError("Too many of your requests are running at once. Try again in a moment.")
             return
         if heavy >= each:
             raise RequestError(too_many_waiting(heavy))
-        if session not in reserved[line]:
+        if session not in reserved[concurrency_id]:
             studio.questions.check(visitor)
 
     return admit

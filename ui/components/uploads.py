@@ -8,9 +8,9 @@ import gradio as gr
 
 
 def uploads_only(audio: gr.Audio) -> gr.Audio:
-    """Let the component refuse an address in the place of a file. Returns it.
+    """Let the component refuse a URL in place of a file. Returns it.
 
-    Gradio would fetch it for the visitor, however large. A subclass would say this better, but Gradio writes
+    Gradio would fetch it for the visitor, however large. A subclass would be clearer, but Gradio writes
     a stub beside the source of each one, and the source may be read-only.
     """
     take = audio.async_move_resource_to_block_cache

@@ -1,4 +1,4 @@
-"""Loads the engine in the background, so that the page is there at once and can say how far the load is."""
+"""Loads the engine in the background, so that the page appears at once and can show the progress."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ LoadEngine = Callable[[ProgressCallback], "Engine"]
 
 @dataclass(frozen=True)
 class LoadState:
-    """`step` says what is being done, `fraction` how much of it, in [0, 1]; `error` is a sentence to show."""
+    """`step` names the current step, `fraction` is the share done, in [0, 1]; `error` is a sentence to
+    show."""
 
     step: str = "Starting"
     fraction: float = 0.0

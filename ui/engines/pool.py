@@ -100,7 +100,7 @@ class EnginePool:
                 # Nothing here may hold on to the engine: it goes when `use` returns.
                 return use(self._load(folder, quantization, tell))
             finally:
-                _let_go()
+                _free_memory()
 
 
 def _fingerprint_of(folder: Path) -> str:
@@ -114,8 +114,8 @@ def _fingerprint(folder: Path, _state: tuple[tuple[Path, int, int], ...]) -> str
     return fingerprint(folder)
 
 
-def _let_go() -> None:
-    """What is no longer referred to, in cycles too, goes back to the machine."""
+def _free_memory() -> None:
+    """Free unreferenced objects, cycles included, and return the memory to the system."""
     import torch
 
     gc.collect()

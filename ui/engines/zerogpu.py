@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from usam.schema.events import Event
 
 LOAN_SECONDS = 20  # asked for each answer; one takes a few
-WORKER_ERROR = "ZeroGPU worker error"  # how `spaces` titles what nobody expected; all else is for the visitor
+WORKER_ERROR = "ZeroGPU worker error"  # how `spaces` titles unexpected errors; all others are for the visitor
 Decorate = Callable[..., Any]
 
 

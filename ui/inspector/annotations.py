@@ -71,7 +71,7 @@ def reply(
     annotator: str,
     save: Save | None,
 ) -> str:
-    """Do what the viewer asks for; what it is answered as JSON: what is kept now, or the problem."""
+    """Do what the viewer asks for; returns the reply as JSON: the stored annotations, or the problem."""
     answer: dict[str, Any] = {"event": event, "key": sent.get("key"), "turn": sent.get("turn")}
     try:
         if entry is None or entry.answer_id is None:
@@ -120,7 +120,7 @@ def connect_marks(
 
 
 def _value(sent: gr.EventData, name: str) -> Any:
-    """None where the event does not carry it, and where what came is no event of the viewer's at all."""
+    """None where the event does not carry it, or is not an event of the viewer."""
     try:
         return getattr(sent, name, None)
     except TypeError:
@@ -128,4 +128,4 @@ def _value(sent: gr.EventData, name: str) -> Any:
 
 
 _SENT = ("key", "turn", "id", "start", "end", "label", "comment", "verdicts")
-"""What the viewer's events carry; nothing of it is taken for granted."""
+"""What the viewer's events carry; all of it is untrusted."""

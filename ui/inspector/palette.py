@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart with every kind of colour vision. Black and yellow
-# are left out: each would vanish on one of the backgrounds.
+# Okabe and Ito, "Color Universal Design", 2008: distinguishable with every kind of colour vision. Black and
+# yellow are left out: each would vanish on one of the backgrounds.
 EXPERT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of one theme. alarm: the threshold, and what is by chance.  mark: what a person marked.
+    """Colours of one theme. alarm: the threshold, and random controls.  mark: what a person marked.
     veil: lies over redundant tokens.  sound: from silence to the loudest."""
 
     paper: str

@@ -80,7 +80,7 @@ def trace_shown(
     if entry is None:
         return trace_hidden(panel, EMPTY_FIGURE)
     others = [
-        (_told_apart(other, entry), other.key) for other in reversed(session.entries) if other is not entry
+        (_choice_label(other, entry), other.key) for other in reversed(session.entries) if other is not entry
     ]
     choices = [("nothing", ""), *others]
     try:
@@ -95,7 +95,7 @@ def trace_shown(
         return trace_hidden(panel, messages.fault(sentence))
 
 
-def _told_apart(other: SessionAnswer, entry: SessionAnswer) -> str:
+def _choice_label(other: SessionAnswer, entry: SessionAnswer) -> str:
     """Another answer in the list, with its model where that is another one."""
     one, two = other.answer.model, entry.answer.model
     return other.label + ("" if one.same_as(two) else f" · {one.preset}, {one.quantization}")

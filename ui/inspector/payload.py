@@ -68,7 +68,7 @@ def payload(entry: SessionAnswer, measured_of: MeasuredOf = nothing_measured) ->
 
 
 def source_name(source: str | None) -> str:
-    """Names a file in the page's player to the browser without telling where it is; empty for none."""
+    """Identifies a file in the page's player to the browser without revealing its path; empty for none."""
     return hashlib.sha256(source.encode()).hexdigest()[:16] if source else ""
 
 
@@ -100,7 +100,7 @@ def router_json(router: dict[str, Any]) -> str:
 
 
 def columns(trace: Trace) -> dict[str, list[Any]]:
-    """One value a token. Significance is not rounded, since it is held against the threshold."""
+    """One value a token. Significance is not rounded, since it is compared with the threshold."""
     tokens = trace.tokens
     return {
         "start": [round(token.start, 6) for token in tokens],
@@ -131,7 +131,7 @@ def entropy_bits(weights: tuple[float, ...]) -> float:
 def padded_end(trace: Trace) -> float:
     """Where the model's last window ends, in seconds of the clip; past the heard end it was given silence.
 
-    The heard end itself when the trace is too short to tell how long a window is.
+    The heard end itself when the trace is too short to derive the length of a window.
     """
     tokens = trace.tokens
     last = tokens[-1]

@@ -1,4 +1,4 @@
-"""One answer to take away: PNG and SVG to publish, CSV and JSON to compute with, a page to open offline."""
+"""One answer to download: PNG and SVG to publish, CSV and JSON to compute with, a page to open offline."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ def export(
 
 @dataclass(frozen=True)
 class Account:
-    """All that a file may tell of an answer. spans: what the person marked. dark: the theme of a picture."""
+    """Everything that an exported file may contain. spans: what the person marked. dark: the theme of a
+    picture."""
 
     entry: SessionAnswer
     rating: Rating | None

@@ -42,7 +42,7 @@ def offline_page(
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'"
     attribution = attribution_json(entry, found.words if found else None) or "null"
-    alone = replace(entry, answer_id=None, source="")  # whoever is given the page is not given the link
+    alone = replace(entry, answer_id=None, source="")  # the page may be passed on, the link not
     sheet = f"{_own('report.css')}\n#page {{\n{style()}\n}}"
     return f"""<!doctype html>
 <html lang="en">

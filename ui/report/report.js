@@ -29,7 +29,7 @@ function write(report) {
     find(document, ".past").append(question, answer);
   }
   find(document, ".question").textContent = report.question;
-  find(document, ".answer").textContent = report.answer || "The model said nothing.";
+  find(document, ".answer").textContent = report.answer || "The model gave no answer.";
   const facts = find(document, ".facts");
   for (const [name, value] of report.facts) {
     facts.append(make("div", {}, make("dt", { text: name }), make("dd", { text: value })));

@@ -1,4 +1,5 @@
-"""The picture of one answer to publish: what was heard, which experts it met, what was redundant."""
+"""The picture of one answer to publish: what was heard, which experts it was routed to, what was
+redundant."""
 
 from __future__ import annotations
 
@@ -201,7 +202,7 @@ def _draw_words(axes: Axes, words: Sequence[WordLabel], rows: int, trace: Trace,
             color=palette.ink,
             alpha=0.7 + 0.3 * word.confidence,
             clip_on=True,
-            parse_math=False,  # a word is the model's, and `$` no formula
+            parse_math=False,  # the word comes from the model: `$` must not start a formula
         )
     for expert in sorted({word.expert for word in words}):
         times = [word.time for word in words if word.expert == expert]

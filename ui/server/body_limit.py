@@ -21,12 +21,12 @@ FREE_DISK = 2**30
 """Bytes that uploads must leave on the disk."""
 _BROKEN_OFF = 3600  # seconds
 _MULTIPART = 2**16  # bytes around an uploaded file
-_MOST_DIGITS = 18  # of a length; Python reads no number of thousands of digits
+_MOST_DIGITS = 18  # of a length; Python refuses to parse numbers of thousands of digits
 
 
 class BodyLimit:
     """ASGI middleware: answers 413 to a request with too large a body, 400 to one whose length is no number,
-    507 to an upload without room for it.
+    507 to an upload without disk space for it.
 
     Gradio measures uploaded files only; other fields, and JSON, it would read to the end. What is announced
     is refused unread; what is not is counted as it comes, and the app gets no byte past the limit.
@@ -77,7 +77,7 @@ class BodyLimit:
             return message if taken <= limit else {"type": "http.disconnect"}
 
         async def answered(message: Message) -> None:
-            """The app's answer, but for what it makes of a body that was cut off."""
+            """The app's response, except its response to a body that was cut off."""
             nonlocal started
             if taken <= limit or started:
                 started = True
@@ -92,7 +92,8 @@ class BodyLimit:
 
 
 def _declared_length(scope: Scope) -> int:
-    """Bytes that the body says it has; 0 where it does not say. Raises ValueError for what is no number."""
+    """Bytes that the request declares; 0 where it declares none. Raises ValueError for anything but a
+    number."""
     lengths = {value.strip() for name, value in scope["headers"] if name == b"content-length"}
     if not lengths:
         return 0

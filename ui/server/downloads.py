@@ -39,7 +39,7 @@ class Offer:
 
 @dataclass
 class Downloads:
-    """What waits to be taken, in files of `folder` until then, and for `kept` s at most.
+    """Offered downloads, kept as files in `folder` until they are fetched, and for `kept` s at most.
 
     Safe to share between threads. A key is asked for in the body of a request, never in an address: those
     are logged, and remembered.

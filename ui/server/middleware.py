@@ -1,4 +1,4 @@
-"""Requests that Gradio would answer, and this app does not."""
+"""Refuses requests that Gradio would answer."""
 
 from __future__ import annotations
 

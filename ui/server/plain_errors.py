@@ -1,7 +1,7 @@
 """A sentence for every event that fails, wherever in Gradio it fails.
 
-Of what is not its own error Gradio tells the browser and programs `{"error": null}`: also of a file that was
-never uploaded, a number that is none, or a value of another kind than a component takes.
+For any error but its own, Gradio sends the browser and programs `{"error": null}`: also for a file that was
+never uploaded, an invalid number, or a value of another type than a component takes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def explain_errors(demo: gr.Blocks) -> None:
 
 
 def refusal(sentence: str) -> gr.Error:
-    """What is expected leaves no traceback in the server's log."""
+    """Expected errors leave no traceback in the server's log."""
     return gr.Error(sentence, print_exception=False)
 
 
@@ -65,4 +65,4 @@ def _explained(
 def _not_taken(block_fn: BlockFunction) -> str:
     names = [str(label) for block in block_fn.inputs if (label := getattr(block, "label", None))]
     taken = f" It takes, in this order: {', '.join(names)}." if names else ""
-    return f"One of the values that were sent is not of the kind that is taken here.{taken}"
+    return f"One of the values that were sent has the wrong type.{taken}"

@@ -1,4 +1,4 @@
-"""Who may wait in Gradio's queue, and in which line of it: no visitor so much that others find it full."""
+"""Limits what each visitor may have in Gradio's queue, so that nobody fills it for the others."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ VisitorOf = Callable[[Any], str | None]
 
 
 class Admission(Protocol):
-    """What the app says to an event before it has a place in its line."""
+    """Decides whether an event may enter its queue."""
 
-    def __call__(self, session: str, line: str, visitor: str | None, light: int, heavy: int) -> None:
-        """light, heavy: events past the model, and questions and experiments, that the visitor has waiting or
-        running. Raises RequestError with the sentence that refuses one more."""
+    def __call__(
+        self, session: str, concurrency_id: str, visitor: str | None, light: int, heavy: int
+    ) -> None:
+        """light, heavy: events that need no model, and questions and experiments, that the visitor has
+        waiting or running. Raises RequestError, with the sentence to show, to refuse one more."""
 
 
 class SharedQueue(Queue):
-    """Gradio's queue, but what is refused never gets a place: HTTP 429, with the sentence where Gradio's page
+    """Gradio's queue, but a refused event never enters it: HTTP 429, with the sentence where Gradio's page
     and clients look for one."""
 
     def __init__(
@@ -67,18 +69,20 @@ class SharedQueue(Queue):
         except RequestError as error:
             raise HTTPException(429, str(error)) from error
         if body.session_hash:
-            self.blocks.state_holder[body.session_hash]  # begins here, where it is known whose it is
+            self.blocks.state_holder[body.session_hash]  # the session begins here, where its owner is known
         self._forget_unread()
-        # Nothing is awaited from the count to the place: those who join at once are all counted.
+        # Nothing is awaited between counting and queueing, so that concurrent requests are all counted.
         return await super().push(body, request, username)
 
-    def in_line(self, session: str, line: str) -> bool:
+    def is_queued(self, session: str, concurrency_id: str) -> bool:
         """Whether an event of the session waits or runs there. From any thread."""
         events = list(self.event_ids_to_events.values())
-        return any(event.session_hash == session and event.concurrency_id == line for event in events)
+        return any(
+            event.session_hash == session and event.concurrency_id == concurrency_id for event in events
+        )
 
     def forget(self, session: str) -> None:
-        """Drop what waits to be read by a session that is over."""
+        """Drop the unread messages of a session that has ended."""
         self.pending_messages_per_session.pop(session, None)
         self.pending_event_ids_session.pop(session, None)
 
@@ -95,8 +99,8 @@ class SharedQueue(Queue):
 
     def _events(self) -> Iterator[Event]:
         """All that wait, and all that run."""
-        for line in self.event_queue_per_concurrency_id.values():
-            yield from line.queue
+        for waiting in self.event_queue_per_concurrency_id.values():
+            yield from waiting.queue
         for running in self.active_jobs:
             yield from running or ()
 
@@ -114,7 +118,7 @@ class SharedQueue(Queue):
 def share_queue(
     demo: gr.Blocks, max_size: int, light_at_once: int, visitor_of: VisitorOf, admit: Admission
 ) -> SharedQueue:
-    """Have the app wait in a `SharedQueue`, whose arguments these are. Called once its events are there."""
+    """Give the app a `SharedQueue`, whose arguments these are. Called once its events are defined."""
     demo.queue(max_size=max_size, api_open=False)
     demo._queue = SharedQueue(demo, max_size, light_at_once, visitor_of, admit)
     return demo._queue

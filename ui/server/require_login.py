@@ -1,4 +1,4 @@
-"""Nothing is taken from who is not signed in, where there are accounts."""
+"""Where there are accounts, refuses changes from visitors who are not signed in."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RequireLogin:
     async def _signed_in(self, scope: Scope) -> bool:
         path = f"{scope.get('root_path', '')}{GRADIO_API}/login_check"
         check = {**scope, "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
-        # What ends the body, or says how long it is, is of the request that has one.
+        # Headers that describe the body belong to the request that has one.
         check["headers"] = [
             (name, value)
             for name, value in scope["headers"]

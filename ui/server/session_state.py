@@ -1,8 +1,8 @@
-"""What Gradio keeps of each open page: at a small part of the cost, and for each visitor a share of it.
+"""Gradio's state of each open page: cheaper to create, and limited for each visitor.
 
 For every new page, and every new client, Gradio describes all components of the app anew, some 30 ms of
-processor time in the loop that all requests wait for. Nothing differs between them at the start. And it keeps
-the last sessions that anybody named: whoever names enough of them wipes what everyone has open.
+CPU time in the event loop. Nothing differs between them at the start. And it keeps the last sessions that
+anybody named: whoever names enough of them discards everyone's open pages.
 """
 
 from __future__ import annotations

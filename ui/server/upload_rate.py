@@ -13,7 +13,7 @@ from usam.errors import RequestError
 
 
 class UploadRate:
-    """ASGI middleware: answers 429 to an upload that is one too many, before anything of it is read."""
+    """ASGI middleware: answers 429 to an upload that is one too many, before its body is read."""
 
     def __init__(self, app: ASGIApp, take: Callable[[Request], None]) -> None:
         """take: counts an upload of whoever sends the request; raises RequestError with the sentence."""

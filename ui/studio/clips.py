@@ -166,5 +166,5 @@ class HeardClip:
         return replace(clip, start=heard.start, end=heard.end, duration=heard.duration) if clip else None
 
     def derived(self, derive: Derive) -> Mapping[str, Any] | None:
-        """What `derive` makes of the waveform, computed once while the clip is held; None as for `get`."""
+        """The value of `derive` for the waveform, computed once while the clip is held; None as for `get`."""
         return self.cache.derived(self, derive)

@@ -1,4 +1,4 @@
-"""What can be tried on an answer that is there: the same for the page and for programs, free of Gradio."""
+"""Experiments on a given answer: the same for the page and for programs, without Gradio."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class ExperimentTarget:
-    """An answer to try something on. `source` is a file to hear where the answer's audio was not kept;
+    """An answer to experiment on. `source` is a file to hear where the answer's audio was not kept;
     `threshold` flags the redundant tokens instead of the model's own."""
 
     entry: SessionAnswer
@@ -38,7 +38,7 @@ class ExperimentTarget:
 
 class Experiments:
     """Each runs on the model that the answer was given by. The progress gets a message and the share done,
-    and may raise to give up. All raise UsamError. Safe to share between threads."""
+    and may raise to cancel. All raise UsamError. Safe to share between threads."""
 
     def __init__(self, pool: EnginePool, clips: ClipCache) -> None:
         self.pool = pool

@@ -1,4 +1,4 @@
-"""Long work in a thread of its own, which reports its progress and can be cancelled."""
+"""Long tasks in a thread of their own, with progress and cancellation."""
 
 from __future__ import annotations
 

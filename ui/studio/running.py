@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from usam.errors import RequestError
 
 UNUSED_SECONDS = 60.0
-"""How long a page keeps a place that nothing of it waits or runs for. A browser takes a moment to ask, and
-to say that it has read the answer; whoever never does takes no place from others for longer."""
+"""How long a page keeps its place without a queued or running request. A browser takes a moment to send one,
+and to acknowledge the answer; one that never does blocks no place for longer."""
 
 
 @dataclass
 class _Run:
-    """visitor: who it is counted for; None for whoever runs the app.  lapses: whether it needs a request that
-    waits or runs."""
+    """visitor: who it is counted for; None for whoever runs the app.  lapses: whether the place is lost
+    without a queued or running request."""
 
     visitor: str | None
     began: float
@@ -24,16 +24,17 @@ class _Run:
 
 
 class RunningRequests:
-    """One running answer a page, and so many for each visitor. A page is known by its session hash.
+    """At most one running answer a page, and a limited number for each visitor. A page is known by its
+    session hash.
 
-    in_line: whether a request of a page waits or runs; told from any thread.
+    is_queued: whether a request of a page waits or runs; called from any thread.
     """
 
     def __init__(
         self, most: int = 32, most_each: int = 8, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """most: places there are. most_each: how many of these one visitor may hold."""
-        self.in_line: Callable[[str], bool] = lambda page: False
+        self.is_queued: Callable[[str], bool] = lambda page: False
         self._most = most
         self._most_each = most_each
         self._clock = clock
@@ -43,7 +44,7 @@ class RunningRequests:
     def begin(self, page: str, visitor: str | None = None, *, lapses: bool = True) -> bool:
         """Reserve the page for one answer; False while another one is still being written.
 
-        lapses: False where the caller surely ends it. Raises RequestError where the queue is full, or the
+        lapses: False where the caller always ends it. Raises RequestError where the queue is full, or the
         visitor has their share of it.
         """
         with self._lock:
@@ -67,22 +68,22 @@ class RunningRequests:
             return page in self._runs
 
     def __len__(self) -> int:
-        """How many pages wait for an answer or read one being written."""
+        """How many pages have a question waiting or being answered."""
         with self._lock:
             self._drop_unused()
             return len(self._runs)
 
     def stop_event(self, page: str) -> threading.Event:
-        """The event that stops the page's answer; already set if Stop was pressed while it waited in line.
+        """The event that stops the page's answer; already set if Stop was pressed while it was queued.
 
-        Without a place, as for programs that reserve none, it is one that only the caller can set.
+        Without a place, as for programs, which reserve none, a new event.
         """
         with self._lock:
             run = self._runs.get(page)
             return run.stop if run else threading.Event()
 
     def stop(self, page: str) -> None:
-        """Ask the page's answer to end; it ends after the token it is at."""
+        """Ask the page's answer to end; it ends after the current token."""
         with self._lock:
             if page in self._runs:
                 self._runs[page].stop.set()
@@ -97,10 +98,10 @@ class RunningRequests:
         late = self._clock() - UNUSED_SECONDS
         old = [page for page, run in self._runs.items() if run.lapses and run.began < late]
         for page in old:
-            if not self.in_line(page):
+            if not self.is_queued(page):
                 self._runs.pop(page).stop.set()
 
 
 def too_many_waiting(count: int) -> str:
-    """The sentence for who has their share of the line."""
+    """The sentence for a visitor who has their share of the queue."""
     return f"Too many questions of yours are waiting: {count}. Try again when one is answered."

@@ -1,4 +1,4 @@
-"""What the page and the API do, free of Gradio: ask the engine, and keep the answer."""
+"""What the page and the API share, without Gradio: ask the engine, and store the answer."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Studio:
         self.saves = RateLimit(SAVES_A_QUESTION * settings.per_minute, "ratings and marks")
 
     def router(self) -> dict[str, Any] | None:
-        """How alive the router was once the model had loaded (see `usam.model`), None until then."""
+        """The router's health once the model has loaded (see `usam.model`), None until then."""
         if self._router is None and self.loader.state.ready:
             engine = self.loader.engine
             self._router = {**engine.health(), "fingerprint": engine.model_info.fingerprint}
@@ -188,8 +188,8 @@ class Studio:
         *,
         keep_audio: bool = False,
     ) -> SessionAnswer:
-        """Keep the answer, and the audio of `clip` where the user agreed to that. A database that fails must
-        not cost the user the answer they waited for."""
+        """Keep the answer, and the audio of `clip` where the user agreed to that. The user gets the answer
+        even if the database fails."""
         try:
             with heard_file(clip) if clip and keep_audio else nullcontext() as file:
                 answer_id = self.feedback.record_answer(

@@ -1,4 +1,4 @@
-"""What one open page remembers: its answers, the one that is shown, and the turns a follow-up builds on."""
+"""The state of one open page: its answers, the one on display, and the turns a follow-up builds on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SessionAnswer:
 
     @property
     def clip(self) -> Clip | None:
-        """What was heard, decoded again if need be; None where it cannot be heard any more."""
+        """The heard clip, decoded again if needed; None where it is no longer available."""
         return self.audio.get() if self.audio else None
 
     @property
@@ -78,7 +78,7 @@ class Session:
         return Session((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
 
     def keep(self, entry: SessionAnswer) -> Session:
-        """Have an answer in the list that is not on display."""
+        """Add an answer to the list without showing it."""
         return replace(self, entries=self.add(entry).entries)
 
     def show(self, key: str) -> Session:

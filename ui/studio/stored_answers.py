@@ -1,4 +1,4 @@
-"""Answers of this server's database, shown again: by link, and with the sound where it was kept."""
+"""Shows answers of this server's database again: by link, and with the audio where it was kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PUT_THE_CLIP = (
 
 
 def link_of(entry: SessionAnswer) -> str | None:
-    """What leads back to the answer on this server; None when it could not be stored."""
+    """The answer's link on this server; None when it could not be stored."""
     return f"?{urlencode({LINK: entry.answer_id})}" if entry.answer_id else None
 
 

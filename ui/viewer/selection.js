@@ -108,7 +108,7 @@ export class Selection {
     this.viewer.refresh();
   }
 
-  /** A click or a tap: lock the token there and play it; on a word, play from there; beside the tokens, let go.
+  /** A click or a tap: lock the token there and play it; on a word, play from there; beside the tokens, release.
    *  @param {number} x @param {number} y */
   click(x, y) {
     const { trace, axis, plan, words } = this.viewer.shown;

@@ -1,1 +1,1 @@
-"""Change what the language model hears, and ask again."""
+"""Change the audio tokens that the language model reads, and ask again."""

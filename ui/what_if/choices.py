@@ -42,7 +42,7 @@ def name_of(intervention: Intervention, experts: Sequence[str]) -> str:
 def changes(trace: Trace, span: tuple[float, float] | None) -> list[tuple[str, str]]:
     """The interventions to choose from: their names, and the values `intervention_of` understands.
 
-    To read all tokens is one where the model leaves out the redundant ones by itself.
+    Reading all tokens is a choice where the model leaves out the redundant ones by itself.
     """
     experts = trace.experts
     forced = [

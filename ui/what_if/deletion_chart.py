@@ -12,7 +12,7 @@ from ui.what_if.outcomes import conditions
 from usam.interpretability.deletion import DeletionTest
 
 _NARROWEST = 0.1
-"""Nats per token: differences of some hundredths may be rounding, and shall not look large."""
+"""Nats per token: differences of some hundredths may be rounding, and must not look large."""
 
 
 def deletion_chart(result: DeletionTest, *, dark: bool = False) -> bytes:
@@ -35,7 +35,7 @@ def deletion_figure(result: DeletionTest, *, dark: bool = False) -> Figure:
     for place, (_, values, chance) in enumerate(rows):
         colour = palette.alarm if chance else palette.accent
         axes.hlines(place, min(result.all, *values), max(result.all, *values), palette.line, linewidth=1.2)
-        # Single draws are hollow, and their mean is a bar: they are the chance that the rest is held against.
+        # Single draws are hollow, and their mean is a bar: the random control that the rest is compared with.
         hollow = len(values) > 1
         face = "none" if hollow else colour
         axes.scatter(values, [place] * len(values), s=44, facecolors=face, edgecolors=colour, zorder=3)

@@ -55,7 +55,7 @@ class WhatIfHandlers:
         self.studio = studio
 
     def reserve(self, request: gr.Request) -> Updates:
-        """Take the page's turn before the experiment waits in line, so that Stop works from the start."""
+        """Reserve the page before the experiment is queued, so that Stop works from the start."""
         take_experiment_turn(self.studio, page_of(request), visitor_of(request))
         return {**self._busy(True), self.panel.status: messages.working("Waiting for the model", 0.0)}
 
@@ -176,8 +176,8 @@ class WhatIfHandlers:
         try:
             entry = session.current
             if entry is None:
-                raise RequestError("There is no answer to try this on. Ask first.")
-            if stop.is_set():  # while it waited in line
+                raise RequestError("There is no answer to run this on. Ask first.")
+            if stop.is_set():  # while it was queued
                 raise JobCancelledError
             for event in run_job(lambda progress: work(entry, progress), stop):
                 if isinstance(event, JobResult):

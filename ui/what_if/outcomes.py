@@ -1,4 +1,4 @@
-"""What came of an intervention and of a deletion test, as values: shown, stored and drawn elsewhere."""
+"""The results of an intervention and of a deletion test, as values: shown, stored and drawn elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from usam.schema.interventions import DropRandom, Intervention
 
 @dataclass(frozen=True)
 class Outcome:
-    """One row of the table: what was changed, and what became of the answer.
+    """One row of the table: what was changed, and how the answer changed.
 
     logprob_change: of the answer before, nats per token.  seconds_saved: of reading prompt, audio and answer.
     threshold: that tokens were redundant by.
@@ -66,8 +66,8 @@ def word_changes(before: str, after: str) -> list[tuple[str, str]]:
 
 
 def conditions(result: DeletionTest) -> list[tuple[str, tuple[float, ...], bool]]:
-    """Of a deletion test: each condition in words, what was measured, and whether it is the chance that the
-    others are held against."""
+    """Of a deletion test: each condition in words, what was measured, and whether it is the random control
+    that the others are compared with."""
     dropped = result.tokens_dropped
     return [
         (f"all {result.tokens} tokens", (result.all,), False),

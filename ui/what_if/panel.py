@@ -168,7 +168,7 @@ def what_if_hidden(panel: WhatIfPanel) -> Updates:
 
 
 def what_if_shown(panel: WhatIfPanel, entry: SessionAnswer | None) -> Updates:
-    """Nothing has been tried on this answer yet."""
+    """No experiment has been run on this answer yet."""
     if entry is None:
         return what_if_hidden(panel)
     choices = changes(entry.answer.trace, None)

@@ -1,4 +1,4 @@
-"""What came of an intervention, of a deletion test and of a replay, as HTML. Every text is escaped here."""
+"""The results of an intervention, a deletion test and a replay, as HTML. Every text is escaped here."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def _row(outcome: Outcome) -> str:
     dropped = (
         f"{outcome.tokens_dropped} of {outcome.tokens} ({share:.0%})" if outcome.tokens_dropped else "none"
     )
-    unheard = "" if share < 1 else '<span class="hint">No audio was left.</span>'
+    note = "" if share < 1 else '<span class="hint">No audio was left.</span>'
     return (
         f'<tr><th scope="row">{escape(outcome.name)}</th>'
-        f'<td class="words">{word_diff(outcome.before, outcome.after)} {unheard}</td>'
+        f'<td class="words">{word_diff(outcome.before, outcome.after)} {note}</td>'
         f'<td data-label="Likelihood">{_signed(outcome.logprob_change, 3)} nats</td>'
         f'<td data-label="Dropped">{dropped}</td>'
         f'<td data-label="Reading">{_signed(-outcome.seconds_saved, 2)} s</td></tr>'

@@ -1,4 +1,4 @@
-"""What is chosen in the viewer, for what is tried on its answer."""
+"""The selection in the viewer, for experiments on its answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ViewerSelection:
 
     @classmethod
     def of(cls, span: Any, threshold: Any) -> ViewerSelection:
-        """From the browser, so nothing is taken for granted: what is no number counts as not set."""
+        """From the browser, so untrusted: anything but a number counts as not set."""
         edges = [_number(edge) for edge in span] if isinstance(span, list) and len(span) == 2 else []
         start, end = edges if len(edges) == 2 else (None, None)
         there = start is not None and end is not None and start < end

@@ -66,7 +66,7 @@ def load_clip(
     elif isinstance(source, bytes):
         mono = decode_container(source, span, label)
     else:
-        # By its name alone: the folder is nobody's business.
+        # By its name alone: messages must not reveal the folder.
         label = Path(source).name or label
         mono = decode_container(Path(source), span, label)
 

@@ -22,11 +22,12 @@ MAX_FILE_BYTES = 200 * 2**20
 MAX_FILE_SECONDS = 24 * 3600.0
 """A container that claims a longer clip is taken for damaged."""
 MAX_DECODING = 20.0
-"""Seconds after which a file is given up. The slowest honest one tried took 3: 384 kHz, 8 channels, FLAC."""
+"""Seconds after which decoding is aborted. The slowest valid file tried took 3: 384 kHz, 8 channels, FLAC."""
 
 # Seconds decoded and thrown away before a span inside a clip, until Opus, AAC and MP3 decoders have settled.
 _PREROLL = 0.5
-# A movie header packed by zlib, which FFmpeg would unpack whole: gigabytes from a small file. 12 bytes tell.
+# A movie header packed by zlib, which FFmpeg would unpack whole: gigabytes from a small file. 12 bytes show
+# it.
 _PACKED_HEADER = re.compile(rb"cmov.{4}dcom", re.DOTALL)
 
 
@@ -202,7 +203,7 @@ def _planar(frame: av.AudioFrame) -> np.ndarray:
 
 
 def _duration(container: InputContainer, stream: av.AudioStream) -> float | None:
-    """Seconds, if the container tells."""
+    """Seconds, if the container states it."""
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return None if container.duration is None else container.duration / av.time_base

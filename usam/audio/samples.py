@@ -7,7 +7,7 @@ import numpy as np
 from usam.errors import AudioError
 
 SAMPLE_RATE = 16_000
-"""Hz. Every encoder hears the clip at this rate."""
+"""Hz. Every encoder gets the clip at this rate."""
 MAX_CHANNELS = 64
 MIN_RATE, MAX_RATE = 1_000, 384_000
 """Hz."""
@@ -51,7 +51,7 @@ class Mono:
 
 
 class MixDown:
-    """Running mean over channels, or one `channel`, with the energies that tell whether the mean cancels."""
+    """Running mean over channels, or one `channel`, with the energies that show whether the mean cancels."""
 
     def __init__(self, channel: int | None = None) -> None:
         self._channel = channel
@@ -81,7 +81,7 @@ class MixDown:
 def decode_array(rate: int, samples: np.ndarray, span: Span, label: str) -> Mono:
     """The span of `samples`, [samples] or [samples, channels] of uint8, int16, int32 or float.
 
-    Raises AudioError: a rate, a shape or a type that cannot be heard.
+    Raises AudioError: a rate, a shape or a type that is not supported.
     """
     if samples.ndim not in (1, 2):
         raise AudioError(f"{label} must come as [samples] or [samples, channels].")

@@ -54,7 +54,7 @@ def noise(seconds: float) -> Tensor:
 
 
 def resident_mb() -> int | None:
-    """Memory of this process; None where the system does not say (Linux does)."""
+    """Memory of this process; None where the system does not report it (Linux does)."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)

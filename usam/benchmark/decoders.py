@@ -57,7 +57,7 @@ class Models:
 def decode(
     models: Models, rounds: int, tokens: int, threads: int, report: Callable[[str], None]
 ) -> dict[str, list[float]]:
-    """Tokens a second of every runtime, one figure a round; without llama.cpp where it cannot be had."""
+    """Tokens a second of every runtime, one figure a round; without llama.cpp where it is not available."""
     torch.set_num_threads(threads)
     runtimes: dict[str, Measure] = {
         USAM_NF4: lambda: stepped(models, tokens),

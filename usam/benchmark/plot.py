@@ -1,4 +1,4 @@
-"""How waiting grows with the clip and with the answer, as one picture."""
+"""How latency grows with the clip and with the answer, as one picture."""
 
 from collections.abc import Mapping
 from pathlib import Path

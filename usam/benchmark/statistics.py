@@ -1,4 +1,4 @@
-"""What the benchmarks make of their rounds."""
+"""Statistics over the rounds of a benchmark."""
 
 import statistics
 

@@ -1,6 +1,6 @@
 """Transcripts beside those of Whisper base by transformers: how long they take, how many words are wrong.
 
-Both hear the same clips, one after the other. Whisper reads 30 s whatever a clip's length, as its decoder
+Both get the same clips, one after the other. Whisper reads 30 s whatever a clip's length, as its decoder
 was trained to.
 """
 
@@ -38,12 +38,12 @@ def transcripts(engine: Engine, clips: Sequence[Spoken]) -> dict[str, Any]:
         write(clips[0][0][: SAMPLE_RATE // 2])  # warm
     seconds: dict[str, list[float]] = {name: [] for name in writers}
     texts: dict[str, list[tuple[str, str]]] = {name: [] for name in writers}
-    for heard, said in clips:
+    for heard, transcript in clips:
         for name, write in writers.items():
             started = time.perf_counter()
             text = write(heard)
             seconds[name].append(time.perf_counter() - started)
-            texts[name].append((said, text))
+            texts[name].append((transcript, text))
     return {
         "clips": len(clips),
         "audio_s": round(sum(len(heard) for heard, _ in clips) / SAMPLE_RATE, 1),
@@ -59,7 +59,7 @@ def written(engine: Engine, heard: Tensor, change: Intervention | None = None) -
 
 
 def held_out_speech(data: Path, checkpoint: Path) -> list[Spoken]:
-    """Waveforms [samples] with what is said in them, those of the checkpoint's card. Raises UsamError."""
+    """Waveforms [samples] with their transcripts, those of the checkpoint's card. Raises UsamError."""
     names = checkpoint / "heldout.txt"
     clips = read_clips(data, OF_A_KIND, read_heldout(names if names.is_file() else None)).single
     return [(clip.waveform, clip.transcript) for clip in clips if clip.transcript]

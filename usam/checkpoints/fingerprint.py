@@ -1,4 +1,4 @@
-"""Tells one checkpoint from another."""
+"""Identifies checkpoints."""
 
 import hashlib
 from pathlib import Path

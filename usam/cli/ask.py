@@ -58,7 +58,7 @@ def run_ask(options: argparse.Namespace) -> None:
         elif isinstance(event, Answer):
             answer = replace(event, timings=event.timings.after_decoding(decode_s))
             print(shared.dump(answer.to_json()) if options.json else "")
-            if event.trace.unheard and not options.json:
+            if event.trace.without_audio and not options.json:
                 print(
                     "Every audio token was redundant: the model answered without audio.",
                     file=sys.stderr,

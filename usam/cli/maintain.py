@@ -1,4 +1,4 @@
-"""`usam health|bench|weights`: how the router, the machine and the weights are."""
+"""`usam health|bench|weights`: the router's health, speed and memory, and the weights."""
 
 import argparse
 from pathlib import Path

@@ -54,7 +54,7 @@ def progress(message: str, share: float) -> None:
 def load_question(options: argparse.Namespace) -> tuple[Any, float]:
     """The clip to ask about and the seconds it took to read it.
 
-    A bad clip or question is said here, before the model is loaded.
+    A bad clip or question is refused here, before the model is loaded.
     """
     from usam.audio.clip import load_clip
     from usam.schema.tasks import check_question

@@ -45,10 +45,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     train.add_argument("--seed", type=int, default=0)
     train.set_defaults(run=run_train)
 
-    words = commands.add_parser("train-words", help="teach a checkpoint to read the encoders' own words")
+    words = commands.add_parser("train-words", help="train a checkpoint to read the encoders' own words")
     words.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     words.add_argument("--start", type=Path, required=True, help="the checkpoint folder to continue from")
-    words.add_argument("--work", type=Path, required=True, help="folder for heard clips, states and logs")
+    words.add_argument("--work", type=Path, required=True, help="folder for encoded clips, states and logs")
     words.add_argument("--output", type=Path, required=True, help="folder for the trained checkpoint")
     words.add_argument("--packages", type=Path, help="/usr/share, for texts in other languages")
     words.add_argument("--minutes", type=float, help="budget; without it, --steps")

@@ -1,4 +1,4 @@
-"""Answers to a table of clips and questions, one JSON object a line; a run that was cut goes on."""
+"""Answers to a table of clips and questions, one JSON object a line; an interrupted run continues."""
 
 from __future__ import annotations
 

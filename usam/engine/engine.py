@@ -144,7 +144,8 @@ class Engine:
 
         An intervention changes the audio tokens before the language model gets them. Which are redundant to
         it is read off `judged`, a trace of the same clip; without one, off SACLM's scores under the question
-        alone. Should no token be kept, the language model answers without audio, and `Trace.unheard` says so.
+        alone. Should no token be kept, the language model answers without
+        audio, and `Trace.without_audio` is true.
 
         Raises UsamError.
         """
@@ -199,7 +200,7 @@ class Engine:
     ) -> AudioTokens:
         """All audio tokens of a clip under a question, a batch of one, routed as the intervention says.
 
-        What the encoders hear is cached by the clip's hash.
+        The encoders' output is cached by the clip's hash.
         """
         hearing = self._heard.pop(clip.sha256, None)
         if hearing is None:

@@ -23,10 +23,10 @@ def trace_tokens(model: USAM, clip: Clip, audio: AudioTokens, text: Tensor) -> T
     config = model.adapter.config
     edges = token_edges(clip, audio.length, config.token_seconds)
     words = anchored_words(model, audio)
-    said: dict[int, list[TokenWord]] = {}
+    predicted: dict[int, list[TokenWord]] = {}
     for one in audio.placed:
         word = TokenWord(config.expert_names[one.expert], one.word.text, one.word.confidence)
-        said.setdefault(one.token, []).append(word)
+        predicted.setdefault(one.token, []).append(word)
     tokens = tuple(
         AudioToken(
             start=edges[index],
@@ -40,7 +40,7 @@ def trace_tokens(model: USAM, clip: Clip, audio: AudioTokens, text: Tensor) -> T
             redundant=significance <= threshold,
             word=word,
             dropped=not kept,
-            words=tuple(said.get(index, ())),
+            words=tuple(predicted.get(index, ())),
         )
         for index, (routing, significance, predictive, relevance, saliency, word, kept) in enumerate(
             zip(

@@ -5,7 +5,7 @@ from collections import deque
 
 
 class FairLock:
-    """Holders wait in line, so that those who take it for many short turns share it evenly.
+    """Threads queue for it, so that those who take it for many short turns share it evenly.
 
     A plain lock goes to whoever asks first after its release, which is the holder itself.
     """
@@ -22,7 +22,7 @@ class FairLock:
                 mine.set()
         try:
             mine.wait()
-        except BaseException:  # an interrupt: those behind must not wait for one who has gone
+        except BaseException:  # an interrupt: those behind must not wait for a thread that has left
             self._leave(mine)
             raise
 

@@ -59,7 +59,7 @@ class TextStream:
         try:
             yield from (piece for piece in streamer if piece)
         finally:
-            # Also when the reader goes away in the middle: never leave a thread decoding for nobody.
+            # Also when the reader goes away in the middle: never leave a thread decoding without a reader.
             abandoned.set()
             worker.join()
         self.finished_at = time.monotonic()

@@ -1,1 +1,1 @@
-"""Tests on one answer: what changes it, and what it leans on."""
+"""Tests on one answer: what changes it, and what it depends on."""

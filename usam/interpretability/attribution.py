@@ -1,4 +1,4 @@
-"""Which audio tokens a word of an answer leaned on, found by occlusion."""
+"""Which audio tokens a word of an answer depended on, found by occlusion."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Attribution:
-    """What every word of an answer owes to every audio token.
+    """How much every word of an answer depends on every audio token.
 
     words: of the answer.  scores: for each word a number for each audio token of `answer.trace`, in nats:
     how much of the word's log-probability goes when the token does. Negative: the word is likelier without.
@@ -45,8 +45,8 @@ class Attribution:
     method: str = "occlusion"
 
     def spans(self, scores: Sequence[float]) -> list[tuple[float, float, float]]:
-        """A word's scores by span: start and end in seconds of the clip, and nats; what it leaned on most
-        first. Neighbours that were occluded together share a score, and are one span."""
+        """A word's scores by span: start and end in seconds of the clip, and nats; the largest first.
+        Neighbours that were occluded together share a score, and are one span."""
         runs = []
         pairs = zip(self.answer.trace.tokens, scores, strict=True)
         for score, group in groupby(pairs, key=lambda pair: pair[1]):
@@ -55,7 +55,7 @@ class Attribution:
         return sorted(runs, key=lambda run: -run[2])
 
     def table(self) -> str:
-        """For a terminal: a line a word, with the spans that it leaned on most."""
+        """For a terminal: a line a word, with the spans that it depended on most."""
         lines = []
         for word, scores in zip(self.words, self.scores, strict=True):
             best = [f"{start:.2f}-{end:.2f} s {nats:+.3f}" for start, end, nats in self.spans(scores)[:SHOWN]]
@@ -94,7 +94,7 @@ def attribute(
     Limits. Tokens that say the same stand in for each other, and then none of them scores. Effects of tokens
     together are not seen, so the scores need not sum to anything. Dropping a token moves the later ones up by
     one position, and the language model computes in bfloat16: scores of a few tenths of a nat may be noise.
-    It is what this model leaned on, not what is true of the sound. Tokens an intervention dropped score 0.
+    It shows what this model relied on, not what is true of the sound. Tokens an intervention dropped score 0.
 
     Raises RequestError if the answer is empty or about another clip.
     """

@@ -1,4 +1,4 @@
-"""Change what the language model gets to hear, and see what becomes of an answer."""
+"""Change the audio tokens that the language model reads, and compare the answers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class InterventionResult:
         direction = "less" if self.logprob_change < 0 else "more"
         change = f"{abs(self.logprob_change):.3f} nats per token {direction} likely"
         lines.append(f"The first answer became {change}.")
-        if trace.unheard:
+        if trace.without_audio:
             lines.append("No audio token was left: the language model answered without audio.")
         elif trace.tokens_dropped:
             saved = f"{abs(self.seconds_saved):.2f} s {'less' if self.seconds_saved >= 0 else 'more'}"
@@ -71,10 +71,10 @@ def intervene(
     """Ask again what the baseline was asked, the audio tokens changed.
 
     Which tokens are redundant is what the baseline's trace says: SACLM's scores under the question and the
-    baseline's answer. The mask was thus chosen with that answer in view, and so its log-probability flatters
-    it somewhat. Re-flag the trace to try another threshold. Routing and kept tokens are the only difference;
+    baseline's answer. The mask was thus chosen with that answer known, and so its log-probability favours it
+    somewhat. Re-flag the trace to try another threshold. Routing and kept tokens are the only difference;
     seed, temperature and length are the baseline's. If no token is left, the language model answers from the
-    text alone and `answer.trace.unheard` is true.
+    text alone and `answer.trace.without_audio` is true.
 
     The engine is free for others between the passes. `progress` gets a message and the share done, and may
     raise to give up. Raises RequestError if the baseline is about another clip, was itself given under an

@@ -1,4 +1,4 @@
-"""Run a recorded answer again, and tell whether answer and routing still match."""
+"""Run a recorded answer again, and check whether answer and routing still match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine tells while it answers."""
+"""Events of the engine while it answers."""
 
 from dataclasses import dataclass
 

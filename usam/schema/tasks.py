@@ -17,7 +17,7 @@ _TRANSLATING = re.compile(r"\b(translat\w*|in(to)? english)\b", re.IGNORECASE)
 @dataclass(frozen=True)
 class Task:
     """A task of the paper: the label a person sees, the prompt used when they type no question, and how many
-    hypotheses of an answer are kept while it is written; what it wants of speech, its words or their
+    hypotheses of an answer are kept while it is written; what it needs of speech, its words or their
     translation. A transcript has one right answer to search for."""
 
     label: str
@@ -36,7 +36,7 @@ TASKS: dict[str, Task] = {
 
 
 def speech_task(task: str, question: str) -> SpeechTask:
-    """What a question wants of speech; one that asks for a translation gets it under any task."""
+    """What a question needs of speech; one that asks for a translation gets it under any task."""
     return "translate" if _TRANSLATING.search(question) else TASKS[task].speech
 
 
@@ -51,8 +51,8 @@ def check_question(question: str | None, task: str) -> str:
 
 
 def check_text(name: str, text: str) -> str:
-    """The text, of a `name` to show. Raises RequestError for half of a character, which JSON can carry alone
-    (a lone surrogate) and no tokenizer can read."""
+    """The text, of a `name` to show. Raises RequestError for a lone surrogate, which JSON can carry and no
+    tokenizer can read."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

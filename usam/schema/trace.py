@@ -19,7 +19,7 @@ class ClipSpan:
 
 @dataclass(frozen=True)
 class TokenWord:
-    """A word of a specialist at a token: the expert that says it, and how sure it is, in [0, 1]."""
+    """A word of a specialist at a token: the expert that predicts it, and its confidence, in [0, 1]."""
 
     expert: str
     text: str
@@ -70,11 +70,11 @@ class Trace:
         return sum(token.dropped for token in self.tokens)
 
     @property
-    def unheard(self) -> bool:
-        """Whether every token was dropped: the LLM answered without hearing the clip."""
+    def without_audio(self) -> bool:
+        """Whether every token was dropped: the LLM answered without audio."""
         return self.tokens_dropped == len(self.tokens)
 
     def flagged(self, threshold: float) -> "Trace":
-        """The same scores held against another threshold."""
+        """The same scores compared with another threshold."""
         tokens = (replace(token, redundant=token.significance <= threshold) for token in self.tokens)
         return replace(self, tokens=tuple(tokens), threshold=threshold)

@@ -1,14 +1,14 @@
-"""A word of a specialist: what a frozen encoder's own head says about a stretch of a clip."""
+"""A word of a specialist: what a frozen encoder's own head predicts for a stretch of a clip."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Word:
-    """Something a specialist says. Times in seconds from the clip's start; confidence in [0, 1].
+    """A specialist's prediction. Times in seconds from the clip's start; confidence in [0, 1].
 
     `text` is what a person is shown. `before` and `after` are what the language model reads around it, the
-    space or the bracket that tells a spoken word from a sound's name.
+    space or the bracket that distinguishes a spoken word from a sound's name.
     """
 
     start: float

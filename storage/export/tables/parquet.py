@@ -1,4 +1,4 @@
-"""Parquet tables of all that was said, with the columns of the CSV, typed."""
+"""Parquet tables of everything that people rated, with the columns of the CSV, typed."""
 
 from collections.abc import Iterator
 from pathlib import Path

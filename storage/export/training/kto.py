@@ -1,7 +1,7 @@
 """TRL's conversational KTO format: `{"prompt": [...], "completion": [...], "label": bool}`, with `audios`.
 
 Rows come from thumbs, and from pairs of which both answers are bad: two undesirable rows. A preference or a
-tie says nothing about one answer alone.
+tie does not judge one answer alone.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,8 @@ def labelled(reader: Reader, audit: Audit) -> Iterator[tuple[Prompt, str, bool]]
 
 
 def _balance(desirable: int, undesirable: int) -> dict[str, Any]:
-    """Counts, and the weights that bring them within what KTO is known to bear; none for one class alone."""
+    """Counts, and the weights that bring their ratio within the range KTO's guide recommends; none for one
+    class."""
     found: dict[str, Any] = {"desirable": desirable, "undesirable": undesirable}
     if desirable and undesirable:
         ratio = desirable / undesirable

@@ -1,4 +1,5 @@
-"""Prompts for trainers that hear: an `<audio>` tag stands where the clip belongs, and once for each clip."""
+"""Prompts for trainers that take audio: an `<audio>` tag stands where the clip belongs, and once for each
+clip."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,7 @@ def tagged(prompt: Prompt) -> list[Message]:
 
 
 def untagged(text: str) -> str:
-    """The text without what a trainer would take for the place of a clip or picture."""
+    """The text without tags that a trainer would take for the place of a clip or picture."""
     return _TAGS.sub(r"(\1)", text)
 
 

@@ -131,11 +131,11 @@ def test_a_space_makes_links_of_its_own_name_alone(tmp_path: Path) -> None:
 def test_the_leftmost_address_is_nobodys(tmp_path: Path) -> None:
     """What a visitor puts before the proxy's word is no new visitor."""
     with running(settings_in(tmp_path, proxies=1, dashboard_password="sesame")) as url:
-        told = set()
+        replies = set()
         for number in range(11):
             headers = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.5"}
-            told.add(shown(url, "dashboard", headers, "guess"))
-        assert any("a minute" in reply for reply in told)
+            replies.add(shown(url, "dashboard", headers, "guess"))
+        assert any("a minute" in reply for reply in replies)
         assert "a minute" not in shown(
             url, "dashboard", {"X-Forwarded-For": "203.0.113.5, 198.51.100.1"}, "sesame"
         )

@@ -53,7 +53,7 @@ def test_only_what_a_person_has_not_judged_waits(queue: Queue, feedback: Feedbac
     assert (progress.judged, progress.skipped, progress.drafts, progress.left) == (1, 1, 0, 2)
 
 
-def test_of_many_answers_left_it_is_told_that_there_are_more(
+def test_of_many_answers_left_it_reports_that_there_are_more(
     queue: Queue, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storage.annotation.queue.MOST_LEFT", 2)
@@ -196,7 +196,7 @@ def test_internals_stay_within_their_bounds(routing: list[list[float]]) -> None:
 
 
 @pytest.mark.parametrize("weights", [[1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])
-def test_entropy_is_0_for_one_expert_and_1_for_all_alike(weights: list[float]) -> None:
+def test_entropy_is_0_for_one_expert_and_1_for_all_equal(weights: list[float]) -> None:
     trace = {"tokens": [{"routing": weights, "redundant": False}], "experts": ["a", "b", "c"]}
     assert trace_statistics(trace)["router_entropy"] == pytest.approx(float(weights[0] < 1.0))
 

@@ -1,4 +1,4 @@
-"""Answers that come twice: drawn from what a person rated a while ago, held against what they said then."""
+"""Answers that come twice: drawn from what a person rated a while ago, held against what they second then."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -77,9 +77,9 @@ def test_the_rating_that_counts_stays_as_it_was(
     repeats.rate_again(rated[0], "me", thumb=-1, score=1, comment="other mood")
     assert feedback.rating(rated[0], "me") == before
     assert len(feedback.history(rated[0], "me")) == 1
-    said = repeats.second_rating(rated[0], "me")
-    assert said is not None
-    assert (said["thumb"], said["score"], said["comment"]) == (-1, 1, "other mood")
+    second = repeats.second_rating(rated[0], "me")
+    assert second is not None
+    assert (second["thumb"], second["score"], second["comment"]) == (-1, 1, "other mood")
     repeats.withdraw(rated[0], "me")
     assert repeats.second_rating(rated[0], "me") is None
 
@@ -91,7 +91,7 @@ def test_without_a_rating_there_is_nothing_to_repeat(repeats: Repeats, ask: Ask,
         repeats.rate_again(rated[0], "me")
 
 
-def test_steadiness_counts_what_was_said_both_times(
+def test_self_consistency_counts_what_was_rated_both_times(
     repeats: Repeats, feedback: Feedback, rated: list[str]
 ) -> None:
     repeats.rate_again(rated[0], "me", thumb=1, score=5, dimensions={"correctness": 3})

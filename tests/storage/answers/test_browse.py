@@ -32,7 +32,7 @@ def find(database: Database) -> Find:
     return lambda **wanted: [found.answer_id for found in browse(database, SearchFilter(**wanted)).found]
 
 
-def test_words_are_found_wherever_they_were_said(ask: Ask, feedback: Feedback, find: Find) -> None:
+def test_words_are_found_wherever_they_were_written(ask: Ask, feedback: Feedback, find: Find) -> None:
     answered = ask("A terrier barks.")
     asked = ask("Yes.", question="Is it a Terrier?")
     corrected, commented, other = ask("no"), ask("nay"), ask("A cat.")
@@ -104,14 +104,14 @@ def test_every_filter(ask: Ask, feedback: Feedback, find: Find, make_record: Mak
     assert find(since=now() - timedelta(hours=1), until=now(), words="b") == [disliked]
 
 
-def test_a_page_says_what_was_said(ask: Ask, feedback: Feedback, database: Database) -> None:
+def test_a_page_shows_what_was_written(ask: Ask, feedback: Feedback, database: Database) -> None:
     answer = ask("a dog")
     for number in range(7):
         feedback.rate(answer, f"person-{number}", thumb=1 if number else -1, comment=f"comment {number}")
     feedback.rate(answer, "silent", score=2)
     (found,) = browse(database, SearchFilter()).found
     assert found.counts == RatingCounts(ratings=8, up=6, down=1, mean_score=2.0)
-    assert [said.comment for said in found.texts] == [f"comment {n}" for n in (6, 5, 4, 3, 2)]
+    assert [written.comment for written in found.texts] == [f"comment {n}" for n in (6, 5, 4, 3, 2)]
     assert (found.text, found.kind, found.task) == ("a dog", "speech", "qa")
     assert choices(database).kinds == ("speech",)
     assert choices(database).models == ("f00d",)

@@ -152,7 +152,7 @@ def test_a_newer_schema_is_left_alone(database: Database, url: str) -> None:
         open_database(url)
 
 
-def test_a_server_that_is_not_there_is_said_in_a_sentence() -> None:
+def test_a_server_that_is_not_there_is_reported_in_a_sentence() -> None:
     nowhere = make_url(SERVER).set(host="127.0.0.1", port=1)
     with pytest.raises(StorageError, match=r"^The database cannot be reached"):
         open_database(nowhere.render_as_string(hide_password=False))

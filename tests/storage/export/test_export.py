@@ -353,9 +353,9 @@ def test_a_packed_export_tells_how_far_it_is_and_can_be_given_up(
     monkeypatch.setattr("storage.export.tables.rows.CHUNK", 1)
     for n in range(3):
         feedback.rate(ask(f"answer {n}", clip=str(n)), "me", thumb=1)
-    told: list[tuple[int, int]] = []
-    audit = pack(feedback.database, "csv", tmp_path / "whole.zip", lambda *far: told.append(far))
-    assert [far for far in told if far[0]][:3] == [(1, 3), (2, 3), (3, 3)]
+    progress: list[tuple[int, int]] = []
+    audit = pack(feedback.database, "csv", tmp_path / "whole.zip", lambda *far: progress.append(far))
+    assert [far for far in progress if far[0]][:3] == [(1, 3), (2, 3), (3, 3)]
     with zipfile.ZipFile(tmp_path / "whole.zip") as archive:
         assert set(archive.namelist()) == {*(f"{table}.csv" for table in TABLES), "audit.json"}
         assert json.loads(archive.read("audit.json")) == audit.to_json()

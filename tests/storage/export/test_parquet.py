@@ -34,7 +34,7 @@ def exported(feedback: Feedback, make_record: Make, tmp_path: Path, monkeypatch:
     return out
 
 
-def test_pandas_reads_what_people_said(exported: Path) -> None:
+def test_pandas_reads_what_people_rated(exported: Path) -> None:
     ratings, votes = (pd.read_parquet(exported / f"{name}.parquet") for name in ("ratings", "comparisons"))
     assert ratings["answer"].tolist() == ["=1+1", "two", ""], "nothing is escaped where nothing can run"
     assert ratings["correction"].fillna("none").tolist() == ["none", "=2 \u2028 NaN", "none"]

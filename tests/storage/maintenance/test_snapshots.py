@@ -156,7 +156,7 @@ def test_without_a_whole_one_nothing_starts_empty(feedback: Feedback, bucket: Sn
     assert not feedback.database.sqlite_file().exists()
 
 
-def test_a_folder_that_is_not_mounted_is_told(database: Database, url: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_mounted_is_reported(database: Database, url: str, tmp_path: Path) -> None:
     missing = Snapshots(tmp_path / "missing")
     with pytest.raises(StorageError, match="Mount or create it"):
         missing.bring_back(url)

@@ -110,12 +110,12 @@ def test_undo_walks_back_over_the_saves_like_an_editor(
 def test_the_table_has_a_column_for_each_dimension(
     feedback: Feedback, make_record: Make, tmp_path: Path
 ) -> None:
-    said: tuple[dict[str, Any], ...] = (
+    ratings: tuple[dict[str, Any], ...] = (
         {"dimensions": {"correctness": 4}},
         {"dimensions": {"fluency": 1}},
         {"flags": ["unsafe", "bad_audio"]},
     )
-    for n, rating in enumerate(said):
+    for n, rating in enumerate(ratings):
         feedback.rate(feedback.record_answer(make_record(clip=str(n)), annotator="me"), "me", **rating)
     export(feedback.database, "csv", tmp_path)
     with (tmp_path / "ratings.csv").open(encoding="utf-8", newline="") as file:

@@ -233,7 +233,7 @@ def test_a_program_speaks_under_any_name_but_those_of_browsers_and_accounts() ->
             identity.of_program(name, request(None))
 
 
-def test_the_signing_key_is_told_to_no_page(tmp_path: Path) -> None:
+def test_the_signing_key_is_sent_to_no_page(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     demo = build(settings, lambda progress: None).demo  # type: ignore[arg-type, return-value]
     assert settings.browser_secret() in repr(demo.config)

@@ -116,15 +116,15 @@ def test_several_headers_are_one_list() -> None:
 
 
 def test_scheme_and_host_are_the_nearest_proxys_word_where_there_is_one() -> None:
-    told = {
+    forwarded = {
         "Host": "inner",
         "X-Forwarded-Proto": "http, https",
         "X-Forwarded-Host": "evil.example, app.example",
     }
-    behind, without = seen(told, proxies=1), seen(told)
+    behind, without = seen(forwarded, proxies=1), seen(forwarded)
     assert (behind["scheme"], behind["headers"]) == ("https", [(b"host", b"app.example")])
     assert (without["scheme"], without["headers"]) == ("http", [(b"host", b"inner")])
-    assert seen(told, proxies=1, kind="websocket")["scheme"] == "wss"
+    assert seen(forwarded, proxies=1, kind="websocket")["scheme"] == "wss"
     assert seen({"Host": "a", "X-Forwarded-Proto": "gopher"}, proxies=1)["scheme"] == "http"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from storage import Database, open_database
 from storage.maintenance.scheduler import MaintenanceScheduler
-from ui.api.health import LITTLE_ROOM, LOOK_SECONDS, HealthMonitor, describe
+from ui.api.health import LOOK_SECONDS, MIN_FREE_DISK, HealthMonitor, describe
 from ui.engines.loader import EngineLoader, LoadState
 
 
@@ -44,7 +44,7 @@ def test_a_database_that_is_gone_is_found(monitor: HealthMonitor, database: Data
 
 
 def test_a_full_disk_is_found(monitor: HealthMonitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=LITTLE_ROOM - 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=MIN_FREE_DISK - 1))
     (problem,) = monitor.problems()
     assert "disk" in problem
 
@@ -69,7 +69,7 @@ def test_what_failed_in_the_background_is_a_warning_without_a_path(monitor: Heal
 
 
 def test_the_model_and_the_database_can_be_broken_at_once() -> None:
-    told = describe(LoadState(error="No model."), ["No database."])
-    assert told["status"] == "failed"
-    assert told["error"] == "No model."
-    assert told["problems"] == ["No model.", "No database."]
+    body = describe(LoadState(error="No model."), ["No database."])
+    assert body["status"] == "failed"
+    assert body["error"] == "No model."
+    assert body["problems"] == ["No model.", "No database."]

@@ -130,15 +130,15 @@ def test_legend_names_experts_and_redundancy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("supervised", "said"),
+    ("supervised", "title"),
     [
         ("question", "scored under the question"),
         ("question+answer", "scored under the question and answer"),
     ],
 )
-def test_the_title_says_what_supervised_the_redundancy(supervised: Supervision, said: str) -> None:
+def test_the_title_says_what_supervised_the_redundancy(supervised: Supervision, title: str) -> None:
     figure = draw(trace_of([True, False, True], supervised=supervised))
-    assert figure.get_suptitle() == f"2 of 3 audio tokens are redundant, {said}"
+    assert figure.get_suptitle() == f"2 of 3 audio tokens are redundant, {title}"
 
 
 @pytest.mark.parametrize("dark", [False, True])

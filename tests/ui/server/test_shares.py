@@ -207,14 +207,14 @@ def test_questions_that_nobody_reads_to_the_end_take_no_place_from_others(
         theirs[0].join("ask")
 
 
-def test_whoever_runs_the_app_has_no_share_of_the_line(own_url: str, engine: GatedEngine) -> None:
+def test_whoever_runs_the_app_has_no_share_of_the_queue(own_url: str, engine: GatedEngine) -> None:
     engine.gate.clear()
     with httpx.Client(base_url=own_url, timeout=30) as client:
         clip = clip_of(client)
         assert {asked(client, clip).status_code for _ in range(20)} == {200}
 
 
-def test_who_has_asked_enough_this_minute_is_told_before_the_line(url: str, engine: GatedEngine) -> None:
+def test_who_has_asked_enough_this_minute_is_refused_before_the_queue(url: str, engine: GatedEngine) -> None:
     with visitor_at(url, "203.0.113.80") as client:
         clip = clip_of(client)
         for _ in range(EACH_MINUTE):

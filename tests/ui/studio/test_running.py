@@ -9,7 +9,7 @@ from usam.errors import RequestError
 def test_a_place_that_nothing_waits_for_lapses() -> None:
     now = 0.0
     running = RunningRequests(clock=lambda: now)
-    running.in_line = lambda page: page == "waits"
+    running.is_queued = lambda page: page == "waits"
     for page in ("left", "waits"):
         assert running.begin(page, "visitor")
     assert running.begin("ended by its caller", "visitor", lapses=False)

@@ -106,7 +106,7 @@ def test_all_tokens_can_be_read_only_where_some_were_not() -> None:
     ("choice", "sentence"),
     [("drop-span", "Drag over the picture"), (None, "Choose"), ("force-expert x", "Choose")],
 )
-def test_a_choice_that_cannot_be_made_is_told(choice: str | None, sentence: str) -> None:
+def test_a_choice_that_cannot_be_made_is_reported(choice: str | None, sentence: str) -> None:
     with pytest.raises(RequestError, match=sentence):
         intervention_of(choice, None)
 

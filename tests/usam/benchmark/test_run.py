@@ -52,9 +52,11 @@ def test_a_runtime_that_was_not_measured_has_no_ratio() -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_without_clips_and_llamacpp_the_rest_is_measured_and_what_is_left_out_is_said(tmp_path: Path) -> None:
-    said: list[str] = []
-    found = bench(rounds=1, tokens=4, plot=tmp_path / "speed.png", report=said.append)
+def test_without_clips_and_llamacpp_the_rest_is_measured_and_what_is_left_out_is_reported(
+    tmp_path: Path,
+) -> None:
+    reports: list[str] = []
+    found = bench(rounds=1, tokens=4, plot=tmp_path / "speed.png", report=reports.append)
     assert found["transcripts"] is None
     assert found["ratios"].keys() == {
         "decode_vs_llamacpp",
@@ -63,8 +65,8 @@ def test_without_clips_and_llamacpp_the_rest_is_measured_and_what_is_left_out_is
     }
     assert found["ratios"]["decode_vs_llamacpp"] is None
     assert found["ratios"]["decode_vs_transformers_nf4"] > 0
-    assert any("--data" in line for line in said)
-    assert any("llama.cpp" in line for line in said)
+    assert any("--data" in line for line in reports)
+    assert any("llama.cpp" in line for line in reports)
     rows = table(found).splitlines()
     assert any(line.startswith("best") and "decode_vs_llamacpp" in line for line in rows)
     assert (tmp_path / "speed.png").stat().st_size > 0

@@ -24,7 +24,7 @@ def tone(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_time_to_read_the_clip_is_told(
+def test_the_time_to_read_the_clip_is_reported(
     engine: Engine, tone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     read = usam.audio.clip.load_clip

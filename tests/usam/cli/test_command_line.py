@@ -74,7 +74,7 @@ def test_dropping_a_span_counts_from_the_start_of_the_whole_clip(
     assert [token["start"] for token in tokens if token["dropped"]] == [1.0, 1.08]
 
 
-def test_ask_drops_redundant_tokens_when_told(
+def test_ask_drops_redundant_tokens_when_asked_to(
     loaded: Engine, clip: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = printed(capsys, "ask", clip, "--drop-redundant")
@@ -84,7 +84,7 @@ def test_ask_drops_redundant_tokens_when_told(
     assert not any(token["dropped"] for token in whole["tokens"])
 
 
-def test_ask_reads_every_token_when_told(
+def test_ask_reads_every_token_when_asked_to(
     loaded: Engine, clip: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = printed(capsys, "ask", clip, "--read-all")
@@ -165,7 +165,7 @@ def test_bad_usage_ends_with_status_2(words: str, clip: str, unloadable: None) -
         ("deletion-test --start 60", "ends before 60 s"),
     ],
 )
-def test_bad_requests_are_told_before_the_model_is_loaded(
+def test_bad_requests_are_reported_before_the_model_is_loaded(
     words: str, sentence: str, clip: str, unloadable: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command, *rest = words.split()

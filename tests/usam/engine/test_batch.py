@@ -62,7 +62,7 @@ def records(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
-def test_every_row_has_a_line_and_refusals_are_told(
+def test_every_row_has_a_line_and_refusals_are_reported(
     table: Path, engine: Engine, loads: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert batch(table) == 2
@@ -150,7 +150,7 @@ def test_a_table_that_changed_is_noticed(table: Path, loads: list[int]) -> None:
         ("path\n\xff\n", "cannot be read as a CSV file"),
     ],
 )
-def test_a_table_that_cannot_be_asked_is_told_before_the_model_is_loaded(
+def test_a_table_that_cannot_be_asked_is_reported_before_the_model_is_loaded(
     tmp_path: Path, loads: list[int], capsys: pytest.CaptureFixture[str], text: str, sentence: str
 ) -> None:
     (tmp_path / "t.csv").write_text(text, "latin-1")
@@ -161,7 +161,7 @@ def test_a_table_that_cannot_be_asked_is_told_before_the_model_is_loaded(
     assert loads == []
 
 
-def test_a_missing_table_and_an_output_that_cannot_be_written_are_told(
+def test_a_missing_table_and_an_output_that_cannot_be_written_are_reported(
     table: Path, loads: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert batch(table.with_name("none.csv")) == 2

@@ -87,7 +87,7 @@ def test_token_times_cover_the_heard_span_without_gap_or_overlap(
     assert [token.window for token in tokens] == [index // 4 for index in range(len(tokens))]
 
 
-def test_a_span_of_a_clip_is_heard_and_told(engine: Engine) -> None:
+def test_a_span_of_a_clip_is_used_and_reported(engine: Engine) -> None:
     sound = (16_000, np.random.default_rng(0).integers(-9000, 9000, 48_000).astype(np.int16))
     answer = engine.ask(sound, start=1.0, end=2.5, max_new_tokens=2)
     assert (answer.heard.start, answer.heard.end, answer.heard.duration) == (1.0, 2.5, 3.0)
@@ -202,7 +202,7 @@ def test_a_conversation_too_long_for_the_language_model_is_refused(engine: Engin
         engine.ask(tiny.clip(0.5), history=[Turn("q" * 500, "a" * 2000)])
 
 
-def test_a_missing_checkpoint_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no checkpoint folder"):
         Engine.load(checkpoint=tmp_path / "nowhere")
     with pytest.raises(WeightsError, match=r"config\.json is missing"):

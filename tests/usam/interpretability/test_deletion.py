@@ -52,7 +52,7 @@ def test_a_typed_reference_is_measured_under_the_same_mask(engine: Engine, basel
 
 
 @pytest.mark.parametrize("redundant", [True, False])
-def test_all_or_no_tokens_redundant_is_told(engine: Engine, baseline: Answer, redundant: bool) -> None:
+def test_all_or_no_tokens_redundant_is_reported(engine: Engine, baseline: Answer, redundant: bool) -> None:
     tokens = tuple(replace(token, redundant=redundant) for token in baseline.trace.tokens)
     flagged = replace(baseline, trace=replace(baseline.trace, tokens=tokens))
     result = deletion_test(engine, CLIP, flagged, 2)
@@ -114,7 +114,7 @@ def test_the_table_has_a_line_for_every_condition_and_ends_in_words() -> None:
     assert json.loads(json.dumps(result.to_json()))["drop_random"] == [-1.5, -1.3]
 
 
-def test_progress_is_told_after_every_pass(engine: Engine, baseline: Answer) -> None:
+def test_progress_is_reported_after_every_pass(engine: Engine, baseline: Answer) -> None:
     told: list[float] = []
     deletion_test(engine, CLIP, baseline, 2, progress=lambda message, share: told.append(share))
     assert told == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])

@@ -77,7 +77,7 @@ def test_forcing_an_expert_gives_one_hot_routing_and_another_distribution(
     torch.testing.assert_close(engine.audio_tokens_of(CLIP, result.answer).tokens, expected)
 
 
-def test_uniform_routing_weighs_all_experts_alike(engine: Engine, baseline: Answer) -> None:
+def test_uniform_routing_weighs_all_experts_equally(engine: Engine, baseline: Answer) -> None:
     result = intervene(engine, CLIP, baseline, Uniform())
     for token in result.answer.trace.tokens:
         assert token.routing == pytest.approx((1 / 3,) * 3)
@@ -129,15 +129,17 @@ def test_dropped_tokens_keep_their_scores(engine: Engine, baseline: Answer) -> N
     assert all(token.text_relevance >= 0 for token in dropped)
 
 
-def test_a_clip_that_is_wholly_redundant_is_answered_without_audio_and_that_is_said(
+def test_a_clip_that_is_wholly_redundant_is_answered_without_audio_and_that_is_reported(
     engine: Engine, baseline: Answer
 ) -> None:
     result = intervene(engine, CLIP, flagged(baseline, True), DropRedundant())
-    assert result.answer.trace.unheard
+    assert result.answer.trace.without_audio
     assert "without audio" in result.summary()
     other = tiny.clip(2.0, seed=5)
-    unheard = flagged(engine.ask(other, baseline.question, history=baseline.history, max_new_tokens=8), True)
-    assert intervene(engine, other, unheard, DropRedundant()).answer.text == result.answer.text
+    without_audio = flagged(
+        engine.ask(other, baseline.question, history=baseline.history, max_new_tokens=8), True
+    )
+    assert intervene(engine, other, without_audio, DropRedundant()).answer.text == result.answer.text
     assert not intervene(engine, CLIP, flagged(baseline, False), DropRedundant()).answer.trace.tokens_dropped
 
 
@@ -179,7 +181,7 @@ def test_the_json_object_is_asks_with_the_baseline_and_the_change(engine: Engine
     assert "ids" not in record
 
 
-def test_progress_is_told_and_can_end_it(engine: Engine, baseline: Answer) -> None:
+def test_progress_is_reported_and_can_end_it(engine: Engine, baseline: Answer) -> None:
     told: list[tuple[str, float]] = []
     intervene(engine, CLIP, baseline, Uniform(), lambda *step: told.append(step))
     assert told[-1] == ("Answering again", 1.0)

@@ -106,7 +106,7 @@ def test_a_replay_on_another_clip_is_refused(engine: Engine) -> None:
         replay(engine, tiny.clip(2.0, seed=4), recorded(engine))
 
 
-def test_who_is_told_of_progress_can_give_up(engine: Engine) -> None:
+def test_a_progress_callback_can_cancel(engine: Engine) -> None:
     def give_up(message: str, share: float) -> None:
         raise InterruptedError
 

@@ -81,7 +81,7 @@ def test_a_span_outside_of_what_was_heard_is_refused(start: float, end: float) -
         DropSpan(start, end).kept(trace())
 
 
-def test_routing_is_one_expert_or_all_alike() -> None:
+def test_routing_is_one_expert_or_all_equal() -> None:
     assert Intervention().routing(EXPERTS) is None
     assert ForceExpert(2).routing(EXPERTS) == [0, 0, 1]
     assert Uniform().routing(EXPERTS) == pytest.approx([1 / 3] * 3)

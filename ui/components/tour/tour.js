@@ -1,10 +1,10 @@
-// The tour: a card that stays beside the page, and a ring around what it speaks of. The page remains in use.
-// A step whose thing is not there yet says what to do first, and notices when that was done.
+// The tour: a card that stays beside the page, and a ring around the element it describes. The page remains usable.
+// A step whose element is not there yet says what to do first, and notices when that was done.
 
 const SEEN = "usam-tour"; // in the browser, once the tour was taken or declined
 const LOOK = 400; // ms between looks at whether a step can begin
 
-/** A step: `target` is what it speaks of, `show` the button that does `act`, `needs` what has to be there first.
+/** A step: `target` is the element it describes, `show` the button that does `act`, `needs` what has to be there first.
  *  @typedef {{title: string, text: string, target: string, show?: string, act?: () => void, needs?: "answer",
  *    aside?: boolean}} Step */
 

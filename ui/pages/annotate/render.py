@@ -76,7 +76,8 @@ def empty(counts: QueueCounts, *, audio_only: bool) -> str:
 
 
 def item(shown: QueueItem, wanted: int | None = None) -> str:
-    """The clip, the question and the answer; nothing of the model's insides, which could sway a judgement."""
+    """The clip, the question and the answer; nothing of the model's internals, which could bias a
+    judgement."""
     turns = "".join(
         f'<div class="turn past"><p class="q">{escape(turn["question"])}</p>'
         f'<p class="a">{escape(turn["answer"])}</p></div>'

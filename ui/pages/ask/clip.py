@@ -103,7 +103,7 @@ def _example_row(kind: str) -> gr.Dataset:
 
 
 def clip_chosen(panel: ClipPanel, source: str, clip: ClipSpan, longest: float) -> Updates:
-    """A new clip: say what will be heard, and offer the sliders when that is not all of it."""
+    """A new clip: show which span will be heard, and offer the sliders when that is not all of it."""
     long = clip.duration > longest
     return {
         panel.outlook: render.will_hear(clip.start, clip.end, clip.duration, longest),

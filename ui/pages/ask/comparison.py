@@ -1,4 +1,4 @@
-"""Compare two answers: both to the clip and question on display, blind, on random sides, told apart only
+"""Compare two answers: both to the clip and question on display, blind, on random sides, identified only
 after the vote."""
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _side(letter: str, entry: SessionAnswer, known: bool, winner: Winner | None,
             f'<p class="made">Seed <b>{answer.seed}</b>, <b>{render.decoding(answer)}</b>, '
             f"quantisation {escape(answer.model.quantization)}; {origin}</p>"
         )
-    text = escape(answer.text) or '<span class="hint">The model said nothing.</span>'
+    text = escape(answer.text) or '<span class="hint">The model gave no answer.</span>'
     cut = '<p class="hint">Cut short: stopped, or out of tokens.</p>' if answer.stopped else ""
     mark, choice = (' data-won=""', " <em>· your choice</em>") if won else ("", "")
     return (

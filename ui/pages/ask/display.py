@@ -60,8 +60,8 @@ class Display:
         }
 
     def restored(self, session: Session, annotator: str) -> Updates:
-        """Every panel as it was before a question that got no answer, with a rating that is not saved yet and
-        what was tried on the answer."""
+        """Every panel as it was before a question that got no answer, with an unsaved rating and the
+        experiments on the answer."""
         shown, tried = self.shown(session, annotator), self.what_if
         kept = [*self.rating.fields, *tried.results, tried.reference]
         return {block: update for block, update in shown.items() if block not in kept}
@@ -81,5 +81,5 @@ class Display:
         return {self.session: session.fresh(), **context_shown(self.question, session.fresh())}
 
     def lost(self) -> Updates:
-        """The browser still shows an answer that this process never wrote."""
+        """The browser still shows an answer from before a restart of the server."""
         return {self.answer.notice: messages.fault(messages.LOST)}

@@ -27,7 +27,7 @@ _FOCUS_QUESTION_JS = "() => setTimeout(() => document.querySelector('#question t
 
 
 def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
-    """Attach every handler to its event. Only what needs the model waits in the model's line."""
+    """Attach every handler to its event. Only what needs the model waits in the model's queue."""
     clip, question, answer, rating, session = page.clip, page.question, page.answer, page.rating, page.session
     display = Display(
         session,
@@ -98,7 +98,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         loaded.success(asking.ask, asked, **model).then(asking.release, None, **fast)
     question.stop.click(asking.stop, None, **fast)
 
-    # Emptied in the browser, at once: a slow answer must not wipe off what was typed meanwhile.
+    # Emptied in the browser, at once: a slow answer must not erase what was typed meanwhile.
     answer.follow_up.click(None, None, question.text, js="() => ''")
     answer.follow_up.click(answers.follow_up, [clip.audio, session], **fast).then(None, js=_FOCUS_QUESTION_JS)
     answer.edit.click(answers.edit, [clip.audio, session], **fast).then(None, js=_FOCUS_QUESTION_JS)

@@ -80,6 +80,6 @@ class OpeningHandlers:
         return {self.display.inspector.viewer: gr.HTML(router=router_json(router)) if router else gr.skip()}
 
     def left(self, request: gr.Request) -> None:
-        """The page was closed: do not write an answer for nobody."""
+        """The page was closed: stop its answer."""
         self.studio.running.end(page_of(request))
         self.studio.running_experiments.end(page_of(request))

@@ -81,7 +81,7 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
             history = history_panel()
     comparison = comparison_panel()
     privacy = privacy_panel(settings)
-    gr.HTML(render.STANDS_IN)
+    gr.HTML(render.STAND_INS)
     if card:
         with gr.Accordion("Model card", open=False, elem_id="card"):
             gr.Markdown(card)

@@ -77,7 +77,7 @@ def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
 
 
 def deleted(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> tuple[bool, Updates]:
-    """Delete everything under the person's id, and say what that was; false when it could not be done."""
+    """Delete everything under the person's id, and show what that was; false on failure."""
     try:
         line = messages.saved(f"Deleted: {feedback.forget(annotator=annotator)}")
     except NotFoundError:

@@ -25,10 +25,10 @@ HEADER = """
     <rect class="m3" x="31" y="13" width="5" height="10" rx="1"/>
   </svg>
   <div><h1>U-SAM Studio</h1>
-  <p>Ask about speech, sounds and music. See how the answer was made. Say how good it is.</p></div>
+  <p>Ask about speech, sounds and music. See how the answer was made. Rate how good it is.</p></div>
 </header>"""
 
-STANDS_IN = """
+STAND_INS = """
 <footer class="limits"><p><strong>What is real.</strong> Whisper base and SmolLM2-135M-Instruct are those
 that were published. YAMNet stands in for CED and musicnn for MERT, whose weights are only on a model hub.
 The model card has the measurements.</p></footer>"""
@@ -44,7 +44,7 @@ EMPTY_ANSWER = """<div class="empty"><p>Your answer appears here.</p>
 
 
 def limits(*, card: bool) -> str:
-    """The model's limits in one line, leading to the model card where the page has it."""
+    """The model's limits in one line, with a link to the model card where the page has it."""
     more = f': <a href="#card" onclick="{_TO_CARD}">what it can and cannot do</a>.' if card else "."
     return f'<p class="hint">A small model, and often wrong{more}</p>'
 
@@ -96,7 +96,7 @@ def thread(
         f'<p class="a">{escape(turn.answer)}</p></div>'
         for turn in earlier
     )
-    body = escape(text) or ("" if writing else '<span class="hint">The model said nothing.</span>')
+    body = escape(text) or ("" if writing else '<span class="hint">The model gave no answer.</span>')
     end = '<span class="caret" aria-hidden="true"></span>' if writing else ""
     note = '<p class="hint">Cut short: stopped, or out of tokens.</p>' if stopped else ""
     return (

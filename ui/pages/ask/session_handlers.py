@@ -90,7 +90,7 @@ class SessionHandlers:
         return trace_shown(self.display.inspector, session, self.display.measured_of, against)
 
     def other_shown(self, arrived: SessionAnswer | None, session: Session) -> Updates:
-        """Another model's answer joins the session as it is by now, held against the one on display."""
+        """Add another model's answer to the current session, compared with the one on display."""
         if arrived is None:
             return {}
         session = session.keep(arrived)

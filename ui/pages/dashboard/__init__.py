@@ -1,4 +1,4 @@
-"""The Dashboard page: how the ratings went, how far people agree, and what internals have to do with it."""
+"""The Dashboard page: how the ratings went, how far people agree, and how ratings relate to internals."""
 
 from ui.pages.dashboard.page import dashboard_page
 

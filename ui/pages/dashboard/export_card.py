@@ -1,4 +1,4 @@
-"""The card about training data: what an export holds and leaves out, shown before its download."""
+"""The card about training data: what an export contains and leaves out, shown before its download."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REASONS = {
     "no_thumb": "no thumb",
     "tie": "tie",
     "both_bad": "both bad",
-    "preference": "a preference says nothing about one answer alone",
+    "preference": "a preference does not judge one answer alone",
     "identical": "both texts the same",
     "empty": "empty",
     "unfinished": "answer broken off",

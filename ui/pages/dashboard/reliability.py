@@ -1,4 +1,5 @@
-"""Cards of the Dashboard: how far people agree with themselves, and whether SACLM's flags hold to the ear."""
+"""Cards of the Dashboard: how far people agree with themselves, and whether SACLM's flags hold when people
+listen."""
 
 from __future__ import annotations
 

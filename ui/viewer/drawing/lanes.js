@@ -7,7 +7,7 @@ import { clamp } from "../numbers.js";
 const GAP = 24; // above each lane, for its title
 const SCALE = 22; // below the lanes, for the seconds
 
-/** Which lane lies where, for a width in pixels; two more lanes when another trace is held against this one, one
+/** Which lane lies where, for a width in pixels; two more lanes when another trace is compared with this one, one
  *  for the attribution of a word, and one of `words` pixels for those of the experts.
  *  @param {number} width @param {{against?: unknown, attribution?: unknown, words?: number}} [shown]
  *  @returns {Layout} */

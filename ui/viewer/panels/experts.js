@@ -1,4 +1,4 @@
-// What the routing of a clip amounts to: beside what is typical, and beside another answer's.
+// The routing of a clip in figures: compared with what is typical, and with another answer's.
 
 import { fixed, mean, percent, shareMoved } from "../numbers.js";
 import { make } from "./make.js";
@@ -8,7 +8,7 @@ import { make } from "./make.js";
 
 /** A class of the style sheet, and a sentence. @typedef {["hint" | "warning", string]} Remark */
 
-/** Another answer that is held against this one: what it was asked and says where that differs, and by which model.
+/** Another answer that is compared with this one: its question and text where they differ, and its model.
  *  @param {Trace} trace @param {Trace} other */
 export function otherAnswer(trace, other) {
   /** @type {(Node | string)[]} */
@@ -21,7 +21,7 @@ export function otherAnswer(trace, other) {
   return make("p", {}, ...parts);
 }
 
-/** What sets another answer's trace apart, in words; token by token when both heard the same sound.
+/** How another answer's trace differs, in words; token by token when both heard the same sound.
  *  @param {Trace} trace @param {Trace} other @param {number[] | null} moved */
 export function difference(trace, other, moved) {
   if (!moved) {
@@ -111,7 +111,7 @@ export function remarks(trace, load) {
   return found;
 }
 
-/** Whether the experts were alive over the whole evaluation.
+/** Whether any expert was unused over the whole evaluation.
  *  @param {Trace} trace @param {number[]} load @returns {Remark} */
 function evaluationRemark(trace, load) {
   const loads = load.map(percent).join(", ");

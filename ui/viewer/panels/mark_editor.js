@@ -12,13 +12,13 @@ import { Marks } from "./marks.js";
 const PATIENCE = 10000; // ms after which the form can be sent again although the server never answered
 
 export class MarkEditor {
-  /** `save`, with no id for a new span, and `withdraw`, by id, tell the server.
+  /** `save`, with no id for a new span, and `withdraw`, by id, send the change to the server.
    *  @param {Viewer} viewer @param {{save: (span: Mark) => void, withdraw: (id: string) => void}} server */
   constructor(viewer, { save, withdraw }) {
     this.viewer = viewer;
     this.save = save;
     this.withdraw = withdraw;
-    /** What a span can be marked as; none before the server has said so. @type {string[]} */
+    /** What a span can be marked as; none before the server has sent them. @type {string[]} */
     this.labels = [];
     /** The span in the form. @type {Mark | null} */
     this.edited = null;

@@ -1,5 +1,5 @@
 // Flagged tokens judged by ear: each is played alone, in any order, and a person says whether it mattered. Some that
-// are not flagged are among them as controls, and nothing on the picture tells which is which: nobody can guess.
+// are not flagged are among them as controls, and nothing on the picture shows which is which.
 
 import { keyOf } from "../input/keys.js";
 import { make, makeButton } from "./make.js";
@@ -12,7 +12,7 @@ const AROUND = 0.4; // seconds on either side, where a token is played with what
 /** @type {[Verdict, string][]} */
 const VERDICTS = [["mattered", "did matter"], ["did_not", "did not"], ["unclear", "cannot tell"]];
 
-/** A token's number to what was said of it. @typedef {Record<string, Verdict>} Verdicts */
+/** Verdicts by the number of the token. @typedef {Record<string, Verdict>} Verdicts */
 
 /** The tokens to judge, in any order: the flagged ones that are not judged yet or, when all are, all again, with
  *  controls that are not flagged among them.

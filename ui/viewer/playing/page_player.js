@@ -1,6 +1,6 @@
 // Keeps the page's own audio player and the viewer together while both hold the same clip: whichever plays moves
-// the other, and only one is heard. The player is Gradio's; it lets nobody ask it for its time, but what plays in
-// it is an ordinary audio element. Where that cannot be found, both go on alone.
+// the other, and only one is audible. The player is Gradio's; it has no API for its time, but what plays in it is an
+// ordinary audio element. Where that cannot be found, both work independently.
 
 /** @import { Viewer } from "../viewer.js" */
 
