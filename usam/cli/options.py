@@ -80,8 +80,9 @@ def needs(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "usam").split(".")[0] == "usam":
+        package = (error.name or "usam").split(".")[0]
+        if package == "usam":
             raise
         raise RequestError(
-            f"This needs the package {error.name}; `pip install 'usam-studio[{extra}]'` installs it."
+            f"This needs the package {package}; `pip install 'usam-studio[{extra}]'` installs it."
         ) from error
