@@ -1,35 +1,17 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import AppPage, chromium, serve, settings_in
-
-
-@dataclass(frozen=True)
-class Server:
-    url: str
-    data: Path
-    engine: FakeEngine = field(default_factory=FakeEngine)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def uploads_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Gradio keeps uploads by their hash and deletes them at its end: also those of another run of tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-        yield
+from tests.browser.pages import AppPage, chromium
+from tests.serving import Server, serve_fake
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app with the small engine, shared by the tests of a module."""
-    data, engine = tmp_path_factory.mktemp("data"), FakeEngine()
-    with serve(settings_in(data), lambda progress: engine) as url:
-        yield Server(url, data, engine)
+    """The app with a fake engine, shared by the tests of a module."""
+    with serve_fake(tmp_path_factory.mktemp("data")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

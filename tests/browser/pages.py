@@ -1,40 +1,11 @@
 """Drives the app in a real browser, for the tests with the small engine and for those with the real one."""
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
-
-from ui.build import build
-from ui.engines.loader import LoadEngine
-from ui.engines.pool import LoadOther, load_other
-from ui.settings import Settings, sqlite_url
-
-EXAMPLES = Path(__file__).parents[2] / "ui" / "examples"
-
-
-def settings_in(folder: Path, **changes: Any) -> Settings:
-    return Settings(data=folder, database_url=sqlite_url(folder), **changes)
-
-
-@contextmanager
-def serve(
-    settings: Settings,
-    load_engine: LoadEngine | None = None,
-    load_second: LoadOther = load_other,
-    **options: Any,
-) -> Iterator[str]:
-    """The app on a free port of this machine; yields its address. `options` are further ones of Gradio's
-    `launch`."""
-    app = build(settings, load_engine, load_second)
-    try:
-        yield app.launch(prevent_thread_lock=True, quiet=True, **options)
-    finally:
-        app.demo.close(verbose=False)
 
 
 @contextmanager
@@ -45,12 +16,6 @@ def chromium(*switches: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *switches])
         yield browser
         browser.close()
-
-
-def rows(data: Path, query: str) -> list[tuple[Any, ...]]:
-    """What another program reads from the database file while the app runs."""
-    with closing(sqlite3.connect(data / "feedback.db")) as connection:
-        return connection.execute(query).fetchall()
 
 
 class AppPage:

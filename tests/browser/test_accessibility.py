@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server
 from tests.browser.pages import AppPage
+from tests.serving import Server
 
 AXE = "axe-core@4.14.1"
 SERIOUS = {"serious", "critical"}

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.conftest import Server
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, AppPage, rows, serve, settings_in
+from tests.browser.pages import AppPage
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, Server, rows, serve, settings_in
 from usam.audio.clip import load_clip
 from usam.errors import WeightsError
 from usam.progress import ProgressCallback

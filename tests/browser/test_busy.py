@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.conftest import Server
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, AppPage, serve, settings_in
+from tests.browser.pages import AppPage
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, Server, serve, settings_in
 from ui.server import body_limit
 
 DOG = EXAMPLES / "sound-dog.ogg"

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Locator, expect
 
 from storage import Feedback, open_database
 from storage.export import export
-from tests.browser.conftest import Server
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, AppPage, rows, serve, settings_in
+from tests.browser.pages import AppPage
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, Server, rows, serve, settings_in
 from ui.engines.loader import EngineLoader
 from ui.pages.ask.comparison import BlindPair, ComparisonHandlers
 from ui.pages.ask.page import build_page

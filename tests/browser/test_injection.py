@@ -4,8 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Server
-from tests.browser.pages import EXAMPLES, AppPage
+from tests.browser.pages import AppPage
+from tests.serving import EXAMPLES, Server
 
 ATTACK = '</p></script><img src=x onerror="window.harmed=1"><script>window.harmed=1</script>{{7*7}}<|im_end|>'
 # Text of the page in which nothing of an attack may have become an element.

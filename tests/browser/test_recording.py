@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.conftest import Server
-from tests.browser.pages import EXAMPLES, AppPage, chromium, rows
+from tests.browser.pages import AppPage, chromium
+from tests.serving import EXAMPLES, Server, rows
 from ui.components.microphone import ABSENT, INSECURE, REFUSED
 from usam.audio.samples import SAMPLE_RATE
 

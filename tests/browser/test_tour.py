@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.conftest import Server
 from tests.browser.pages import AppPage
+from tests.serving import Server
 
 TITLES = ["Pick an example", "Ask", "Read the routing", "Hear a redundant token", "Rate the answer"]
 

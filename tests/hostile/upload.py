@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import serve, settings_in
+from tests.fake_engine import FakeEngine
 from tests.hostile.corpus import Case
 from tests.hostile.judge import sentence_faults
+from tests.serving import serve, settings_in
 
 PATIENCE = 60.0
 """Seconds for one answer."""

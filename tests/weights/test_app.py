@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import EXAMPLES, AppPage, chromium, rows, serve, settings_in
+from tests.browser.pages import AppPage, chromium
+from tests.serving import EXAMPLES, rows, serve, settings_in
 
 PATIENCE = 180.0  # seconds; the first start may fetch weights
 

@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 
 from storage import new_annotator
-from tests.browser.pages import settings_in
+from tests.serving import settings_in
 from ui.access.accounts import ATTEMPTS, ATTEMPTS_OF_ADDRESS, Accounts, Login, main
 from ui.access.admin import AdminGate
 from ui.access.identity import Identity

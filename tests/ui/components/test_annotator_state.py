@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.state_holder import SessionState
 
-from tests.browser.pages import settings_in
+from tests.serving import settings_in
 from ui.access.identity import Identity
 from ui.components.annotator_state import annotator_state
 

@@ -6,7 +6,7 @@ import pytest
 
 from storage import Feedback, open_database
 from storage.answers.browse import SearchFilter, browse
-from tests.browser.pages import settings_in
+from tests.serving import settings_in
 from tests.ui.pages.records import HOSTILE, record
 from ui.pages.browse import render
 from ui.pages.browse.page import search_filter

@@ -11,7 +11,7 @@ from storage import Feedback, open_database
 from storage.annotation.repeats import Repeats
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.export import FORMATS, export
-from tests.browser.pages import settings_in
+from tests.serving import settings_in
 from tests.ui.pages.records import HOSTILE, record
 from ui.pages.dashboard.cards import dashboard
 from ui.pages.dashboard.export_card import REASONS, prepare

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, serve, settings_in
 from ui.access.accounts import Accounts
 
 DOG = EXAMPLES / "sound-dog.ogg"

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from benchmarks.endurance.page import API, OpenPage, RefusedError
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, serve, settings_in
 from ui.server import queues
 from ui.studio import running
 
@@ -152,7 +152,7 @@ def clip_of(client: httpx.Client) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("by", ["a program", "a page"])
-def test_a_flood_of_questions_leaves_the_line_to_others(
+def test_a_flood_of_questions_leaves_the_queue_to_others(
     url: str, engine: GatedEngine, page: OpenPage, by: str
 ) -> None:
     engine.gate.clear()

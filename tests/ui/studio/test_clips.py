@@ -9,8 +9,8 @@ from shutil import copy
 import pytest
 
 from storage import Feedback, open_database
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, settings_in
 from ui.engines.loader import EngineLoader
 from ui.inspector import sound
 from ui.inspector.payload import payload, viewer_json

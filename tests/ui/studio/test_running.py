@@ -38,3 +38,22 @@ def test_an_answer_without_a_place_takes_none() -> None:
     running = RunningRequests(most=1)
     assert not running.stop_event("made up").is_set()
     assert running.begin("page")
+
+
+def test_a_page_has_one_answer_at_a_time() -> None:
+    running = RunningRequests()
+    assert running.begin("page")
+    assert not running.begin("page")
+    assert running.begin("another page")
+    event = running.stop_event("page")
+    running.end("page")
+    assert event.is_set()
+    assert running.begin("page")
+
+
+def test_a_question_stopped_in_the_queue_starts_stopped() -> None:
+    running = RunningRequests()
+    running.begin("page")
+    running.stop("page")
+    assert running.stop_event("page").is_set()
+    assert not running.stop_event("another page").is_set()

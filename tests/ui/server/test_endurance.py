@@ -12,8 +12,7 @@ import pytest
 from benchmarks.endurance.ledger import GRACE, Ledger, compare
 from benchmarks.endurance.page import OpenPage, RefusedError
 from benchmarks.endurance.visitors import Budget, Visitor, ask_and_rate, ask_and_rate_by_the_api
-from tests.browser.conftest import Server
-from tests.browser.pages import EXAMPLES, rows
+from tests.serving import EXAMPLES, Server, rows
 
 DOG = EXAMPLES / "sound-dog.ogg"
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from benchmarks.endurance.page import OpenPage, RefusedError
 from storage import Feedback, open_database
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, serve, settings_in
 from ui.access.request import Client
 from ui.api.endpoints import Endpoints
 from ui.engines.loader import EngineLoader

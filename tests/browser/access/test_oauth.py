@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.pages import EXAMPLES, AppPage, rows
+from tests.browser.pages import AppPage
+from tests.serving import EXAMPLES, rows
 
 pytest.importorskip("authlib", reason="gradio[oauth] is what Spaces install")
 pytest.importorskip("itsdangerous", reason="gradio[oauth] is what Spaces install")
 
-from tests.browser.openid import CLIENT, SECRET, serving
+from tests.browser.access.openid import CLIENT, SECRET, serving
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOG = EXAMPLES / "sound-dog.ogg"
 
 
@@ -39,7 +40,7 @@ def url(data: Path) -> Iterator[str]:
             "PYTHONPATH": str(ROOT),
         }  # fmt: skip
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.browser.space"],
+            [sys.executable, "-m", "tests.browser.access.space"],
             env={**os.environ, **space}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
         assert process.stdin is not None

@@ -1,5 +1,4 @@
-"""Whom the running app takes for its own machine, and whose word it takes for where a request comes from.
-No browser: plain HTTP."""
+"""Whom the running app takes for its own machine, and whose word it takes for where a request comes from."""
 
 import json
 from collections.abc import Iterator
@@ -9,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import serve, settings_in
 from ui.settings import Settings
 
 SPOOFED = "127.0.0.1, 203.0.113.5"

@@ -6,8 +6,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from storage import Feedback, open_database
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import serve, settings_in
 from tests.ui.pages.records import record
 
 TOKEN = {

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests import tiny
-from tests.browser.pages import EXAMPLES, AppPage, exported, offline, serve, settings_in
+from tests.browser.pages import AppPage, exported, offline
+from tests.serving import EXAMPLES, serve, settings_in
 from ui.what_if.outcomes import outcome_of
 from usam.audio.clip import load_clip
 from usam.engine.engine import Engine

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Server
-from tests.browser.fake_engine import TOKEN_SECONDS, FakeEngine, trace_of
-from tests.browser.pages import EXAMPLES, AppPage, exported, offline
+from tests.browser.pages import AppPage, exported, offline
+from tests.fake_engine import TOKEN_SECONDS, FakeEngine, trace_of
+from tests.serving import EXAMPLES, Server
 from ui.report.export import export
 from ui.studio.clips import ClipCache
 from ui.studio.session import SessionAnswer

@@ -1,6 +1,5 @@
 """Stored answers shown again, and long work that can be stopped; without a browser."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,18 +7,16 @@ import pytest
 
 from storage import Feedback, open_database
 from storage.errors import NotFoundError
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES
 from ui.inspector.payload import payload
 from ui.settings import sqlite_url
 from ui.studio.clips import ClipCache
-from ui.studio.jobs import JobCancelledError, JobProgress, JobResult, run_job
 from ui.studio.service import heard_file
 from ui.studio.session import Session
 from ui.studio.stored_answers import audio_of, link_of, load_stored_answer
 from usam.audio.clip import load_clip
 from usam.errors import RequestError, UsamError
-from usam.progress import ProgressCallback
 from usam.schema.answer import Answer
 
 DOG = EXAMPLES / "sound-dog.ogg"
@@ -90,56 +87,3 @@ def test_an_answer_that_is_not_there_or_cannot_be_read_is_reported(feedback: Fee
     answer_id = feedback.record_answer(record, annotator="me")
     with pytest.raises(UsamError, match="another version"):
         load_stored_answer(feedback, answer_id, CLIPS)
-
-
-def test_work_tells_its_steps_and_its_result() -> None:
-    def work(progress: ProgressCallback) -> str:
-        progress("half", 0.5)
-        return "found"
-
-    assert list(run_job(work, threading.Event())) == [JobProgress("half", 0.5), JobResult("found")]
-
-
-def test_work_ends_at_its_next_step_once_it_is_stopped() -> None:
-    stop, reached = threading.Event(), []
-
-    def work(progress: ProgressCallback) -> None:
-        for step in range(1000):
-            progress("on", step / 1000)
-            reached.append(step)
-            stop.wait(0.01)
-
-    running = run_job(work, stop)
-    next(running)
-    stop.set()
-    with pytest.raises(JobCancelledError):
-        list(running)
-    assert len(reached) < 10
-
-
-def test_what_was_stopped_at_its_last_step_finds_nothing() -> None:
-    stop = threading.Event()
-    with pytest.raises(JobCancelledError):
-        list(run_job(lambda progress: stop.set(), stop))
-
-
-def test_who_stops_reading_stops_the_work() -> None:
-    stop = threading.Event()
-
-    def work(progress: ProgressCallback) -> None:
-        while True:
-            progress("on", 0.0)
-            stop.wait(0.01)
-
-    running = run_job(work, stop)
-    next(running)
-    running.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("job")]
-
-
-def test_what_goes_wrong_in_the_work_is_raised_to_the_reader() -> None:
-    def work(progress: ProgressCallback) -> None:
-        raise RequestError("Not like this.")
-
-    with pytest.raises(RequestError, match="Not like this"):
-        list(run_job(work, threading.Event()))

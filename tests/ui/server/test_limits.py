@@ -1,4 +1,4 @@
-"""What a visitor may not take from the others, and what they are message. No browser: plain HTTP."""
+"""What a visitor may not take from the others, and what they are message."""
 
 import itertools
 import json
@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, serve, settings_in
 from ui.server import body_limit
 from ui.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOG = EXAMPLES / "sound-dog.ogg"
 STRANGER, NEIGHBOUR = "203.0.113.7", "203.0.113.8"
 _ADDRESSES = itertools.count(1)
@@ -160,7 +160,7 @@ def test_uploads_leave_room_on_the_disk(url: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(body_limit, "_free", lambda folder: body_limit.FREE_DISK)
     reply = upload(url, b"sound")
     assert reply.status_code == 507
-    assert "no room" in reply.text
+    assert "no disk space" in reply.text
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from storage import Feedback, open_database
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, rows, serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, rows, serve, settings_in
 from ui.engines.loader import EngineLoader
 from ui.studio.service import AskRequest, Studio
 

@@ -13,8 +13,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES
 from ui.engines import zerogpu
 from ui.engines.pool import load_other
 from ui.engines.zerogpu import LendingEngine, lends_gpu

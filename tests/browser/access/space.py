@@ -3,8 +3,8 @@ in the environment when it is imported. Prints its address, and runs until its i
 
 import sys
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import serve
+from tests.fake_engine import FakeEngine
+from tests.serving import serve
 from ui.settings import Settings
 
 if __name__ == "__main__":

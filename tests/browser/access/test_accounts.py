@@ -9,8 +9,9 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, AppPage, rows, serve, settings_in
+from tests.browser.pages import AppPage
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, rows, serve, settings_in
 from ui.access.accounts import Accounts
 
 PASSWORD = "correct horse"

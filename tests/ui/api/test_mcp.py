@@ -12,9 +12,8 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
-from tests.browser.conftest import Server
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, Server, serve, settings_in
 from ui.access.accounts import Accounts
 from ui.settings import Settings
 
@@ -102,7 +101,7 @@ def test_questions_are_counted_by_address(server: Server, clip: str) -> None:
     assert "At most 2 questions a minute" in refusal(call(server, "ask", {"audio": clip}, visitor))
 
 
-def test_it_waits_in_the_line_of_the_pages(
+def test_it_waits_in_the_queue_of_the_pages(
     server: Server, clip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.engine, "pause", 0.3)

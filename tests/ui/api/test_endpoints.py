@@ -11,9 +11,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from storage import Feedback, open_database
-from tests.browser.conftest import Server
-from tests.browser.pages import EXAMPLES, rows, serve, settings_in
 from tests.repository.documents import document
+from tests.serving import EXAMPLES, Server, rows, serve, settings_in
 
 DOG = str(EXAMPLES / "sound-dog.ogg")
 
@@ -107,7 +106,7 @@ def as_hex(identity: str) -> str:
     return identity.replace("-", "")
 
 
-def test_a_rating_is_saved_while_the_line_for_the_model_is_full(tmp_path: Path) -> None:
+def test_a_rating_is_saved_while_the_queue_for_the_model_is_full(tmp_path: Path) -> None:
     """The model never loads, so every question waits, until one more is turned away."""
     gone, settings = threading.Event(), settings_in(tmp_path, max_waiting=1)
     feedback = Feedback(open_database(settings.database_url))

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import EXAMPLES, serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, serve, settings_in
 from ui.examples import EXAMPLE_FOLDER
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOG = EXAMPLES / "sound-dog.ogg"
 PUBLIC = {"/ask", "/intervene", "/deletion_test", "/attribute", "/replay", "/rate", "/compare", "/trace"}
 

@@ -1,62 +1,29 @@
-"""What programs can try on stored answers, and answers of a second model; on tiny models."""
+"""Experiments by the endpoints: what the library makes of them, and what they refuse."""
 
-import gc
 import shutil
-import threading
-import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from playwright.sync_api import expect
 
 from tests import tiny
-from tests.browser.pages import EXAMPLES, AppPage, serve, settings_in
-from tests.browser.test_what_if import opened, run
 from tests.repository.documents import document
-from ui.engines.loader import EngineLoader
-from ui.engines.pool import EnginePool
+from tests.serving import EXAMPLES, serve, settings_in
+from tests.shelf import Shelf
 from usam.audio.clip import load_clip
 from usam.engine.engine import Engine
-from usam.errors import RequestError
 from usam.interpretability.attribution import attribute
 from usam.interpretability.deletion import deletion_test
 from usam.interpretability.intervention import intervene
-from usam.progress import ProgressCallback
-from usam.quantization import choose_precision
 from usam.schema.interventions import DropRandom, ForceExpert
 
 DOG = EXAMPLES / "sound-dog.ogg"
 PIANO = EXAMPLES / "music-piano.ogg"
 QUESTION = "What animal is this?"
-
-
-@dataclass
-class Shelf:
-    """Tiny checkpoints in a folder. `loaded` lists what was taken from it, with weak references."""
-
-    folder: Path
-    loaded: list[tuple[str, str]] = field(default_factory=list)
-    engines: list[weakref.ref[Engine]] = field(default_factory=list)
-
-    def add(self, name: str) -> Path:
-        place = self.folder / name
-        place.mkdir(parents=True)
-        (place / "config.json").write_text(f'{{"name": "{name}"}}')
-        return place
-
-    def load(self, place: Path, quantization: str, progress: ProgressCallback) -> Engine:
-        progress("Loading", 0.5)
-        engine = Engine(tiny.model(), choose_precision(quantization, "cpu"), place, load_s=0.1)
-        if quantization == "int8":  # another model, as a precision is: its answers are not the same
-            engine.model.llm.lm_head.weight.data.neg_()
-        self.loaded.append((place.name, quantization))
-        self.engines.append(weakref.ref(engine))
-        return engine
 
 
 @pytest.fixture(scope="module")
@@ -174,120 +141,6 @@ def test_what_cannot_be_tried_is_reported(
 ) -> None:
     with pytest.raises(AppError, match=sentence):
         client.predict(answer_id, *arguments, api_name=endpoint)
-
-
-def test_a_second_model_is_held_against_the_first(app: AppPage, server: Tiny, shelf: Shelf) -> None:
-    app.upload(DOG)
-    app.ask_about(QUESTION)
-    first = app.answer_text.inner_text()
-    before = len(shelf.loaded)
-    opened(app, "Other model")
-    app.page.locator("#other-precision").get_by_text("8-bit").click()
-    run(app, "other")
-    expect(app.othered).to_contain_text("int8")
-    expect(app.othered).to_contain_text("MB of weights")
-    expect(app.picture).to_have_attribute("data-compared", "same sound")
-    expect(app.picture.locator(".versus")).to_contain_text("int8")
-    assert shelf.loaded[before:] == [("tiny", "int8")]
-    expect(app.answer_text).to_have_text(first)
-    expect(app.entries.get_by_role("radio")).to_have_count(2)
-    assert alive(shelf) == 0
-
-    # What is tried on the other's answer is tried on the other model, loaded again for that.
-    app.entries.locator("label").first.click()
-    expect(app.answer_text).not_to_have_text(first)
-    opened(app, "Replay")
-    run(app, "replay")
-    expect(app.replayed).to_contain_text("The answer is the same, word for word. The routing is the same")
-    assert shelf.loaded[before:] == [("tiny", "int8")] * 2
-    assert alive(shelf) == 0
-
-
-def test_another_checkpoint_can_be_asked(app: AppPage, shelf: Shelf) -> None:
-    app.upload(DOG)
-    app.ask_about(QUESTION)
-    opened(app, "Other model")
-    app.page.locator("#other-checkpoint").get_by_text("later").click()
-    app.page.locator("#other-precision").get_by_text("bfloat16").click()
-    run(app, "other")
-    expect(app.othered).to_contain_text("unchanged")
-    assert shelf.loaded[-1] == ("later", "none")
-    app.page.locator("#other-checkpoint").get_by_text("tiny").click()
-    run(app, "other")
-    expect(app.othered).to_contain_text("This model gave the answer on display")
-
-
-def alive(shelf: Shelf) -> int:
-    """How many of the models that were lent are still in memory."""
-    gc.collect()
-    return sum(engine() is not None for engine in shelf.engines)
-
-
-def ready(shelf: Shelf, engine: Engine) -> EnginePool:
-    loader = EngineLoader(lambda progress: engine)
-    for _ in loader.wait(threading.Event()):
-        pass
-    return EnginePool(loader, shelf.folder, shelf.load)
-
-
-def quiet(message: str, share: float) -> None:
-    """Progress that nobody watches."""
-
-
-def test_models_are_lent_one_at_a_time_and_come_back(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    own = tiny.engine(shelf.add("tiny"))
-    pool, inside, most = ready(shelf, own), [], []
-
-    def use(engine: Engine) -> None:
-        inside.append(engine.model_info.quantization)
-        most.append(len(inside))
-        threading.Event().wait(0.05)
-        inside.pop()
-
-    threads = [
-        threading.Thread(target=pool.run_on_checkpoint, args=("tiny", precision, use, quiet))
-        for precision in ("int8", "nf4", "int8")
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == [1, 1, 1]
-    assert alive(shelf) == 0
-    pool.run_on_checkpoint("tiny", "none", lambda engine: inside.append(engine), quiet)
-    assert inside == [own]
-    assert len(shelf.loaded) == 3
-
-
-def test_a_model_goes_back_after_a_failure_too(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    pool = ready(shelf, tiny.engine(shelf.add("tiny")))
-
-    def fail(engine: Engine) -> None:
-        raise RequestError("No.")
-
-    with pytest.raises(RequestError, match=r"No\."):
-        pool.run_on_checkpoint("tiny", "int8", fail, quiet)
-    assert alive(shelf) == 0
-    assert (
-        pool.run_on_checkpoint("tiny", "int8", lambda engine: engine.model_info.quantization, quiet) == "int8"
-    )
-    for name, precision in (("gone", "nf4"), ("tiny", "nf5")):
-        with pytest.raises(RequestError, match="Choose a checkpoint"):
-            pool.run_on_checkpoint(name, precision, lambda engine: None, quiet)
-
-
-def test_an_answer_is_studied_on_the_model_that_gave_it(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    own = tiny.engine(shelf.add("tiny"))
-    later = tiny.engine(shelf.add("later")).model_info
-    pool = ready(shelf, own)
-    names = [
-        pool.run_on(info, lambda engine: engine.checkpoint.name, quiet) for info in (own.model_info, later)
-    ]
-    assert names == ["tiny", "later"]
-    assert shelf.loaded == [("later", "none")]
 
 
 def test_the_examples_of_the_contract_run(

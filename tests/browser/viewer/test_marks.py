@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Server
-from tests.browser.fake_engine import TOKEN_SECONDS
-from tests.browser.pages import EXAMPLES, AppPage, rows
+from tests.browser.pages import AppPage
+from tests.fake_engine import TOKEN_SECONDS
+from tests.serving import EXAMPLES, Server, rows
 
 DOG = EXAMPLES / "sound-dog.ogg"
 HOSTILE = "<img src=x onerror='window.hit=1'>"

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.browser.fake_engine import FakeEngine
-from tests.browser.pages import serve, settings_in
+from tests.fake_engine import FakeEngine
+from tests.serving import serve, settings_in
 from ui.api.health import describe
 from ui.engines.loader import LoadState
 from usam.progress import ProgressCallback

@@ -1,0 +1,52 @@
+"""Settings from the environment, and the secrets beside the data."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from ui.settings import Settings, sqlite_url
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("USAM_DATA", str(tmp_path))
+    monkeypatch.setattr("ui.settings.in_container", lambda environ: False)  # where the tests may well run
+    settings = Settings.from_environment({"USAM_QUANTIZATION": "none", "USAM_MAX_SECONDS": "12"})
+    assert settings == Settings(tmp_path, sqlite_url(tmp_path), quantization="none", max_seconds=12.0)
+
+
+@pytest.mark.parametrize("wrong", ["0", "31", "abc", "nan", "-5"])
+def test_an_impossible_length_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="USAM_MAX_SECONDS"):
+        Settings.from_environment({"USAM_MAX_SECONDS": wrong})
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("fluency, tone,fluency", ("fluency", "tone")), ("", ()), ("accuracy", ("accuracy",))]
+)
+def test_the_dimensions_are_the_teams_own(text: str, names: tuple[str, ...]) -> None:
+    assert Settings.from_environment({"USAM_DIMENSIONS": text}).dimensions == names
+    with pytest.raises(ValueError, match="USAM_DIMENSIONS"):
+        Settings.from_environment({"USAM_DIMENSIONS": f"{text},No Good"})
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "soon", "nan", "inf"])
+@pytest.mark.parametrize("name", ["USAM_RETENTION_DAYS", "USAM_BACKUP_HOURS"])
+def test_an_impossible_period_is_refused(name: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Settings.from_environment({name: wrong})
+
+
+def test_the_browser_secret_is_made_once_and_private(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "data", "sqlite://")
+    secret = settings.browser_secret()
+    assert settings.browser_secret() == secret
+    assert len(secret) >= 32
+    assert stat.S_IMODE((tmp_path / "data" / "browser-secret").stat().st_mode) == 0o600
+
+
+def test_a_database_elsewhere_is_private_too(tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere" / "mine.db"
+    paths = Settings(tmp_path / "data", f"sqlite:///{file}").private_paths()
+    assert {str(tmp_path / "data"), str(file), f"{file}-wal"} <= set(paths)
+    assert str(file.parent) not in paths
