@@ -8,7 +8,7 @@ from torch import Tensor
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role
 from usam.encoders.musicnn import MusiCNN
-from usam.encoders.sound_names import bracketed, music_spans
+from usam.encoders.sound_names import bracketed, is_silent, music_spans
 from usam.encoders.words import Heard
 from usam.schema.words import Word
 
@@ -38,7 +38,7 @@ class MusicTags:
             return found
         for start, end in music_spans(heard.sounds):
             part = heard.waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
-            if len(part) < SAMPLE_RATE // 10:
+            if len(part) < SAMPLE_RATE // 10 or is_silent(part):
                 continue
             found += bracketed(start, end, self._surest(self.musicnn.scores(part).mean(0)), "{", "}")
         return found

@@ -26,6 +26,7 @@ LEAST_SCORE = 0.06  # of a name that is worth saying
 LEAST_SHARE = 0.12  # of the surest name's score
 NEW_NAME = 0.2  # score of a name that begins a new segment
 FAINT = 0.03  # of the loudest look: a look this much fainter names nothing
+SILENT = 0.008  # root mean square (-42 dBFS) below which there is hiss or hum at most, which names nothing
 LEAST_BESIDE_SPEECH = 0.12  # of a name while someone speaks
 SPEECH = 0.3  # score of the speech classes above which someone speaks
 SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
@@ -94,10 +95,12 @@ class SoundNames:
     def _names(self, heard: Heard, sounds: SoundScores) -> Tensor:
         vague = list(_columns(sounds.classes, tuple(sorted(VAGUE))))
         loud = loudness(heard.waveform, len(sounds.scores), sounds.rate)
-        faint = loud < FAINT * loud.max()
+        faint = loud < (FAINT * loud.max()).clamp_min(SILENT)
         return sounds.scores.index_fill(1, torch.tensor(vague), 0.0).masked_fill(faint[:, None], 0.0)
 
     def _place(self, heard: Heard, sounds: SoundScores) -> list[Word]:
+        if is_silent(heard.waveform):
+            return []
         columns = _columns(sounds.classes, tuple(PLACES))
         mean = sounds.scores[:, list(columns)].mean(0)
         best = int(mean.argmax())
@@ -113,6 +116,11 @@ def loudness(waveform: Tensor, looks: int, rate: float) -> Tensor:
     size = int(SAMPLE_RATE / rate)
     padded = F.pad(waveform.float(), (0, max(0, looks * size - len(waveform))))[: looks * size]
     return padded.view(looks, size).square().mean(-1).sqrt()
+
+
+def is_silent(waveform: Tensor) -> bool:
+    """Whether nothing but hiss or hum can be in a waveform [samples]."""
+    return bool(waveform.float().square().mean().sqrt() < SILENT)
 
 
 def _segments(table: Tensor) -> list[tuple[int, int, Tensor]]:

@@ -11,7 +11,15 @@ from torch import Tensor
 
 from usam.encoders.music_tags import TAGS, MusicTags
 from usam.encoders.sound_classes import PLACES, VAGUE, VOICES, plain_name
-from usam.encoders.sound_names import NAMES, SoundNames, bracketed, music_spans, speech_score, speech_spans
+from usam.encoders.sound_names import (
+    NAMES,
+    SoundNames,
+    bracketed,
+    is_silent,
+    music_spans,
+    speech_score,
+    speech_spans,
+)
 from usam.encoders.words import Heard, SoundScores
 from usam.schema.words import Word
 
@@ -83,6 +91,13 @@ def test_faint_looks_and_vague_classes_name_nothing() -> None:
     assert read(names(sounds, loud=loud)) == " (dog barking)"
     assert read(names(sounds, loud=loud.flip(0))) == " (siren)"
     assert names(table((3, {"Speech": 0.9, "Silence": 0.9, "Music": 0.9}))) == []
+
+
+def test_hiss_and_hum_name_nothing_whatever_the_scores() -> None:
+    sounds = table((6, {"Bark": 0.8, "Outside, rural or natural": 0.9, "Guitar": 0.9}))
+    assert names(sounds, loud=torch.full((6,), 0.004)) == []
+    assert is_silent(torch.full((1600,), 0.004))
+    assert not is_silent(torch.full((1600,), 0.02))
 
 
 def test_beside_speech_a_name_has_to_be_surer() -> None:
