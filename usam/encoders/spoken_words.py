@@ -25,10 +25,15 @@ SHORTEST = 0.1  # seconds
 SURE_SPEECH = 0.65  # score of the speech classes above which words are believed
 SURE_WORDS = 0.55  # mean confidence above which words are believed although speech is not sure
 MADE_UP = -2.5  # nats a token: words are made up whatever was heard
+TRUSTED = 0.6  # mean confidence of an English transcript below which most of its words are wrong
 
 
 class SpokenWords:
-    """Words of the speech expert: a bracket with the language, then what is said."""
+    """Words of the speech expert: a bracket with the language, then what is said.
+
+    Of English that it can hardly make out it names the language alone: the expert's own projection, which is
+    trained on accented English, then says what it hears.
+    """
 
     role: Role = "speech"
 
@@ -61,8 +66,11 @@ class SpokenWords:
             return []
         name = LANGUAGES.get(transcript.language, transcript.language).capitalize()
         first = start + words[0].start
+        mark = Word(first, first, name, transcript.language_probability, " [", "]")
+        if transcript.language == "en" and confidence(transcript) < TRUSTED:
+            return [mark]
         return [
-            Word(first, first, name, transcript.language_probability, " [", "]"),
+            mark,
             *(
                 Word(
                     start + word.start,
@@ -89,9 +97,13 @@ def invented(transcript: Transcript, speech: float) -> bool:
     Whisper's own probability of no speech does not tell: of cries and scraping things it makes "Thank you."
     with little doubt. The sound specialist's score of speech does.
     """
-    confidence = sum(word.confidence for word in transcript.words) / len(transcript.words)
-    doubtful = speech <= SURE_SPEECH and confidence <= SURE_WORDS
+    doubtful = speech <= SURE_SPEECH and confidence(transcript) <= SURE_WORDS
     return doubtful or transcript.mean_logprob < MADE_UP
+
+
+def confidence(transcript: Transcript) -> float:
+    """Mean over the words, 0 to 1."""
+    return sum(word.confidence for word in transcript.words) / len(transcript.words)
 
 
 def quietest(waveform: Tensor, start: float, end: float) -> float:

@@ -90,6 +90,14 @@ def test_words_that_are_made_up_are_not_said() -> None:
     assert Says(*HELLO).stream.words(given)
 
 
+def test_of_english_that_is_hardly_made_out_only_the_language_is_named() -> None:
+    doubted = [SpokenWord(word.start, word.end, word.text, 0.5) for word in HELLO]
+    given = Heard(torch.zeros(2 * RATE), {}, ((0.0, 2.0),))
+    assert "".join(word.read for word in Says(*doubted, language="en").stream.words(given)) == " [English]"
+    assert len(Says(*doubted, language="de").stream.words(given)) == 4  # nothing else would be read of it
+    assert len(Says(*HELLO, language="en").stream.words(given)) == 4
+
+
 def test_the_quietest_tenth_of_a_second_is_found() -> None:
     noise = torch.ones(4 * RATE)
     noise[int(2.3 * RATE) : int(2.4 * RATE)] = 0.1
