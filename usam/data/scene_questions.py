@@ -157,9 +157,9 @@ def sentence(part: Part) -> str:
         return f"{who} says: {part.said.rstrip('.')}" if part.said else f"{who} speaks"
     if part.kind == "music":
         manner = [tag for tag in part.tags if tag in TEMPI | MOODS][:2]
-        playing = f"{what(part)} plays" if part.names else "music plays"
+        playing = f"music with {what(part)} plays" if part.names else "music plays"
         return playing + (f", {listed(manner, 'and')}" if manner else "")
-    return f"{what(part)} is heard"
+    return f"the sound of {what(part)} is heard" if part.names else "a sound is heard"
 
 
 def stopped(text: str) -> str:
@@ -329,8 +329,9 @@ class SceneInstructor:
     def sound(self, part: Part, random: Random) -> Instruction:
         if part.place and random.random() < 0.3:
             return Instruction("place", random.choice(_PLACE), f"It sounds like {part.place}.")
-        question = random.choice(OPEN if random.random() < 0.4 else SOUND)
-        return Instruction("sound", question, f"I hear {what(part)}.")
+        if random.random() < 0.4:
+            return Instruction("open", random.choice(OPEN), stopped(sentence(part)))
+        return Instruction("sound", random.choice(SOUND), f"I hear {what(part)}.")
 
     def music(self, part: Part, random: Random) -> Instruction:
         draw = random.random()

@@ -168,10 +168,15 @@ def test_order_is_the_order_of_the_parts() -> None:
     for _ in range(300):
         drawn = INSTRUCTOR.order(parts, random)
         asked[drawn.category, drawn.question] = drawn.answer
-    assert {answer for (kind, _), answer in asked.items() if kind == "first"} == {"Rain is heard."}
-    assert {answer for (kind, _), answer in asked.items() if kind == "last"} == {"A piano plays, slow."}
+    assert {answer for (kind, _), answer in asked.items() if kind == "first"} == {
+        "The sound of rain is heard."
+    }
+    assert {answer for (kind, _), answer in asked.items() if kind == "last"} == {
+        "Music with a piano plays, slow."
+    }
     assert {answer for (kind, _), answer in asked.items() if kind == "order"} == {
-        "Rain is heard, then a man says: The king rides home, then a piano plays, slow."
+        "The sound of rain is heard, then a man says: The king rides home, "
+        "then music with a piano plays, slow."
     }
     assert asked["after", "What comes after the rain?"] == "A man says: The king rides home."
     assert asked["before", "What comes before the piano?"] == "A man says: The king rides home."
