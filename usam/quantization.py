@@ -93,7 +93,15 @@ def side_by_side(*layers: nn.Linear) -> Linear:
     shape = (weight.shape[0], 2 * weight.shape[1])
     code, blocksize = states[0].code, states[0].blocksize
     multiply = torch.ops.bitsandbytes.gemv_4bit.default
-    return lambda x: multiply(x, weight, shape, absmax, code, blocksize)
+    if all(layer.bias is None for layer in layers):
+        return lambda x: multiply(x, weight, shape, absmax, code, blocksize)
+    bias = torch.cat(
+        [
+            torch.zeros(layer.out_features, dtype=COMPUTE_DTYPE) if layer.bias is None else layer.bias.data
+            for layer in layers
+        ]
+    ).to(COMPUTE_DTYPE)
+    return lambda x: multiply(x, weight, shape, absmax, code, blocksize) + bias
 
 
 def is_packed(layer: nn.Linear) -> bool:

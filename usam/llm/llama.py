@@ -1,4 +1,4 @@
-"""A Llama token by token: transformers' weights and arithmetic, without its generality.
+"""A Llama or a Qwen2 token by token: transformers' weights and arithmetic, without its generality.
 
 For a small LLM on a CPU, what transformers does around the arithmetic of a step takes longer than the
 arithmetic. Here a step is the arithmetic: keys and values go into tensors allocated once, layers that read
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import DynamicCache, LlamaForCausalLM
+from transformers import DynamicCache, LlamaForCausalLM, PreTrainedModel, Qwen2ForCausalLM
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from usam.llm.backend import CANDIDATES, TopLogits
@@ -62,8 +62,20 @@ class _Layer:
     feedforward_out: Linear
 
 
+def is_llama(llm: PreTrainedModel) -> bool:
+    """Whether an LLM's arithmetic is that of the steps here: a Llama's, or Qwen2's, which adds biases."""
+    config = llm.config
+    rotation = getattr(config, "rope_parameters", None) or {}
+    return (
+        isinstance(llm, LlamaForCausalLM | Qwen2ForCausalLM)
+        and config.hidden_act == "silu"
+        and not getattr(config, "use_sliding_window", False)
+        and rotation.get("rope_type", "default") in ("default", "linear", "llama3")
+    )
+
+
 class LlamaStepDecoder:
-    """Prefill and single steps of a Llama.
+    """Prefill and single steps of a Llama, or of what `is_llama` takes for one.
 
     A cache holds a prompt and one or several sequences that go on from it. Any number of caches may be open.
     """

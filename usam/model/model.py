@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
-from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.saclm import Significance, masked_mean
@@ -23,10 +23,10 @@ from usam.encoders.base import Encoder, Role
 from usam.encoders.registry import by_role, load_word_streams
 from usam.encoders.words import WordStream
 from usam.llm.backend import StepDecoder
-from usam.llm.llama import LlamaStepDecoder
 from usam.llm.loading import load_llm
 from usam.llm.lora import merge_lora, save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
+from usam.llm.steps import step_decoder
 from usam.model.listening import Hearing, hear, words_of
 from usam.model.loading import frozen_encoders, load_adapter
 from usam.progress import ProgressCallback
@@ -83,7 +83,7 @@ class USAM(nn.Module):
     @cached_property
     def steps(self) -> StepDecoder[Any]:
         """The LLM token by token, for answers that stream; to be asked for once it is quantised."""
-        return LlamaStepDecoder(cast(LlamaForCausalLM, self.llm))
+        return step_decoder(self.llm)
 
     def encoder(self, role: Role) -> Encoder:
         """The encoder that listens for `role`. Raises LookupError if there is none."""
