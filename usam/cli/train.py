@@ -51,6 +51,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     words.add_argument("--work", type=Path, required=True, help="folder for encoded clips, states and logs")
     words.add_argument("--output", type=Path, required=True, help="folder for the trained checkpoint")
     words.add_argument("--packages", type=Path, help="/usr/share, for texts in other languages")
+    words.add_argument("--preset", help="the preset whose language model is to read, if another")
     words.add_argument("--minutes", type=float, help="budget; without it, --steps")
     words.add_argument("--steps", type=int, default=400)
     words.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
@@ -132,6 +133,7 @@ def run_train_words(options: argparse.Namespace) -> None:
             work=options.work,
             output=options.output,
             packages=options.packages,
+            preset=options.preset,
             heldout=read_heldout(options.heldout),
             budget=Budget(steps=options.steps)
             if options.minutes is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -106,7 +107,8 @@ def voice_of(hearing: Hearing) -> Tensor | None:
 def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
     """The clip as a scene with what its labels tell; None if they tell nothing.
 
-    Speech is to be written down as the specialist heard it: that is what can be read.
+    Speech is to be written down as the specialist heard it, that is what can be read; by the transcript where
+    the specialist gives no words, and the expert's own projection has to be read.
     """
     example = clip.example
     speech, sounds, music = clip.words
@@ -114,6 +116,8 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
     place = next((word.text for word in sounds if word.before.startswith(" (in")), None)
     tags = tuple(word.text for word in music)
     seconds = example.seconds
+    if example.source == "silence":
+        return Scene((), clip.words, seconds, clip.tokens)
     if example.kind != "speech":
         if not example.label:
             return None
@@ -122,7 +126,8 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
         return Scene((part,), clip.words, seconds, clip.tokens)
     said = "".join(word.read for word in speech if word.after != "]").strip()
     language = next((word.text for word in speech if word.after == "]"), None)
-    if not said or language != "English":
+    said = said or written(example.transcript or "")
+    if not said or language not in (None, "English"):
         return None
     speaker, sure = example.speaker, 1.0
     if speaker is None and clip.voice is not None:
@@ -132,6 +137,20 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
     behind = tuple(candidates(example.label, names)) if example.background and example.label else ()
     part = Part("speech", (), said, speaker, language, behind=behind, behind_kind=example.background)
     return Scene((part,), (tuple(with_speaker(speech, speaker, sure)), sounds, music), seconds, clip.tokens)
+
+
+def unread(scene: Scene, transcript: str) -> Scene:
+    """A scene of speech without the specialist's words, to be written down by its transcript."""
+    speech, *others = scene.words
+    marks = tuple(word for word in speech if word.before == " [" or word.after == "]")
+    part = replace(scene.parts[0], said=written(transcript))
+    return replace(scene, parts=(part,), words=(marks, *others))
+
+
+def written(transcript: str) -> str:
+    """A transcript of a corpus, which is in small letters, as a sentence."""
+    text = re.sub(r"\bi\b", "I", transcript.strip().lower())
+    return text[:1].upper() + text[1:] + "." * (text[-1:].isalnum())
 
 
 def with_speaker(words: Iterable[Word], speaker: str | None, sure: float) -> Iterator[Word]:

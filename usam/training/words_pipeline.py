@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import cast
 
 import torch
+from torch import nn
 
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.speaker import SPEAKERS
 from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import SPEECH_LORA
-from usam.data.corpus import Kind, read_corpus
-from usam.data.heard_clips import HeardClip, HeardClips, scene
+from usam.config import PRESETS, USAMConfig
+from usam.data.corpus import KINDS, Kind, read_corpus
+from usam.data.derived.mixtures import write_mixtures
+from usam.data.derived.silence import write_silence
+from usam.data.heard_clips import HeardClip, HeardClips, scene, unread
 from usam.data.imagined_scenes import Imagination, Material
 from usam.data.multilingual import read_texts
 from usam.data.scene_questions import Names, SceneInstructor
 from usam.data.scenes import Scene, joined
 from usam.data.splits import split
 from usam.data.synthetic.sentences import Sentences
+from usam.encoders.base import Encoder
 from usam.encoders.registry import by_role, load_word_streams
 from usam.encoders.sound_classes import VAGUE, plain_name
 from usam.encoders.yamnet import YAMNet
@@ -33,26 +39,34 @@ from usam.training.pipeline import write_checkpoint
 from usam.training.stages.speaker import fit_speaker_head
 from usam.training.stages.word_reading import run_word_reading
 from usam.training.trainer import Budget
+from usam.training.transfer import TextSide, transfer
 from usam.weights.cache import fetch
 
-REAL_SHARE = 0.55  # of the scenes; the rest are imagined
+MIXED, SILENT = "mixed", "silent"
+REAL_SHARE = 0.6  # of the scenes; the rest are imagined
 ROW_SHARE = 0.3  # of the real scenes: two or three clips one after the other
 BY_LABEL = 0.6  # share of sounds and music drawn by their label first, so that no label is rare
-KIND_SHARES: dict[Kind, float] = {"speech": 3.0, "sound": 4.0, "music": 4.0}
+SHARES = {"speech": 3.5, "sound": 4.0, "music": 4.0, MIXED: 2.5, SILENT: 0.7}  # of the real scenes
+UNREAD_EVERY = 5  # clips of speech: one of them is read without the specialist's words too
 LONGEST = 16.0  # seconds of a clip
 SPEECH_CLIPS = 2_000
+MIXTURES, SILENCES = 350, 100
 COMMON = 4_000  # words to ask about that are not said
 
 
 @dataclass(frozen=True)
 class WordsOptions:
-    """A checkpoint to go on from, labelled clips, and for how long; `packages` is /usr/share, for texts."""
+    """A checkpoint to go on from, labelled clips, and for how long; `packages` is /usr/share, for texts.
+
+    preset: whose language model is to read, if another than the checkpoint's.
+    """
 
     corpus: Path
     start: Path
     work: Path
     output: Path
     packages: Path | None = None
+    preset: str | None = None
     heldout: Sequence[str] = ()
     budget: Budget = Budget(minutes=60)
     seed: int = 0
@@ -62,6 +76,7 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
     """Hear every clip once, fit the speaker head, train the reading, write the checkpoint. Raises
     UsamError."""
     model = with_words(options.start, report)
+    start_preset = model.adapter.config.preset
     clips = heard(model, options, report)
     head = model.adapter.speaker
     assert head is not None
@@ -73,7 +88,8 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
         )
         report(f"speaker head: {right:.3f} of {len(known)} clips")
     head.requires_grad_(False)
-    real = RealScenes([found for clip in clips if (found := scene(clip, head))], model)
+    found = [(clip.example.transcript, one) for clip in clips if (one := scene(clip, head))]
+    real = RealScenes([*(one for _, one in found), *read_without_words(found)], model)
     if not real.scenes:
         raise RequestError("There is no clip to train on in the data folder.")
     texts = read_texts(options.packages or Path())
@@ -89,10 +105,12 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
     def draw(random: Random) -> Scene:
         return real.draw(random) if random.random() < REAL_SHARE else imagined.draw(random)
 
+    if options.preset not in (None, model.adapter.config.preset):
+        model = for_preset(model, str(options.preset), clips, options, report)
     random = Random(options.seed)
     common = {word.strip(".,?!").lower() for text in texts["English"][:COMMON] for word in text.split()}
     words = sorted(word for word in common if len(word) > 3 and word.isalpha())
-    add_llm_lora(model, options.start)
+    add_llm_lora(model, options.start if options.preset in (None, start_preset) else None)
     run_word_reading(
         model,
         draw,
@@ -119,6 +137,28 @@ def with_words(checkpoint: Path, report: Callable[[str], None]) -> USAM:
     return model
 
 
+def for_preset(
+    model: USAM, preset: str, clips: Sequence[HeardClip], options: WordsOptions, report: Callable[[str], None]
+) -> USAM:
+    """The same adapter in front of a preset's language model; made once and kept in the work folder."""
+    llm, tokenizer = load_llm(fetch(preset, lambda message, share: report(message)).llm)
+    folder = options.work / "transferred"
+    if not (folder / "config.json").exists():
+        sizes = {**model.adapter.config.to_dict(), "preset": preset, **PRESETS[preset]}
+        adapter = transfer(
+            model.adapter,
+            TextSide(model.embeddings.weight.detach(), model.tokenizer),
+            TextSide(cast(nn.Embedding, llm.get_input_embeddings()).weight.detach(), tokenizer),
+            USAMConfig(**sizes),
+            [clip.tokens for clip in clips],
+            options.seed,
+            report=report,
+        )
+        adapter.save_pretrained(folder)
+    encoders = cast("list[Encoder]", list(model.encoders))
+    return USAM(load_adapter(folder), llm, tokenizer, encoders, options.start, model.word_streams)
+
+
 def heard(model: USAM, options: WordsOptions, report: Callable[[str], None]) -> list[HeardClip]:
     """The training clips as the model hears them, computed once and kept in the work folder."""
     train, _ = split(read_corpus(options.corpus), options.heldout)
@@ -126,6 +166,8 @@ def heard(model: USAM, options: WordsOptions, report: Callable[[str], None]) -> 
     Random(options.seed).shuffle(train)
     speech = [example for example in train if example.kind == "speech"][:SPEECH_CLIPS]
     rest = [example for example in train if example.kind != "speech"]
+    rest += write_mixtures(options.work / "mixtures", train, min(MIXTURES, len(train) // 3), options.seed)
+    rest += write_silence(options.work / "silence", SILENCES)
     model.eval()
     return list(
         HeardClips(options.work / "heard", model, fingerprint(options.start)).build(speech + rest, report)
@@ -138,32 +180,46 @@ def english(seed: int) -> list[str]:
     return [sentence for name in sorted(sources) for sentence in sources[name]]
 
 
+def read_without_words(found: Sequence[tuple[str | None, Scene]]) -> Iterator[Scene]:
+    """Some scenes of speech once more, to be written down from the expert's own projection."""
+    speech = [(transcript, one) for transcript, one in found if transcript and group(one) == "speech"]
+    for transcript, one in speech[::UNREAD_EVERY]:
+        yield unread(one, transcript)
+
+
+def group(scene: Scene) -> str:
+    """What a scene of one clip is drawn as: its kind, a mixture or silence."""
+    if not scene.parts:
+        return SILENT
+    return MIXED if scene.parts[0].behind_kind else scene.parts[0].kind
+
+
 class RealScenes:
     """Draws scenes of real clips, alone and in a row."""
 
     def __init__(self, scenes: Sequence[Scene], model: USAM) -> None:
         self.scenes = scenes
         self.token_seconds = model.adapter.config.token_seconds
-        self.by_kind: dict[Kind, dict[str, list[Scene]]] = {kind: {} for kind in KIND_SHARES}
+        self.groups: dict[str, dict[str, list[Scene]]] = {name: {} for name in SHARES}
         for one in scenes:
-            part = one.parts[0]
-            self.by_kind[part.kind].setdefault(part.names[0] if part.names else "", []).append(one)
+            label = one.parts[0].names[0] if one.parts and one.parts[0].names else ""
+            self.groups[group(one)].setdefault(label, []).append(one)
 
     def labels(self, kind: Kind) -> list[str]:
-        return sorted(filter(None, self.by_kind[kind]))
+        return sorted(filter(None, self.groups[kind]))
 
     def draw(self, random: Random) -> Scene:
         if random.random() >= ROW_SHARE:
-            return self.one(random)
-        return joined([self.one(random) for _ in range(random.choice((2, 2, 3)))], self.token_seconds)
+            return self.one(random, list(SHARES))
+        row = [self.one(random, KINDS) for _ in range(random.choice((2, 2, 3)))]
+        return joined(row, self.token_seconds)
 
-    def one(self, random: Random) -> Scene:
-        kinds = [kind for kind in KIND_SHARES if self.by_kind[kind]]
-        kind = random.choices(kinds, [KIND_SHARES[kind] for kind in kinds])[0]
-        groups = self.by_kind[kind]
+    def one(self, random: Random, among: Sequence[str]) -> Scene:
+        names = [name for name in among if self.groups[name]] or [n for n in SHARES if self.groups[n]]
+        labels = self.groups[random.choices(names, [SHARES[name] for name in names])[0]]
         if random.random() < BY_LABEL:
-            return random.choice(groups[random.choice(sorted(groups))])
-        return random.choice([one for group in groups.values() for one in group])
+            return random.choice(labels[random.choice(sorted(labels))])
+        return random.choice([one for found in labels.values() for one in found])
 
 
 def class_names(classes: Sequence[str]) -> tuple[list[str], list[str]]:
