@@ -118,6 +118,8 @@ class ToyEncoder(nn.Module):
 class ToyWords:
     """Says the same of every clip; `asked` keeps what was wanted of speech each time."""
 
+    reads_frames = False
+
     def __init__(self, role: Role, words: Sequence[Word], translated: Sequence[Word] = ()) -> None:
         self.role = role
         self.said = {"transcribe": list(words), "translate": list(translated or words)}

@@ -28,6 +28,7 @@ class MusicTags:
     """Words of the music expert, in braces: ` {piano, slow, classical}`."""
 
     role: Role = "music"
+    reads_frames = False
 
     def __init__(self, musicnn: MusiCNN) -> None:
         self.musicnn = musicnn

@@ -77,6 +77,7 @@ class SoundNames:
     """Words of the audio expert, bracketed: ` (dog barking, growling)`."""
 
     role: Role = "audio"
+    reads_frames = False
 
     def words(self, heard: Heard) -> list[Word]:
         if heard.sounds is None:

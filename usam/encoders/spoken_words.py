@@ -36,6 +36,7 @@ class SpokenWords:
     """
 
     role: Role = "speech"
+    reads_frames = False
 
     def __init__(self, whisper: Whisper, decoder: WhisperStepDecoder) -> None:
         self.whisper = whisper

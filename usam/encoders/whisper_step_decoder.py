@@ -26,6 +26,7 @@ from transformers import GenerationConfig, WhisperForConditionalGeneration
 from usam.encoders.base import readable
 from usam.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
 from usam.schema.tasks import SpeechTask
+from usam.threads import on_cores
 
 REPEATED = 4  # tokens in a row that may not come twice
 TOKENS_A_SECOND = 12  # nobody speaks faster; what is longer is a loop
@@ -121,7 +122,7 @@ class WhisperStepDecoder:
         suppressed = torch.zeros(len(self.embed), dtype=torch.bool)
         suppressed[[i for i in generation.suppress_tokens if i >= 0]] = True
         suppressed[self.end + 1 :] = True  # languages, tasks and times
-        self.suppressed = suppressed
+        self.suppressed = suppressed.nonzero().flatten()
         self.begin_suppressed = list(generation.begin_suppress_tokens)
 
     @classmethod
@@ -134,6 +135,7 @@ class WhisperStepDecoder:
         return cls(model.eval().requires_grad_(False), tokenizer, pack)
 
     @torch.inference_mode()
+    @on_cores(1)  # a step is too little for two: waking the other takes longer than it saves
     def transcribe(
         self, states: Tensor, seconds: float, language: str | None = None, task: SpeechTask = "transcribe"
     ) -> Transcript:
@@ -161,7 +163,7 @@ class WhisperStepDecoder:
         logprobs: list[float] = []
         ended = False
         while state.length < room:
-            logits[self.suppressed] = -torch.inf
+            logits.index_fill_(0, self.suppressed.to(logits.device), -torch.inf)
             token = self._choose(logits, tokens)
             logprobs.append(float(logits.log_softmax(-1)[token]))
             if token == self.end:

@@ -45,9 +45,13 @@ class SoundScores:
 
 
 class WordStream(Protocol):
-    """A specialist's head. An encoder may bring one of its own, or none."""
+    """A specialist's head. An encoder may bring one of its own, or none.
+
+    reads_frames: whether it needs the encoders' frames; one that does not is asked while they are computed.
+    """
 
     role: Role
+    reads_frames: bool
 
     def words(self, heard: Heard) -> list[Word]:
         """What it says about the clip, as it is to be read."""

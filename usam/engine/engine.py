@@ -204,7 +204,7 @@ class Engine:
         """
         hearing = self._heard.pop(clip.sha256, None)
         if hearing is None:
-            hearing = self.model.hear(clip.waveform)
+            hearing = self.model.hear(clip.waveform, speech_task(task, question))
             release_memory()
         self._heard[clip.sha256] = hearing  # the latest last
         if len(self._heard) > CACHED_CLIPS:

@@ -16,6 +16,7 @@ from usam.generation.sampling import SamplingParams
 from usam.llm.backend import KVCache, TopLogits
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
+from usam.threads import use_cores
 
 
 @dataclass
@@ -84,7 +85,9 @@ class TextStream:
             candidates, cache = self.model.steps.prefill(
                 inputs["inputs_embeds"], self.sampling.max_new_tokens, self.sampling.top
             )
-        _compute_alone()
+        # A step is hundreds of operations of some microseconds: handing halves of them to a second core,
+        # and waking it each time, takes longer than it saves.
+        use_cores(1)
         if self.sampling.beams > 1 and self.sampling.temperature == 0:
             yield from self._searched(candidates, cache, abandoned)
         else:
@@ -119,18 +122,3 @@ class TextStream:
 
     def _over(self, abandoned: threading.Event) -> bool:
         return self.stop.is_set() or abandoned.is_set()
-
-
-def _compute_alone() -> None:
-    """Keep this thread's arithmetic on one core.
-
-    A step is hundreds of operations of some microseconds: handing halves of them to a second core, and
-    waking it each time, takes longer than it saves. PyTorch's setting also is the default of threads that
-    start later, where encoding gains by more cores; one of those puts the default back.
-    """
-    cores = torch.get_num_threads()
-    if cores > 1:
-        torch.set_num_threads(1)
-        restoring = threading.Thread(target=torch.set_num_threads, args=(cores,))
-        restoring.start()
-        restoring.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -19,30 +20,62 @@ from usam.encoders.words import Heard, WordStream
 from usam.encoders.yamnet import YAMNet
 from usam.schema.tasks import SpeechTask
 from usam.schema.words import Word
+from usam.threads import on_cores, use_cores
 
 
 @dataclass(frozen=True)
 class Hearing:
     """A clip as the encoders heard it: U [T, D], what their heads are asked with, and the words of each
-    expert by what was wanted of speech, as far as they were asked for."""
+    expert by what was wanted of speech, as far as they were asked for.
+
+    said: what the heads said for a task while the frames were computed, None for those still to be asked.
+    """
 
     frames: Tensor
     heard: Heard
     words: dict[SpeechTask, tuple[tuple[Word, ...], ...]] = field(default_factory=dict)
+    said: dict[SpeechTask, Sequence[Sequence[Word] | None]] = field(default_factory=dict)
 
 
-def hear(waveform: Tensor, encoders: Sequence[Encoder], with_words: bool) -> Hearing:
-    """Waveform [samples] at 16 kHz through all encoders, their frames side by side."""
-    streams = [encoder.frames(waveform) for encoder in encoders]
-    frames = align(streams, [encoder.frame_rate for encoder in encoders], len(waveform))
-    by_role: Mapping[Role, Tensor] = {e.role: s for e, s in zip(encoders, streams, strict=True)}
-    heard = Heard(waveform.cpu(), by_role)
+def hear(
+    waveform: Tensor,
+    encoders: Sequence[Encoder],
+    with_words: bool,
+    streams: Sequence[WordStream | None] = (),
+    task: SpeechTask = "transcribe",
+) -> Hearing:
+    """Waveform [samples] at 16 kHz through all encoders, their frames side by side.
+
+    The `streams` that read no frames are asked for their words for `task` meanwhile, on half of the cores:
+    a decoder writes one token after another, which more cores do not hasten.
+    """
+    known: dict[int, Tensor] = {}
+    heard = Heard(waveform.cpu(), {}, task=task)
     if with_words:
         audio = next((encoder for encoder in encoders if isinstance(encoder, YAMNet)), None)
         if audio is not None:
-            sounds = sound_scores(audio, by_role["audio"])
+            known[id(audio)] = audio.frames(waveform)
+            sounds = sound_scores(audio, known[id(audio)])
             heard = replace(heard, sounds=sounds, speech=speech_spans(sounds))
-    return Hearing(frames, heard)
+    cores = torch.get_num_threads()
+    with ThreadPoolExecutor(1, "usam-words") as beside:
+        saying = beside.submit(_ask, streams, heard, cores // 2) if any(streams) and cores > 1 else None
+        with on_cores(cores if saying is None else cores - cores // 2):
+            found = [
+                known[id(encoder)] if id(encoder) in known else encoder.frames(waveform)
+                for encoder in encoders
+            ]
+        said = {} if saying is None else {task: saying.result()}
+    frames = align(found, [encoder.frame_rate for encoder in encoders], len(waveform))
+    by_role: Mapping[Role, Tensor] = {e.role: s for e, s in zip(encoders, found, strict=True)}
+    return Hearing(frames, replace(heard, frames=by_role), said=said)
+
+
+@torch.inference_mode()
+def _ask(streams: Sequence[WordStream | None], heard: Heard, cores: int) -> Sequence[Sequence[Word] | None]:
+    """What the streams say that need no frames."""
+    use_cores(cores)
+    return [None if stream is None or stream.reads_frames else stream.words(heard) for stream in streams]
 
 
 @torch.inference_mode()
@@ -53,6 +86,7 @@ def words_of(
     if task not in hearing.words:
         heard = replace(hearing.heard, task=task)
         before = next(iter(hearing.words.values()), None)
+        said = hearing.said.get(task, [None] * len(streams))
         found: list[tuple[Word, ...]] = []
         for index, stream in enumerate(streams):
             if stream is None:
@@ -60,7 +94,8 @@ def words_of(
             elif stream.role != "speech" and before is not None:
                 found.append(before[index])  # the task is about speech alone
             else:
-                words = stream.words(heard)
+                known = said[index]
+                words = stream.words(heard) if known is None else known
                 found.append(
                     tuple(name_speakers(words, heard, speaker) if stream.role == "speech" else words)
                 )

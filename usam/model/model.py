@@ -96,9 +96,15 @@ class USAM(nn.Module):
         return self.embeddings(padded.clamp_min(0)).float() * mask.unsqueeze(-1), mask
 
     @torch.inference_mode()
-    def hear(self, waveform: Tensor) -> Hearing:
-        """Waveform [samples] at 16 kHz -> what the encoders hear of it."""
-        return hear(waveform, cast("list[Encoder]", list(self.encoders)), bool(self.word_streams))
+    def hear(self, waveform: Tensor, task: SpeechTask | None = None) -> Hearing:
+        """Waveform [samples] at 16 kHz -> what the encoders hear of it.
+
+        With a task, their heads are asked for its words at the same time, if they have any.
+        """
+        encoders = cast("list[Encoder]", list(self.encoders))
+        if task is None:
+            return hear(waveform, encoders, bool(self.word_streams))
+        return hear(waveform, encoders, bool(self.word_streams), self.word_streams, task)
 
     def frames(self, waveform: Tensor) -> Tensor:
         """Waveform [samples] at 16 kHz -> U [T, D], all encoders on one frame rate side by side."""

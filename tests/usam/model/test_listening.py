@@ -1,5 +1,8 @@
 """What the encoders' heads are asked, and who is said to speak."""
 
+from typing import Any
+
+import pytest
 import torch
 
 from tests import tiny
@@ -58,3 +61,66 @@ def test_a_clip_without_speech_or_words_has_none() -> None:
     assert hearing.heard.speech == ()
     assert words_of(hearing, (None, None, None), "transcribe", None) == ((), (), ())
     assert torch.equal(hearing.frames, model.frames(tiny.clip(0.5).waveform))
+
+
+class Classes:
+    """Stands for an encoder whose frames are counted."""
+
+    def __init__(self, encoder: Any) -> None:
+        self.encoder = encoder
+        self.cores: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.encoder, name)
+
+    def frames(self, waveform: torch.Tensor) -> torch.Tensor:
+        self.cores.append(torch.get_num_threads())
+        return self.encoder.frames(waveform)
+
+
+class Reads(tiny.ToyWords):
+    """Says what the frames it is given are."""
+
+    reads_frames = True
+
+    def words(self, heard: Heard) -> list[Word]:
+        return [*super().words(heard), Word(0.0, 0.1, str(len(heard.frames["music"])), 1.0)]
+
+
+@pytest.mark.parametrize("cores", [1, 4])
+def test_words_are_the_same_when_they_are_said_while_the_frames_are_computed(cores: int) -> None:
+    encoders: list[Any] = [Classes(encoder) for encoder in tiny.model().encoders]
+    clip = tiny.clip(0.5).waveform
+    before = torch.get_num_threads()
+    torch.set_num_threads(cores)
+    try:
+        speech, sound, music = tiny.word_streams()
+        reading = Reads("music", music.said["transcribe"])
+        streams = (speech, None, reading, sound)
+        apart = words_of(hear(clip, encoders, True), streams, "translate", head("man"))
+        asked = [list(stream.asked) for stream in (speech, reading, sound)]
+        for encoder in encoders:
+            encoder.cores.clear()
+        hearing = hear(clip, encoders, True, streams, "translate")
+        assert torch.get_num_threads() == cores
+    finally:
+        torch.set_num_threads(before)
+    assert words_of(hearing, streams, "translate", head("man")) == apart
+    assert [stream.asked for stream in (speech, reading, sound)] == [2 * one for one in asked]
+    assert apart[2][-1].text == str(len(hearing.heard.frames["music"]))
+    assert [encoder.cores for encoder in encoders] == [[max(1, cores // 2)]] * 3
+    assert torch.equal(hearing.frames, hear(clip, encoders, False).frames)
+
+
+def test_a_head_that_fails_beside_the_encoders_is_an_error() -> None:
+    class Fails(tiny.ToyWords):
+        def words(self, heard: Heard) -> list[Word]:
+            raise ValueError("no head")
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(ValueError, match="no head"):
+            hear(tiny.clip(0.5).waveform, list(tiny.model().encoders), True, (Fails("speech", ()),))
+    finally:
+        torch.set_num_threads(before)
