@@ -20,13 +20,15 @@ AGAIN = 10.0  # of the clip that is asked about twice
 def answers(engine: Engine, rounds: int, waveform: Tensor | None = None) -> dict[str, Any]:
     """First tokens by the clip's length, the second question about it, an answer's speed, memory.
 
-    waveform: [samples] that is repeated to each length; noise without one, which takes as long to encode.
+    waveform: [samples] that is cut or repeated to each length; noise without one, which takes as long to
+    encode, but holds no words to write down.
     """
     clip = (noise(AGAIN) if waveform is None else waveform).numpy()
+    usual = np.resize(clip, round(AGAIN * SAMPLE_RATE))
     first: dict[float, list[float]] = {seconds: [] for seconds in LENGTHS}
     second: list[float] = []
     speeds: list[float] = []
-    engine.ask((SAMPLE_RATE, clip), max_new_tokens=2)
+    engine.ask((SAMPLE_RATE, usual), max_new_tokens=2)
     for round_ in range(rounds):
         for seconds in LENGTHS:
             heard = np.resize(clip, round(seconds * SAMPLE_RATE))
@@ -36,7 +38,7 @@ def answers(engine: Engine, rounds: int, waveform: Tensor | None = None) -> dict
             if seconds == AGAIN:
                 again = engine.ask(source, TASKS["aac"].prompt, max_new_tokens=2)
                 second.append(again.timings.first_token_s)
-        long = engine.ask((SAMPLE_RATE, clip), max_new_tokens=64)
+        long = engine.ask((SAMPLE_RATE, usual), max_new_tokens=64)
         speeds.append(long.timings.tokens_per_s)
     return {
         "load_s": round(engine.load_s, 2),

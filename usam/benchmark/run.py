@@ -13,6 +13,7 @@ from usam.benchmark.answers import answers
 from usam.benchmark.decoders import RUNTIMES, USAM_NF4, Models, contended, decode, growth
 from usam.benchmark.statistics import median, ratio
 from usam.checkpoints.layout import bundled
+from usam.checkpoints.resolve import checkpoint_folder
 from usam.engine.engine import Engine
 from usam.errors import RequestError
 
@@ -29,22 +30,24 @@ def bench(
     data: Path | None = None,
     plot: Path | None = None,
     report: Report = lambda message: print(message, file=sys.stderr, flush=True),
+    checkpoint: Path | None = None,
 ) -> dict[str, Any]:
     """All figures as one JSON-able dictionary; drawn to `plot` as well, if given.
 
-    data: a corpus folder whose held-out speech is transcribed; without one `transcripts` is None. A figure of
-    llama.cpp is None where that cannot be installed, with a sentence to `report`.
+    data: a corpus folder whose held-out speech is asked about and transcribed; without one noise is asked
+    about, and `transcripts` is None. checkpoint: a folder instead of the shipped one. A figure of llama.cpp
+    is None where that cannot be installed, with a sentence to `report`.
     Raises UsamError before anything is measured if an option cannot be met.
     """
     if rounds < 1 or not 1 <= tokens <= MAX_TOKENS:
         raise RequestError(f"The benchmark takes at least one round, and 1 to {MAX_TOKENS} tokens.")
     draw = plotter(plot)
-    clips = held_out(data) if data is not None else []
+    folder = checkpoint_folder(checkpoint) if checkpoint else bundled()
+    clips = held_out(data, folder) if data is not None else []
     torch.set_num_threads(max(THREADS))
-    engine = Engine.load()
-    app = answers(
-        engine, rounds, clips[0][0] if clips else None
-    )  # first, so that the memory is the app's alone
+    engine = Engine.load(checkpoint=folder)
+    # First, so that the memory is the app's alone.
+    app = answers(engine, rounds, dense(clips) if clips else None)
     written = transcribed(engine, clips) if clips else None
     if not clips:
         report("Transcripts are left out: they need clips, a folder with manifest.csv given by --data.")
@@ -94,14 +97,20 @@ def best_ratios(speeds: Speeds) -> dict[str, float | None]:
     }
 
 
-def held_out(data: Path) -> list[Spoken]:
-    """The held-out speech of a corpus folder. Raises UsamError if there is none."""
+def held_out(data: Path, checkpoint: Path) -> list[Spoken]:
+    """Speech of a corpus folder that the checkpoint was not trained on. Raises UsamError if there is none."""
     from usam.benchmark.transcripts import held_out_speech
 
-    clips = held_out_speech(data, bundled())
+    clips = held_out_speech(data, checkpoint)
     if not clips:
         raise RequestError(f"{data} has no held-out speech with a transcript.")
     return clips
+
+
+def dense(clips: Sequence[Spoken]) -> torch.Tensor:
+    """The clips with the most words one after the other [samples]: what a decoder has most to write about."""
+    wordy = sorted(clips, key=lambda clip: -len(clip[1].split()))
+    return torch.cat([heard for heard, _ in wordy])
 
 
 def transcribed(engine: Engine, clips: Sequence[Spoken]) -> dict[str, Any]:

@@ -21,8 +21,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     bench.add_argument(
         "--data",
         type=Path,
-        help="folder with manifest.csv, whose held-out speech is transcribed; without one, nothing is",
+        help="folder with manifest.csv, whose held-out speech is asked about and transcribed; without one,"
+        " noise is asked about and nothing transcribed",
     )
+    bench.add_argument("--checkpoint", type=Path, help="an adapter folder instead of the shipped one")
     bench.add_argument("--plot", type=Path, metavar="PNG", help="also draw the figures")
     bench.set_defaults(run=run_bench)
 
@@ -48,7 +50,7 @@ def run_health(options: argparse.Namespace) -> None:
 def run_bench(options: argparse.Namespace) -> None:
     from usam.benchmark.run import bench, table
 
-    found = bench(options.rounds, options.tokens, options.data, options.plot)
+    found = bench(options.rounds, options.tokens, options.data, options.plot, checkpoint=options.checkpoint)
     print(shared.dump(found) if options.json else table(found))
 
 

@@ -1,10 +1,13 @@
 """The benchmark: best against best, and a clear sentence for whatever is missing."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from tests import tiny
+from usam.audio.samples import SAMPLE_RATE
 from usam.benchmark import answers, decoders, run
 from usam.benchmark.decoders import Models
 from usam.benchmark.llamacpp import LlamaCppError
@@ -32,7 +35,7 @@ def small(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     llm = tiny.llm()
     ids = tiny.tokenizer()("Once upon a time", return_tensors="pt").input_ids
     monkeypatch.setattr(Models, "load", lambda: Models(llm, llm, LlamaStepDecoder(llm), ids))
-    monkeypatch.setattr(Engine, "load", lambda: engine)
+    monkeypatch.setattr(Engine, "load", lambda checkpoint: engine)
     monkeypatch.setattr(decoders, "LlamaCpp", NoLlamaCpp)
     monkeypatch.setattr(decoders, "ANSWERS", (4, 8))
 
@@ -80,6 +83,7 @@ def test_without_clips_and_llamacpp_the_rest_is_measured_and_what_is_left_out_is
         (["--tokens", "1000000"], "tokens"),
         (["--data", "nowhere"], "nowhere"),
         (["--plot", "nowhere/speed.png"], "nowhere"),
+        (["--checkpoint", "nowhere"], "nowhere"),
     ],
 )
 def test_what_cannot_be_met_is_one_sentence_before_anything_is_loaded(
@@ -89,7 +93,7 @@ def test_what_cannot_be_met_is_one_sentence_before_anything_is_loaded(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def load() -> None:
+    def load(checkpoint: Path) -> None:
         raise AssertionError("a model was loaded")
 
     monkeypatch.chdir(tmp_path)
@@ -97,6 +101,37 @@ def test_what_cannot_be_met_is_one_sentence_before_anything_is_loaded(
     assert main(["bench", *options]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert sentence in line
+
+
+def test_first_tokens_are_measured_on_the_wordiest_speech_cut_to_each_length(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [(torch.full((SAMPLE_RATE,), level), "word " * words) for level, words in ((0.1, 2), (0.9, 40))]
+    speech = run.dense(clips)
+    assert speech[:SAMPLE_RATE].mean() > speech[SAMPLE_RATE:].mean()
+    heard: list[float] = []
+    ask = Engine.ask
+
+    def spy(self: Engine, source: Any, *given: Any, **options: Any) -> Any:
+        heard.append(len(source[1]) / SAMPLE_RATE)
+        return ask(self, source, *given, **options)
+
+    monkeypatch.setattr(Engine, "ask", spy)
+    found = answers.answers(engine, 1, torch.cat([speech] * 20))
+    assert heard == [10.0, 3.0, 10.0, 10.0, 20.0, 30.0, 10.0]
+    assert list(found["first_token_s"]) == ["3 s", "10 s", "20 s", "30 s"]
+
+
+def test_the_checkpoint_that_is_named_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class LoadedError(Exception): ...
+
+    def load(checkpoint: Path) -> None:
+        raise LoadedError(checkpoint)
+
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(Engine, "load", load)
+    with pytest.raises(LoadedError, match=tmp_path.name):
+        bench(checkpoint=tmp_path)
 
 
 def test_a_corpus_without_held_out_speech_is_named(tmp_path: Path) -> None:
