@@ -7,12 +7,15 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
+PATIENCE = 45.0  # seconds
+
 
 @contextmanager
 def chromium(*switches: str) -> Iterator[Browser]:
     """The system's Chromium where there is one, else the one Playwright installed."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE * 1000)
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *switches])
         yield browser
         browser.close()
@@ -21,14 +24,19 @@ def chromium(*switches: str) -> Iterator[Browser]:
 class AppPage:
     """One open page of the app, in the words of a user."""
 
-    def __init__(self, page: Page, url: str, patience: float = 45.0) -> None:
+    def __init__(self, page: Page, url: str, patience: float = PATIENCE) -> None:
         self.page = page
         self.problems: list[str] = []
         page.set_default_timeout(patience * 1000)
         expect.set_options(timeout=patience * 1000)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda message: self._note(message.text))
         page.goto(url)
         expect(self.ask_button).to_be_visible()
+
+    def _note(self, message: str) -> None:
+        if "Content Security Policy" in message:
+            self.problems.append(message)
 
     def __getattr__(self, name: str) -> Locator:
         """`app.answer_text` is the element with the id `answer-text`."""

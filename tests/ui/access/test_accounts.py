@@ -47,7 +47,13 @@ def test_the_file_tells_no_password_and_is_private(accounts: Accounts) -> None:
 
 def test_only_the_right_password_matches(accounts: Accounts) -> None:
     assert accounts.matches("ann", PASSWORD)
-    for name, password in (("ann", "wrong horse"), ("ann", ""), ("eve", PASSWORD), ("eve", "")):
+    for name, password in (
+        ("ann", "wrong horse"),
+        ("ann", ""),
+        ("ann", "\ud800"),
+        ("eve", PASSWORD),
+        ("eve", ""),
+    ):
         assert not accounts.matches(name, password)
     accounts.save("ann", "another horse")
     assert accounts.matches("ann", "another horse")
