@@ -43,6 +43,7 @@ def test_the_browser_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert settings.browser_secret() == secret
     assert len(secret) >= 32
     assert stat.S_IMODE((tmp_path / "data" / "browser-secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
 def test_a_database_elsewhere_is_private_too(tmp_path: Path) -> None:

@@ -362,7 +362,13 @@ def test_nobody_else_can_read_the_files_in_a_folder_that_others_can_enter(
     for file in folder.glob("feedback.db*"):
         if not file.name.endswith(".lock"):  # empty
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755, "whoever made the folder decides on it"
     database.close()
+
+
+def test_a_folder_that_the_app_makes_is_its_owner_s_alone(tmp_path: Path) -> None:
+    open_database(f"sqlite:///{tmp_path}/data/feedback.db").close()
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(
