@@ -30,8 +30,8 @@ APP, SIBLING, FOREIGN, WIKI = "app.site.example", "evil.site.example", "evil.exa
 SWITCHES = (
     "--ignore-certificate-errors",
     "--host-resolver-rules=MAP *.example 127.0.0.1",
-    # In the place of Playwright's list, whose ThirdPartyStoragePartitioning people's browsers have switched on:
-    # without it a frame on another site has no storage at all.
+    # In place of Playwright's list, which disables ThirdPartyStoragePartitioning: without it, and unlike in
+    # people's browsers, a frame on another site has no storage at all.
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,AvoidCorsURLLoaderRestartOnRedirect",
 )
 
