@@ -6,7 +6,6 @@ axe-core comes from npm when the test runs, and is kept nowhere else.
 import shutil
 import subprocess
 import tarfile
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,17 +52,17 @@ def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> It
     context.close()
 
 
-def findings(page: Page, axe: str, settle: float = 3.0) -> list[str]:
-    """Each serious finding that is still there when the page has settled, within `settle` seconds."""
+SETTLED = """() =>
+    !document.querySelector("[aria-busy=true], .pending, .generating") &&
+    document.getAnimations().every(
+        ({ playState, effect }) => playState !== "running" || effect.getTiming().iterations === Infinity
+    )"""
+
+
+def findings(page: Page, axe: str) -> list[str]:
+    """Each serious finding once nothing on the page is in transition: the rule, and its element."""
+    page.wait_for_function(SETTLED)
     page.evaluate(axe)
-    deadline = time.monotonic() + settle
-    while (found := looked_over(page)) and time.monotonic() < deadline:
-        page.wait_for_timeout(300)
-    return found
-
-
-def looked_over(page: Page) -> list[str]:
-    """Each serious finding at the moment: the rule, and the element it is about."""
     result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{violation['id']}: {node['html'][:200]} ({node['failureSummary']})"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
@@ -46,6 +47,11 @@ def until(true: Callable[[], bool], seconds: float = 20.0) -> bool:
     while not true() and time.monotonic() < deadline:
         time.sleep(0.1)
     return true()
+
+
+def queued(server: Server) -> int:
+    """How many requests wait for the model."""
+    return httpx.get(f"{server.url}gradio_api/queue/status").json()["queue_size"]
 
 
 def test_a_file_too_large_is_reported_on_the_page(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
@@ -118,8 +124,9 @@ def test_a_full_queue_is_reported_and_those_who_leave_it_are_not_answered(
     late.ask_about("late", finished=False)
     expect(late.page.get_by_test_id("toast-body")).to_contain_text("The queue is full")
 
+    assert queued(server) == 1
     waiting.page.context.close()
-    time.sleep(2)  # until the server knows
+    assert until(lambda: queued(server) == 0)
     writing.stop.click()
     writing.wait_for_answer()
     late.ask_about("late")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.pages import AppPage
 from tests.serving import EXAMPLES, Server
@@ -10,6 +10,17 @@ from tests.serving import EXAMPLES, Server
 ATTACK = '</p></script><img src=x onerror="window.harmed=1"><script>window.harmed=1</script>{{7*7}}<|im_end|>'
 # Text of the page in which nothing of an attack may have become an element.
 PANELS = "#talk, #inside, #side"
+
+
+def images_tried(page: Page) -> None:
+    """Until an image that the page has not got has failed to load; those asked for before have failed too."""
+    page.evaluate(
+        """() => new Promise((failed) => {
+            const image = new Image();
+            image.onerror = () => failed();
+            image.src = "x?later";
+        })"""
+    )
 
 
 def test_nothing_written_is_run(browser: Browser, server: Server, tmp_path: Path) -> None:
@@ -24,7 +35,7 @@ def test_nothing_written_is_run(browser: Browser, server: Server, tmp_path: Path
     app.rate(score=2, correction=ATTACK, comment=ATTACK)
     expect(app.rating_status).to_contain_text("Saved")
     app.ask_about("again " + ATTACK)
-    app.page.wait_for_timeout(500)
+    images_tried(app.page)
     assert app.page.locator(f":is({PANELS}) img[src=x]").count() == 0
     assert app.page.evaluate("window.harmed") is None
     assert app.problems == []
@@ -36,7 +47,7 @@ def test_nothing_written_is_run(browser: Browser, server: Server, tmp_path: Path
     for page in ("annotate", "dashboard"):
         other.goto(f"{server.url}{page}")
         expect(other.get_by_role("heading", level=2).first).to_be_visible()
-        other.wait_for_timeout(1000)
+        images_tried(other)
         assert other.locator("img[src=x]").count() == 0
         assert other.evaluate("window.harmed") is None
     other.context.close()

@@ -43,7 +43,7 @@ def test_record_stop_ask(app: AppPage, server: Server) -> None:
     app.page.context.grant_permissions(["microphone"])
     app.page.get_by_label("Record audio").click()
     player(app, "Record").click()
-    app.page.wait_for_timeout(2_000)
+    expect(app.clip.locator(".duration")).to_have_text("0:02")
     player(app, "Stop").click()
     expect(app.outlook).to_contain_text("Will hear 0.0–")
     expect(app.microphone).to_be_hidden()

@@ -144,7 +144,14 @@ def test_a_drag_plays_the_span_and_loops_when_asked(answered: AppPage) -> None:
     mouse.move(box["x"] + last["x"], box["y"] + 210, steps=4)
     mouse.up()
     assert played(answered) == [[pytest.approx(1.0, abs=0.03), pytest.approx(1.5, abs=0.03)]]
-    answered.page.wait_for_timeout(1200)  # longer than the span
+    answered.page.wait_for_function(  # the clock jumps back
+        """() => {
+            const now = parseFloat(document.querySelector("#viewer .now").textContent);
+            const looped = now < window.latest;
+            window.latest = now;
+            return looped;
+        }"""
+    )
     expect(answered.picture).to_have_attribute("data-playing", "true")
     answered.picture.get_by_role("button", name="Pause").click()
     expect(answered.picture).to_have_attribute("data-playing", "false")
@@ -274,7 +281,7 @@ def test_fingers_zoom_move_paint_and_tap(browser: Browser, server: Server) -> No
 
     ends = [time(100), time(160)]
     touch("Start", 100)
-    app.page.wait_for_timeout(600)  # hold
+    expect(app.picture.locator(".note")).to_have_text("Drag to choose a span.")  # held for long enough
     touch("Move", 130)
     touch("Move", 160)
     touch("End")

@@ -65,8 +65,13 @@ def run(app: AppPage, button: str) -> None:
 
 
 def opened(app: AppPage, tab: str) -> None:
+    """Open a tab of the section. Gradio gives the fields of a tab their values once it is open."""
     app.page.get_by_role("tab", name=tab).click()
-    app.page.wait_for_timeout(500)  # Gradio gives the fields of a tab their values once it is open
+    panel = app.what_if.get_by_role("tabpanel").filter(visible=True)
+    expect(panel.get_by_role("button").last).to_be_visible()
+    if tab == "Other model":
+        for choice in panel.locator("fieldset:visible").all():
+            expect(choice.get_by_role("radio", checked=True)).to_have_count(1)
 
 
 def paint(app: AppPage, left: float, right: float) -> None:
@@ -130,8 +135,8 @@ def test_the_painted_span_and_the_threshold_are_the_viewers(answered: AppPage) -
     dropped = sum(first < end and last > start for first, last in tokens)
     assert 5 < dropped < 40
     assert rows(answered)[0][2].startswith(f"{dropped} of {len(tokens)} ")
-    answered.picture.locator(".threshold").fill("1")
-    answered.page.wait_for_timeout(600)  # until the server has been told
+    with answered.page.expect_response("**/gradio_api/run/predict*"):  # the server has the threshold
+        answered.picture.locator(".threshold").fill("1")
     answered.change.get_by_text("without redundant tokens").click()
     run(answered, "again")
     assert rows(answered)[0][2] == f"{len(tokens)} of {len(tokens)} (100%)"
@@ -326,8 +331,7 @@ def test_another_clip_in_the_player_moves_nothing(answered: AppPage) -> None:
     answered.put(PIANO)
     expect(answered.outlook).to_contain_text("Will hear")
     answered.clip.get_by_role("button", name="Play", exact=True).click()
-    expect(answered.clip.get_by_role("button", name="Pause", exact=True)).to_be_visible()
-    answered.page.wait_for_timeout(600)
+    expect(answered.clip.locator("#time")).to_have_text("0:01")  # of the other clip
     assert clock(answered) == 0
 
 
