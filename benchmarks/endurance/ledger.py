@@ -67,7 +67,7 @@ class Ledger:
 
     @contextmanager
     def streaming(self) -> Iterator[None]:
-        """An answer is being written for somebody."""
+        """An answer is being written while the block runs."""
         with self._lock:
             self._streaming += 1
         try:

@@ -48,7 +48,7 @@ def present(session: Session, table: type[schema.Base], key: Any, *, by: Any = N
         if (found := _held(session, known)) is not None:
             return found
         insert_missing(session, table, **values)
-    raise LockedError("Somebody else keeps deleting what this belongs to; nothing was saved, try again.")
+    raise LockedError("Someone keeps deleting the row that this belongs to; nothing was saved, try again.")
 
 
 def _held(session: Session, wanted: Any) -> Any:

@@ -54,7 +54,7 @@ class HealthMonitor:
     def _database(self) -> list[str]:
         try:
             check_readable(self.database)
-        except LockedError:  # it works for somebody else
+        except LockedError:  # another program is using it, so it works
             return []
         except StorageError as error:
             log.error("the database cannot be read: %s", error)

@@ -1,4 +1,4 @@
-"""The app's own model and, for as long as somebody studies it, one other: another precision or checkpoint."""
+"""The app's own model and, while an experiment runs on it, one other: another precision or checkpoint."""
 
 from __future__ import annotations
 

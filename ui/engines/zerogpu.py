@@ -1,7 +1,7 @@
 """ZeroGPU Spaces: a GPU for as long as one answer takes, in a process of its own.
 
 The `spaces` package, which Spaces installs, runs what `spaces.GPU` decorates in a fork of the app: models are
-there, arguments and results are pickled, and an event that somebody sets here is not set there. So answers
+there, arguments and results are pickled, and an event that is set here is not set there. So answers
 are written there, with a stop that both see, and everything else (what-if, deletion test, replay) is computed
 here, by a second engine on the CPU.
 """

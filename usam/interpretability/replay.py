@@ -82,7 +82,7 @@ def replay(engine: Engine, clip: Clip, recorded: Answer, progress: ProgressCallb
     """Ask again what a recorded answer was asked, with its seed, temperature, length and intervention.
 
     The engine's checkpoint and precision are used: where the answer was given under others, `other_model`
-    says so. An answer that somebody stopped is asked for as many tokens as it got. `progress` gets a message
+    says so. A stopped answer is asked for as many tokens as it got. `progress` gets a message
     and the share done, and may raise to give up. Raises RequestError if the answer is about another clip.
     """
     if recorded.heard.sha256 != clip.sha256:

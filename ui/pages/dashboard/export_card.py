@@ -39,7 +39,7 @@ REASONS = {
     "preference": "a preference does not judge one answer alone",
     "identical": "both texts the same",
     "empty": "empty",
-    "unfinished": "answer broken off",
+    "unfinished": "answer stopped early",
     "contradicting": "as many up as down",
     "duplicate": "duplicate",
     "unpaired": "no counterpart on the same question",

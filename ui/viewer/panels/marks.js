@@ -87,7 +87,7 @@ export class Marks {
       {},
       makeButton({ class: "hear", "aria-label": `Play ${when}`, text: when }, () => this.play(span)),
       make("b", { text: labelText(span.label) }),
-      make("span", { class: "said", text: span.comment ?? "" }),
+      make("span", { class: "remark", text: span.comment ?? "" }),
     );
     if (edit) {
       const name = `Change ${labelText(span.label)}, ${when}`;
