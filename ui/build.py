@@ -137,7 +137,7 @@ def engine_of(settings: Settings) -> LoadEngine:
             Engine,  # imports torch: in the loader's thread, not before the page is up
         )
 
-        return Engine.load(settings.preset, settings.quantization, progress=progress)
+        return Engine.load(settings.preset, settings.quantization, progress=progress, llm=settings.llm)
 
     return load
 

@@ -41,6 +41,7 @@ class Settings:
     data: Path
     database_url: str
     preset: str = "mini"
+    llm: str | None = None
     quantization: str = "nf4"
     checkpoints: Path | None = None
     max_seconds: float = 30.0
@@ -75,6 +76,7 @@ class Settings:
             data=data,
             database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
             preset=environ.get("USAM_PRESET") or cls.preset,
+            llm=environ.get("USAM_LLM") or None,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
             checkpoints=_folder(environ, "USAM_CHECKPOINTS"),
             max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),

@@ -80,6 +80,7 @@ answers = of(
         parameters=counts,
         memory_mb=numbers,
         reason=texts,
+        llm=st.none() | texts,
     ),
     prompt=texts,
     seed=counts,

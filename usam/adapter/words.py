@@ -155,13 +155,15 @@ class WordMixer(nn.Module):
         sure = words.token_confidence(len(self.presence))
         return (sure > 0) * self.presence + sure * self.sureness
 
-    def forward(self, own: Tensor, tokens: Tensor, routing: Tensor, words: WordGrid, read: Tensor) -> Tensor:
-        """own [B, L, D], tokens [B, L, H], routing [B, L, E], read [B, N, D] -> vectors [B, N, D]."""
+    def share(self, tokens: Tensor, routing: Tensor, words: WordGrid) -> Tensor:
+        """tokens [B, L, H], routing [B, L, E] -> how much of each vector is its word [B, N, 1]; 0 without."""
         loud = routing * self.gate(tokens).float().sigmoid()
-        owned = words.owner.unsqueeze(-1)
-        loud = loud.gather(1, owned.expand(-1, -1, loud.shape[-1]))
-        share = loud.gather(2, words.expert.clamp_min(0).unsqueeze(-1)) * (words.ids >= 0).unsqueeze(-1)
-        mine = own.gather(1, owned.expand(-1, -1, own.shape[-1]))
+        loud = loud.gather(1, words.owner.unsqueeze(-1).expand(-1, -1, loud.shape[-1]))
+        return loud.gather(2, words.expert.clamp_min(0).unsqueeze(-1)) * (words.ids >= 0).unsqueeze(-1)
+
+    def forward(self, own: Tensor, read: Tensor, share: Tensor, words: WordGrid) -> Tensor:
+        """own [B, L, D] of the tokens, read [B, N, D] of the words, share [B, N, 1] -> vectors [B, N, D]."""
+        mine = own.gather(1, words.owner.unsqueeze(-1).expand(-1, -1, own.shape[-1]))
         return torch.lerp(mine.float(), read.float(), share).to(own.dtype)
 
 

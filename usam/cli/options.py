@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ def add_engine_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quantization", choices=("nf4", "int8", "none"), default="nf4")
     command.add_argument("--checkpoint", type=Path, help="an adapter folder instead of the shipped one")
     add_preset_option(command)
+    command.add_argument("--llm", help="a folder or owner/name on the hub: another language model answers")
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -42,7 +44,13 @@ def load_engine(options: argparse.Namespace) -> Any:
     """The engine the options ask for, with progress on stderr where a person watches."""
     from usam.engine.engine import Engine
 
-    return Engine.load(options.preset, options.quantization, checkpoint=options.checkpoint, progress=progress)
+    return Engine.load(
+        options.preset,
+        options.quantization,
+        checkpoint=options.checkpoint,
+        progress=progress,
+        llm=options.llm or os.environ.get("USAM_LLM") or None,
+    )
 
 
 def progress(message: str, share: float) -> None:

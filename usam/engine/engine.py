@@ -80,13 +80,15 @@ class Engine:
     The lock is held while something is computed, never while the caller looks at an event.
     """
 
-    def __init__(self, model: USAM, precision: Precision, checkpoint: Path, load_s: float) -> None:
+    def __init__(
+        self, model: USAM, precision: Precision, checkpoint: Path, load_s: float, llm: str | None = None
+    ) -> None:
         self.model = model
         self.precision = precision
         self.checkpoint = checkpoint
         self.load_s = load_s
         self.steps = model.steps  # built here, so that the first question does not wait for it
-        self.model_info = describe(model, precision, checkpoint)
+        self.model_info = describe(model, precision, checkpoint, llm)
         self._lock = FairLock()
         self._heard: OrderedDict[str, Hearing] = OrderedDict()
 
@@ -98,17 +100,19 @@ class Engine:
         device: str | None = None,
         checkpoint: str | Path | None = None,
         progress: ProgressCallback | None = None,
+        llm: str | None = None,
     ) -> Engine:
         """Load the model, fetching weights that are missing.
 
+        llm: a folder or an `owner/name` on the hub; answers instead of the preset's language model.
         progress is called with a message and a share of the work. Raises UsamError.
         """
         started = time.monotonic()
         precision = choose_precision(quantization, device)
         folder = checkpoint_folder(checkpoint) if checkpoint else bundled(preset)
-        model = load_model(folder, precision, progress)
+        model = load_model(folder, precision, progress, llm)
         release_memory()
-        return cls(model, precision, folder, time.monotonic() - started)
+        return cls(model, precision, folder, time.monotonic() - started, llm)
 
     @property
     def config(self) -> USAMConfig:

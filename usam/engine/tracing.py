@@ -65,7 +65,7 @@ def anchored_words(model: USAM, audio: AudioTokens) -> list[str]:
         return [""] * audio.length
     best = audio.logits[0].argmax(-1).tolist()
     ids = anchor.token_ids.tolist()
-    words = {i: model.prompts.text([ids[i]]) if i < len(ids) else "" for i in set(best)}
+    words = {i: model.anchor_text(ids[i]) if i < len(ids) else "" for i in set(best)}
     return [words[i] for i in best]
 
 

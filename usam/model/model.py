@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -22,11 +23,15 @@ from usam.checkpoints.resolve import checkpoint_folder
 from usam.encoders.base import Encoder, Role
 from usam.encoders.registry import by_role, load_word_streams
 from usam.encoders.words import WordStream
+from usam.errors import RequestError
 from usam.llm.backend import StepDecoder
-from usam.llm.loading import load_llm
+from usam.llm.chat_prompts import ChatPromptBuilder
+from usam.llm.finding import find_llm
+from usam.llm.loading import load_embeddings, load_llm
 from usam.llm.lora import merge_lora, save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
 from usam.llm.steps import step_decoder
+from usam.llm.text_space import TextSpace
 from usam.model.listening import Hearing, hear, words_of
 from usam.model.loading import frozen_encoders, load_adapter
 from usam.progress import ProgressCallback
@@ -41,7 +46,9 @@ AUDIO = -1  # stands in `input_ids` where the audio tokens go; no vocabulary has
 class USAM(nn.Module):
     """The whole model. Encoders may be absent in training, which runs on cached frames.
 
-    `checkpoint` is the folder it was loaded from, if any: its LoRA, once merged, is saved from there.
+    `checkpoint` is the folder it was loaded from, if any: its LoRA, once merged, is saved from there. `space`
+    is the text the adapter was trained with, if the LLM is another than the one it was trained for: that one
+    reads the same words in its own embeddings and under its own chat template.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class USAM(nn.Module):
         encoders: Sequence[Encoder] = (),
         checkpoint: Path | None = None,
         word_streams: Sequence[WordStream | None] = (),
+        space: TextSpace | None = None,
     ) -> None:
         super().__init__()
         self.word_streams = tuple(word_streams)
@@ -59,17 +67,25 @@ class USAM(nn.Module):
         self.llm = llm
         self.encoders = nn.ModuleList(encoders)  # type: ignore[arg-type]
         self.tokenizer = tokenizer
-        self.prompts = PromptBuilder(tokenizer)
+        self.prompts = PromptBuilder(tokenizer) if space is None else ChatPromptBuilder(tokenizer)
         self.checkpoint = checkpoint
-        adapter.attach(self.embeddings.weight)
+        self.space = space
+        adapter.attach(self.embeddings.weight if space is None else space.table)
 
     @classmethod
-    def from_pretrained(cls, name: str | Path, quantization: str = "none", device: str | None = None) -> USAM:
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        quantization: str = "none",
+        device: str | None = None,
+        llm: str | None = None,
+    ) -> USAM:
         """Load a checkpoint, a folder or an `owner/name` on the hub, with the frozen parts around it.
 
+        `llm`, a folder or an `owner/name` too, answers instead of the LLM it was trained with.
         Raises WeightsError, or RequestError for a quantisation or device that is not to be had.
         """
-        return load_model(checkpoint_folder(name), choose_precision(quantization, device))
+        return load_model(checkpoint_folder(name), choose_precision(quantization, device), llm_name=llm)
 
     @property
     def embeddings(self) -> nn.Embedding:
@@ -93,7 +109,22 @@ class USAM(nn.Module):
         """Token ids, one tensor a sample -> embeddings [B, M, D] (float32) and mask [B, M]."""
         padded = pad_sequence([sample.to(self.device) for sample in ids], batch_first=True, padding_value=-1)
         mask = padded >= 0
-        return self.embeddings(padded.clamp_min(0)).float() * mask.unsqueeze(-1), mask
+        return self._in_adapter_space(padded.clamp_min(0)) * mask.unsqueeze(-1), mask
+
+    def _in_adapter_space(self, ids: Tensor) -> Tensor:
+        """Token ids of the LLM -> embeddings [..., D] of the space that audio tokens live in, in float32."""
+        return self.embeddings(ids).float() if self.space is None else self.space.embed(ids)
+
+    @cached_property
+    def anchor_words(self) -> Tensor:
+        """The anchor's vocabulary in the embeddings of an LLM the adapter was not trained for [V, D']."""
+        assert self.space is not None
+        assert self.adapter.anchor is not None
+        return self.space.foreign_words(self.adapter.anchor.token_ids, self.embeddings.weight)
+
+    def anchor_text(self, index: int) -> str:
+        """The word piece of a token id of the anchor's vocabulary."""
+        return self.prompts.text([index]) if self.space is None else self.space.text(index)
 
     @torch.inference_mode()
     def hear(self, waveform: Tensor, task: SpeechTask | None = None) -> Hearing:
@@ -148,8 +179,20 @@ class USAM(nn.Module):
     ) -> AudioTokens:
         """The Q-Former's tokens [B, L, H], mask [B, L] -> audio tokens; the rest as `embed_audio`."""
         prompt = masked_mean(*self.embed_text(questions))
-        read = None if words is None else self.embeddings(words.ids.clamp_min(0)).float()
-        return self.adapter.project(tokens, mask, prompt, routing, words, read)
+        read = None if words is None else self._in_adapter_space(words.ids.clamp_min(0))
+        audio = self.adapter.project(tokens, mask, prompt, routing, words, read)
+        return audio if self.space is None else replace(audio, inputs=self._foreign(audio, words))
+
+    def _foreign(self, audio: AudioTokens, words: WordGrid | None) -> Tensor:
+        """What an LLM that the adapter was not trained for reads [B, N, D']: the same words, in its own
+        embeddings. What has no word has none there either."""
+        if audio.logits is None:
+            raise RequestError("This checkpoint has no words that another language model could read.")
+        own = audio.logits.float().softmax(-1)[..., :-1] @ self.anchor_words
+        if words is None or audio.word_share is None or self.adapter.words is None:
+            return own
+        read = self.embeddings(words.ids.clamp_min(0)).float()
+        return cast(Tensor, self.adapter.words(own, read, audio.word_share, words))
 
     def significance(self, audio: AudioTokens, texts: Sequence[Tensor]) -> Significance:
         """SACLM's scores of the audio tokens under the given texts' token ids, each [B, L].
@@ -180,9 +223,10 @@ class USAM(nn.Module):
         Returns inputs_embeds [B, S, D], attention_mask [B, S] and, with answers, labels [B, S].
         """
         dtype = self.embeddings.weight.dtype
+        read = audio.tokens if audio.inputs is None else audio.inputs
         rows, labels = [], []
         for index, prompt in enumerate(prompts):
-            heard = audio.tokens[index][audio.mask[index]].to(dtype)
+            heard = read[index][audio.mask[index]].to(dtype)
             answer = (prompt.right[:0] if answers is None else answers[index]).to(self.device)
             before = self.embeddings(prompt.left.to(self.device))
             after = self.embeddings(torch.cat([prompt.right.to(self.device), answer]))
@@ -291,23 +335,34 @@ class USAM(nn.Module):
             copy_companions(self.checkpoint, folder)
 
 
-def load_model(checkpoint: Path, precision: Precision, progress: ProgressCallback | None = None) -> USAM:
+def load_model(
+    checkpoint: Path,
+    precision: Precision,
+    progress: ProgressCallback | None = None,
+    llm_name: str | None = None,
+) -> USAM:
     """A whole U-SAM ready to answer: weights fetched if missing, LoRA merged, the LLM quantised.
 
-    LoRA is merged before quantisation: the answer then costs no extra layers. Raises WeightsError.
+    LoRA is merged before quantisation: the answer then costs no extra layers. `llm_name`, a folder or an
+    `owner/name` on the hub, answers instead of the LLM that the checkpoint was trained with, as it comes.
+    Raises WeightsError, RequestError.
     """
     tell = progress or (lambda message, share: None)
+    other = None if llm_name is None else find_llm(llm_name, precision, lambda m, share: tell(m, 0.3 * share))
     adapter = load_adapter(checkpoint)
-    paths = fetch(adapter.config.preset, lambda message, share: tell(message, 0.7 * share))
+    paths = fetch(adapter.config.preset, lambda message, share: tell(message, 0.3 + 0.4 * share))
     tell("Loading the encoders", 0.7)
     encoders = frozen_encoders(paths, adapter.config.encoder_names, checkpoint / SPEECH_LORA)
     tell("Loading the language model", 0.8)
-    llm, tokenizer = load_llm(paths.llm)
-    if (checkpoint / LORA).exists():
+    llm, tokenizer = load_llm(other or paths.llm)
+    space = None
+    if other is not None:
+        space = TextSpace(*load_embeddings(paths.llm), tokenizer)
+    elif (checkpoint / LORA).exists():
         llm = merge_lora(llm, checkpoint / LORA)
     tell("Quantising the language model", 0.9)
     llm = quantize(llm, precision)
     streams = load_word_streams(paths, encoders) if adapter.config.words else ()
-    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, streams).to(precision.device)
+    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, streams, space).to(precision.device)
     tell("Ready", 1.0)
     return model.eval().requires_grad_(False)

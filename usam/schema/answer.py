@@ -27,7 +27,10 @@ class Timings:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Provenance: which model, in which precision, where, how large, and why this way."""
+    """Provenance: which model, in which precision, where, how large, and why this way.
+
+    llm: the language model that answered, if another than the one the checkpoint was trained with.
+    """
 
     preset: str
     fingerprint: str
@@ -36,6 +39,7 @@ class ModelInfo:
     parameters: int
     memory_mb: float
     reason: str = ""
+    llm: str | None = None
 
     def same_as(self, other: "ModelInfo") -> bool:
         """Whether both are the same checkpoint in the same precision."""

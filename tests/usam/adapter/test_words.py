@@ -193,7 +193,8 @@ def mixed(gate: float, routing: float) -> tuple[Tensor, Tensor, Tensor, WordGrid
     own, read = torch.randn(1, 5, 32), torch.randn(*words.ids.shape, 32)
     weights = torch.full((1, 5, 3), (1 - routing) / 2)
     weights[..., 0] = routing
-    return mixer(own, torch.randn(1, 5, 24), weights, words, read), own, read, words
+    share = mixer.share(torch.randn(1, 5, 24), weights, words)
+    return mixer(own, read, share, words), own, read, words
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ TOKEN_KEYS = {
     "redundant", "word", "dropped", "words",
 }  # fmt: skip
 TIMINGS = {"load_s", "decode_s", "encode_s", "first_token_s", "tokens_per_s", "answer_tokens"}
-MODEL = {"preset", "fingerprint", "quantization", "device", "parameters", "memory_mb", "reason"}
+MODEL = {"preset", "fingerprint", "quantization", "device", "parameters", "memory_mb", "reason", "llm"}
 
 
 @pytest.mark.parametrize("task", TASKS)

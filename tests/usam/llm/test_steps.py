@@ -1,54 +1,15 @@
 """Language models of other forms than Llama's write with single steps what transformers writes with them."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    GemmaConfig,
-    LlamaConfig,
-    MistralConfig,
-    Phi3Config,
-    PreTrainedConfig,
-    PreTrainedModel,
-    Qwen2Config,
-    Qwen3Config,
-)
+from transformers import PreTrainedModel
 
+from tests.forms import FORMS, SIZES, form
 from usam.llm.llama import LlamaStepDecoder
 from usam.llm.steps import TransformersStepDecoder, step_decoder
 from usam.quantization import choose_precision, quantize
 
 TOKENS = 20
-SIZES = {
-    "vocab_size": 320,
-    "hidden_size": 64,
-    "intermediate_size": 128,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 256,
-    "pad_token_id": 0,
-}
-FORMS: dict[str, Callable[[], PreTrainedConfig]] = {
-    "llama": lambda: LlamaConfig(**SIZES),
-    "qwen2": lambda: Qwen2Config(**SIZES),
-    "qwen3": lambda: Qwen3Config(**SIZES, head_dim=16),
-    "gemma": lambda: GemmaConfig(**SIZES, head_dim=16),
-    "mistral": lambda: MistralConfig(**SIZES, sliding_window=8),
-    "phi3": lambda: Phi3Config(**SIZES),
-}
-
-
-def model(form: str) -> PreTrainedModel:
-    torch.manual_seed(5)
-    llm = AutoModelForCausalLM.from_config(FORMS[form]()).eval()
-    with torch.no_grad():
-        for name, parameter in llm.named_parameters():
-            if name.endswith("bias"):
-                parameter.normal_(std=0.3)  # biases that are zero would hide one that is left out
-    return llm
 
 
 def written(llm: PreTrainedModel, embeddings: torch.Tensor) -> list[int]:
@@ -61,10 +22,10 @@ def written(llm: PreTrainedModel, embeddings: torch.Tensor) -> list[int]:
     return ids
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize("quantization", ["none", "nf4"])
-def test_steps_write_what_transformers_writes(form: str, quantization: str) -> None:
-    llm = quantize(model(form), choose_precision(quantization, "cpu"))
+def test_steps_write_what_transformers_writes(name: str, quantization: str) -> None:
+    llm = quantize(form(name), choose_precision(quantization, "cpu"))
     embeddings = llm.get_input_embeddings()(torch.arange(3, 14)[None]).detach()
     expected = llm.generate(
         inputs_embeds=embeddings, max_new_tokens=TOKENS, eos_token_id=SIZES["vocab_size"], do_sample=False
@@ -73,13 +34,13 @@ def test_steps_write_what_transformers_writes(form: str, quantization: str) -> N
 
 
 def test_known_forms_take_the_fast_steps() -> None:
-    fast = {form for form in FORMS if isinstance(step_decoder(model(form)), LlamaStepDecoder)}
+    fast = {name for name in FORMS if isinstance(step_decoder(form(name)), LlamaStepDecoder)}
     assert fast == {"llama", "qwen2"}
 
 
-@pytest.mark.parametrize("form", ["gemma", "qwen2"])
-def test_sequences_part_and_are_reordered(form: str) -> None:
-    llm = model(form)
+@pytest.mark.parametrize("name", ["gemma", "qwen2"])
+def test_sequences_part_and_are_reordered(name: str) -> None:
+    llm = form(name)
     steps = TransformersStepDecoder(llm)
     embeddings = llm.get_input_embeddings()(torch.arange(3, 14)[None]).detach()
     _, cache = steps.prefill(embeddings, TOKENS)
