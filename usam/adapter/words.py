@@ -60,29 +60,36 @@ class WordGrid:
 def place(words: Sequence[Sequence[Word]], tokens: int, token_seconds: float) -> list[PlacedWord]:
     """Words of each expert -> where they lie on `tokens` tokens, in reading order.
 
-    Names of sounds and music make way for what is said: they lie at the nearest token without a spoken word.
+    Names of sounds and music make way for what is said: they lie at the nearest token at which no word begins
+    and none goes on, and where every token has a word, between two words.
     """
     placed: list[PlacedWord] = []
+    inside: set[int] = set()  # tokens after which a spoken word goes on
     taken: set[int] = set()
     for expert, stream in enumerate(words):
         bracket = 0
         for word in stream:
             token = min(tokens - 1, max(0, int(word.start / token_seconds)))
-            if expert > 0:
+            if expert == 0:
+                inside |= set(range(token, _last_token(word, token, tokens, token_seconds)))
+            else:
                 opens = word.before.strip() not in ("", ",")
-                bracket = _nearest_free(token, taken, tokens) if opens else bracket
+                bracket = _nearest_free(token, taken, inside, tokens) if opens else bracket
                 token = bracket
             placed.append(PlacedWord(token, expert, word))
         taken |= {one.token for one in placed}
     return sorted(placed, key=lambda one: one.token)
 
 
-def _nearest_free(token: int, taken: set[int], tokens: int) -> int:
-    for distance in range(tokens):
-        for candidate in (token + distance, token - distance):
-            if 0 <= candidate < tokens and candidate not in taken:
-                return candidate
-    return token
+def _nearest_free(token: int, taken: set[int], inside: set[int], tokens: int) -> int:
+    outside = [candidate for candidate in range(tokens) if candidate not in inside]  # the last one always is
+    free = [candidate for candidate in outside if candidate not in taken] or outside
+    return min(free, key=lambda candidate: (abs(candidate - token), candidate < token))
+
+
+def _last_token(word: Word, token: int, tokens: int, token_seconds: float) -> int:
+    """The last token of a word that begins at `token`."""
+    return max(token, min(tokens - 1, int((word.end - 1e-6) / token_seconds)))
 
 
 def grid(
@@ -96,7 +103,7 @@ def grid(
     spoken = torch.zeros(tokens, dtype=torch.bool)
     for one in placed:
         ids = pieces(one.word.read)
-        last = max(one.token, min(tokens - 1, int((one.word.end - 1e-6) / token_seconds)))
+        last = _last_token(one.word, one.token, tokens, token_seconds)
         spread = last - one.token + 1 if one.expert == 0 else 1
         rows += [
             (one.token + index * spread // len(ids), one.expert, piece, one.word.confidence)

@@ -1,5 +1,8 @@
 """Words on the token axis: where they lie, what is read of them, and how loud they are."""
 
+import re
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -62,7 +65,13 @@ def test_words_keep_their_order_and_names_make_way(words: list[list[Word]], toke
         own = [one for one in placed if one.expert == expert]
         assert sorted(id(one.word) for one in own) == sorted(map(id, words[expert]))
         taken = {one.token for one in placed if one.expert < expert}
-        if len(taken) < tokens:
+        going_on = {
+            token
+            for one in spoken
+            for token in range(one.token, min(tokens - 1, int((one.word.end - 1e-6) / SECONDS)))
+        }
+        assert not going_on & {one.token for one in own}
+        if len(taken | going_on) < tokens:
             assert not taken & {one.token for one in own}
     # Each bracket is read without anything inside it.
     read = "".join(one.word.read for one in placed)
@@ -78,6 +87,19 @@ def test_a_name_lies_at_the_nearest_token_without_a_spoken_word(start: float, to
     said = [Word(at * SECONDS + 0.01, at * SECONDS + 0.05, "a", 1.0, " ") for at in (0, 2, 4)]
     placed = place([said, [Word(start, start + 1, "dog", 1.0, " (", ")")], []], 6, SECONDS)
     assert [one.token for one in placed if one.expert == 1] == [token]
+
+
+@settings(max_examples=50)
+@given(streams(), st.integers(1, 60))
+def test_no_name_is_read_between_the_pieces_of_a_word(words: list[list[Word]], tokens: int) -> None:
+    ends = [Word(a.start, min(a.end, b.start), a.text, 1.0, " ") for a, b in pairwise(words[0])]
+    one = grid(place([ends, *words[1:]], tokens, SECONDS), tokens, SECONDS, pieces)
+    read = "".join(map(chr, one.ids[0][one.ids[0] >= 0].tolist()))
+    without = "".join(map(chr, one.ids[0][one.expert[0] == 0].tolist()))
+    assert without == "".join(word.read for word in ends)
+    for name in re.findall(r" [({][^)}]*[)}]", read):
+        read = read.replace(name, "|", 1)
+    assert not re.search(r"\|+[^ |]", read), "a word begins with its space"
 
 
 @settings(max_examples=50)
