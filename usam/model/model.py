@@ -283,15 +283,25 @@ class USAM(nn.Module):
         input_ids: Tensor,
         attention_mask: Tensor,
         question_mask: Tensor,
+        translate: Tensor | None = None,
         **options: Any,
     ) -> Tensor:
         """Answer what `USAMProcessor` prepared: token ids [B, N].
 
         waveform [B, S] at 16 kHz with `samples` [B] real ones a clip; input_ids [B, M] of the prompt, with
-        AUDIO where the audio tokens go; masks [B, M] of what is real and of what is the question.
+        AUDIO where the audio tokens go; masks [B, M] of what is real and of what is the question; translate
+        [B], true where speech is wanted in English, else as the questions' own words say.
         `options` are those of transformers' `generate`.
         """
-        clips = [self.hear(clip[:length]) for clip, length in zip(waveform, samples.tolist(), strict=True)]
+        asked = [ids[question] for ids, question in zip(input_ids, question_mask.bool(), strict=True)]
+        tasks: list[SpeechTask] = [
+            speech_task("s2tt" if translate is not None and translate[row] else "qa", self.prompts.text(ids))
+            for row, ids in enumerate(asked)
+        ]
+        clips = [
+            self.hear(clip[:length], task)
+            for clip, length, task in zip(waveform, samples.tolist(), tasks, strict=True)
+        ]
         padded = pad_sequence([clip.frames for clip in clips], batch_first=True)
         lengths = torch.tensor([len(clip.frames) for clip in clips], device=padded.device)
         heard = torch.arange(padded.shape[1], device=padded.device) < lengths[:, None]
@@ -301,15 +311,14 @@ class USAM(nn.Module):
             after = real & (torch.arange(len(ids), device=ids.device) > at)
             prompts.append(Prompt(ids[:at], ids[after], ids[question]))
         questions = [prompt.question for prompt in prompts]
-        words = self._words_of(clips, questions) if self.word_streams else None
+        words = self._words_of(clips, tasks) if self.word_streams else None
         audio = self.embed_audio(padded, heard, questions, words=words)
         if words is not None:
             audio = audio.keep(self.significance(audio, questions).total > self.adapter.saclm.threshold)
         return self.respond(audio, prompts, **options)
 
-    def _words_of(self, clips: Sequence[Hearing], questions: Sequence[Tensor]) -> WordGrid:
-        """The specialists' words of a batch, speech translated where its question asks for that."""
-        tasks = [speech_task("qa", self.prompts.text(question)) for question in questions]
+    def _words_of(self, clips: Sequence[Hearing], tasks: Sequence[SpeechTask]) -> WordGrid:
+        """The specialists' words of a batch, each clip's speech as its task wants it."""
         return batch(
             [
                 self.word_grid(self.place_words(clip, task), len(clip.frames))

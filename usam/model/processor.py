@@ -19,7 +19,7 @@ from usam.config import USAMConfig
 from usam.errors import RequestError
 from usam.llm.prompts import PromptBuilder
 from usam.model.model import AUDIO
-from usam.schema.tasks import check_question
+from usam.schema.tasks import check_question, speech_task
 from usam.weights.cache import fetch
 
 Audio = str | Path | bytes | tuple[int, np.ndarray] | np.ndarray | Tensor | Clip
@@ -60,14 +60,16 @@ class USAMProcessor(ProcessorMixin):
         their `sampling_rate` in Hz (16000 if left out, as usual with speech models).
 
         Returns waveform [B, S] (16 kHz, zero-padded), samples [B], input_ids [B, M] with AUDIO in the audio
-        tokens' place, attention_mask [B, M] and question_mask [B, M]. Raises AudioError, RequestError.
+        tokens' place, attention_mask [B, M], question_mask [B, M] and translate [B], true where speech is
+        wanted in English. Raises AudioError, RequestError.
         """
         clips: list[Audio] = audio if isinstance(audio, list) else [audio]
         texts = [text] * len(clips) if text is None or isinstance(text, str) else list(text)
         if len(texts) != len(clips):
             raise RequestError(f"There are {len(clips)} clips but {len(texts)} questions.")
         waveforms = [_waveform(clip, sampling_rate or SAMPLE_RATE) for clip in clips]
-        prompts = [self.prompts.build(check_question(question, task)) for question in texts]
+        questions = [check_question(question, task) for question in texts]
+        prompts = [self.prompts.build(question) for question in questions]
         place = torch.tensor([AUDIO])
         ids = [torch.cat([prompt.left, place, prompt.right]) for prompt in prompts]
         # `right` is a line break, the question and the turn's end: see `PromptBuilder.build`.
@@ -83,6 +85,7 @@ class USAMProcessor(ProcessorMixin):
                 "input_ids": pad_sequence(ids, batch_first=True),
                 "attention_mask": pad_sequence([torch.ones_like(row) for row in ids], batch_first=True),
                 "question_mask": pad_sequence(asked, batch_first=True),
+                "translate": torch.tensor([speech_task(task, text) == "translate" for text in questions]),
             }
         )
 
@@ -96,7 +99,7 @@ class USAMProcessor(ProcessorMixin):
 
     @property
     def model_input_names(self) -> list[str]:
-        return ["waveform", "samples", "input_ids", "attention_mask", "question_mask"]
+        return ["waveform", "samples", "input_ids", "attention_mask", "question_mask", "translate"]
 
 
 def _waveform(audio: Audio, rate: int) -> Tensor:

@@ -124,6 +124,14 @@ def test_generate_answers_as_the_engine_does(model: USAM, tmp_path: Path) -> Non
     assert processor.decode(answer(engine.model, processor)) == expected
 
 
+@pytest.mark.parametrize(("task", "wanted"), [("s2tt", "translate"), ("asr", "transcribe")])
+def test_speech_is_put_into_the_words_of_the_processor_s_task(task: str, wanted: str) -> None:
+    model = tiny.model(words=True)
+    inputs = USAMProcessor(tiny.tokenizer())(audio=CLIP, text="What do they say?", task=task)
+    model.generate(**inputs, max_new_tokens=2)
+    assert model.word_streams[0].asked == [wanted]  # type: ignore[union-attr]
+
+
 def test_the_processor_marks_the_audio_and_the_question() -> None:
     processor = USAMProcessor(tiny.tokenizer())
     inputs = processor(audio=[CLIP, CLIP], text=["Hi?", "And what is this, please?"], task="qa")
