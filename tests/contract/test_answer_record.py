@@ -97,6 +97,7 @@ answers = of(
         st.builds(ForceExpert, st.integers(0, 2)),
     ),
     ids=st.lists(counts, max_size=3).map(tuple),
+    finish=st.sampled_from(["end", "length", "stop", "repetition", ""]),
 )
 
 
@@ -131,6 +132,7 @@ def test_the_columns_hold_what_the_answer_holds(answer: Answer) -> None:
         "threshold",
         "pruned",
         "intervention",
+        "finish",
     }
     for name in ("text", "seed", "temperature", "max_new_tokens", "stopped", "task", "question", "prompt"):
         assert columns[name] == getattr(answer, name)

@@ -58,6 +58,8 @@ def run_ask(options: argparse.Namespace) -> None:
         elif isinstance(event, Answer):
             answer = replace(event, timings=event.timings.after_decoding(decode_s))
             print(shared.dump(answer.to_json()) if options.json else "")
+            if answer.cut_short and not options.json:
+                print(answer.cut_short, file=sys.stderr)
             if event.trace.without_audio and not options.json:
                 print(
                     "Every audio token was redundant: the model answered without audio.",

@@ -25,6 +25,7 @@ from usam.engine.provenance import describe
 from usam.engine.tracing import trace_tokens
 from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
+from usam.generation.repetition import RepetitionGuard
 from usam.generation.sampling import SamplingParams
 from usam.generation.stream import TextStream
 from usam.llm.prompts import Prompt
@@ -249,7 +250,10 @@ class Engine:
         self._check_length(audio, prompt, request.sampling.max_new_tokens)
         heard = ClipSpan(clip.start, clip.end, clip.duration, clip.sha256)
         yield Encoded(trace, heard)
-        stream = TextStream(self.model, audio, prompt, request.sampling, stop, self._lock)
+        most = TASKS[request.task].most_tokens(request.sampling.max_new_tokens, clip.end - clip.start)
+        sampling = replace(request.sampling, max_new_tokens=most)
+        guard = RepetitionGuard(lambda token: prompts.text([token]))
+        stream = TextStream(self.model, audio, prompt, sampling, stop, self._lock, guard)
         for piece in stream:
             yield TextDelta(piece)
         supervision = torch.cat([prompt.question, stream.ids])
@@ -282,6 +286,7 @@ class Engine:
             history=request.history,
             intervention=request.intervention,
             ids=tuple(stream.ids.tolist()),
+            finish=stream.finish,
         )
 
     def _check_length(self, audio: AudioTokens, prompt: Prompt, answer_tokens: int) -> None:

@@ -12,16 +12,20 @@ from transformers import TextIteratorStreamer
 from usam.adapter.tokens import AudioTokens
 from usam.generation.beam_search import Beams
 from usam.generation.fair_lock import FairLock
+from usam.generation.repetition import RepetitionGuard
 from usam.generation.sampling import SamplingParams
 from usam.llm.backend import KVCache, TopLogits
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
+from usam.schema.answer import Finish
 from usam.threads import use_cores
 
 
 @dataclass
 class TextStream:
-    """Iterate for pieces of text; `ids` and the times are there once the iteration has ended.
+    """Iterate for pieces of text; `ids`, `finish` and the times are there once the iteration has ended.
+
+    An answer that begins to repeat itself ends there, cut as `guard` says; without one it goes on.
 
     The decoding thread holds `lock` for one token at a time, the reader never does: answers at once share the
     model evenly, and a reader who stops reading keeps nobody waiting, because pieces queue up without bound.
@@ -33,9 +37,11 @@ class TextStream:
     sampling: SamplingParams
     stop: threading.Event = field(default_factory=threading.Event)
     lock: FairLock = field(default_factory=FairLock)
+    guard: RepetitionGuard | None = None
     ids: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
     first_token_at: float = 0.0
     finished_at: float = 0.0
+    repeats: bool = False
 
     def __iter__(self) -> Iterator[str]:
         streamer = TextIteratorStreamer(self.model.tokenizer, skip_special_tokens=True)
@@ -43,12 +49,22 @@ class TextStream:
         failure: list[BaseException] = []
 
         def decode() -> None:
-            ids = []
+            ids: list[int] = []
+            shown = 0
             try:
                 for token in self._tokens(abandoned):
                     self.first_token_at = self.first_token_at or time.monotonic()
                     ids.append(token)
-                    streamer.put(torch.tensor([token]))
+                    if self.guard and (kept := self.guard.cut(ids)) is not None:
+                        self.repeats = True
+                        del ids[kept:]
+                        break
+                    settled = self.guard.settled(ids) if self.guard else len(ids)
+                    for ready in ids[shown:settled]:
+                        streamer.put(torch.tensor([ready]))
+                    shown = max(shown, settled)
+                for left in ids[shown:]:
+                    streamer.put(torch.tensor([left]))
             except BaseException as error:
                 failure.append(error)
             finally:
@@ -72,6 +88,15 @@ class TextStream:
     def complete(self) -> bool:
         """Whether the model ended the answer itself."""
         return bool(len(self.ids)) and int(self.ids[-1]) == self.model.prompts.end_id
+
+    @property
+    def finish(self) -> Finish:
+        """Why the answer ended."""
+        if self.repeats:
+            return "repetition"
+        if self.complete:
+            return "end"
+        return "length" if len(self.ids) >= self.sampling.max_new_tokens else "stop"
 
     def text(self) -> str:
         return self.model.prompts.text(self.ids, control=False).strip()

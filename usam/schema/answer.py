@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from usam.schema import interventions
 from usam.schema.interventions import Intervention
@@ -54,9 +54,19 @@ class Turn:
     answer: str
 
 
+Finish = Literal["end", "length", "stop", "repetition"]
+"""Why an answer ended: by itself, out of tokens, stopped by a person, or because it repeated itself."""
+_CUT_SHORT = {
+    "length": "Cut short: out of tokens.",
+    "stop": "Cut short: stopped.",
+    "repetition": "Cut short: the model began to repeat itself.",
+}
+
+
 @dataclass(frozen=True)
 class Answer:
-    """A finished answer. `stopped` is true when a person stopped it or it ran out of tokens.
+    """A finished answer. `stopped` is true when it did not end by itself, and `finish` says why; it is empty
+    in answers of before.
 
     `ids` are the LLM's own tokens: the text, tokenised again, may give others. They are not in the JSON.
     """
@@ -76,6 +86,12 @@ class Answer:
     history: tuple[Turn, ...] = field(default_factory=tuple)
     intervention: Intervention = field(default_factory=Intervention)
     ids: tuple[int, ...] = ()
+    finish: Finish | Literal[""] = ""
+
+    @property
+    def cut_short(self) -> str:
+        """Why the answer did not end by itself, as a sentence; empty for one that did."""
+        return _CUT_SHORT.get(self.finish, "Cut short: stopped, or out of tokens.") if self.stopped else ""
 
     def to_json(self) -> dict[str, Any]:
         """The documented JSON object (docs/contract.md): plain lists, floats and strings."""
@@ -102,7 +118,7 @@ class Answer:
 
         Raises KeyError or TypeError when a part is missing or is of another kind.
         """
-        optional = ("stopped", "temperature", "max_new_tokens")
+        optional = ("stopped", "temperature", "max_new_tokens", "finish")
         trace = Trace(
             experts=tuple(record["experts"]),
             tokens=tuple(

@@ -7,6 +7,8 @@ from typing import Literal
 from usam.errors import RequestError
 
 MAX_QUESTION = 500  # characters; the LLM was trained on short questions
+TOKENS_A_SECOND = 16  # of speech written down: Czech and Russian take five times the tokens of English
+SPARE_TOKENS = 24
 
 
 SpeechTask = Literal["transcribe", "translate"]
@@ -18,18 +20,25 @@ _TRANSLATING = re.compile(r"\b(translat\w*|in(to)? english)\b", re.IGNORECASE)
 class Task:
     """A task of the paper: the label a person sees, the prompt used when they type no question, and how many
     hypotheses of an answer are kept while it is written; what it needs of speech, its words or their
-    translation. A transcript has one right answer to search for."""
+    translation, and whether the answer is nothing else. A transcript has one right answer to search for."""
 
     label: str
     prompt: str
     beams: int = 1
     speech: SpeechTask = "transcribe"
+    writes_speech: bool = False
+
+    def most_tokens(self, wanted: int, seconds: float) -> int:
+        """Of the wanted tokens, as many as what is said in so many seconds can fill."""
+        return min(wanted, int(seconds * TOKENS_A_SECOND) + SPARE_TOKENS) if self.writes_speech else wanted
 
 
 TASKS: dict[str, Task] = {
     "qa": Task("Ask", "What do you hear?"),
-    "asr": Task("Transcribe", "Write down what is said.", beams=6),
-    "s2tt": Task("Translate", "Translate the speech into English.", beams=6, speech="translate"),
+    "asr": Task("Transcribe", "Write down what is said.", beams=6, writes_speech=True),
+    "s2tt": Task(
+        "Translate", "Translate the speech into English.", beams=6, speech="translate", writes_speech=True
+    ),
     "aac": Task("Describe sound", "Describe the sound."),
     "mc": Task("Describe music", "Describe the music."),
 }

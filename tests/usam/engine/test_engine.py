@@ -26,7 +26,7 @@ from usam.schema.tasks import TASKS
 KEYS = {
     "answer", "task", "question", "heard", "experts", "tokens", "supervised_by", "timings", "model", "prompt",
     "seed", "temperature", "max_new_tokens", "stopped", "history", "threshold", "intervention",
-    "pruned",
+    "pruned", "finish",
 }  # fmt: skip
 TOKEN_KEYS = {
     "start", "end", "window", "routing", "significance", "predictive", "text_relevance", "audio_saliency",
@@ -100,17 +100,37 @@ def test_an_answer_out_of_tokens_is_marked_stopped(engine: Engine) -> None:
     assert answer.stopped
     assert answer.timings.answer_tokens == 4
     tiny.end_after(engine.model, 4)
-    assert not engine.ask(tiny.clip(0.5), max_new_tokens=40).stopped
+    ended = engine.ask(tiny.clip(0.5), max_new_tokens=40)
+    assert (ended.stopped, ended.finish, ended.cut_short) == (False, "end", "")
+
+
+@pytest.mark.parametrize("task", ["qa", "asr"])  # greedy, and a search
+def test_an_answer_that_repeats_itself_is_cut_and_says_so(engine: Engine, task: str) -> None:
+    tiny.say(engine.model, "yes ")
+    *events, answer = engine.stream(tiny.clip(20.0), task=task, max_new_tokens=100)
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.finish, answer.stopped) == ("yes yes", "repetition", True)
+    assert "repeat" in answer.cut_short
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)).strip() == answer.text
+
+
+@pytest.mark.parametrize(("task", "tokens"), [("asr", 40), ("s2tt", 40), ("qa", 100)])
+def test_a_transcript_is_no_longer_than_its_clip_allows(engine: Engine, task: str, tokens: int) -> None:
+    tiny.say(engine.model, "".join(f"{number:x}g" for number in range(16, 90)))
+    answer = engine.ask(tiny.clip(1.0), task=task, max_new_tokens=100)
+    assert answer.timings.answer_tokens == tokens
+    assert (answer.finish, answer.max_new_tokens) == ("length", 100)
 
 
 def test_stop_ends_the_answer_early(engine: Engine) -> None:
     stop = threading.Event()
-    tiny.say(engine.model, "on and on ")
+    tiny.say(engine.model, "on and on and never the end of it ")
     for event in engine.stream(tiny.clip(0.5), max_new_tokens=300, stop=stop):
         if isinstance(event, TextDelta):
             stop.set()
     assert isinstance(event, Answer)
     assert event.stopped
+    assert event.finish == "stop"
     assert event.timings.answer_tokens < 300
 
 

@@ -131,7 +131,7 @@ def _side(letter: str, entry: SessionAnswer, known: bool, winner: Winner | None,
             f"quantisation {escape(answer.model.quantization)}; {origin}</p>"
         )
     text = escape(answer.text) or '<span class="hint">The model gave no answer.</span>'
-    cut = '<p class="hint">Cut short: stopped, or out of tokens.</p>' if answer.stopped else ""
+    cut = f'<p class="hint">{answer.cut_short}</p>' if answer.cut_short else ""
     mark, choice = (' data-won=""', " <em>· your choice</em>") if won else ("", "")
     return (
         f'<section class="side"{mark}><h3>{letter}{choice}</h3><p class="a">{text}</p>{cut}{made}</section>'

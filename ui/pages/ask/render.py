@@ -88,7 +88,7 @@ def context(turns: int) -> str:
 
 
 def thread(
-    earlier: Sequence[Turn], question: str, text: str, *, writing: bool = False, stopped: bool = False
+    earlier: Sequence[Turn], question: str, text: str, *, writing: bool = False, note: str = ""
 ) -> str:
     """The conversation: earlier turns small, the latest large, with a caret while it is being written."""
     past = "".join(
@@ -98,12 +98,12 @@ def thread(
     )
     body = escape(text) or ("" if writing else '<span class="hint">The model gave no answer.</span>')
     end = '<span class="caret" aria-hidden="true"></span>' if writing else ""
-    note = '<p class="hint">Cut short: stopped, or out of tokens.</p>' if stopped else ""
+    small = f'<p class="hint">{escape(note)}</p>' if note else ""
     return (
         f'<div class="thread" aria-live="polite" aria-busy="{str(writing).lower()}">{past}'
         f'<div class="turn now"><p class="q">{escape(question)}</p>'
         f'<p class="a" id="answer-text">{body}{end}</p>'
-        f"{note}</div></div>"
+        f"{small}</div></div>"
     )
 
 
