@@ -96,15 +96,18 @@ class OpenPage:
         """How many values go with an event."""
         return len(self._named(event)["inputs"])
 
-    def send(self, event: str, changed: dict[int, Any]) -> None:
-        """Send one event by its name, with other values in the place of some fields'. Raises RefusedError."""
+    def send(self, event: str, changed: dict[int, Any]) -> list[str]:
+        """Send one event by its name, with other values in the place of some fields'; the replies.
+
+        Raises RefusedError.
+        """
         inputs, kept = self._named(event)["inputs"], self._values
         try:
             self._values = {
                 **kept,
                 **{inputs[at]: value for at, value in changed.items() if at < len(inputs)},
             }
-            list(self._run(self._named(event)))
+            return list(self._run(self._named(event)))
         finally:
             self._values = kept
 

@@ -1,8 +1,9 @@
 // The viewer as a Gradio component: its value is a trace, and perhaps another one to compare it with, as JSON text;
 // empty for none. Another answer about the same sound is drawn on the same axis, any other one below.
-// Its further properties are JSON too: `attribution` is that of the answer's words, `annotations` what the person
-// marked and judged, as it is stored, or why it could not be, `router` the router's state when the model had loaded;
-// `player` names the clip in the page's player.
+// Its further properties are JSON too: attribution is that of the answer's words, annotations what the person
+// marked and judged, as it is stored, or why it could not be, router the router's state when the model had loaded;
+// player names the clip in the page's player. No property's name stands in quotes in any of the viewer's scripts:
+// Gradio takes such a name for an event's, and sends the page a Python object's address in the place of the property.
 
 import { MarkEditor } from "./panels/mark_editor.js";
 import { VerdictPanel } from "./panels/verdicts.js";
@@ -42,12 +43,12 @@ const editor = new MarkEditor(viewer, {
 });
 const verdictPanel = new VerdictPanel(viewer, (verdicts) => send("judged", { verdicts }));
 
-/** A property's JSON; null for empty. @param {string} name */
-const parsed = (name) => (props[name] ? JSON.parse(props[name]) : null);
+/** A property's JSON; null for empty. @param {string | undefined} text */
+const parsed = (text) => (text ? JSON.parse(text) : null);
 
 function valueChanged() {
   /** @type {{trace?: TraceData | null, other?: OtherData | null}} */
-  const { trace = null, other = null } = parsed("value") ?? {};
+  const { trace = null, other = null } = parsed(props.value) ?? {};
   if (trace?.key !== shownKey()) {
     viewer.show(trace);
     editor.clear();
@@ -62,13 +63,13 @@ function valueChanged() {
 
 function attributionChanged() {
   /** @type {{key: string, words: WordAttribution[]} | null} */
-  const found = parsed("attribution");
+  const found = parsed(props.attribution);
   if (found && found.key === shownKey()) offerWords(viewer, found.words);
 }
 
 function annotationsChanged() {
   /** @type {Annotations | null} */
-  const kept = parsed("annotations");
+  const kept = parsed(props.annotations);
   if (!kept || kept.key !== shownKey()) return;
   const { event, problem, labels = [], spans, verdicts, question = "", answer = "" } = kept;
   if (spans) editor.show(spans, labels);
@@ -79,13 +80,16 @@ function annotationsChanged() {
 
 function routerChanged() {
   /** @type {RouterHealth | null} */
-  const router = parsed("router");
+  const router = parsed(props.router);
   for (const each of [viewer, second]) each.setRouter(router);
 }
 
-watch("value", valueChanged);
-watch("annotations", annotationsChanged);
-watch("attribution", attributionChanged);
-watch("router", routerChanged);
+const changed = {
+  value: valueChanged,
+  annotations: annotationsChanged,
+  attribution: attributionChanged,
+  router: routerChanged,
+};
+for (const [property, handler] of Object.entries(changed)) watch(property, handler);
 routerChanged();
 valueChanged();

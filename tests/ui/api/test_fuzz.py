@@ -1,6 +1,5 @@
 """The endpoints with anything in the place of what they take: one clean error, and the app goes on."""
 
-import contextlib
 import json
 import math
 import re
@@ -21,6 +20,7 @@ from tests.serving import EXAMPLES, serve, settings_in
 from ui.access.request import Client
 from ui.api.endpoints import Endpoints
 from ui.engines.loader import EngineLoader
+from ui.server import plain_errors
 from ui.studio.service import UNEXPECTED, Studio
 
 DOG = str(EXAMPLES / "sound-dog.ogg")
@@ -34,6 +34,7 @@ OURS = re.compile(
     r'File "[^"]*/(?:ui|usam|storage)/[^"]*\.py", line \d+, in .*\n.*\n(?:[ ~^]*\n)?\w*(?:Error|Exception)\b'
 )
 """The end of a traceback that begins in Gradio and ends in this project."""
+ADDRESS = " object at 0x"
 FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -127,7 +128,7 @@ def check_refusal(reply: str) -> None:
         sentence = json.loads(told)["error"]
         assert isinstance(sentence, str)
         assert re.match(r"[A-Z\"“].*[.\]]$", sentence, re.DOTALL), sentence
-    for inside in ("Traceback", "/ui/", "object at 0x", "null"):
+    for inside in ("Traceback", "/ui/", ADDRESS, "null"):
         assert inside not in reply or "event: complete" in reply
 
 
@@ -217,11 +218,29 @@ def test_any_message_to_the_page(
     """The page's own events are no secret: whoever looks can send them whatever they like."""
     name = data.draw(st.sampled_from(page.events))
     changed = data.draw(st.dictionaries(st.integers(0, page.fields(name)), JSON, max_size=3))
-    with contextlib.suppress(RefusedError):
-        page.send(name, changed)
+    assert ADDRESS not in replied_to(page, name, changed)
     told = capfd.readouterr().err
     crashes = [crash for crash in told.split("Traceback (most recent call last)")[1:] if OURS.search(crash)]
     assert crashes == [], name
+
+
+def replied_to(page: OpenPage, event: str, changed: dict[int, Any]) -> str:
+    """All that the page gets back, be it a refusal."""
+    try:
+        return "\n".join(page.send(event, changed))
+    except RefusedError as error:
+        return str(error)
+
+
+def test_no_reply_to_the_page_shows_an_object_s_address(page: OpenPage) -> None:
+    replies = {event: replied_to(page, event, {}) for event in page.events}
+    assert [event for event, reply in replies.items() if ADDRESS in reply] == []
+    assert any("annotations" in reply for reply in replies.values())
+
+
+def test_no_event_of_the_page_goes_wrong_where_nothing_was_chosen(page: OpenPage) -> None:
+    """The state that hands another model's answer on is emptied after that, which is an event too."""
+    assert plain_errors.UNEXPECTED not in replied_to(page, "other_shown", {})
 
 
 def test_a_page_that_the_server_forgot_is_asked_to_reload(url: str) -> None:

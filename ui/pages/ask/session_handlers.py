@@ -92,7 +92,7 @@ class SessionHandlers:
     def other_shown(self, arrived: SessionAnswer | None, session: Session) -> Updates:
         """Add another model's answer to the current session, compared with the one on display."""
         if arrived is None:
-            return {}
+            return gr.skip()  # Gradio takes an empty dict for a lack of values
         session = session.keep(arrived)
         return {
             **trace_shown(self.display.inspector, session, self.display.measured_of, arrived.key),
