@@ -27,7 +27,7 @@ LEAST_SHARE = 0.12  # of the surest name's score
 NEW_NAME = 0.2  # score of a name that begins a new segment
 FAINT = 0.03  # of the loudest look: a look this much fainter names nothing
 SILENT = 0.008  # root mean square (-42 dBFS) below which there is hiss or hum at most, which names nothing
-LEAST_BESIDE_SPEECH = 0.12  # of a name while someone speaks
+LEAST_BESIDE_SPEECH = 0.12  # of a name in a segment through most of which someone speaks
 SPEECH = 0.3  # score of the speech classes above which someone speaks
 SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
 MUSIC = 0.3  # score of the music classes above which music plays
@@ -87,7 +87,7 @@ class SoundNames:
         found: list[Word] = []
         for first, last, scores in _segments(table):
             start, end = first / sounds.rate, min(last / sounds.rate, len(heard.waveform) / SAMPLE_RATE)
-            spoken = any(a < end and b > start for a, b in heard.speech)
+            spoken = sum(max(0.0, min(b, end) - max(a, start)) for a, b in heard.speech) > (end - start) / 2
             least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
             names = _surest(scores, sounds.classes, least)
             found += bracketed(start, end, names, "(", ")")

@@ -105,6 +105,7 @@ def test_beside_speech_a_name_has_to_be_surer() -> None:
     assert read(names(sounds)) == " (rain)"
     assert names(sounds, speech=((0.0, 1.0),)) == []
     assert read(names(sounds, speech=((1.5, 3.0),))) == " (rain)"
+    assert read(names(sounds, speech=((1.0, 3.0),))) == " (rain)"  # a third of it
 
 
 def test_the_place_is_said_where_it_is_sure_enough() -> None:

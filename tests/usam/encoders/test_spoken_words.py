@@ -18,8 +18,8 @@ RATE = 16_000
 class Says:
     """Stands for Whisper and its decoder: says one transcript of every stretch, and keeps what it heard."""
 
-    def __init__(self, *words: SpokenWord, language: str = "de", mean_logprob: float = -0.2) -> None:
-        self.transcript = Transcript(words, language, 0.9, 0.1, mean_logprob)
+    def __init__(self, *words: SpokenWord, language: str = "de", sure: float = 0.9) -> None:
+        self.transcript = Transcript(words, language, sure, 0.1, -0.2)
         self.heard: list[tuple[int, float, SpeechTask]] = []
         self.stream = SpokenWords(SimpleNamespace(frames=lambda samples: samples), self)  # type: ignore[arg-type]
 
@@ -94,6 +94,7 @@ def test_of_english_that_is_hardly_made_out_only_the_language_is_named() -> None
     doubted = [SpokenWord(word.start, word.end, word.text, 0.5) for word in HELLO]
     given = Heard(torch.zeros(2 * RATE), {}, ((0.0, 2.0),))
     assert "".join(word.read for word in Says(*doubted, language="en").stream.words(given)) == " [English]"
+    assert Says(*doubted, language="en", sure=0.2).stream.words(given) == []
     assert len(Says(*doubted, language="de").stream.words(given)) == 4  # nothing else would be read of it
     assert len(Says(*HELLO, language="en").stream.words(given)) == 4
 
