@@ -12,11 +12,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from usam.cli import ask, interpret, maintain, train
+from usam.cli import ask, interpret, maintain, terminal, train
 from usam.errors import UsamError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    terminal.prepare()
     options = parser().parse_args(arguments)
     try:
         options.run(options)

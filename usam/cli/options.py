@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from usam.cli.terminal import writes_unicode
 from usam.errors import RequestError
 from usam.schema.tasks import TASKS
 from usam.weights.catalogue import PRESETS
+
+UNHEARD = 0.1  # seconds at the end of a clip that are worth a word
 
 
 def add_question_options(command: argparse.ArgumentParser, *, clip_needed: bool = True) -> None:
@@ -62,14 +65,24 @@ def progress(message: str, share: float) -> None:
 def load_question(options: argparse.Namespace) -> tuple[Any, float]:
     """The clip to ask about and the seconds it took to read it.
 
-    A bad clip or question is refused here, before the model is loaded.
+    A bad clip or question is refused here, before the model is loaded; of a clip that is too long to be
+    heard whole, stderr names the part that is.
     """
     from usam.audio.clip import load_clip
     from usam.schema.tasks import check_question
 
     check_question(options.question, options.task)
     began = time.monotonic()
-    return load_clip(options.clip, options.start, options.end), time.monotonic() - began
+    clip = load_clip(options.clip, options.start, options.end)
+    decode_s = time.monotonic() - began
+    asked_to = clip.duration if options.end is None else min(options.end, clip.duration)
+    if clip.end + UNHEARD < asked_to and not options.json:
+        length = f"{clip.duration:.4g} s"
+        print(
+            f"Only {clip.start:g} to {clip.end:g} s of {length} are heard; --start chooses others.",
+            file=sys.stderr,
+        )
+    return clip, decode_s
 
 
 def question_options(options: argparse.Namespace) -> dict[str, Any]:
@@ -79,7 +92,8 @@ def question_options(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def dump(record: Any, indent: int | None = None) -> str:
-    return json.dumps(record, ensure_ascii=False, indent=indent)
+    # Escaped where the output cannot write every character, so that it stays JSON and loses none.
+    return json.dumps(record, ensure_ascii=not writes_unicode(sys.stdout), indent=indent)
 
 
 @contextmanager
