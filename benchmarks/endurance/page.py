@@ -70,9 +70,12 @@ class OpenPage:
         self.fill("clip", {"path": reply.json()[0], "orig_name": file.name, "meta": meta})
         list(self.trigger("clip", "change"))
 
-    def trigger(self, name: str, event: str = "click") -> Generator[str, None, None]:
+    def trigger(
+        self, name: str, event: str = "click", carried: dict[str, Any] | None = None
+    ) -> Generator[str, None, None]:
         """Press a button: everything that follows from it, message by message as JSON.
 
+        carried: what goes with an event of the viewer's.
         Raises RefusedError with the sentence that a visitor would read. Who stops reading leaves the stream.
         """
         refused, steps = "", [self._step_of(name, event)]
@@ -80,7 +83,7 @@ class OpenPage:
             step = steps.pop(0)
             success = True
             try:
-                yield from self._run(step)
+                yield from self._run(step, carried)
             except RefusedError as error:
                 success, refused = False, refused or str(error)
             steps += [later for later in self._steps.values() if _follows(later, step["id"], success)]
@@ -125,13 +128,13 @@ class OpenPage:
         wanted = [self._names[name], event]
         return next(step for step in self._steps.values() if wanted in step["targets"])
 
-    def _run(self, step: dict[str, Any]) -> Generator[str, None, None]:
+    def _run(self, step: dict[str, Any], carried: dict[str, Any] | None = None) -> Generator[str, None, None]:
         if not step["backend_fn"]:
             return
         if not step["queue"]:
-            yield _checked(self._post("run/predict", step).text)
+            yield _checked(self._post("run/predict", step, carried).text)
             return
-        event = self._post("queue/join", step).json()["event_id"]
+        event = self._post("queue/join", step, carried).json()["event_id"]
         stream = self.client.stream("GET", f"{API}/queue/data", params={"session_hash": self.session})
         completed, refused = False, None
         # To the end of the stream, as a browser does: whoever leaves before takes all that waits along.
@@ -154,11 +157,12 @@ class OpenPage:
         if refused is not None:
             raise RefusedError(refused)
 
-    def _post(self, path: str, step: dict[str, Any]) -> httpx.Response:
+    def _post(self, path: str, step: dict[str, Any], carried: dict[str, Any] | None = None) -> httpx.Response:
         body = {
             "data": [self._values.get(number) for number in step["inputs"]],
             "fn_index": step["id"],
             "session_hash": self.session,
+            "event_data": carried,
         }
         reply = self.client.post(f"{API}/{path}", json=body)
         if reply.is_error:

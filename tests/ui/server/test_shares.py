@@ -1,5 +1,6 @@
 """One visitor who takes all they can, and another who finds everything as it was. No browser: plain HTTP."""
 
+import re
 import secrets
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from benchmarks.endurance.page import API, OpenPage, RefusedError
+from storage.annotation.spans import LABELS
 from tests.fake_engine import FakeEngine
 from tests.serving import EXAMPLES, serve, settings_in
 from ui.server import queues
@@ -254,6 +256,31 @@ def test_a_flood_of_ratings_under_made_up_ids_is_refused_and_another_s_is_saved(
         with pytest.raises(RefusedError, match=f"At most {EACH_MINUTE} ratings and marks a minute"):
             theirs.send("save", {person: f"{EACH_MINUTE:022}"})
     assert rated(page)
+
+
+@pytest.mark.parametrize(("event", "address"), [("marked", "203.0.113.121"), ("judged", "203.0.113.122")])
+def test_a_flood_of_marks_is_refused_and_another_s_is_saved(
+    url: str, page: OpenPage, event: str, address: str
+) -> None:
+    mark = {"start": 0.0, "end": 0.5, "label": LABELS[0], "verdicts": {"0": None}}
+
+    def saved(page: OpenPage, key: str) -> str:
+        return "".join(page.trigger("viewer", event, {"key": key, **mark}))
+
+    with visitor_at(url, address) as client, OpenPage(client, "somebody") as theirs:
+        theirs.upload(DOG)
+        key = key_of("".join(theirs.trigger("ask")))
+        for _ in range(EACH_MINUTE):
+            assert "problem" not in saved(theirs, key)
+        assert f"At most {EACH_MINUTE} ratings and marks a minute" in saved(theirs, key)
+    assert "problem" not in saved(page, key_of("".join(page.trigger("ask"))))
+
+
+def key_of(replies: str) -> str:
+    """The answer that the viewer was given."""
+    found = re.search(r'\\"key\\":\\"([^"\\]+)', replies)
+    assert found
+    return found[1]
 
 
 def test_uploads_are_counted_and_whoever_runs_the_app_is_not(url: str, own_url: str) -> None:
