@@ -105,7 +105,10 @@ export function remarks(trace, load) {
     const leads = nearest && nearest[1][most] === Math.max(...nearest[1]);
     if (leads) found.push(["hint", `${alone}; it also carries most of ${nearest[0]} in the evaluation.`]);
     else if (nearest) found.push(["warning", `Unusual: ${alone}, yet most of ${nearest[0]} goes to another expert.`]);
-    else found.push(["warning", `${alone}. Without an evaluation that cannot be distinguished from a collapsed router.`]);
+    else {
+      const unknown = "Without an evaluation that cannot be distinguished from a collapsed router.";
+      found.push(["warning", `${alone}. ${unknown}`]);
+    }
   }
   if (trace.router) found.push(evaluationRemark(trace, trace.router.load));
   return found;
