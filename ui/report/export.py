@@ -119,7 +119,9 @@ def _picture(form: str) -> Callable[[Account], bytes]:
 
 def _csv(account: Account) -> bytes:
     table = numbers_of(account.entry.answer.trace)
-    return table.map(escape).rename(columns=escape).to_csv(index=False).encode()
+    return (
+        table.map(escape).rename(columns=escape).to_csv(index=False).encode("utf-8-sig")
+    )  # Excel needs the mark
 
 
 def _json(account: Account) -> bytes:

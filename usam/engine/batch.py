@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +19,8 @@ from usam.schema.tasks import check_question
 
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
+
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,26 +47,29 @@ class Outcome:
 
 
 def read_table(table: Path, task: str = "qa") -> list[Row]:
-    """The rows of a CSV file with a header: `path`, and `question` or `task` or both.
+    """The rows of a table with a header: `path`, and `question` or `task` or both, in any case of letters.
 
-    An empty question asks the task's own prompt, an empty task is `task`. Other columns are ignored.
+    Commas, semicolons or tabs separate its columns, as spreadsheets write them in one country or another,
+    with or without a first line `sep=;`. An empty question asks the task's own prompt, an empty task is
+    `task`. Other columns are ignored, and so are rows without any cell.
 
     Raises RequestError: no such file, no CSV, no column `path`, no rows, or, with its row, a question or a
     task that cannot be asked.
     """
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.DictReader(file, skipinitialspace=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as cause:
+        lines = _lines(_text(table.read_bytes()))
+    except (OSError, UnicodeError, csv.Error) as cause:
         raise RequestError(f"{table.name} cannot be read as a CSV file in UTF-8.") from cause
-    if not lines:
+    if not any(any(line.values()) for line in lines):
         raise RequestError(f"{table.name} has no rows below its header.")
     if "path" not in lines[0]:
         raise RequestError(f"{table.name} has no column called path.")
     rows = []
     for number, line in enumerate(lines, 1):
-        cells = {name: (line.get(name) or "").strip() for name in ("path", "question", "task")}
-        chosen = cells["task"] or task
+        if not any(line.values()):
+            continue
+        cells = {name: line.get(name, "") for name in ("path", "question", "task")}
+        chosen = cells["task"].lower() or task
         if not cells["path"]:
             raise RequestError(f"Row {number} of {table.name} has no path.")
         try:
@@ -69,6 +78,27 @@ def read_table(table: Path, task: str = "qa") -> list[Row]:
             raise RequestError(f"Row {number} of {table.name}: {error}") from error
         rows.append(Row(number, cells["path"], question, chosen))
     return rows
+
+
+def _text(content: bytes) -> str:
+    """UTF-8, or UTF-16 as spreadsheets write "Unicode text"; without the mark of byte order."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if wide else "utf-8-sig")
+
+
+def _lines(text: str) -> list[dict[str, str]]:
+    """Every row's cells by the name of their column, in small letters; both without space around them."""
+    file = io.StringIO(text, newline="")
+    header = file.readline()
+    if named := _SEPARATOR.fullmatch(header.strip()):
+        separator = named[1]
+    else:
+        separator = max(",;\t", key=header.count)
+        file.seek(0)
+    table = csv.reader(file, delimiter=separator, skipinitialspace=True)
+    names = [name.strip().lower() for name in next(table, [])]
+    rows = ([cell.strip() for cell in cells] for cells in table if cells)
+    return [dict(zip_longest(names, cells[: len(names)], fillvalue="")) for cells in rows]
 
 
 def run_batch(
@@ -81,8 +111,9 @@ def run_batch(
 ) -> Outcome:
     """Ask what `output` has no line for yet, and append: the row, its path, and the answer's JSON or `error`.
 
-    Paths are relative to the folder of `table`. The engine is loaded only if something is left to ask;
-    `options` are those of `Engine.ask`. Lines that are deleted from the output are asked again.
+    Whatever goes wrong with one row is that row's `error`. Paths are relative to the folder of `table`. The
+    engine is loaded only if something is left to ask; `options` are those of `Engine.ask`. Lines that are
+    deleted from the output are asked again.
 
     Raises RequestError when `output` holds answers to another table, or cannot be written.
     """
@@ -108,9 +139,12 @@ def run_batch(
 def _ask(engine: Engine, clip: Path, row: Row, options: dict[str, Any]) -> dict[str, Any]:
     try:
         answer = engine.ask(str(clip), row.question, task=row.task, **options)
+        return {**row.key, **answer.to_json()}
     except UsamError as error:
-        return {**row.key, "question": row.question, "task": row.task, "error": str(error)}
-    return {**row.key, **answer.to_json()}
+        problem = str(error)
+    except Exception as error:  # nobody watches a batch: the other rows are still worth their answers
+        problem = f"Unexpected failure, {type(error).__name__}: {error}"
+    return {**row.key, "question": row.question, "task": row.task, "error": problem}
 
 
 def _finished(output: Path, rows: list[Row]) -> dict[int, dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""CSV tables of everything that people rated, in which no cell can become a formula."""
+"""CSV tables of everything that people rated, in which no cell can become a formula.
+
+They begin with a mark of byte order, without which Excel takes UTF-8 for the machine's own code page.
+"""
 
 import csv
 from pathlib import Path
@@ -32,7 +35,7 @@ def write(reader: Reader, folder: Path, audit: Audit) -> None:
     audit.dropped["dimension"] = reader.dimensions.left_out
     for table, chunks in tables.TABLES.items():
         name = f"{table}.csv"
-        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+        with (folder / name).open("w", encoding="utf-8-sig", newline="") as file:
             for number, chunk in enumerate(chunks(reader)):
                 _escaped(chunk).to_csv(
                     file,

@@ -118,7 +118,7 @@ def test_the_table_has_a_column_for_each_dimension(
     for n, rating in enumerate(ratings):
         feedback.rate(feedback.record_answer(make_record(clip=str(n)), annotator="me"), "me", **rating)
     export(feedback.database, "csv", tmp_path)
-    with (tmp_path / "ratings.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "ratings.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["dimension_correctness"], row["dimension_fluency"], row["flags"]) for row in rows] == [
         ("4", "", ""),

@@ -1,6 +1,7 @@
 """What the viewer is sent and what can be taken away: sizes, sounds, numbers, and texts that stay texts."""
 
 import base64
+import codecs
 import io
 import json
 import math
@@ -279,6 +280,7 @@ def test_the_words_of_the_experts_are_sent_by_token_with_what_was_not_read() -> 
     ]
     assert "1 were not read by the language model. The experts say 2 words." in sent["summary"]
     assert "not read" not in payload(entry_of())["summary"]
+    assert export(entry, "csv").content.startswith(codecs.BOM_UTF8)  # without it Excel garbles the words
     table = pd.read_csv(io.BytesIO(export(entry, "csv").content), keep_default_na=False)
     assert table["words"][:2].tolist() == ["", "hello (expert 1, 0.93); Dog (expert 2, 0.40)"]
     assert table["not read"][:2].tolist() == ["yes", ""]
@@ -302,7 +304,13 @@ def test_every_export_has_a_name_and_a_kind(kind: str) -> None:
     file = export(entry_of(), kind)
     assert file.name == f"usam-01234567.{kind}"
     assert base64.b64decode(file.to_json()["content"]) == file.content
-    starts = {"png": b"\x89PNG", "svg": b"<?xml", "csv": b"from s", "json": b"{", "html": b"<!doctype html>"}
+    starts = {
+        "png": b"\x89PNG",
+        "svg": b"<?xml",
+        "csv": codecs.BOM_UTF8 + b"from s",
+        "json": b"{",
+        "html": b"<!doctype html>",
+    }
     assert file.content.startswith(starts[kind])
 
 

@@ -218,3 +218,44 @@ def test_questions_are_read_as_they_are_asked(tmp_path: Path) -> None:
     assert (row.path, row.question, row.task) == ("a.wav", "What is this?", "qa")
     with pytest.raises(RequestError):
         read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path,question,task\na.wav,Who?,ASR\n",
+        "path;question;task\na.wav;Who?;asr\n",
+        "path\tquestion\ttask\na.wav\tWho?\tasr\n",
+        "sep=;\r\nPath;Question;Task\r\na.wav;Who?;asr\r\n",
+        '"sep=|"\npath|question|task\na.wav|Who?|asr\n',
+        "path,question,task\na.wav,Who?,asr\n,,\n\n , ,\n",
+        "question,task,path\nWho?,asr,a.wav\n,\n",
+        '"path" ; "question" ; "task"\n"a.wav" ; "Who?" ; Asr\n',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path: Path, text: str, encoding: str) -> None:
+    from usam.engine.batch import Row, read_table
+
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+    assert read_table(tmp_path / "t.csv") == [Row(1, "a.wav", "Who?", "asr")]
+
+
+@pytest.mark.parametrize("failure", [ValueError("odd samples"), MemoryError(), OSError("gone")])
+def test_an_unforeseen_failure_is_its_row_s_error_and_the_others_are_answered(
+    table: Path, loads: list[int], monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    ask = Engine.ask
+
+    def fail_at_the_second(self: Engine, clip: str, *arguments: Any, **options: Any) -> Any:
+        if clip.endswith("high.wav"):
+            raise failure
+        return ask(self, clip, *arguments, **options)
+
+    monkeypatch.setattr(Engine, "ask", fail_at_the_second)
+    assert batch(table) == 2
+    written = records(table.with_suffix(".jsonl"))
+    assert [record["row"] for record in written if "error" in record] == [2, 3]
+    assert type(failure).__name__ in written[1]["error"]
+    assert batch(table) == 2
+    assert records(table.with_suffix(".jsonl")) == written
