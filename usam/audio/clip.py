@@ -5,13 +5,13 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from torch import Tensor
 
 from usam.audio.ffmpeg import decode_container
-from usam.audio.samples import SAMPLE_RATE, Span, decode_array, pcm16
+from usam.audio.resampling import resample
+from usam.audio.samples import Span, decode_array, pcm16
 from usam.errors import AudioError
 
 MIN_SECONDS = 0.1
@@ -82,7 +82,7 @@ def load_clip(
     if not np.isfinite(mono.samples).all():
         raise AudioError(f"{label} holds samples that are not finite numbers.")
 
-    waveform = _resample(mono.samples, mono.rate)
+    waveform = resample(mono.samples, mono.rate)
     waveform = waveform / np.float32(max(1.0, np.abs(waveform).max()))
     return Clip(
         waveform=torch.from_numpy(waveform),
@@ -103,20 +103,3 @@ def _choose(start: float | None, end: float | None, max_seconds: float) -> Span:
     if last - first < MIN_SECONDS - 1e-6:
         raise AudioError(f"The span must last at least {MIN_SECONDS:g} s.")
     return Span(first, min(last, first + max_seconds))
-
-
-def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
-    """[samples] at `rate` to float32 [round(samples * 16000 / rate)] at 16 kHz.
-
-    FFmpeg's resampler takes any pair of rates. torchaudio's tabulates one filter for every phase, gigabytes
-    for 44101 and 16000 Hz, and lets more of what lies above 8 kHz fold back.
-    """
-    if rate == SAMPLE_RATE:
-        return samples
-    frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
-    frame.sample_rate = rate
-    resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-    pieces = [*resampler.resample(frame), *resampler.resample(None)]
-    wave = np.concatenate([piece.to_ndarray()[0] for piece in pieces])
-    length = round(len(samples) * SAMPLE_RATE / rate)
-    return np.pad(wave, (0, max(0, length - len(wave))))[:length]

@@ -3,18 +3,20 @@
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import av
 import numpy as np
 from av.codec import Codec
 from av.container import InputContainer
 
+from usam.audio.ogg import links
+from usam.audio.resampling import resample
 from usam.audio.samples import MixDown, Mono, Span, check_format
 from usam.errors import AudioError
 
@@ -31,16 +33,17 @@ _PREROLL = 0.5
 _PACKED_HEADER = re.compile(rb"cmov.{4}dcom", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class _Clock:
-    """A stream's time stamps: the first one, and seconds a tick."""
-
-    origin: int
-    tick: float
-
-    def seconds(self, stamp: int | None, ticks: int | None = None) -> float:
-        """Where in the clip `ticks` after `stamp` are; 0 if the stream has no stamps."""
-        return 0.0 if stamp is None else (stamp + (ticks or 0) - self.origin) * self.tick
+# Containers whose time stamps say when a sample is played. In others samples follow one another.
+_STAMPED = {"mov", "matroska", "ogg", "mpegts", "flv", "asf", "nut"}
+# Of these, the ones that count from zero: sound that begins later is preceded by silence.
+_FROM_ZERO = {"mov", "matroska"}
+# Containers whose duration and index can be taken at their word. Others guess both by a byte rate.
+_INDEXED = {"mov", "matroska", "ogg", "flac", "caf", "nut"}
+_PCM = {"wav", "w64", "aiff", "au"}
+# Seconds by which stamps may differ from the count of samples: rounding, not a gap.
+_JITTER = 0.05
+# Seconds: a gap or a late begin longer than that is a clock that was set, not time that passed.
+_LONGEST_GAP = 3600.0
 
 
 def decode_container(source: Path | bytes, span: Span, label: str) -> Mono:
@@ -51,10 +54,8 @@ def decode_container(source: Path | bytes, span: Span, label: str) -> Mono:
     """
     try:
         with closing(_open(source, label)) as file:
-            mix = MixDown()
-            mono = _decode(file, span, label, mix)
-            if not file.late and (channel := mix.louder_channel()) is not None:
-                mono = _decode(file, span, label, MixDown(channel))
+            parts = [_Part(file, first, end) for first, end in links(file)]
+            mono = _decode_parts(parts, span, label)
             if file.late:
                 raise AudioError(f"{label} takes too long to decode: it is probably damaged.")
             return mono
@@ -62,7 +63,17 @@ def decode_container(source: Path | bytes, span: Span, label: str) -> Mono:
         raise AudioError(f"{label} cannot be decoded: it is damaged, or not audio.") from cause
 
 
-class _Input:
+class _Input(Protocol):
+    """What FFmpeg reads from."""
+
+    @property
+    def late(self) -> bool: ...
+    def read(self, size: int) -> bytes: ...
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int: ...
+    def tell(self) -> int: ...
+
+
+class _File:
     """An open file as FFmpeg gets it: it ends when the time to decode is over.
 
     Nothing is raised in here. FFmpeg calls it from C, and there a returned -1 is what an error looks like.
@@ -91,7 +102,37 @@ class _Input:
         return self._file.tell()
 
 
-def _open(source: Path | bytes, label: str) -> _Input:
+class _Part:
+    """The bytes of a file from `first` to `end`, as a file of their own."""
+
+    def __init__(self, file: _File, first: int, end: int | None) -> None:
+        self._file, self._first = file, first
+        self._size = (file.seek(0, io.SEEK_END) if end is None else end) - first
+        self._at = 0
+
+    @property
+    def late(self) -> bool:
+        return self._file.late
+
+    def read(self, size: int) -> bytes:
+        left = max(0, self._size - self._at)
+        self._file.seek(self._first + self._at)
+        block = self._file.read(left if size < 0 else min(size, left))
+        self._at += len(block)
+        return block
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        at = offset + {io.SEEK_CUR: self._at, io.SEEK_END: self._size}.get(whence, 0)
+        if at < 0:
+            return -1
+        self._at = at
+        return at
+
+    def tell(self) -> int:
+        return self._at
+
+
+def _open(source: Path | bytes, label: str) -> _File:
     """An open file. FFmpeg gets that, never a name, so that no name can mean an address or a device."""
     if isinstance(source, Path) and not source.is_file():
         raise AudioError(f"{label} does not exist, or is not a file.")
@@ -104,7 +145,7 @@ def _open(source: Path | bytes, label: str) -> _Input:
     if _has_packed_header(file):
         file.close()
         raise AudioError(f"{label} has a compressed header, which is not supported.")
-    return _Input(file)
+    return _File(file)
 
 
 def _has_packed_header(file: BinaryIO) -> bool:
@@ -134,50 +175,194 @@ def _decodes_sound(name: str) -> bool:
         return False
 
 
-def _decode(file: _Input, span: Span, label: str, mix: MixDown, *, seek: bool = True) -> Mono:
-    """Decode only the packets around the span.
+def _decode_parts(parts: Sequence[_Input], span: Span, label: str) -> Mono:
+    """The span of parts that follow one another, at the sample rate of the first that is heard."""
+    heard: list[Mono] = []
+    before = 0.0
+    for part in parts:
+        within = Span(max(0.0, span.start - before), span.end - before)
+        if len(parts) > 1 and within.end <= 0:
+            # Only its duration is asked for.
+            within = Span(0.0, 0.0)
+        heard.append(mono := _decode_tracks(part, within, label))
+        before += mono.duration if mono.complete or not len(mono.samples) else mono.last / mono.rate
+    if len(heard) == 1:
+        return heard[0]
+    rate = next((mono.rate for mono in heard if len(mono.samples)), heard[0].rate)
+    samples = np.concatenate([resample(mono.samples, mono.rate, rate) for mono in heard])
+    first, last = span.samples(rate)
+    return Mono(samples[: last - first], rate, first, first + len(samples) >= last, before)
+
+
+def _decode_tracks(file: _Input, span: Span, label: str) -> Mono:
+    """The span of the best sound track that is not silent throughout it; of the best, if all are."""
+    tracks = _tracks(file, label)
+    heard: Mono | None = None
+    for track in tracks:
+        mix = MixDown()
+        mono = _decode(file, track, span, label, mix)
+        if not file.late and (channel := mix.louder_channel()) is not None:
+            mono = _decode(file, track, span, label, MixDown(channel))
+        if heard is None or mono.samples.any():
+            heard = mono
+        if mono.samples.any():
+            break
+    assert heard is not None
+    return heard
+
+
+def _tracks(file: _Input, label: str) -> list[int]:
+    """Indices of the streams of sound that can be decoded, the one a player would choose first."""
+    with _opened(file) as container:
+        best = container.streams.best("audio")
+        found = [stream.index for stream in container.streams.audio if stream.codec_context is not None]
+        if not isinstance(best, av.AudioStream) or best.codec_context is None:
+            raise AudioError(f"{label} has no sound track that can be decoded.")
+        return sorted(found, key=lambda index: index != best.index)
+
+
+def _opened(file: _Input) -> InputContainer:
+    file.seek(0)
+    return av.open(file, mode="r", metadata_errors="ignore", options=_demuxer_options())
+
+
+def _decode(file: _Input, track: int, span: Span, label: str, mix: MixDown, *, seek: bool = True) -> Mono:
+    """Decode only the packets around the span, of the stream with the index `track`.
 
     Samples are counted from the clip's first one or, where packets were skipped, from the time stamp of the
-    first one decoded. A container without a duration (a browser's recording) is read on, undecoded.
+    first one decoded. Where the container's stamps are the player's clock, they place every sample, and what
+    is missing is silent. Where its duration is missing or a guess, it is read on to its end, undecoded.
     """
-    file.seek(0)
-    with av.open(file, mode="r", metadata_errors="ignore", options=_demuxer_options()) as container:
-        stream = container.streams.best("audio")
-        if not isinstance(stream, av.AudioStream) or stream.codec_context is None:
-            raise AudioError(f"{label} has no sound track that can be decoded.")
+    with _opened(file) as container:
+        stream = container.streams[track]
+        assert isinstance(stream, av.AudioStream)
         rate = stream.rate
         check_format(label, rate, stream.channels)
-        clock = _Clock(stream.start_time or 0, float(stream.time_base or 0))
-        duration = _duration(container, stream)
+        clock = _clock(container, stream)
+        indexed = _is_indexed(container, stream)
+        duration = _duration(container, stream, clock)
         if duration is not None and duration > MAX_FILE_SECONDS:
             raise AudioError(f"{label} claims to last longer than a day: it is probably damaged.")
+        duration = duration if indexed else None
 
-        first, last = span.samples(rate)
         decode_from = span.start - _PREROLL
         seek = seek and decode_from > 0 and duration is not None
         if seek:
-            container.seek(round(decode_from * av.time_base))
-        position = 0 if decode_from <= 0 else None
-        complete = False
+            container.seek(round((decode_from + clock.origin) * av.time_base))
+        timeline = _Timeline(mix, rate, *span.samples(rate), decode_from <= 0)
+        convert = _Converter(rate)
         read = 0.0
         for packet in _packets(container, stream):
             packet_end = clock.seconds(packet.pts, packet.duration)
             read = max(read, packet_end)
-            if complete or (position is None and packet.pts is not None and packet_end < decode_from):
+            skip = timeline.position is None and packet.pts is not None and packet_end < decode_from
+            if timeline.complete or skip:
                 continue
             for frame in _frames(packet):
-                if frame.sample_rate != rate:
-                    raise AudioError(f"{label} changes its sample rate midway.")
-                if position is None:
-                    position = round(clock.seconds(frame.pts) * rate)
-                    if seek and position > first:
-                        return _decode(file, span, label, mix, seek=False)
-                mix.add(_planar(frame)[:, max(0, first - position) : max(0, last - position)])
-                position += frame.samples
-            complete = position is not None and position >= last
-            if complete and duration is not None:
+                check_format(label, frame.sample_rate, frame.layout.nb_channels)
+                at = None if frame.pts is None else round(clock.seconds(frame.pts) * rate)
+                if timeline.position is None and seek and (at or 0) > timeline.first:
+                    return _decode(file, track, span, label, mix, seek=False)
+                for block in convert(frame):
+                    timeline.add(block, at if clock.stamped or timeline.position is None else None)
+                    at = None
+            if timeline.complete and duration is not None:
                 break
-        return Mono(mix.samples(), rate, first, complete, read if duration is None else duration)
+        for block in convert(None):
+            timeline.add(block, None)
+        return Mono(
+            mix.samples(), rate, timeline.first, timeline.complete, read if duration is None else duration
+        )
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """A stream's time stamps: seconds of the one that is the clip's zero, and seconds a tick.
+
+    stamped: they say when a sample is played; otherwise they only count.
+    """
+
+    origin: float
+    tick: float
+    stamped: bool
+
+    def seconds(self, stamp: int | None, ticks: int | None = None) -> float:
+        """Where in the clip `ticks` after `stamp` are; 0 if the stream has no stamps."""
+        return 0.0 if stamp is None else (stamp + (ticks or 0)) * self.tick - self.origin
+
+
+def _clock(container: InputContainer, stream: av.AudioStream) -> _Clock:
+    tick = float(stream.time_base or 0)
+    kinds = _kinds(container)
+    stamped = bool(kinds & _STAMPED)
+    begins = (stream.start_time or 0) * tick
+    if not stamped or begins < 0:
+        return _Clock(begins, tick, stamped)
+    origin = begins if container.start_time is None else min(begins, container.start_time / av.time_base)
+    from_zero = bool(kinds & _FROM_ZERO) and origin <= _LONGEST_GAP
+    return _Clock(min(origin, 0.0) if from_zero else origin, tick, stamped)
+
+
+class _Timeline:
+    """Puts decoded blocks where they are played, with silence between them, and hands on the span.
+
+    position: the clip's sample that comes next; None before the first block, if packets were skipped.
+    """
+
+    def __init__(self, mix: MixDown, rate: int, first: int, last: int, from_start: bool) -> None:
+        self.first, self.last = first, last
+        self.position: int | None = 0 if from_start else None
+        self._mix = mix
+        self._rate = rate
+        self._set_back = 0  # samples that a clock was set forward
+
+    @property
+    def complete(self) -> bool:
+        return self.position is not None and self.position >= self.last
+
+    def add(self, block: np.ndarray, at: int | None) -> None:
+        """block: [channels, samples]. at: the clip's sample at which its stamp puts it."""
+        if self.position is None:
+            self.position = min(self.first, at or 0)
+        if at is not None:
+            gap = at - self._set_back - self.position
+            if abs(gap) > _LONGEST_GAP * self._rate or gap < -_JITTER * self._rate:
+                self._set_back += gap
+            elif gap > _JITTER * self._rate:
+                self._put(np.zeros((1, max(0, min(gap, self.last - self.position))), np.float32))
+                self.position = at - self._set_back
+        self._put(block)
+
+    def _put(self, block: np.ndarray) -> None:
+        assert self.position is not None
+        self._mix.add(block[:, max(0, self.first - self.position) : max(0, self.last - self.position)])
+        self.position += block.shape[1]
+
+
+class _Converter:
+    """Frames as blocks [channels, samples] at one rate, also where a stream changes its own midway."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._form: tuple[int, str, str] | None = None
+        self._resampler: av.AudioResampler | None = None
+
+    def __call__(self, frame: av.AudioFrame | None) -> list[np.ndarray]:
+        """Of None, what is left in the resampler."""
+        form = None if frame is None else (frame.sample_rate, frame.layout.name, frame.format.name)
+        blocks = []
+        if form != self._form:
+            if self._resampler is not None:
+                blocks = [_planar(piece) for piece in self._resampler.resample(None)]
+            self._resampler = None
+            # NumPy has no name for FFmpeg's s64.
+            if frame is not None and (frame.sample_rate != self._rate or frame.format.name.startswith("s64")):
+                self._resampler = av.AudioResampler("dblp", frame.layout, self._rate)
+            self._form = form
+        if frame is None:
+            return blocks
+        pieces = [frame] if self._resampler is None else self._resampler.resample(frame)
+        return blocks + [_planar(piece) for piece in pieces]
 
 
 def _packets(container: InputContainer, stream: av.AudioStream) -> "Iterator[av.Packet[av.AudioStream]]":
@@ -202,8 +387,27 @@ def _planar(frame: av.AudioFrame) -> np.ndarray:
     return samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
 
 
-def _duration(container: InputContainer, stream: av.AudioStream) -> float | None:
-    """Seconds, if the container states it."""
+def _kinds(container: InputContainer) -> set[str]:
+    return set(container.format.name.split(","))
+
+
+def _is_indexed(container: InputContainer, stream: av.AudioStream) -> bool:
+    """Whether duration and seeking follow the samples, not a byte rate that the container claims."""
+    kinds = _kinds(container)
+    if kinds & _PCM and stream.codec_context.name.startswith("pcm_"):
+        context = stream.codec_context
+        width = context.format.bytes if context.name.startswith("pcm_f") else None
+        bits = int("".join(filter(str.isdigit, context.name)) or 8) if width is None else 8 * width
+        return context.bit_rate == stream.rate * stream.channels * bits
+    return bool(kinds & _INDEXED)
+
+
+def _duration(container: InputContainer, stream: av.AudioStream, clock: _Clock) -> float | None:
+    """Seconds from the clip's zero to the sound's end, if the container states it."""
     if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
+        return (
+            clock.seconds(stream.start_time or 0, stream.duration)
+            if clock.stamped
+            else (float(stream.duration * stream.time_base))
+        )
     return None if container.duration is None else container.duration / av.time_base

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import warnings
+from typing import TextIO
 
 
 def prepare() -> None:
@@ -23,6 +24,6 @@ def prepare() -> None:
             stream.reconfigure(errors="replace")
 
 
-def writes_unicode(stream: io.TextIOBase) -> bool:
+def writes_unicode(stream: TextIO) -> bool:
     """Whether a stream can write every character."""
     return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
