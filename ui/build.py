@@ -28,6 +28,7 @@ from ui.access.rate_limit import RateLimit
 from ui.access.request import IdentifyClient, visitor_of
 from ui.api.health import HealthMonitor, health_route
 from ui.api.routes import add_endpoints
+from ui.components.annotator_state import MEMORY_STORAGE
 from ui.components.tour import TOUR_STYLE
 from ui.components.turns import share_queues
 from ui.engines.loader import EngineLoader, LoadEngine
@@ -207,6 +208,7 @@ def launch_options(studio: Studio, health: HealthMonitor, queue: SharedQueue) ->
         **(signing_in(settings.accounts) if settings.accounts else {}),
         "theme": theme(),
         "css_paths": [STYLE, TOUR_STYLE],
+        "head": f"<script>{MEMORY_STORAGE.read_text('utf-8')}</script>",
         "footer_links": ["api"],
         "run_history": False,
         "max_file_size": settings.max_upload_mb * MEGABYTE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,6 +13,8 @@ from ui.access.identity import Identity
 from ui.settings import Settings
 
 STORAGE_KEY = "usam-annotator"
+MEMORY_STORAGE = Path(__file__).with_name("memory_storage.js")
+"""Belongs in the head of every page, which would not open without storage in the browser."""
 
 
 def annotator_state(settings: Settings) -> gr.BrowserState:
