@@ -53,7 +53,8 @@ def load_clip(
         `max_seconds` from its start. The result says which span was heard.
 
     Only the span is decoded, so a clip of hours needs little more time and memory than a short one. Channels
-    are averaged, unless that cancels them (opposite phase): then the loudest is heard. A clip beyond full
+    are averaged, unless that cancels them (opposite phase): then the loudest is heard, or, of stereo in which
+    only a voice in a part of it cancels, half the difference there. A clip beyond full
     scale is turned down to it. Of a damaged file, whatever decodes is heard.
 
     Raises AudioError: missing, empty, too large or damaged file, no sound track, less than 0.1 s, samples

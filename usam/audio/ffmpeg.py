@@ -271,7 +271,7 @@ def _decode(file: _Input, track: int, span: Span, label: str, mix: MixDown, *, s
         for block in convert(None):
             timeline.add(block, None)
         return Mono(
-            mix.samples(), rate, timeline.first, timeline.complete, read if duration is None else duration
+            mix.samples(rate), rate, timeline.first, timeline.complete, read if duration is None else duration
         )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from usam.audio.phase import keep_voice
 from usam.errors import AudioError
 
 SAMPLE_RATE = 16_000
@@ -56,6 +57,7 @@ class MixDown:
     def __init__(self, channel: int | None = None) -> None:
         self._channel = channel
         self._blocks = [np.zeros(0, np.float32)]
+        self._sides = [np.zeros(0, np.float32)]
         self._energies = np.zeros(MAX_CHANNELS)
         self._mean_energy = 0.0
 
@@ -66,11 +68,15 @@ class MixDown:
             mean = wave.mean(axis=0)
             self._energies[: len(wave)] += np.square(wave, dtype=np.float64).sum(axis=1)
             self._mean_energy += len(wave) * float(np.square(mean, dtype=np.float64).sum())
+            side = (wave[0] - wave[1]) / 2 if len(wave) == 2 else None
+        self._sides.append(np.zeros_like(mean) if side is None else side)
         self._blocks.append(mean if self._channel is None else wave[min(self._channel, len(wave) - 1)])
 
-    def samples(self) -> np.ndarray:
-        """float32 [samples] of everything added."""
-        return np.concatenate(self._blocks)
+    def samples(self, rate: int) -> np.ndarray:
+        """float32 [samples] of everything added, at `rate` Hz."""
+        wave, side = np.concatenate(self._blocks), np.concatenate(self._sides)
+        heard_whole = self._channel is not None or not side.any() or not np.isfinite(side).all()
+        return wave if heard_whole else keep_voice(wave, side, rate)
 
     def louder_channel(self) -> int | None:
         """The channel to hear instead of the mean: the loudest, if the mean cancels."""
@@ -94,7 +100,7 @@ def decode_array(rate: int, samples: np.ndarray, span: Span, label: str) -> Mono
         mix = MixDown(channel)
         mix.add(planar[:, first:last])
     length = planar.shape[1]
-    return Mono(mix.samples(), rate, first, complete=last <= length, duration=length / rate)
+    return Mono(mix.samples(rate), rate, first, complete=last <= length, duration=length / rate)
 
 
 def pcm16(waveform: np.ndarray) -> np.ndarray:
