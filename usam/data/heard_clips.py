@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from usam.audio.pitch import pitch_quartiles
 from usam.audio.samples import SAMPLE_RATE
 from usam.config import FRAME_RATE
 from usam.data.corpus import Example
-from usam.data.instructions import candidates
+from usam.data.instructions import candidates, distinct, same_name
 from usam.data.scenes import Part, Scene
 from usam.errors import AudioError
 from usam.model.listening import Hearing, words_of
@@ -121,7 +121,7 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
     if example.kind != "speech":
         if not example.label:
             return None
-        known = tuple(candidates(example.label, list(dict.fromkeys(names))))
+        known = believed(example.label, names)
         part = Part(example.kind, known, tags=tags, place=place)
         return Scene((part,), clip.words, seconds, clip.tokens)
     said = "".join(word.read for word in speech if word.after != "]").strip()
@@ -137,6 +137,14 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
     behind = tuple(candidates(example.label, names)) if example.background and example.label else ()
     part = Part("speech", (), said, speaker, language, behind=behind, behind_kind=example.background)
     return Scene((part,), (tuple(with_speaker(speech, speaker, sure)), sounds, music), seconds, clip.tokens)
+
+
+def believed(label: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names to answer with: the label in front where a specialist names it too, else after what that is
+    surest of. A label that nobody could have heard is no more likely than what was."""
+    label = label.lower()
+    confirmed = not names or same_name(label, names)
+    return tuple(distinct([label, *names] if confirmed else [names[0], label, *names[1:]])[:3])
 
 
 def unread(scene: Scene, transcript: str) -> Scene:

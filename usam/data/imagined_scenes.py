@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from usam.data.corpus import Kind
+from usam.data.instructions import distinct
 from usam.data.scene_questions import GENRES, MOODS, TEMPI
 from usam.data.scenes import Part, Scene, joined, named, spoken
 from usam.schema.words import Word
@@ -127,6 +128,6 @@ class Imagination:
 
 
 def truth(name: str, said: Sequence[str]) -> tuple[str, ...]:
-    """The names of an answer: what the specialist says, in its order; the true one first, if it is not among
-    them."""
-    return tuple(said[:3]) if name in said else (name, *said[:2])
+    """The names of an answer: what the specialist says, in its order, no two of one thing; the true one first
+    if it is not among them."""
+    return tuple(distinct(said if name in said else (name, *said))[:3])

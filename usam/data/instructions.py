@@ -245,6 +245,15 @@ def candidates(label: str | None, heard: Sequence[str]) -> list[str]:
     return found
 
 
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names without those that are other words for one before."""
+    found: list[str] = []
+    for name in names:
+        if not same_name(name, found):
+            found.append(name)
+    return found
+
+
 def same_name(name: str, others: Sequence[str]) -> bool:
     """Whether a name shares a content word with one of the others, endings apart."""
     words = set(map(stem, label_words(name)))

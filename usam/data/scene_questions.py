@@ -214,11 +214,11 @@ class SceneInstructor:
 
     def order(self, parts: Sequence[Part], random: Random) -> Instruction:
         draw = random.random()
-        if draw < 0.2:
+        if draw < 0.15:
             return Instruction("first", random.choice(_FIRST), stopped(sentence(parts[0])))
-        if draw < 0.4:
+        if draw < 0.3:
             return Instruction("last", random.choice(_LAST), stopped(sentence(parts[-1])))
-        if draw < 0.7:
+        if draw < 0.5:
             index = random.randrange(len(parts) - 1)
             one, two = parts[index], parts[index + 1]
             if random.random() < 0.7:
@@ -228,7 +228,7 @@ class SceneInstructor:
             return Instruction(
                 "before", random.choice(_BEFORE).format(self.brief(two)), stopped(sentence(one))
             )
-        if draw < 0.78:
+        if draw < 0.54:
             count = {2: "two", 3: "three", 4: "four"}.get(len(parts), str(len(parts)))
             listing = listed([what(part) for part in parts], "and")
             return Instruction("count", random.choice(_COUNT), stopped(f"{count}: {listing}"))
