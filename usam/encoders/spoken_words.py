@@ -25,7 +25,7 @@ SHORTEST = 0.1  # seconds
 SURE_SPEECH = 0.65  # score of the speech classes above which words are believed
 SURE_WORDS = 0.55  # mean confidence above which words are believed although speech is not sure
 MADE_UP = -2.5  # nats a token: words are made up whatever was heard
-SURE_LANGUAGE = 0.5  # probability below which speech that is not made out may be none
+SURE_LANGUAGE = 0.25  # probability below which speech that is not made out may be none
 TRUSTED = 0.6  # mean confidence of an English transcript below which most of its words are wrong
 
 
