@@ -26,11 +26,14 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "Sound": (
         Example("Dog", "sound-dog.ogg", "aac"),
         Example("Heavy rain", "sound-rain.ogg", "aac"),
-        Example("Siren", "sound-siren.ogg", "qa", "Is this speech, a sound or music?"),
+        Example("Siren", "sound-siren.ogg", "qa", "Do you hear a siren?"),
     ),
     "Music": (
         Example("Piano", "music-piano.ogg", "mc"),
         Example("Jazz guitar", "music-jazz-guitar.ogg", "mc"),
         Example("Fanfare", "music-fanfare.ogg", "qa", "Which instruments do you hear?"),
+    ),
+    "Several": (
+        Example("Speech, guitar, siren", "mixed-speech-guitar-siren.ogg", "qa", "What comes first?"),
     ),
 }
