@@ -19,6 +19,7 @@ from usam.schema.answer import Answer, Turn
 from usam.schema.interventions import DropSpan, Intervention
 
 CLIPS = Path(__file__).parents[1] / "clips"
+EXAMPLES = Path(__file__).parents[2] / "ui" / "examples"
 SPOKEN = "there was no lack of air and light for the new jail and several exercising yards"
 KIND_QUESTION = "Is this speech, sound or music?"
 KINDS = {
@@ -41,7 +42,30 @@ def transcript(engine: Engine) -> Answer:
 
 
 def test_it_writes_down_what_is_said(transcript: Answer) -> None:
-    assert jiwer.wer(SPOKEN, transcript.text.lower().replace(".", "").replace(",", "")) < 0.6
+    assert jiwer.wer(SPOKEN, transcript.text.lower().replace(".", "").replace(",", "")) < 0.15
+    assert transcript.text[0].isupper()
+
+
+def test_no_word_of_the_specialists_is_in_the_prompt(transcript: Answer) -> None:
+    """They reach the language model through the audio tokens alone, each at its time."""
+    words = [word.text for token in transcript.trace.tokens for word in token.words]
+    assert {"English", "man", "jail"} <= set(words)
+    assert not any(word in transcript.prompt for word in ("English", "jail", "exercising"))
+    assert any(token.dropped for token in transcript.trace.tokens)  # what is redundant is not read
+
+
+def test_it_tells_who_speaks_and_what_it_cannot_tell(engine: Engine) -> None:
+    assert "woman" in engine.ask(CLIPS / "speech_chapter.ogg", "Is it a man or a woman?").text
+    assert " man " in engine.ask(CLIPS / "speech_jail.ogg", "Who is speaking?").text
+    assert "does not tell" in engine.ask(CLIPS / "speech_jail.ogg", "What is the capital of France?").text
+
+
+def test_of_several_things_it_tells_the_first_and_the_speech(engine: Engine) -> None:
+    clip = EXAMPLES / "mixed-speech-guitar-siren.ogg"
+    assert engine.ask(clip, "What comes first?").text.startswith("A man says")
+    spoken = engine.ask(clip, task="asr").text.lower()
+    assert jiwer.wer(SPOKEN, spoken.replace(".", "")) < 0.15
+    assert "siren" in engine.ask(clip, "What comes last?").text
 
 
 def test_it_tells_speech_sound_and_music_apart(engine: Engine) -> None:
