@@ -25,7 +25,8 @@ SHORTEST = 0.1  # seconds
 SURE_SPEECH = 0.65  # score of the speech classes above which words are believed
 SURE_WORDS = 0.55  # mean confidence above which words are believed although speech is not sure
 MADE_UP = -2.5  # nats a token: words are made up whatever was heard
-SURE_LANGUAGE = 0.25  # probability below which speech that is not made out may be none
+SURE_LANGUAGE = 0.25  # probability below which a short sound that is not made out may be no speech
+SHORT = 2.0  # seconds
 TRUSTED = 0.6  # mean confidence of an English transcript below which most of its words are wrong
 
 
@@ -70,7 +71,8 @@ class SpokenWords:
         first = start + words[0].start
         mark = Word(first, first, name, transcript.language_probability, " [", "]")
         if transcript.language == "en" and confidence(transcript) < TRUSTED:
-            return [mark] if transcript.language_probability > SURE_LANGUAGE else []
+            doubtful = end - start < SHORT and transcript.language_probability < SURE_LANGUAGE
+            return [] if doubtful else [mark]
         return [
             mark,
             *(
