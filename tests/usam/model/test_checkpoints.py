@@ -185,7 +185,7 @@ def test_masks_are_made_where_the_frames_are(monkeypatch: pytest.MonkeyPatch) ->
         seen.extend([frames, mask])
 
     frames = torch.empty(8, sum(tiny.DIMS), device="meta")
-    monkeypatch.setattr(model, "hear", lambda clip: Hearing(frames, Heard(clip, {})))
+    monkeypatch.setattr(model, "hear", lambda clip, task: Hearing(frames, Heard(clip, {})))
     monkeypatch.setattr(model, "embed_audio", embed)
     monkeypatch.setattr(model, "respond", lambda *_, **__: None)
     model.generate(**inputs)
