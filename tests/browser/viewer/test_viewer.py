@@ -349,7 +349,7 @@ def test_one_expert_for_all_is_a_warning_unless_it_is_usual(
 def test_every_export_is_a_file_of_its_kind(answered: AppPage) -> None:
     assert exported(answered, "PNG").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in exported(answered, "SVG").read_text()
-    lines = exported(answered, "CSV").read_text().splitlines()
+    lines = exported(answered, "CSV").read_text("utf-8-sig").splitlines()
     assert len(lines) == TOKENS + 1
     assert lines[0].startswith("from s,to s,expert 1")
 
