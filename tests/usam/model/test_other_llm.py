@@ -50,9 +50,11 @@ def test_any_form_answers_streams_and_is_inspected(name: str, tmp_path: Path) ->
     engine = Engine(other(quantize(form(name), PRECISION)), PRECISION, tmp_path, load_s=0.0)
     own = tiny.engine(tmp_path, words=True)
     clip = tiny.clip(2.0)
-    answer = engine.ask(clip, "What is it?", max_new_tokens=5)
-    expected = own.ask(clip, "What is it?", max_new_tokens=5)
-    assert answer.timings.answer_tokens == 5 or not answer.stopped
+    answer = engine.ask(
+        clip, "What is it?", max_new_tokens=3
+    )  # in four, random weights may repeat themselves
+    expected = own.ask(clip, "What is it?", max_new_tokens=3)
+    assert answer.timings.answer_tokens == 3 or not answer.stopped
     assert GUIDE in answer.prompt
     for ours, theirs in zip(answer.trace.tokens, expected.trace.tokens, strict=True):
         assert ours.routing == pytest.approx(theirs.routing, abs=1e-4)
