@@ -20,11 +20,8 @@ from tests.browser.access.openid import CLIENT, SECRET, serving
 
 ROOT = Path(__file__).parents[3]
 DOG = EXAMPLES / "sound-dog.ogg"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+# On a Space, Gradio's page asks for these by itself. Nothing is loaded from elsewhere, so both are refused.
+BLOCKED = ("https://fonts.googleapis.com/", "https://huggingface.co/api/spaces/")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +95,7 @@ def test_ratings_are_the_account_s_until_it_signs_out(visit: BrowserContext, url
     assert first == second
     assert not third.startswith("account-")
     sees(app.page, url, "for the accounts that USAM_ADMINS names")
-    assert app.problems == []
+    assert [problem for problem in app.problems if not any(host in problem for host in BLOCKED)] == []
 
 
 def test_who_is_no_admin_gets_no_dashboard(visit: BrowserContext, url: str, data: Path) -> None:
