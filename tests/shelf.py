@@ -2,10 +2,13 @@
 
 import gc
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import tiny
+from tests.serving import serve, settings_in
 from usam.engine.engine import Engine
 from usam.progress import ProgressCallback
 from usam.quantization import choose_precision
@@ -33,6 +36,31 @@ class Shelf:
         self.loaded.append((place.name, quantization))
         self.engines.append(weakref.ref(engine))
         return engine
+
+
+@dataclass(frozen=True)
+class Served:
+    """An app and the engine it answers with."""
+
+    url: str
+    engine: Engine
+
+
+def shelf_of_two(folder: Path) -> Shelf:
+    """A shelf with the checkpoints `tiny` and `later`."""
+    shelf = Shelf(folder)
+    shelf.add("tiny")
+    shelf.add("later")
+    return shelf
+
+
+@contextmanager
+def serve_shelf(shelf: Shelf, data: Path) -> Iterator[Served]:
+    """The app with the shelf's `tiny`, and what else is on it to be asked too."""
+    engine = tiny.engine(shelf.folder / "tiny")
+    settings = settings_in(data, preset="tiny", quantization="none", checkpoints=shelf.folder)
+    with serve(settings, lambda progress: engine, shelf.load) as url:
+        yield Served(url, engine)
 
 
 def alive(shelf: Shelf) -> int:

@@ -19,11 +19,6 @@ DOG = EXAMPLES / "sound-dog.ogg"
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
 def url(data: Path) -> Iterator[str]:
     accounts = Accounts(data / "accounts")
     for name in ("ann", "bob", "cal"):

@@ -1,17 +1,14 @@
 """The same question to another model, compared on the page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import expect
 
-from tests import tiny
 from tests.browser.pages import AppPage
 from tests.browser.viewer.test_what_if import opened, run
-from tests.serving import EXAMPLES, serve, settings_in
-from tests.shelf import Shelf, alive
-from usam.engine.engine import Engine
+from tests.serving import EXAMPLES
+from tests.shelf import Served, Shelf, alive, serve_shelf, shelf_of_two
 
 DOG = EXAMPLES / "sound-dog.ogg"
 PIANO = EXAMPLES / "music-piano.ogg"
@@ -20,29 +17,16 @@ QUESTION = "What animal is this?"
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    shelf = Shelf(tmp_path_factory.mktemp("checkpoints"))
-    shelf.add("tiny")
-    shelf.add("later")
-    return shelf
-
-
-@dataclass(frozen=True)
-class Tiny:
-    url: str
-    engine: Engine
+    return shelf_of_two(tmp_path_factory.mktemp("checkpoints"))
 
 
 @pytest.fixture(scope="module")
-def server(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
-    engine = tiny.engine(shelf.folder / "tiny")
-    settings = settings_in(
-        tmp_path_factory.mktemp("data"), preset="tiny", quantization="none", checkpoints=shelf.folder
-    )
-    with serve(settings, lambda progress: engine, shelf.load) as url:
-        yield Tiny(url, engine)
+def server(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve_shelf(shelf, tmp_path_factory.mktemp("data")) as served:
+        yield served
 
 
-def test_a_second_model_is_compared_with_the_first(app: AppPage, server: Tiny, shelf: Shelf) -> None:
+def test_a_second_model_is_compared_with_the_first(app: AppPage, server: Served, shelf: Shelf) -> None:
     app.upload(DOG)
     app.ask_about(QUESTION)
     first = app.answer_text.inner_text()

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,10 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from tests import tiny
 from tests.repository.documents import document
-from tests.serving import EXAMPLES, serve, settings_in
-from tests.shelf import Shelf
+from tests.serving import EXAMPLES
+from tests.shelf import Served, Shelf, serve_shelf, shelf_of_two
 from usam.audio.clip import load_clip
-from usam.engine.engine import Engine
 from usam.interpretability.attribution import attribute
 from usam.interpretability.deletion import deletion_test
 from usam.interpretability.intervention import intervene
@@ -28,30 +25,17 @@ QUESTION = "What animal is this?"
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    shelf = Shelf(tmp_path_factory.mktemp("checkpoints"))
-    shelf.add("tiny")
-    shelf.add("later")
-    return shelf
-
-
-@dataclass(frozen=True)
-class Tiny:
-    url: str
-    engine: Engine
+    return shelf_of_two(tmp_path_factory.mktemp("checkpoints"))
 
 
 @pytest.fixture(scope="module")
-def server(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
-    engine = tiny.engine(shelf.folder / "tiny")
-    settings = settings_in(
-        tmp_path_factory.mktemp("data"), preset="tiny", quantization="none", checkpoints=shelf.folder
-    )
-    with serve(settings, lambda progress: engine, shelf.load) as url:
-        yield Tiny(url, engine)
+def server(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve_shelf(shelf, tmp_path_factory.mktemp("data")) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
-def client(server: Tiny) -> Client:
+def client(server: Served) -> Client:
     return Client(server.url, verbose=False)
 
 
@@ -65,7 +49,7 @@ def clip() -> Any:
 
 
 def test_an_intervention_is_what_the_library_makes_of_it(
-    client: Client, server: Tiny, answer_id: str
+    client: Client, server: Served, answer_id: str
 ) -> None:
     change = {"kind": "force-expert", "expert": 1}
     reply = client.predict(answer_id, change, clip(), api_name="/intervene")
@@ -83,7 +67,7 @@ def test_the_threshold_says_what_is_redundant(client: Client, answer_id: str) ->
     assert all(token["dropped"] for token in reply["tokens"])
 
 
-def test_the_deletion_test_is_the_library_s(client: Client, server: Tiny, answer_id: str) -> None:
+def test_the_deletion_test_is_the_library_s(client: Client, server: Served, answer_id: str) -> None:
     reply = client.predict(answer_id, clip(), "a dog barks", 2, api_name="/deletion_test")
     heard = load_clip(DOG)
     baseline = server.engine.ask(heard, QUESTION)
@@ -92,7 +76,7 @@ def test_the_deletion_test_is_the_library_s(client: Client, server: Tiny, answer
     assert reply["verdict"] == expected["verdict"]
 
 
-def test_words_are_traced_back(client: Client, server: Tiny, answer_id: str) -> None:
+def test_words_are_traced_back(client: Client, server: Served, answer_id: str) -> None:
     reply = client.predict(answer_id, clip(), api_name="/attribute")
     heard = load_clip(DOG)
     group = server.engine.config.queries_per_window
@@ -101,7 +85,7 @@ def test_words_are_traced_back(client: Client, server: Tiny, answer_id: str) -> 
     assert reply["words"][0]["scores"] == pytest.approx(expected["words"][0]["scores"], abs=1e-4)
 
 
-def test_a_stored_answer_comes_out_the_same(client: Client, server: Tiny, answer_id: str) -> None:
+def test_a_stored_answer_comes_out_the_same(client: Client, server: Served, answer_id: str) -> None:
     reply = client.predict(answer_id, clip(), api_name="/replay")
     assert reply["answer"] == reply["recorded"] == server.engine.ask(load_clip(DOG), QUESTION).text
     assert (reply["same_answer"], reply["same_routing"], reply["other_model"]) == (True, True, [])
@@ -109,7 +93,7 @@ def test_a_stored_answer_comes_out_the_same(client: Client, server: Tiny, answer
 
 
 def test_an_answer_that_would_be_another_one_now_is_reported(
-    client: Client, server: Tiny, answer_id: str
+    client: Client, server: Served, answer_id: str
 ) -> None:
     head = server.engine.model.llm.lm_head.weight.data
     head.neg_()
@@ -144,7 +128,7 @@ def test_what_cannot_be_tried_is_reported(
 
 
 def test_the_examples_of_the_contract_run(
-    server: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(DOG, tmp_path / "clip.wav")
     monkeypatch.chdir(tmp_path)
