@@ -5,14 +5,15 @@ from pathlib import Path
 
 from usam.errors import WeightsError
 
-_HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+"""`owner/name` of a repository on the model hub."""
 
 
 def checkpoint_folder(name: str | Path) -> Path:
     """The folder of a checkpoint: itself, or a copy of `owner/name` from the hub. Raises WeightsError."""
     if Path(name).is_dir():
         return Path(name)
-    if not _HUB_NAME.fullmatch(str(name)):
+    if not HUB_NAME.fullmatch(str(name)):
         raise WeightsError(f"There is no checkpoint folder {str(name)!r}.")
     from huggingface_hub import snapshot_download
 

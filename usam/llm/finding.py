@@ -6,7 +6,6 @@ into memory.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,11 +14,11 @@ import torch
 from transformers import AutoConfig, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 
+from usam.checkpoints.resolve import HUB_NAME
 from usam.errors import RequestError, WeightsError
 from usam.progress import ProgressCallback
 from usam.quantization import Precision
 
-HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 WANTED = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.txt")
 SPARE_BYTES = 600 * 2**20  # for the encoders and what an answer needs
 LOADING = 1.15  # of the weights' bytes, while they are read and quantised
