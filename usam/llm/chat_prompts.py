@@ -63,9 +63,6 @@ class ChatPromptBuilder(PromptBuilder):
         asked = self.ids(question)
         return Prompt(torch.tensor(left), torch.tensor(right), torch.tensor(asked or right[:1]))
 
-    def answer(self, text: str) -> torch.Tensor:
-        return torch.tensor([*self.ids(text), self.end_id])
-
     def _fill(self, messages: list[dict[str, str]], answer: bool = False) -> str:
         """The conversation as one text; the guide is the system's word, or the user's where there is none."""
         first, *others = messages

@@ -56,4 +56,4 @@ class PromptBuilder:
 
     def answer(self, text: str) -> Tensor:
         """Token ids of an answer to train on, with its end mark."""
-        return torch.tensor(self.ids(text) + self.ids("<|im_end|>", control=True))
+        return torch.tensor([*self.ids(text), self.end_id])
