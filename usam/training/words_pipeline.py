@@ -76,7 +76,7 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
     """Hear every clip once, fit the speaker head, train the reading, write the checkpoint. Raises
     UsamError."""
     model = with_words(options.start, report)
-    start_preset = model.adapter.config.preset
+    other = options.preset if options.preset != model.adapter.config.preset else None
     clips = heard(model, options, report)
     head = model.adapter.speaker
     assert head is not None
@@ -105,12 +105,12 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
     def draw(random: Random) -> Scene:
         return real.draw(random) if random.random() < REAL_SHARE else imagined.draw(random)
 
-    if options.preset not in (None, model.adapter.config.preset):
-        model = for_preset(model, str(options.preset), clips, options, report)
+    if other is not None:
+        model = for_preset(model, other, clips, options, report)
     random = Random(options.seed)
     common = {word.strip(".,?!").lower() for text in texts["English"][:COMMON] for word in text.split()}
     words = sorted(word for word in common if len(word) > 3 and word.isalpha())
-    add_llm_lora(model, options.start if options.preset in (None, start_preset) else None)
+    add_llm_lora(model, options.start if other is None else None)
     run_word_reading(
         model,
         draw,
