@@ -359,7 +359,8 @@ def load_model(
     tell = progress or (lambda message, share: None)
     other = None if llm_name is None else find_llm(llm_name, precision, lambda m, share: tell(m, 0.3 * share))
     adapter = load_adapter(checkpoint)
-    paths = fetch(adapter.config.preset, lambda message, share: tell(message, 0.3 + 0.4 * share))
+    found = 0.0 if other is None else 0.3
+    paths = fetch(adapter.config.preset, lambda message, share: tell(message, found + (0.7 - found) * share))
     tell("Loading the encoders", 0.7)
     encoders = frozen_encoders(paths, adapter.config.encoder_names, checkpoint / SPEECH_LORA)
     tell("Loading the language model", 0.8)
