@@ -20,7 +20,7 @@ from usam.audio.pitch import pitch_quartiles
 from usam.audio.samples import SAMPLE_RATE
 from usam.config import FRAME_RATE
 from usam.data.corpus import Example
-from usam.data.instructions import candidates, distinct, same_name
+from usam.data.instructions import distinct, same_name
 from usam.data.scenes import Part, Scene
 from usam.errors import AudioError
 from usam.model.listening import Hearing, words_of
@@ -134,7 +134,7 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
         with torch.no_grad():
             odds = head(clip.voice).softmax(-1)
         speaker, sure = SPEAKERS[int(odds.argmax())], float(odds.max())
-    behind = tuple(candidates(example.label, names)) if example.background and example.label else ()
+    behind = heard_behind(example.label, names) if example.background and example.label else ()
     part = Part("speech", (), said, speaker, language, behind=behind, behind_kind=example.background)
     return Scene((part,), (tuple(with_speaker(speech, speaker, sure)), sounds, music), seconds, clip.tokens)
 
@@ -145,6 +145,11 @@ def believed(label: str, names: Sequence[str]) -> tuple[str, ...]:
     label = label.lower()
     confirmed = not names or same_name(label, names)
     return tuple(distinct([label, *names] if confirmed else [names[0], label, *names[1:]])[:3])
+
+
+def heard_behind(label: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names to give what is behind speech, the surest first: none where no specialist hears the label."""
+    return tuple(distinct(names))[:2] if same_name(label.lower(), names) else ()
 
 
 def unread(scene: Scene, transcript: str) -> Scene:

@@ -73,13 +73,14 @@ class Imagination:
         if random.random() < 0.25:
             behind_kind = "sound" if random.random() < 0.5 else "music"
             pool = self.material.sounds if behind_kind == "sound" else self.material.instruments
-            behind = (random.choice(pool),)
-            said = self.heard(behind[0], random)
+            name = random.choice(pool)
+            said = self.heard(name, random)
             begins = random.uniform(0, seconds / 2)
             if behind_kind == "sound" or random.random() < 0.6:
                 names = named(said, begins, seconds, random)
+                behind = truth(name, said)[:2]
             if behind_kind == "music":
-                tags = named(self.tags(behind[0], random), begins, seconds, random, "{}")
+                tags = named(self.tags(name, random), begins, seconds, random, "{}")
         part = Part("speech", (), text, speaker, language, behind=behind, behind_kind=behind_kind)
         return Scene((part,), (tuple(words), tuple(names), tuple(tags)), seconds)
 

@@ -113,6 +113,13 @@ GENRES = frozenset(
 ) | {"new age", "hip hop"}
 TEMPI = frozenset({"slow", "fast"})
 MOODS = frozenset({"quiet", "loud", "soft"})
+VERBS = {  # what a person would say of it, by the last word of its name
+    **dict.fromkeys(("dog", "wolf"), "barks"), "cat": "meows", "bird": "sings", "rooster": "crows",
+    "cow": "moos", "frog": "croaks", "owl": "hoots", "baby": "cries", "siren": "wails", "alarm": "goes off",
+    **dict.fromkeys(("bell", "telephone", "phone", "doorbell"), "rings"), "clock": "ticks",
+    **dict.fromkeys(("car", "train"), "passes"), "engine": "runs", "thunder": "rolls", "rain": "falls",
+    "wind": "blows",
+}  # fmt: skip
 VOICES = frozenset({"vocal", "singing", "male voice", "female voice", "choir"})
 
 
@@ -159,7 +166,17 @@ def sentence(part: Part) -> str:
         manner = [tag for tag in part.tags if tag in TEMPI | MOODS][:2]
         playing = f"music with {what(part)} plays" if part.names else "music plays"
         return playing + (f", {listed(manner, 'and')}" if manner else "")
-    return f"the sound of {what(part)} is heard" if part.names else "a sound is heard"
+    if not part.names:
+        return "a sound is heard"
+    verb = VERBS.get(part.names[0].split()[-1])
+    return f"{what(part)} {verb}" if verb else f"the sound of {what(part)} is heard"
+
+
+def background(part: Part) -> str:
+    """What is behind the speech: its names, or its kind where nobody could tell them."""
+    if part.behind:
+        return listed([article(name) for name in part.behind[:2]])
+    return "music" if part.behind_kind == "music" else "a sound"
 
 
 def stopped(text: str) -> str:
@@ -180,6 +197,9 @@ class SceneInstructor:
         if choice < 0.05:
             return Instruction("untold", random.choice(_UNTOLD), UNTOLD)
         speech = [part for part in scene.parts if part.kind == "speech"]
+        mixed = [part for part in scene.parts if part.behind_kind]
+        if mixed and random.random() < 0.45:
+            return self.mixture(scene.parts, random.choice(mixed), random)
         if choice < 0.11 and not speech:
             return Instruction(
                 "nospeech", random.choice(TRANSCRIBE + TRANSLATE + _WHO[:1] + _LANGUAGE[:2]), NO_SPEECH
@@ -191,8 +211,6 @@ class SceneInstructor:
         if choice > 0.82:
             return self.kind(scene.parts, random)
         part = random.choice(scene.parts)
-        if part.behind_kind and random.random() < 0.4:
-            return self.behind(part, random)
         if random.random() < 0.3:
             return self.yes_no(scene.parts, random)
         return {"speech": self.speech, "sound": self.sound, "music": self.music}[part.kind](part, random)
@@ -244,11 +262,14 @@ class SceneInstructor:
             return f"the {part.names[0]}" if part.names else "the music"
         return f"the {part.names[0]}" if part.names else "the sound"
 
-    def behind(self, part: Part, random: Random) -> Instruction:
-        behind = listed([article(name) for name in part.behind[:3]]) if part.behind else "music"
-        if random.random() < 0.5:
-            return Instruction("behind", random.choice(_BEHIND), stopped(behind))
-        return Instruction("open", random.choice(OPEN), f"{stopped(sentence(part))} Behind it is {behind}.")
+    def mixture(self, parts: Sequence[Part], part: Part, random: Random) -> Instruction:
+        """About speech and what is behind it: which kinds, what it is, and whether it is there."""
+        draw = random.random()
+        if draw < 0.45:
+            return self.kind(parts, random)
+        if draw < 0.65:
+            return self.yes_no(parts, random)
+        return Instruction("behind", random.choice(_BEHIND), stopped(background(part)))
 
     def kind(self, parts: Sequence[Part], random: Random) -> Instruction:
         words = {"speech": "speech", "sound": "a sound", "music": "music"}
@@ -266,8 +287,8 @@ class SceneInstructor:
         yes = random.random() < 0.5
         said = "Yes" if yes else "No"
         heard = listed([what(part) for part in parts], "and")
-        if parts[0].behind:
-            heard += f" with {article(parts[0].behind[0])} behind it"
+        if parts[0].behind_kind:
+            heard += f" with {background(parts[0])} behind it"
         draw = random.random()
         texts = [part.said for part in parts if part.said]
         kinds = {part.kind for part in parts} | {part.behind_kind for part in parts}
@@ -324,7 +345,8 @@ class SceneInstructor:
             )
         if draw < 0.8:
             return self.yes_no([part], random)
-        return Instruction("open", random.choice(OPEN), stopped(sentence(part)))
+        about = f" Behind it is {background(part)}." if part.behind_kind else ""
+        return Instruction("open", random.choice(OPEN), stopped(sentence(part)) + about)
 
     def sound(self, part: Part, random: Random) -> Instruction:
         if part.place and random.random() < 0.3:

@@ -8,7 +8,7 @@ import torch
 from usam.adapter.speaker import SpeakerHead
 from usam.config import USAMConfig
 from usam.data.corpus import Example, Kind
-from usam.data.heard_clips import HeardClip, believed, scene, unread, written
+from usam.data.heard_clips import HeardClip, believed, heard_behind, scene, unread, written
 from usam.schema.words import Word
 
 MARK = Word(0.1, 0.1, "English", 0.9, " [", "]")
@@ -63,6 +63,12 @@ def test_speech_is_written_as_it_was_heard_or_else_as_it_was_said() -> None:
     mute = unread(found, "go hame")
     assert mute.words[0] == (MARK,)
     assert mute.parts[0].said == "Go hame."
+
+
+def test_what_is_behind_speech_is_named_only_as_it_can_be_heard() -> None:
+    assert heard_behind("Dog", ["growl", "dog barking", "dog", "wolf"]) == ("growl", "dog barking")
+    assert heard_behind("Piano", ["growl"]) == ()
+    assert heard_behind("Piano", []) == ()
 
 
 def test_silence_is_a_scene_without_parts_and_a_sound_needs_a_label() -> None:

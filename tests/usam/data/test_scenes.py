@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from usam.data.imagined_scenes import Imagination, Material
 from usam.data.instructions import NO_SPEECH, NOTHING
-from usam.data.scene_questions import Names, SceneInstructor, listed, stopped
+from usam.data.scene_questions import Names, SceneInstructor, listed, sentence, stopped
 from usam.data.scenes import Part, Scene, joined, named, spoken, token_count
 from usam.schema.words import Word
 
@@ -168,21 +168,40 @@ def test_order_is_the_order_of_the_parts() -> None:
     for _ in range(300):
         drawn = INSTRUCTOR.order(parts, random)
         asked[drawn.category, drawn.question] = drawn.answer
-    assert {answer for (kind, _), answer in asked.items() if kind == "first"} == {
-        "The sound of rain is heard."
-    }
+    assert {answer for (kind, _), answer in asked.items() if kind == "first"} == {"Rain falls."}
     assert {answer for (kind, _), answer in asked.items() if kind == "last"} == {
         "Music with a piano plays, slow."
     }
     assert {answer for (kind, _), answer in asked.items() if kind == "order"} == {
-        "The sound of rain is heard, then a man says: The king rides home, "
-        "then music with a piano plays, slow."
+        "Rain falls, then a man says: The king rides home, then music with a piano plays, slow."
     }
     assert asked["after", "What comes after the rain?"] == "A man says: The king rides home."
     assert asked["before", "What comes before the piano?"] == "A man says: The king rides home."
     assert {answer for (kind, _), answer in asked.items() if kind == "count"} == {
         "Three: rain, a man speaking and a piano."
     }
+
+
+def test_what_is_behind_speech_is_asked_about_and_told() -> None:
+    mixed = Part("speech", (), "Go home.", "man", "English", behind=("dog", "wolf"), behind_kind="sound")
+    unheard = Part("speech", (), "Go home.", "man", "English", behind_kind="music")
+    answers: dict[str, set[str]] = {}
+    random = Random(0)
+    for _ in range(400):
+        drawn = INSTRUCTOR.draw(Scene((mixed,), ((), (), ()), 2.0), random)
+        answers.setdefault(drawn.category, set()).add(drawn.answer)
+    assert answers["mixture"] == {"This is speech with a sound behind it."}
+    assert answers["behind"] == {"A dog or a wolf."}
+    assert answers["open"] == {"A man says: Go home. Behind it is a dog or a wolf."}
+    drawn = [INSTRUCTOR.draw(Scene((unheard,), ((), (), ()), 2.0), random) for _ in range(400)]
+    assert {one.answer for one in drawn if one.category == "behind"} == {"Music."}
+    assert "kind" not in {one.category for one in drawn}
+
+
+def test_a_sound_does_what_a_person_would_say_it_does() -> None:
+    assert sentence(Part("sound", ("dog", "wolf"))) == "a dog or a wolf barks"
+    assert sentence(Part("sound", ("dog barking",))) == "the sound of dog barking is heard"
+    assert sentence(Part("sound")) == "a sound is heard"
 
 
 def test_lists_and_sentences() -> None:
