@@ -16,7 +16,7 @@ from storage.errors import plain_errors
 from storage.export.audit import Audit
 from storage.export.reader import Reader, RowsRead
 from storage.export.tables import audiofolder, csv, parquet
-from storage.export.training import dpo, kto, llama_factory, reward, spans, swift
+from storage.export.training import dpo, kto, llama_factory, preferences, reward, spans, swift
 from storage.ratings.validation import DIMENSIONS
 
 FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]] = {
@@ -30,6 +30,7 @@ FORMATS: dict[str, tuple[Callable[[Reader, Path, Audit], None], tuple[str, ...]]
     "llama-factory": (llama_factory.write_pairs, llama_factory.FILES),
     "llama-factory-kto": (llama_factory.write_labels, llama_factory.FILES),
     "spans": (spans.write, spans.FILES),
+    "preferences": (preferences.write, preferences.FILES),
     "audiofolder": (audiofolder.write, audiofolder.FILES),
 }
 AUDIT = "audit.json"

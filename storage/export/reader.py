@@ -47,6 +47,7 @@ class Prompt:
     messages: list[Message]
     audio: Path | None
     bundled: str | None = None
+    task: str = "qa"
 
     def to_json(self) -> dict[str, Any]:
         """TRL's conversational `prompt`, and `audios` when the audio was kept (stock TRL ignores it)."""
@@ -123,20 +124,20 @@ class Reader:
 
     def corrections(self) -> Iterator[tuple[Prompt, Reply, str]]:
         """(the prompt, the answer, the corrected answer)."""
-        rows = self._stream(
-            _prompts()
+        rows = self.stream(
+            prompts()
             .add_columns(Rating.correction)
             .join(Rating, Rating.answer_id == Answer.id)
             .where(Rating.correction.is_not(None), Rating.withdrawn == false())
             .order_by(Rating.id)
         )
         for row in rows:
-            yield self._prompt_in(row), Reply(row.text, not row.stopped), row.correction
+            yield self.prompt_in(row), Reply(row.text, not row.stopped), row.correction
 
     def comparisons(self) -> Iterator[Vote]:
         other = aliased(Answer)
-        rows = self._stream(
-            _prompts()
+        rows = self.stream(
+            prompts()
             .add_columns(other.text.label("other_text"), other.stopped.label("other_stopped"))
             .add_columns(Comparison.winner)
             .join(Comparison, Comparison.answer_a_id == Answer.id)
@@ -145,13 +146,13 @@ class Reader:
         )
         for row in rows:
             a, b = Reply(row.text, not row.stopped), Reply(row.other_text, not row.other_stopped)
-            yield Vote(self._prompt_in(row), a, b, row.winner)
+            yield Vote(self.prompt_in(row), a, b, row.winner)
 
     def spans(self) -> Iterator[tuple[Prompt, str, list[dict[str, Any]]]]:
         """(the prompt, the answer's text, all spans that people marked of it), an answer at a time. Their
         times are seconds of the heard audio, which is what is kept."""
-        rows = self._stream(
-            _prompts()
+        rows = self.stream(
+            prompts()
             .add_columns(Answer.id, Answer.heard_start, Span.annotator_id, Span.start_s, Span.end_s)
             .add_columns(Span.label, Span.comment)
             .join(Span, Span.answer_id == Answer.id)
@@ -168,7 +169,7 @@ class Reader:
                     "annotator": row.annotator_id,
                 }
                 marked.append({**span, "comment": row.comment} if row.comment else span)
-            yield self._prompt_in(row), row.text, marked
+            yield self.prompt_in(row), row.text, marked
 
     def verdicts(self) -> Iterator[Verdict]:
         """One verdict a judged text, those on the same input in a row."""
@@ -180,8 +181,8 @@ class Reader:
             for side in (Comparison.answer_a_id, Comparison.answer_b_id)
         ]
         votes = union_all(thumbs, *both_bad).subquery()
-        rows = self._stream(
-            _prompts()
+        rows = self.stream(
+            prompts()
             .add_columns(votes.c.vote)
             .join(votes, votes.c.answer_id == Answer.id)
             .order_by(Answer.input_hash, Answer.text, Answer.stopped.desc())
@@ -191,7 +192,7 @@ class Reader:
             for row in same:
                 net, count = net + row.vote, count + 1
             # The last of them is finished if any is.
-            yield Verdict(self._prompt_in(row), Reply(row.text, not row.stopped), net, count)
+            yield Verdict(self.prompt_in(row), Reply(row.text, not row.stopped), net, count)
 
     def ratings_by(self, column: Any) -> Counter[Any]:
         """Number of ratings that count now, by the value of one of their columns."""
@@ -214,13 +215,15 @@ class Reader:
             counts[values[0] if len(values) == 1 else tuple(values)] = count
         return counts
 
-    def _stream(self, rows: Rows) -> Iterator[Row[Any]]:
+    def stream(self, rows: Rows) -> Iterator[Row[Any]]:
+        """The rows in batches, each counted as read."""
         found = self.session.execute(rows, execution_options={"yield_per": BATCH})
         for batch in found.partitions():
             yield from batch
             self.count_read(len(batch))
 
-    def _prompt_in(self, row: Row[Any]) -> Prompt:
+    def prompt_in(self, row: Row[Any]) -> Prompt:
+        """The prompt of a row of `prompts()`."""
         turns = [
             message
             for turn in row.history
@@ -235,13 +238,16 @@ class Reader:
             messages=[*turns, {"role": "user", "content": row.question or row.prompt}],
             audio=audio,
             bundled=f"{CLIPS}/{audio.name}" if audio and self.bundled else None,
+            task=row.task,
         )
 
 
-def _prompts() -> Rows:
+def prompts() -> Rows:
+    """All answers, with what `Reader.prompt_in` needs."""
     return select(
         Answer.input_hash,
         Answer.clip_sha256,
+        Answer.task,
         Answer.question,
         Answer.prompt,
         Answer.history,
