@@ -1,6 +1,6 @@
-"""`usam ask|intervene|deletion-test|attribute|eval|train|health|bench|weights`.
+"""`usam ask|intervene|deletion-test|attribute|eval|train|tune|health|bench|weights`.
 
-Exit status 0, or 2 with one plain line on stderr.
+Exit status 0, or 2 with one plain line on stderr; `tune` has one more.
 """
 
 import os
@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from usam.cli import ask, interpret, maintain, terminal, train
+from usam.cli import ask, interpret, maintain, terminal, train, tune
 from usam.errors import UsamError
 
 
@@ -20,18 +20,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal.prepare()
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
+        status: int | None = options.run(options)
     except UsamError as error:
         print(f"usam: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    return 0
+    return status or 0
 
 
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="usam", description=__doc__)
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    for module in (ask, interpret, train, maintain):
+    for module in (ask, interpret, train, tune, maintain):
         module.add_commands(commands)
     return root

@@ -253,7 +253,14 @@ class USAM(nn.Module):
         return -self.answer_logprobs(inputs).sum(-1) / tokens.clamp_min(1)
 
     def answer_logprobs(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Log-probability, in nats, of each label given what precedes it [B, S]; zero where there is none.
+        """Log-probability, in nats, of each label given what precedes it [B, S]; zero where there is none."""
+        targets = inputs["labels"][:, 1:]
+        chosen = targets != IGNORED
+        logprobs = -F.cross_entropy(self.answer_logits(inputs), targets[chosen], reduction="none")
+        return F.pad(logprobs.new_zeros(targets.shape).masked_scatter(chosen, logprobs), (1, 0))
+
+    def answer_logits(self, inputs: dict[str, Tensor]) -> Tensor:
+        """The vocabulary's logits at each label, in order, given what precedes it [N, V], in float32.
 
         Only positions that predict an answer token go through the vocabulary projection, which costs
         more than several layers of a small LLM.
@@ -261,11 +268,9 @@ class USAM(nn.Module):
         hidden = self.llm.get_decoder()(
             inputs_embeds=inputs["inputs_embeds"], attention_mask=inputs["attention_mask"], use_cache=False
         ).last_hidden_state
-        targets = inputs["labels"][:, 1:]
-        chosen = targets != IGNORED
-        logits = self.llm.get_output_embeddings()(hidden[:, :-1][chosen]).float()
-        logprobs = -F.cross_entropy(logits, targets[chosen], reduction="none")
-        return F.pad(logprobs.new_zeros(targets.shape).masked_scatter(chosen, logprobs), (1, 0))
+        chosen = inputs["labels"][:, 1:] != IGNORED
+        logits: Tensor = self.llm.get_output_embeddings()(hidden[:, :-1][chosen])
+        return logits.float()
 
     @torch.inference_mode()
     def respond(self, audio: AudioTokens, prompts: Sequence[Prompt], **options: Any) -> Tensor:

@@ -49,8 +49,12 @@ def train(
     budget: Budget,
     folder: Path,
     report: Callable[[str], None] = print,
+    check: Callable[[int], bool] | None = None,
+    check_steps: int = LOG_STEPS,
 ) -> int:
     """Minimise `losses(batch, step)["loss"]` until the budget is spent; returns the number of steps taken.
+
+    Every `check_steps` steps `check` is called with their number, and ends the stage by answering true.
 
     groups: AdamW parameter groups, each with its peak "lr". The state of the trainable parameters of
     `modules`, the optimiser and the clock is kept in `folder` and picked up again from there.
@@ -82,12 +86,18 @@ def train(
             counts[name] += 1
         if step % LOG_STEPS == 0:
             means = {name: round(sums[name] / counts[name], 4) for name in sums}
-            entry = {"step": step, "seconds": round(elapsed), "progress": round(progress, 4), **means}
+            left = round(elapsed * (1 - progress) / progress) if progress else None
+            entry = {"step": step, "seconds": round(elapsed), "left": left, "progress": round(progress, 4)}
+            entry |= means
             with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(entry) + "\n")
             report("  ".join(f"{name} {value}" for name, value in entry.items()))
             sums.clear()
             counts.clear()
+        if check is not None and step % check_steps == 0:
+            if check(step):
+                break
+            saved = -math.inf  # whatever the check kept and the state belong together
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             save(folder, modules, optimizer, step, elapsed)
             saved = time.monotonic()

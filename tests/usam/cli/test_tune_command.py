@@ -1,0 +1,83 @@
+"""`usam tune`: what its options choose, and what its exit status says."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+from tests.usam.training.preferences.exports import PERSON, clip, pair, thumb, write
+from usam.cli.main import main
+from usam.model.model import USAM
+from usam.training import tuning
+from usam.training.lora import add_llm_lora
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> Path:
+    rows = [pair(clip(tmp_path, number), "A dog.", "A cat or a dog.") for number in range(3)]
+    rows.append(thumb(clip(tmp_path, 4), "A dog.", True))
+    return write(tmp_path / "export", rows)
+
+
+@pytest.fixture(autouse=True)
+def _tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(options: tuning.TuningOptions, report: object) -> USAM:
+        model = tiny.model()
+        add_llm_lora(model)
+        return model
+
+    (tmp_path / "parent").mkdir()
+    (tmp_path / "parent" / "config.json").write_text("{}")
+    monkeypatch.setattr(tuning, "load_tunable", load)
+
+
+def tune(tmp_path: Path, *options: str) -> int:
+    parent, output = str(tmp_path / "parent"), str(tmp_path / "tuned")
+    return main(
+        ["tune", "--checkpoint", parent, "--output", output, "--priority", "normal", "--steps", "1", *options]
+    )
+
+
+def test_a_checkpoint_that_few_votes_bear_out_is_written_and_refused(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--without", "thumb", "--weight", "comparison=0.5", "--train", "lora", "--json"]
+    assert tune(tmp_path, "--export", str(exported), *options) == 3
+    out, err = capsys.readouterr()
+    record = json.loads(out)
+    assert record["rows"]["counts"] == {"comparison": 3}
+    assert record["settings"]["parts"] == ["lora"]
+    assert "too few" in record["refused"]
+    assert err.index("3  comparison") < err.index("step 1:"), "counted before anything starts"
+    assert json.loads((tmp_path / "tuned" / "tuning.json").read_text()) == record
+    assert tune(tmp_path, "--export", str(exported)) == 2
+    assert "not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--only", "gossip"], "no kind of judgement called 'gossip'"),
+        (["--train", "everything"], "no part called 'everything'"),
+        (["--weight", "thumb"], "KIND=W"),
+        (["--weight", "=1"], "no kind of judgement called ''"),
+        (["--without", PERSON], "nothing to learn from"),
+        (["--only", "spans"], "nothing to learn from"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], sentence: str
+) -> None:
+    assert tune(tmp_path, "--export", str(exported), *options) == 2
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "tuned").exists()
+
+
+def test_without_the_app_an_export_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert tune(tmp_path, "--data", str(tmp_path)) == 2
+    assert "--export" in capsys.readouterr().err

@@ -1,0 +1,151 @@
+"""Tuning from ratings: a taste is learned and holds for other clips, chance is not, and a cut run goes on."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests import tiny
+from tests.usam.training.preferences.exports import OTHER, PERSON, clip, pair, thumb, write
+from usam.checkpoints.layout import LORA
+from usam.engine.engine import Engine
+from usam.llm.lora import merge_lora
+from usam.model.loading import load_adapter
+from usam.model.model import USAM
+from usam.quantization import choose_precision
+from usam.training.lora import add_llm_lora
+from usam.training.preferences.rows import read_preferences
+from usam.training.stages import preference
+from usam.training.stages.preference import Settings
+from usam.training.trainer import Budget
+from usam.training.tuning import Tuned, TuningOptions, tune
+
+CLIPS = 24
+SETTINGS = Settings(
+    beta=0.5,
+    replayed=2,
+    kl_bound=5.0,
+    check_steps=4,
+    rates={"lora": 5e-3, "gates": 1e-3, "projector": 1e-3, "saclm": 1e-3},
+)
+
+
+def model() -> USAM:
+    built = tiny.model(words=True)
+    add_llm_lora(built)
+    return built.eval()
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint folder of the tiny model."""
+    folder = tmp_path_factory.mktemp("parent") / "tiny"
+    model().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("clips")
+    return [clip(folder, number) for number in range(CLIPS)]
+
+
+@pytest.fixture
+def run(parent: Path, tmp_path: Path) -> Callable[..., Tuned]:
+    def run(rows: list[dict], name: str = "tuned", steps: int = 16, **changes: object) -> Tuned:
+        given = TuningOptions(
+            export=write(tmp_path / f"{name}-export", rows),
+            work=tmp_path / f"{changes.pop('work', name)}-work",
+            output=tmp_path / name,
+            checkpoint=parent,
+            settings=SETTINGS,
+            budget=Budget(steps=steps),
+            replayed=8,
+        )
+        options = replace(given, **changes)  # type: ignore[arg-type]
+        preferences = read_preferences(options.export, options.weights, options.without)
+        return tune(model(), preferences, options, lambda message: None)
+
+    return run
+
+
+def taste(clips: list[Path], decide: Callable[[int], bool] = lambda number: True) -> list[dict]:
+    """Votes for the short answer where `decide` says so, else for the long one."""
+    votes = []
+    for number, file in enumerate(clips):
+        answers = f"It is {number}.", f"It is {number}, or else it is {number + 1}."
+        chosen, rejected = answers if decide(number) else answers[::-1]
+        votes.append(pair(file, chosen, rejected))
+    return votes
+
+
+def test_a_taste_is_learned_and_the_checkpoint_answers(run: Callable[..., Tuned], clips: list[Path]) -> None:
+    tuned = run(taste(clips))
+    record = json.loads((tuned.folder / "tuning.json").read_text())
+    assert record == json.loads(json.dumps(tuned.record))
+    assert record["before"]["right"] == 0
+    assert record["after"]["accuracy"] == 1.0
+    assert record["rows"]["counts"] == {"comparison": CLIPS}
+    assert tuned.refused == ""
+    llm = merge_lora(tiny.llm(), tuned.folder / LORA)
+    again = USAM(load_adapter(tuned.folder), llm, tiny.tokenizer(), model().encoders, tuned.folder)  # type: ignore[arg-type]
+    engine = Engine(again.eval(), choose_precision("none", "cpu"), tuned.folder, 0.1)
+    assert engine.ask(tiny.clip(), max_new_tokens=4).trace.tokens
+
+
+def test_votes_at_random_are_refused_and_leave_the_weights(
+    run: Callable[..., Tuned], clips: list[Path]
+) -> None:
+    coin = Random(1)
+    tuned = run(taste(clips, lambda number: coin.random() < 0.5))
+    assert tuned.refused
+    assert tuned.record["after"] is None or tuned.record["after"]["interval"][0] <= 0.5
+
+
+def test_a_run_that_was_cut_ends_as_one_that_was_not(
+    run: Callable[..., Tuned], clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(taste(clips[:12]), "whole", steps=6)
+    calls = 0
+
+    def cut(*args: object, **options: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 6:
+            raise KeyboardInterrupt
+        return losses(*args, **options)
+
+    losses = preference.preference_losses
+    monkeypatch.setattr(preference, "preference_losses", cut)
+    with pytest.raises(KeyboardInterrupt):
+        run(taste(clips[:12]), "cut", steps=6)
+    monkeypatch.undo()
+    resumed = run(taste(clips[:12]), "again", steps=6, work="cut")
+    assert resumed.record["after"] == whole.record["after"]
+    for file in whole.folder.rglob("*.safetensors"):
+        mine, theirs = load_file(file), load_file(resumed.folder / file.relative_to(whole.folder))
+        assert all(torch.equal(theirs[name], tensor) for name, tensor in mine.items())
+
+
+def test_what_a_person_takes_back_is_not_learned(run: Callable[..., Tuned], clips: list[Path]) -> None:
+    """`--without` leaves a person's rows out, and the record no longer names them."""
+    rows = [{**row, "annotator": (PERSON, OTHER)[n % 2]} for n, row in enumerate(taste(clips[:12]))]
+    tuned = run(rows, steps=3, without=[OTHER])
+    assert tuned.record["annotators"] == [PERSON]
+    assert tuned.record["rows"]["counts"] == {"comparison": 6}
+    alone = run(rows[::2], "alone", steps=3)
+    assert alone.record["rows"]["sha256"] == tuned.record["rows"]["sha256"]
+    mine, theirs = (load_file(one.folder / LORA / "adapter_model.safetensors") for one in (tuned, alone))
+    assert all(torch.equal(theirs[name], tensor) for name, tensor in mine.items())
+
+
+def test_thumbs_alone_are_learned_from(run: Callable[..., Tuned], clips: list[Path]) -> None:
+    rows = [thumb(file, f"It is {n}.", n % 2 == 0) for n, file in enumerate(clips[:8])]
+    tuned = run(rows, steps=3)
+    assert tuned.record["rows"]["counts"] == {"thumb": 8}
+    assert "0 pairs are held out" in tuned.refused

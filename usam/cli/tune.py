@@ -1,0 +1,164 @@
+"""`usam tune`: people's ratings teach a checkpoint.
+
+Exit status 3 where a checkpoint was written that should not take its parent's place.
+"""
+
+import argparse
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from usam.cli import options as shared
+from usam.errors import RequestError
+
+REFUSED = 3
+FORMAT = "preferences"
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    tune = commands.add_parser("tune", help="teach a checkpoint what people prefer")
+    source = tune.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, help="the app's data folder, with its ratings")
+    source.add_argument(
+        "--export", type=Path, help=f"a folder of `python -m storage export --format {FORMAT}`, dpo or kto"
+    )
+    tune.add_argument("--output", type=Path, required=True, help="folder for the tuned checkpoint")
+    tune.add_argument("--work", type=Path, help="folder for what is computed once (default: OUTPUT-work)")
+    tune.add_argument("--checkpoint", type=Path, help="the checkpoint folder to continue from")
+    shared.add_preset_option(tune)
+    tune.add_argument(
+        "--train",
+        default="lora,gates,saclm",
+        metavar="PARTS",
+        help="what moves: lora, gates, projector, saclm (default: %(default)s)",
+    )
+    tune.add_argument("--only", metavar="KINDS", help="learn from these kinds of judgement alone")
+    tune.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="a kind of judgement, or an annotator's hash, not to learn from; may be given several times",
+    )
+    tune.add_argument(
+        "--weight", action="append", default=[], metavar="KIND=W", help="how heavy a kind is (default: 1)"
+    )
+    tune.add_argument("--steps", type=int, default=120, help="at most (default: %(default)s)")
+    tune.add_argument("--minutes", type=float, help="the budget in minutes instead")
+    tune.add_argument("--beta", type=float, default=0.1, help="how dear it is to leave the old answers")
+    tune.add_argument(
+        "--kl-bound", type=float, default=0.1, help="nats a token from the old answers, where tuning ends"
+    )
+    tune.add_argument("--seed", type=int, default=0)
+    tune.add_argument("--device", help="cpu or cuda (default: a GPU if there is one)")
+    tune.add_argument(
+        "--priority", choices=("idle", "normal"), default="idle", help="beside what else runs here"
+    )
+    tune.add_argument("--json", action="store_true", help="print the record as one JSON object")
+    tune.set_defaults(run=run_tune)
+
+
+@shared.needs("train")
+def run_tune(options: argparse.Namespace) -> int:
+    if options.priority == "idle":
+        yield_to_others()
+    from dataclasses import replace
+
+    from usam.training.preferences.rows import KINDS
+    from usam.training.stages.preference import PARTS, Settings
+    from usam.training.trainer import Budget
+    from usam.training.tuning import TuningOptions, run_tuning
+
+    def report(message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
+
+    kinds, people = sorted_out(options.without, KINDS)
+    weights = dict.fromkeys(kinds, 0.0)
+    if options.only is not None:
+        only = names(options.only, KINDS, "kind of judgement")
+        weights |= dict.fromkeys(set(KINDS) - set(only), 0.0)
+    weights |= dict(weight(text, KINDS) for text in options.weight)
+    work = options.work or options.output.with_name(f"{options.output.name}-work")
+    tuned = run_tuning(
+        TuningOptions(
+            export=options.export or export(options.data, work / "export"),
+            work=work,
+            output=options.output,
+            checkpoint=options.checkpoint,
+            preset=options.preset,
+            device=options.device,
+            parts=names(options.train, PARTS, "part"),
+            weights=weights,
+            without=people,
+            settings=replace(Settings(), beta=options.beta, kl_bound=options.kl_bound),
+            budget=Budget(steps=options.steps)
+            if options.minutes is None
+            else Budget(minutes=options.minutes),
+            seed=options.seed,
+        ),
+        report,
+    )
+    if options.json:
+        print(shared.dump(tuned.record, indent=2))
+    report(tuned.refused or f"written to {tuned.folder}")
+    return REFUSED if tuned.refused else 0
+
+
+def yield_to_others() -> None:
+    """Compute only while nobody else wants to, so that an app beside it answers as fast as before."""
+    os.nice(19)
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def export(data: Path, folder: Path) -> Path:
+    """Let the app's own package write the ratings of a data folder to `folder`. Raises RequestError."""
+    if importlib.util.find_spec("storage") is None:
+        raise RequestError(
+            "The app's ratings are read by its package storage, which is not installed here. Run "
+            f"`python -m storage export --format {FORMAT}` where it is, and give its folder as --export."
+        )
+    if not (data / "feedback.db").is_file() and "USAM_DATABASE_URL" not in os.environ:
+        raise RequestError(f"There are no ratings in {data.name!r}: it has no feedback.db.")
+    command = [sys.executable, "-m", "storage", "export", "--format", FORMAT, "--out", str(folder)]
+    ran = subprocess.run(
+        command,
+        env=os.environ | {"USAM_DATA": str(data.resolve())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise RequestError(f"The ratings could not be exported. {ran.stderr.strip().splitlines()[-1]}")
+    return folder
+
+
+def names(text: str, known: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """Names with commas between them. Raises RequestError."""
+    found = tuple(name.strip() for name in text.split(","))
+    for name in found:
+        if name not in known:
+            raise RequestError(f"There is no {what} called {name!r}. Choose of {', '.join(known)}.")
+    return found
+
+
+def sorted_out(given: list[str], kinds: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Kinds of judgement and hashes of annotators. Raises RequestError."""
+    people = [name for name in given if re.fullmatch("[0-9a-f]{16}", name)]
+    return [name for one in given if one not in people for name in names(one, kinds, "kind or hash")], people
+
+
+def weight(text: str, kinds: tuple[str, ...]) -> tuple[str, float]:
+    """`KIND=W`. Raises RequestError."""
+    kind, _, value = text.partition("=")
+    names(kind, kinds, "kind of judgement")
+    try:
+        found = float(value)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise RequestError(f"A weight is written as KIND=W with W of at least 0, not {text!r}.")
+    return kind, found

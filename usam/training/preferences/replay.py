@@ -1,0 +1,118 @@
+"""What is not to be forgotten: questions on which no taste decides, about clips imagined from text, and what
+the model says by itself of the rated clips. Both need no corpus."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+
+from usam.data.imagined_scenes import Imagination, Material
+from usam.data.instructions import FAMILIES, KIND, SPEAKING, TRANSCRIBE
+from usam.data.scene_questions import VERBS, Names, SceneInstructor
+from usam.data.scenes import token_count
+from usam.data.synthetic.grammar import everyday_sentence
+from usam.llm.prompts import Prompt
+from usam.model.model import USAM
+from usam.training.preferences.clips import (
+    Heard,
+    RatedClips,
+    Said,
+    asked_prompt,
+    collate,
+    read_audio,
+    without_tokens,
+)
+from usam.training.preferences.rows import Asked
+
+ONE_ANSWER = frozenset(
+    "asr s2tt kind mixture who language word mention yesno untold nothing nospeech family singing".split()
+)
+"""Kinds of questions with one right answer; how the others are answered is what people may prefer."""
+FIXED_QUESTIONS = (("asr", TRANSCRIBE[0]), ("qa", KIND[0]), ("qa", SPEAKING[0]))
+SENTENCES = 300
+OWN_TOKENS = 40  # of an answer that is to be kept
+OWN_BATCH = 8
+
+
+def imagined(model: USAM, count: int, seed: int) -> list[Said]:
+    """Right answers about clips of words that never were; none for a checkpoint that reads no words."""
+    if model.adapter.words is None:
+        return []
+    random, rng = Random(seed), np.random.default_rng(seed)
+    sentences = [everyday_sentence(rng) for _ in range(SENTENCES)]
+    sounds = sorted(VERBS)
+    instruments = sorted({name for names in FAMILIES.values() for name in names})
+    words = sorted(
+        {word for text in sentences for word in text.lower().strip(".?!").split() if len(word) > 3}
+    )
+    config = model.adapter.config
+    imagination = Imagination(Material({"English": sentences}, sounds, instruments, {}), config.token_seconds)
+    instructor = SceneInstructor(Names(sounds, instruments, words))
+    found: list[Said] = []
+    while len(found) < count:
+        scene = imagination.draw(random)
+        instruction = instructor.draw(scene, random)
+        if instruction.category not in ONE_ANSWER or " or " in instruction.answer:
+            continue
+        name = f"imagined {seed} {len(found)}"
+        length = token_count(scene, config.token_seconds)
+        heard = without_tokens(Heard(torch.zeros(0), scene.words, name), length, config.hidden_size)
+        prompt = model.prompts.build(instruction.question)
+        found.append(Said(heard, prompt, model.prompts.answer(instruction.answer)))
+    return found
+
+
+def own_answers(
+    model: USAM,
+    clips: RatedClips,
+    asked: Sequence[Asked],
+    folder: Path,
+    report: Callable[[str], None] = print,
+) -> list[Said]:
+    """What the model itself answers to FIXED_QUESTIONS about these clips, computed once and kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    questions = [
+        Asked(one.audio, one.clip, question, task)
+        for one in {one.clip: one for one in asked}.values()
+        for task, question in FIXED_QUESTIONS
+    ]
+    found = []
+    for start in range(0, len(questions), OWN_BATCH):
+        heard = [clips.heard(one) for one in questions[start : start + OWN_BATCH]]
+        prompts = [asked_prompt(model, one) for one in questions[start : start + OWN_BATCH]]
+        names = json.dumps(
+            [[one.name, prompt.question.tolist()] for one, prompt in zip(heard, prompts, strict=True)]
+        )
+        file = folder / f"{hashlib.sha256(names.encode()).hexdigest()[:24]}.json"
+        if not file.exists():
+            part = file.with_suffix(".part")
+            part.write_text(json.dumps(answer_ids(model, heard, prompts, OWN_TOKENS)))
+            part.rename(file)
+            report(f"{start + len(heard)} of {len(questions)} answers to keep")
+        answers = json.loads(file.read_text())
+        found += [
+            Said(one, prompt, torch.tensor(ids))
+            for one, prompt, ids in zip(heard, prompts, answers, strict=True)
+            if ids
+        ]
+    return found
+
+
+@torch.inference_mode()
+def answer_ids(model: USAM, heard: Sequence[Heard], prompts: Sequence[Prompt], most: int) -> list[list[int]]:
+    """The likeliest answer to each prompt, token by token, as far as its end mark."""
+    empty = torch.zeros(0, dtype=torch.long)
+    given = collate(model, [Said(one, prompt, empty) for one, prompt in zip(heard, prompts, strict=True)])
+    with torch.autocast(model.device.type, torch.bfloat16):
+        answers = model.respond(read_audio(model, given), prompts, max_new_tokens=most, do_sample=False)
+    end = model.prompts.end_id
+    found = []
+    for ids in answers.tolist():
+        found.append(ids[: ids.index(end) + 1] if end in ids else ids)
+    return found
