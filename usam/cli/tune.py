@@ -9,10 +9,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from usam.cli import options as shared
 from usam.errors import RequestError
+
+if TYPE_CHECKING:
+    from usam.training.tuning import Tuned
 
 REFUSED = 3
 FORMAT = "preferences"
@@ -51,6 +56,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     tune.add_argument("--beta", type=float, default=0.1, help="how dear it is to leave the old answers")
     tune.add_argument(
         "--kl-bound", type=float, default=0.1, help="nats a token from the old answers, where tuning ends"
+    )
+    tune.add_argument(
+        "--gate", type=Path, help="folder with manifest.csv: the public evaluation on it, before and after"
     )
     tune.add_argument("--seed", type=int, default=0)
     tune.add_argument("--device", help="cpu or cuda (default: a GPU if there is one)")
@@ -101,10 +109,34 @@ def run_tune(options: argparse.Namespace) -> int:
         ),
         report,
     )
+    if options.gate is not None:
+        tuned = gated(tuned, options, report)
     if options.json:
         print(shared.dump(tuned.record, indent=2))
     report(tuned.refused or f"written to {tuned.folder}")
     return REFUSED if tuned.refused else 0
+
+
+@shared.needs("eval")
+def gated(tuned: "Tuned", options: argparse.Namespace, report: Callable[[str], None]) -> "Tuned":
+    """The result with what the public evaluation says of it, refused where it fell."""
+    from dataclasses import replace
+
+    from usam.checkpoints.layout import bundled
+    from usam.engine.engine import Engine
+    from usam.evaluation.regression import gate
+    from usam.training.tuning import write_record
+
+    def load(checkpoint: Path) -> Engine:
+        return Engine.load(quantization="none", device=options.device, checkpoint=checkpoint)
+
+    parent = options.checkpoint or bundled(options.preset)
+    found = gate(load, parent, tuned.folder, options.gate, report)
+    record = {**tuned.record, "evaluation": found}
+    if found["fallen"] and not tuned.refused:
+        record["refused"] = f"It fell in the public evaluation: {', '.join(found['fallen'])}."
+    write_record(tuned.folder, record)
+    return replace(tuned, record=record)
 
 
 def yield_to_others() -> None:

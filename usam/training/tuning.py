@@ -4,48 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from usam.checkpoints.fingerprint import fingerprint
-from usam.checkpoints.layout import CARD, SPEECH_LORA, bundled
+from usam.checkpoints.layout import CARD, ROUTING, SPEECH_LORA, bundled
 from usam.encoders.registry import load_word_streams
-from usam.errors import AudioError, RequestError
+from usam.errors import RequestError
 from usam.llm.loading import load_llm
 from usam.model.loading import frozen_encoders, load_adapter
 from usam.model.model import USAM
 from usam.quantization import choose_precision
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import write_checkpoint
-from usam.training.preferences.clips import Heard, RatedClips, Said, asked_prompt
-from usam.training.preferences.reference import References
-from usam.training.preferences.replay import imagined, own_answers
-from usam.training.preferences.rows import Asked, Preferences, read_preferences
-from usam.training.stages.preference import (
-    BY_DEFAULT,
-    Check,
-    Judged,
-    MarkItem,
-    PairItem,
-    ReplayItem,
-    Settings,
-    ThumbItem,
-    TuningData,
-    before,
-    run_preferences,
-)
+from usam.training.preferences.replay import imagined
+from usam.training.preferences.retention import Retention, answered_right
+from usam.training.preferences.rows import Preferences, read_preferences
+from usam.training.stages.preference import BY_DEFAULT, Check, Settings, before, run_preferences
 from usam.training.trainer import Budget
+from usam.training.tuning_data import Preparation
 from usam.weights.cache import fetch
 
 RECORD = "tuning.json"
 """What a tuned checkpoint was made from and how, beside its weights."""
-REPLAYED = 120  # answers about imagined clips, and as many clips at most of which own answers are kept
-HELD_REPLAY = 0.2
-LONGEST_ANSWER = 512  # tokens; longer ones cost more than they teach
+REPLAYED = 120  # answers about imagined clips; own answers about half as many clips, at most
+ASKED_AGAIN = 64  # questions with one right answer, before and after
 FEWEST_HELD = 5  # pairs, below which nothing can be said of what was learned
 CONSENT = "Only clips that were kept, which is done for people who agreed to it."
 
@@ -72,6 +58,7 @@ class TuningOptions:
     settings: Settings = field(default_factory=Settings)
     budget: Budget = Budget(steps=120)
     replayed: int = REPLAYED
+    asked_again: int = ASKED_AGAIN
     seed: int = 0
 
     @property
@@ -122,20 +109,22 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
     """Tune a model with its LoRA and write what comes of it."""
     parent = fingerprint(options.start)
     work = options.work / parent
-    data, dropped = prepare(model, preferences, work, options, report)
+    preparation = Preparation(model, work, options.settings, options.replayed, options.seed, report)
+    data = preparation.all(preferences)
+    asked = imagined(model, options.asked_again, options.seed + 1)
+    right = answered_right(model, asked, report)
     run = work / "runs" / run_name(preferences, options)
     watch = run_preferences(
         model, data, options.settings, options.budget, run, options.parts, options.seed, report
     )
-    write_card(options.output, options.start)
-    write_checkpoint(model, options.output)
+    kept = Retention(right, answered_right(model, asked, report) if watch.best else right)
     first = before(data.held_pairs)
     record = {
         "parent": parent,
         "rows": {
             "sha256": preferences.fingerprint,
             "counts": preferences.counts,
-            "dropped": {reason: n for reason, n in (preferences.dropped + dropped).items() if n},
+            "dropped": dict(preferences.dropped + preparation.dropped),
         },
         "annotators": preferences.annotators,
         "consent": CONSENT,
@@ -147,10 +136,24 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
         "after": figures(watch.best) if watch.best else None,
         "checks": [vars(check) for check in watch.checks.values()],
         "ended": watch.ended or "budget spent",
-        "refused": reason(first, watch.best),
+        "kept": kept.to_json(),
+        "refused": reason(first, watch.best, kept),
     }
-    write_record(options.output, record)
+    write_whole(model, options.output, options.start, record)
     return Tuned(options.output, record)
+
+
+def write_whole(model: USAM, folder: Path, start: Path, record: Mapping[str, Any]) -> None:
+    """Write the checkpoint folder under another name first, so that there is never a part of one."""
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    write_card(part, start)
+    write_checkpoint(model, part)
+    (part / ROUTING).unlink(missing_ok=True)  # measured of the parent
+    write_record(part, record)
+    if folder.exists():
+        folder.rmdir()
+    part.rename(folder)
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -162,104 +165,6 @@ def run_name(preferences: Preferences, options: TuningOptions) -> str:
     settings = [asdict(options.settings), list(options.parts), options.seed, vars(options.budget)]
     known = json.dumps([preferences.fingerprint, settings, options.replayed], sort_keys=True)
     return hashlib.sha256(known.encode()).hexdigest()[:16]
-
-
-def prepare(
-    model: USAM, preferences: Preferences, work: Path, options: TuningOptions, report: Report = print
-) -> tuple[TuningData, Counter[str]]:
-    """Hear every clip, and ask the model as it is how likely it holds every answer; both are kept in `work`.
-
-    Returns what to learn from and the rows that cannot be used, by reason.
-    """
-    model.eval()
-    clips = RatedClips(work / "clips", model, work.name)
-    references = References(work / "references", model)
-    dropped: Counter[str] = Counter()
-    known = {asked: clip for asked in asked_in(preferences) if (clip := heard(clips, asked)) is not None}
-    report(f"heard: {len({asked.clip for asked in known})} clips")
-
-    def said(asked: Asked, answer: str) -> Said | None:
-        if asked not in known:
-            dropped["audio unreadable"] += 1
-            return None
-        ids = model.prompts.answer(answer)
-        if len(ids) > LONGEST_ANSWER:
-            dropped["answer too long"] += 1
-            return None
-        return Said(known[asked], asked_prompt(model, asked), ids)
-
-    pairs = []
-    for pair in preferences.pairs:
-        chosen, rejected = said(pair.asked, pair.chosen), said(pair.asked, pair.rejected)
-        if chosen is not None and rejected is not None:
-            pairs.append((pair, chosen, rejected))
-    thumbs = [(thumb, one) for thumb in preferences.thumbs if (one := said(thumb.asked, thumb.answer))]
-    marks = [(mark, one) for mark in preferences.marks if (one := said(mark.asked, mark.answer))]
-    others = [
-        replace(one, answer=thumbs[(place + 1) % len(thumbs)][1].answer)
-        for place, (_, one) in enumerate(thumbs)
-    ]
-    training = [asked for asked in known if not asked.held_out]
-    Random(options.seed).shuffle(training)
-    kept = imagined(model, options.replayed, options.seed)
-    own = own_answers(model, clips, training[: options.replayed // 2], work / "own", report)
-    replay = kept + own
-    asked_of = [
-        *(chosen for _, chosen, _ in pairs),
-        *(rejected for _, _, rejected in pairs),
-        *(one for _, one in thumbs),
-        *others,
-        *replay,
-    ]
-    refs = iter(references.of(asked_of, report))
-    ref_chosen, ref_rejected = [next(refs) for _ in pairs], [next(refs) for _ in pairs]
-    ref_thumbs, ref_others = [next(refs) for _ in thumbs], [next(refs) for _ in thumbs]
-    replayed = [ReplayItem(one, next(refs)) for one in replay]
-    Random(options.seed).shuffle(replayed)
-    held_replay = round(len(replayed) * HELD_REPLAY)
-    settings = options.settings
-    pair_items = [
-        (
-            pair.asked.held_out,
-            PairItem(
-                chosen,
-                rejected,
-                one,
-                other,
-                pair.weight,
-                settings.corrected if pair.evidence == "correction" else settings.sft,
-            ),
-        )
-        for (pair, chosen, rejected), one, other in zip(pairs, ref_chosen, ref_rejected, strict=True)
-    ]
-    judged: list[Judged] = [item for held, item in pair_items if not held]
-    judged += [
-        ThumbItem(one, ref, other, ref_other, thumb.desirable, thumb.weight)
-        for (thumb, one), ref, other, ref_other in zip(thumbs, ref_thumbs, others, ref_others, strict=True)
-        if not thumb.asked.held_out
-    ]
-    judged += [
-        MarkItem(one.heard, one, mark.marks, mark.weight)
-        for mark, one in marks
-        if mark.marks and not mark.asked.held_out
-    ]
-    if not judged:
-        raise RequestError("There is nothing to learn from: no judgement of a clip that is not held out.")
-    held = [item for held, item in pair_items if held]
-    report(f"held out: {len(held)} of {len(pairs)} pairs; replayed: {len(replayed)} answers")
-    return TuningData(judged, replayed[held_replay:], held, replayed[:held_replay]), dropped
-
-
-def asked_in(preferences: Preferences) -> list[Asked]:
-    """Every question there is a judgement about, once."""
-    return list({row.asked: None for row in preferences.rows})
-
-
-def heard(clips: RatedClips, asked: Asked) -> Heard | None:
-    try:
-        return clips.heard(asked)
-    except (AudioError, OSError):
-        return None
 
 
 def figures(check: Check) -> dict[str, Any]:
@@ -283,7 +188,7 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def reason(first: Check, best: Check | None) -> str:
+def reason(first: Check, best: Check | None, kept: Retention) -> str:
     """Why what was learned must not count, in a sentence; empty where held-out votes bear it out."""
     if first.pairs < FEWEST_HELD:
         return f"Only {first.pairs} pairs are held out: too few to tell whether anything was learned."

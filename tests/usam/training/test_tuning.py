@@ -66,6 +66,7 @@ def run(parent: Path, tmp_path: Path) -> Callable[..., Tuned]:
             settings=SETTINGS,
             budget=Budget(steps=steps),
             replayed=8,
+            asked_again=4,
         )
         options = replace(given, **changes)  # type: ignore[arg-type]
         preferences = read_preferences(options.export, options.weights, options.without)

@@ -1,0 +1,128 @@
+"""From judgements to what the stage of preferences learns from: clips heard, answers scored by the
+reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from random import Random
+
+from usam.errors import AudioError, RequestError
+from usam.model.model import USAM
+from usam.training.preferences.clips import Heard, RatedClips, Said, asked_prompt
+from usam.training.preferences.reference import Reference, References
+from usam.training.preferences.replay import imagined, own_answers
+from usam.training.preferences.rows import Asked, Marks, Pair, Preferences, Thumb
+from usam.training.stages.preference import (
+    Judged,
+    MarkItem,
+    PairItem,
+    ReplayItem,
+    Settings,
+    ThumbItem,
+    TuningData,
+)
+
+HELD_REPLAY = 0.2
+LONGEST_ANSWER = 512  # tokens; longer ones cost more than they teach
+
+
+@dataclass
+class Preparation:
+    """Hears every clip, and asks the model as it is how likely it holds every answer.
+
+    work: where both are kept, a folder named by the checkpoint's fingerprint. replayed: answers about
+    imagined clips that are replayed, and twice as many as clips about which own answers are.
+    dropped: rows that cannot be used, by reason.
+    """
+
+    model: USAM
+    work: Path
+    settings: Settings
+    replayed: int
+    seed: int
+    report: Callable[[str], None] = print
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def clips(self) -> RatedClips:
+        return RatedClips(self.work / "clips", self.model, self.work.name)
+
+    @cached_property
+    def references(self) -> References:
+        return References(self.work / "references", self.model)
+
+    def all(self, preferences: Preferences) -> TuningData:
+        """Raises RequestError if nothing is left to learn from."""
+        self.model.eval()
+        pairs = [(row.asked.held_out, item) for row, item in self.pairs(preferences.pairs)]
+        judged: list[Judged] = [item for held, item in pairs if not held]
+        judged += self.thumbs([row for row in preferences.thumbs if not row.asked.held_out])
+        judged += self.marks([row for row in preferences.marks if not row.asked.held_out])
+        if not judged:
+            raise RequestError("There is nothing to learn from: no judgement of a clip that is not held out.")
+        held = [item for held, item in pairs if held]
+        replay = self.replay(list({row.asked: None for row in preferences.rows if not row.asked.held_out}))
+        self.report(f"held out: {len(held)} of {len(pairs)} pairs; replayed: {len(replay)} answers")
+        apart = round(len(replay) * HELD_REPLAY)
+        return TuningData(judged, replay[apart:], held, replay[:apart])
+
+    def pairs(self, rows: Sequence[Pair]) -> Iterator[tuple[Pair, PairItem]]:
+        chosen = [self.said(row.asked, row.chosen) for row in rows]
+        rejected = [self.said(row.asked, row.rejected) for row in rows]
+        usable = [
+            (row, one, other)
+            for row, one, other in zip(rows, chosen, rejected, strict=True)
+            if one is not None and other is not None
+        ]
+        ones = self.scored([one for _, one, _ in usable])
+        others = self.scored([other for *_, other in usable])
+        for (row, one, other), ref, ref_other in zip(usable, ones, others, strict=True):
+            sft = self.settings.corrected if row.evidence == "correction" else self.settings.sft
+            yield row, PairItem(one, other, ref, ref_other, row.weight, sft)
+
+    def thumbs(self, rows: Sequence[Thumb]) -> Iterator[ThumbItem]:
+        usable = [(row, one) for row in rows if (one := self.said(row.asked, row.answer)) is not None]
+        said = [one for _, one in usable]
+        others = [
+            replace(one, answer=next_.answer) for one, next_ in zip(said, said[1:] + said[:1], strict=True)
+        ]
+        refs, ref_others = self.scored(said), self.scored(others)
+        for (row, one), other, ref, ref_other in zip(usable, others, refs, ref_others, strict=True):
+            yield ThumbItem(one, ref, other, ref_other, row.desirable, row.weight)
+
+    def marks(self, rows: Sequence[Marks]) -> Iterator[MarkItem]:
+        for row in rows:
+            if row.marks and (one := self.said(row.asked, row.answer)) is not None:
+                yield MarkItem(one.heard, one, row.marks, row.weight)
+
+    def replay(self, asked: list[Asked]) -> list[ReplayItem]:
+        """Answers about imagined clips and the model's own about some of the clips, in random order."""
+        Random(self.seed).shuffle(asked)
+        heard = [one for one in asked[: self.replayed // 2] if self.heard(one) is not None]
+        said = imagined(self.model, self.replayed, self.seed)
+        said += own_answers(self.model, self.clips, heard, self.work / "own", self.report)
+        items = [ReplayItem(one, ref) for one, ref in zip(said, self.scored(said), strict=True)]
+        Random(self.seed).shuffle(items)
+        return items
+
+    def scored(self, said: Sequence[Said]) -> list[Reference]:
+        return self.references.of(said, self.report)
+
+    def said(self, asked: Asked, answer: str) -> Said | None:
+        """The answer to be scored, None if its clip cannot be read or it is too long."""
+        heard = self.heard(asked)
+        ids = self.model.prompts.answer(answer)
+        if heard is None or len(ids) > LONGEST_ANSWER:
+            self.dropped["audio unreadable" if heard is None else "answer too long"] += 1
+            return None
+        return Said(heard, asked_prompt(self.model, asked), ids)
+
+    def heard(self, asked: Asked) -> Heard | None:
+        try:
+            return self.clips.heard(asked)
+        except (AudioError, OSError):
+            return None
