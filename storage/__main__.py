@@ -66,7 +66,8 @@ def run(arguments: argparse.Namespace) -> str:
                 return f"deleted {prune(database, _days(arguments.days))}"
             case _:
                 gone = Erasure(database).forget(annotator=arguments.annotator, audio=arguments.audio)
-                return f"deleted {gone}"
+                known = f"\nCheckpoints that learned from this person name {gone.annotator} in tuning.json."
+                return f"deleted {gone}" + (known if gone.annotator else "")
     finally:
         database.close()
 

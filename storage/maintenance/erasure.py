@@ -11,6 +11,7 @@ from storage.answers import kept_audio
 from storage.answers.records import checked_sha256
 from storage.database import schema
 from storage.database.connection import Database
+from storage.database.keys import annotator_hash
 from storage.database.search import erase_deleted
 from storage.errors import NotFoundError, plain_errors
 from storage.ratings.disagreement import update_disagreement
@@ -31,7 +32,8 @@ class Holdings:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """How much was deleted."""
+    """How much was deleted; of a person also the hash by which exports and what was learned from them name
+    the person."""
 
     answers: int
     ratings: int
@@ -40,6 +42,7 @@ class Forgotten:
     tokens: int
     clips: int
     files: int
+    annotator: str = ""
 
     def __str__(self) -> str:
         """`1 answer with its trace, 2 ratings, 0 comparisons, 1 span, 0 judged tokens, 1 clip, 1 file`."""
@@ -94,12 +97,13 @@ class Erasure:
         if sum(value is not None for value in (annotator, audio, before)) != 1:
             raise ValueError("forget one of an annotator, an audio clip, and what is older than a time")
         answers, clips, people = schema.Answer, schema.Clip, schema.Annotator
-        person = None
+        person, known_as = None, ""
         with self.database.write() as session:
             if annotator is not None:
-                person = session.scalar(select(people.id).filter_by(public_id=annotator))
-                if person is None:
+                found = session.scalar(select(people).filter_by(public_id=annotator))
+                if found is None:
                     raise NotFoundError("Nothing is stored under that annotator id.")
+                person, known_as = found.id, annotator_hash(found)
                 which = answers.annotator_id == person
             elif audio is not None:
                 if session.get(clips, checked_sha256(audio)) is None:
@@ -143,7 +147,7 @@ class Erasure:
         with plain_errors():
             files = sum(kept_audio.remove(self.database.folder, sha) for sha in {*silenced, *orphans})
         self.database.truncate_log()
-        return Forgotten(**counts, clips=len(orphans), files=files)
+        return Forgotten(**counts, clips=len(orphans), files=files, annotator=known_as)
 
 
 def _count(session: Session, *conditions: Any) -> int:

@@ -6,7 +6,6 @@ text `completion` and its `label`; of `tokens` and `spans` the text `completion`
 seconds of the kept audio, and whether they `mattered`.
 """
 
-import hashlib
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -15,25 +14,19 @@ from typing import Any
 from sqlalchemy import false
 from sqlalchemy.orm import aliased
 
+from storage.database.keys import annotator_hash
 from storage.database.schema import Annotator, Answer, Comparison, Rating, Span, TokenVerdict
 from storage.export.audit import Audit
 from storage.export.reader import Prompt, Reader, Reply, Rows, prompts
 from storage.export.training.dpo import MOST_WAITING, Pair
 from storage.export.training.jsonl import FILES, write_splits
 
-__all__ = ["FILES", "annotator_hash", "write"]
+__all__ = ["FILES", "write"]
 
 SCORES_APART = 2  # of 1 to 5: a smaller difference between two scores may be none
 MATTERED = {"missed": True, "mattered": True}  # labels of spans that say whether a stretch matters
 
 Sample = tuple[Prompt, dict[str, Any]]
-
-
-def annotator_hash(person: Annotator | Any) -> str:
-    """Names a person in what was learned from them: the same in every export of this database, and not to be
-    guessed from an account's name. Takes what has the `id` and `created_at` of one."""
-    known = f"{person.id} {person.created_at.isoformat()}"
-    return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:

@@ -67,5 +67,6 @@ def test_what_was_withdrawn_or_forgotten_is_not_there(
     assert {row["evidence"] for row in rows(feedback, tmp_path / "out")} == {"thumb", "correction"}
     feedback.withdraw(answer, "me")
     assert [row["evidence"] for row in rows(feedback, tmp_path / "out")] == ["thumb"]
-    feedback.forget(annotator="you")
+    (row,) = rows(feedback, tmp_path / "out")
+    assert feedback.forget(annotator="you").annotator == row["annotator"]
     assert rows(feedback, tmp_path / "out") == []
