@@ -41,10 +41,10 @@ def answer_columns(record: Mapping[str, Any]) -> dict[str, Any]:
         rest = dict(record)
         heard, model = dict(rest.pop("heard")), dict(rest.pop("model"))
         columns: dict[str, Any] = {
-            "clip_sha256": checked_sha256(heard["sha256"]),
-            "heard_start": float(heard["start"]),
-            "heard_end": float(heard["end"]),
-            "clip_duration": float(heard["duration"]),
+            "clip_sha256": checked_sha256(heard.pop("sha256")),
+            "heard_start": float(heard.pop("start")),
+            "heard_end": float(heard.pop("end")),
+            "clip_duration": float(heard.pop("duration")),
             "task": clean(rest.pop("task")),
             "question": clean(rest.pop("question")),
             "prompt": clean(rest.pop("prompt")),
@@ -67,7 +67,7 @@ def answer_columns(record: Mapping[str, Any]) -> dict[str, Any]:
         raise RecordError(f"The answer was not recorded: {error}.") from error
     asked = (columns[key] for key in ("clip_sha256", "task", "question", "history"))
     columns["input_hash"] = input_hash(*asked)
-    return {**columns, "trace": rest}
+    return {**columns, "trace": {**rest, "heard": heard} if heard else rest}
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
@@ -84,6 +84,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
             "end": answer.heard_end,
             "duration": answer.clip_duration,
             "sha256": answer.clip_sha256,
+            **answer.trace.get("heard", {}),
         },
         "timings": answer.timings,
         "model": {

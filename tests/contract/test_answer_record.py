@@ -64,7 +64,12 @@ answers = of(
     task=texts,
     question=texts,
     heard=of(
-        ClipSpan, start=numbers, end=numbers, duration=numbers, sha256=st.text("0123456789abcdef").map(str)
+        ClipSpan,
+        start=numbers,
+        end=numbers,
+        duration=numbers,
+        sha256=st.text("0123456789abcdef").map(str),
+        gain_db=numbers,
     ).map(lambda span: replace(span, sha256=span.sha256[:64].rjust(64, "0"))),
     trace=traces,
     timings=of(
@@ -133,7 +138,9 @@ def test_the_columns_hold_what_the_answer_holds(answer: Answer) -> None:
         "pruned",
         "intervention",
         "finish",
+        "heard",
     }
+    assert columns["trace"]["heard"] == {"gain_db": answer.heard.gain_db}
     for name in ("text", "seed", "temperature", "max_new_tokens", "stopped", "task", "question", "prompt"):
         assert columns[name] == getattr(answer, name)
     assert columns["history"] == [vars(turn) for turn in answer.history]

@@ -67,7 +67,8 @@ class ClipCache:
     def load(self, file: str, start: float | None = None, end: float | None = None) -> HeardClip:
         """A span of a file, decoded unless it is held already. Raises UsamError."""
         clip = self._load((file, start, end)).clip
-        return HeardClip(self, file, start, end, ClipSpan(clip.start, clip.end, clip.duration, clip.sha256))
+        heard = ClipSpan(clip.start, clip.end, clip.duration, clip.sha256, clip.gain_db)
+        return HeardClip(self, file, start, end, heard)
 
     def get(self, heard: HeardClip) -> Clip | None:
         """See `HeardClip.get`."""

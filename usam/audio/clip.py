@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from usam.audio.ffmpeg import decode_container
+from usam.audio.level import leveled
 from usam.audio.resampling import resample
 from usam.audio.samples import Span, decode_array, pcm16
 from usam.errors import AudioError
@@ -30,6 +31,7 @@ class Clip:
     start, end: of the heard span, seconds of the original clip.
     duration: of the whole original clip, seconds.
     sha256: of the waveform as 16-bit little-endian PCM.
+    gain_db: by how much the clip was raised to be heard, or turned down to full scale.
     """
 
     waveform: Tensor
@@ -37,6 +39,7 @@ class Clip:
     end: float
     duration: float
     sha256: str
+    gain_db: float = 0.0
 
 
 def load_clip(
@@ -55,7 +58,8 @@ def load_clip(
     Only the span is decoded, so a clip of hours needs little more time and memory than a short one. Channels
     are averaged, unless that cancels them (opposite phase): then the loudest is heard, or, of stereo in which
     only a voice in a part of it cancels, half the difference there. A clip beyond full
-    scale is turned down to it. Of a damaged file, whatever decodes is heard.
+    scale is turned down to it, a very quiet one raised (`usam.audio.level`). Of a damaged file, whatever
+    decodes is heard.
 
     Raises AudioError: missing, empty, too large or damaged file, no sound track, less than 0.1 s, samples
     that are not finite, or a span outside the clip. Silence is not an error.
@@ -83,14 +87,14 @@ def load_clip(
     if not np.isfinite(mono.samples).all():
         raise AudioError(f"{label} holds samples that are not finite numbers.")
 
-    waveform = resample(mono.samples, mono.rate)
-    waveform = waveform / np.float32(max(1.0, np.abs(waveform).max()))
+    waveform, gain_db = leveled(resample(mono.samples, mono.rate))
     return Clip(
         waveform=torch.from_numpy(waveform),
         start=mono.first / mono.rate,
         end=mono.last / mono.rate,
         duration=max(length, mono.last / mono.rate),
         sha256=hashlib.sha256(pcm16(waveform).tobytes()).hexdigest(),
+        gain_db=gain_db,
     )
 
 

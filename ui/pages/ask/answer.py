@@ -48,7 +48,7 @@ def answer_shown(panel: AnswerPanel, entry: SessionAnswer | None) -> Updates:
         }
     answer = entry.answer
     return {
-        panel.heard: render.heard(answer.heard.start, answer.heard.end, answer.heard.duration),
+        panel.heard: render.heard(answer.heard),
         panel.thread: render.thread(answer.history, answer.question, answer.text, note=answer.cut_short),
         panel.meters: render.meters(answer),
         panel.actions: gr.Row(visible=True),

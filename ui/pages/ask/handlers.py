@@ -127,8 +127,7 @@ class AskHandlers:
                 elif isinstance(event, ClipLoaded):
                     yield {display.answer.heard: messages.status("Listening…")}
                 elif isinstance(event, Encoded):
-                    heard = event.heard
-                    yield {display.answer.heard: render.heard(heard.start, heard.end, heard.duration)}
+                    yield {display.answer.heard: render.heard(event.heard)}
                 elif isinstance(event, TextDelta):
                     text += event.text
                     if time.monotonic() >= due:

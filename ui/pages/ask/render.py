@@ -9,6 +9,9 @@ from ui.components import messages
 from ui.engines.loader import LoadState
 from usam.schema.answer import Answer, Turn
 from usam.schema.tasks import TASKS
+from usam.schema.trace import ClipSpan
+
+LEAST_GAIN_DB = 1.0  # worth a sentence
 
 HEADER = """
 <header class="masthead">
@@ -66,9 +69,12 @@ def will_hear(start: float, end: float, duration: float, longest: float) -> str:
     return f'<p class="heard" role="status">{text}</p>'
 
 
-def heard(start: float, end: float, duration: float) -> str:
-    tail = "" if end - start >= duration - 0.05 else " The rest was not heard."
-    return f'<p class="heard" role="status">Heard <b>{messages.span(start, end, duration)}</b>.{tail}</p>'
+def heard(span: ClipSpan) -> str:
+    tail = "" if span.end - span.start >= span.duration - 0.05 else " The rest was not heard."
+    if span.gain_db > LEAST_GAIN_DB:
+        tail += f" It is very quiet and was raised by {span.gain_db:.0f} dB."
+    text = messages.span(span.start, span.end, span.duration)
+    return f'<p class="heard" role="status">Heard <b>{text}</b>.{tail}</p>'
 
 
 def waiting(state: LoadState) -> str:
