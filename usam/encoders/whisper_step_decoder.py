@@ -12,6 +12,7 @@ repeated 4-grams forbidden it errs as seldom as with all of it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,11 @@ from usam.threads import on_cores
 
 REPEATED = 4  # tokens in a row that may not come twice
 TOKENS_A_SECOND = 12  # nobody speaks faster; what is longer is a loop
-ENGLISH_PRIOR = 6.0  # accented English is else taken for the language of the accent
+# Priors that unsure sounds are decided by. Accented English is else taken for the language of the accent, and
+# Czech for one of a dozen that few of the clips are in.
+ENGLISH_PRIOR = 2.0
+LIKELY = frozenset({"en", "es", "fr", "de", "it", "pt", "nl", "pl", "cs", "ru"})
+UNLIKELY_PRIOR = 0.05  # of any other language
 CANDIDATES = 64  # tokens that the 4-bit vocabulary proposes
 MEDIAN = 7  # frames of the median filter over the attention
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # languages that write no space between words
@@ -93,6 +98,16 @@ class _State:
     attention: list[Tensor] = field(default_factory=list)
 
 
+def likeliest(odds: Mapping[str, float]) -> str:
+    """The language (Whisper's code) that is spoken, by how probable Whisper finds each and how usual it is."""
+
+    def posterior(code: str) -> float:
+        prior = ENGLISH_PRIOR if code == "en" else 1.0 if code in LIKELY else UNLIKELY_PRIOR
+        return odds[code] * prior
+
+    return max(odds, key=posterior)
+
+
 class WhisperStepDecoder:
     """Greedy transcripts with word times from the encoder's output. Safe to share between threads."""
 
@@ -150,8 +165,7 @@ class WhisperStepDecoder:
         odds = dict(
             zip(self.languages, first[list(self.languages.values())].softmax(-1).tolist(), strict=True)
         )
-        likely = max(odds, key=lambda code: odds[code] * (ENGLISH_PRIOR if code == "en" else 1.0))
-        spoken = language or likely
+        spoken = language or likeliest(odds)
         probability = odds[spoken]
         state.attention.clear()
         self._step(self.languages[spoken], state, wanted=False)
