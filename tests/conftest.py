@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 TIERS = ("weights", "browser", "slow", "fast")  # the longest first: workers then end at about the same time
-WORKER = "PYTEST_XDIST_WORKER" in os.environ
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, ...
+PORTS = 200  # of each worker; two that look for a free port at once would else find the same one
 
-if WORKER:  # one core each; torch and NumPy read this when they are imported
-    os.environ["OMP_NUM_THREADS"] = "1"
+if WORKER:  # read by torch, NumPy and Gradio when they are imported
+    os.environ["OMP_NUM_THREADS"] = "1"  # a core each
+    os.environ["GRADIO_SERVER_PORT"] = str(7860 + PORTS * int(WORKER.removeprefix("gw")))
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

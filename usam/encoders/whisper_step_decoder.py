@@ -99,7 +99,7 @@ class _State:
 
 
 def likeliest(odds: Mapping[str, float]) -> str:
-    """The language (Whisper's code) that is spoken, by how probable Whisper finds each and how usual it is."""
+    """The language (its code) that is spoken, by how probable Whisper finds each and how usual it is."""
 
     def posterior(code: str) -> float:
         prior = ENGLISH_PRIOR if code == "en" else 1.0 if code in LIKELY else UNLIKELY_PRIOR

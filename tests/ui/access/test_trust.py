@@ -69,15 +69,13 @@ def test_no_header_and_no_rebound_name_opens_them(url: str, page: str, headers: 
 @pytest.mark.parametrize(
     "where", [{"space": True, "proxies": 1}, {"proxies": 1}, {"container": True}, {"space": True}], ids=str
 )
-@pytest.mark.parametrize(
-    "headers", [{}, {"X-Forwarded-For": SPOOFED}, {"X-Forwarded-For": "127.0.0.1"}], ids=str
-)
 def test_where_something_is_in_front_they_stay_shut_and_say_how_to_open_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: dict[str, Any], headers: dict[str, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: dict[str, Any]
 ) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     with running(settings_in(tmp_path, **where)) as url:
-        assert SHUT in shown(url, "dashboard", headers)
+        for headers in ({}, {"X-Forwarded-For": SPOOFED}, {"X-Forwarded-For": "127.0.0.1"}):
+            assert SHUT in shown(url, "dashboard", headers)
 
 
 def test_a_shared_link_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ OURS = re.compile(
 )
 """The end of a traceback that begins in Gradio and ends in this project."""
 ADDRESS = " object at 0x"
-FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(endpoint=st.sampled_from(ENDPOINTS), data=st.lists(JSON, max_size=8))
 def test_any_message(url: str, endpoint: str, data: list[Any]) -> None:
     call = f"{url}gradio_api/call/{endpoint}"
@@ -206,7 +206,7 @@ def page(url: str) -> Iterator[OpenPage]:
 
 
 @settings(
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     phases=[Phase.generate],  # a page takes too long to look for the smallest
     suppress_health_check=[HealthCheck.function_scoped_fixture],
