@@ -15,7 +15,8 @@ class Audit:
     read: judgements by kind.  rows: rows written, by file.  dropped: judgements left out, by reason:
       withdrawn; dimension (scores on names that few used, where there are too many); neutral (a thumb
       neither up nor down); no_thumb; tie; both_bad; preference (says nothing about one answer alone);
-      identical; empty; unfinished (would teach the model to stop early); contradicting (as many up as down);
+      identical; alike (but for case, spacing and a last full stop); empty; unfinished (would teach the model
+      to stop early); contradicting (as many up as down, or the minority of two texts' votes);
       duplicate; unpaired (no counterpart on the same input); no_audio (of a training row, for trainers that
       take audio).
     findings: measurements, by subject.

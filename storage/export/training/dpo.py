@@ -1,7 +1,7 @@
 """TRL's conversational DPO format: `{"prompt": [...], "chosen": [...], "rejected": [...]}`, with `audios`.
 
 Pairs come from corrections (preferred to the answer they correct), from comparisons, and from thumbs up
-against thumbs down on the same input.
+against thumbs down on the same input. Where people disagree on two texts, the majority's pair is written.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from storage.export.audit import Audit
 from storage.export.reader import Prompt, Reader, Reply, Verdict, reply
-from storage.export.training.jsonl import FILES, TextSet, write_splits
+from storage.export.training.jsonl import FILES, TextSet, TextTally, write_splits
 
 __all__ = ["FILES", "Pair", "pairs", "write"]
 
@@ -31,9 +31,16 @@ class Pair:
         chosen, rejected = self.chosen.text.strip(), self.rejected.text.strip()
         if chosen == rejected:
             return "identical"
+        if plain(chosen) == plain(rejected):
+            return "alike"
         if not chosen or not rejected:
             return "empty"
         return None if self.chosen.finished else "unfinished"
+
+
+def plain(text: str) -> str:
+    """A text without what makes no preference: its case, its spacing and a full stop at its end."""
+    return " ".join(text.casefold().split()).removesuffix(".").rstrip()
 
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
@@ -55,11 +62,17 @@ def pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:
     """Every pair that can be trained on, once; the audit learns of the rest, and of the lengths."""
     audit.dropped["withdrawn"] = reader.withdrawn()
     kept = longer = chosen_length = rejected_length = 0
-    with closing(TextSet()) as seen:
+    with closing(TextSet()) as seen, closing(TextTally()) as votes:
+        for pair in _pairs(reader, Audit(audit.format)):
+            if pair.flaw() is None:
+                votes.add(*_vote(pair))
         for pair in _pairs(reader, audit):
             chosen, rejected = pair.chosen.text, pair.rejected.text
+            side, *texts = _vote(pair)
             if flaw := pair.flaw():
                 audit.dropped[flaw] += 1
+            elif side * votes.total(*texts) <= 0:
+                audit.dropped["contradicting"] += 1
             elif not seen.add(pair.prompt.input_hash, chosen, rejected):
                 audit.dropped["duplicate"] += 1
             else:
@@ -74,6 +87,13 @@ def pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:
             "mean_chosen_characters": round(chosen_length / kept, 1),
             "mean_rejected_characters": round(rejected_length / kept, 1),
         }
+
+
+def _vote(pair: Pair) -> tuple[int, str, str, str]:
+    """Which of two texts is preferred, 1 for the first of them in order, and what it is about."""
+    chosen, rejected = plain(pair.chosen.text), plain(pair.rejected.text)
+    first, second = sorted((chosen, rejected))
+    return (1 if chosen == first else -1), pair.prompt.input_hash, first, second
 
 
 def _pairs(reader: Reader, audit: Audit) -> Iterator[Pair]:

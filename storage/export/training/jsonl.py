@@ -38,9 +38,34 @@ class TextSet:
 
     def add(self, *parts: str) -> bool:
         """Add a tuple of texts; false when it was there."""
-        digest = hashlib.sha256(json.dumps(parts).encode()).digest()
-        with closing(self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,))) as cursor:
+        statement = "INSERT OR IGNORE INTO seen VALUES (?)"
+        with closing(self._database.execute(statement, (_digest(parts),))) as cursor:
             return cursor.rowcount == 1
 
     def close(self) -> None:
         self._database.close()
+
+
+class TextTally:
+    """Whole numbers by texts, which outgrow memory onto the disk; 0 for texts that nothing was added to."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")
+        self._database.execute("CREATE TABLE tally (digest BLOB PRIMARY KEY, total INTEGER) WITHOUT ROWID")
+
+    def add(self, number: int, *parts: str) -> None:
+        self._database.execute(
+            "INSERT INTO tally VALUES (?, ?) ON CONFLICT DO UPDATE SET total = total + excluded.total",
+            (_digest(parts), number),
+        )
+
+    def total(self, *parts: str) -> int:
+        found = self._database.execute("SELECT total FROM tally WHERE digest = ?", (_digest(parts),))
+        return int(next(iter(found), (0,))[0])
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _digest(parts: tuple[str, ...]) -> bytes:
+    return hashlib.sha256(json.dumps(parts).encode()).digest()

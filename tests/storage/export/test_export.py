@@ -122,6 +122,31 @@ def test_dpo_drops_and_says_why(feedback: Feedback, ask: Callable[..., str], tmp
     }
 
 
+def test_dpo_writes_the_majority_of_opposing_votes_and_corrections(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path
+) -> None:
+    a, b = ask("a dog", clip="1"), ask("a cat", clip="1")
+    for person, winner in (("me", "a"), ("you", "b"), ("she", "a")):
+        feedback.compare(a, b, person, winner)
+    feedback.rate(ask("a drum", clip="2"), "me", correction="a bell")
+    feedback.rate(ask("a bell", clip="2"), "you", correction="a drum")
+    audit = export(feedback.database, "dpo", tmp_path)
+    (row,) = samples(tmp_path)
+    assert (content(row["chosen"]), content(row["rejected"])) == ("a dog", "a cat")
+    assert +audit.dropped == {"contradicting": 3, "duplicate": 1}
+
+
+@pytest.mark.parametrize("other", ["a dog barks", "A dog  barks.", "A DOG BARKS. "])
+def test_case_and_a_full_stop_are_no_preference(
+    feedback: Feedback, ask: Callable[..., str], tmp_path: Path, other: str
+) -> None:
+    feedback.compare(ask("A dog barks."), ask(other), "me", "b")
+    feedback.rate(ask("A dog barks."), "you", correction=other)
+    audit = export(feedback.database, "dpo", tmp_path)
+    assert samples(tmp_path) == []
+    assert audit.dropped["alike"] == 2
+
+
 def test_dpo_thumb_pairs_grow_with_the_answers_not_their_square(
     feedback: Feedback, ask: Callable[..., str], tmp_path: Path
 ) -> None:
