@@ -102,7 +102,7 @@ class ToyEncoder(nn.Module):
     def __init__(self, name: str, dim: int, frame_rate: float) -> None:
         super().__init__()
         self.name = self.role = name
-        self.dim, self.frame_rate = dim, frame_rate
+        self.dim, self.frame_rate, self.sample_rate = dim, frame_rate, SAMPLE_RATE
         self.samples = int(SAMPLE_RATE / frame_rate)
         generator = torch.Generator().manual_seed(dim)
         self.register_buffer("projection", torch.randn(20, dim, generator=generator))

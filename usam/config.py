@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from transformers import PreTrainedConfig
 
 from usam.errors import RequestError
+from usam.presets import PRESETS
+
+Role = Literal["speech", "audio", "music"]
+"""What an encoder listens for."""
 
 # One rate for the concatenated encoder frames U. Whisper's own, the finest of the three.
 FRAME_RATE = 50.0
-
-PRESETS: dict[str, dict[str, Any]] = {"mini": {"slow_size": 512}}
-"""What each sets otherwise than the defaults; `usam.weights.catalogue` says which models it is made of."""
 
 
 class USAMConfig(PreTrainedConfig):
     """Sizes of the adapter (Q-Former, projector, SACLM) and of the frozen parts around it.
 
-    encoder_dims: channels of the speech, audio and music encoder (paper section 2.1).
+    encoder_names: of `usam.encoders.registry`, in the order in which their frames are concatenated.
+    encoder_roles: what each listens for. encoder_dims: channels of each (paper section 2.1).
+    llm_name: of `usam.llm.registry`, a folder, or `owner/name` on the hub.
     window_frames, queries_per_window: a window of `window_frames` frames of U becomes that many tokens.
     conv_kernel: width, in tokens, of the depthwise convolution that lets windows see their neighbours.
     slow_size: hidden width of the audio and music encoders' own path to the tokens; 0 leaves it out.
@@ -32,6 +35,7 @@ class USAMConfig(PreTrainedConfig):
 
     preset: str = "mini"
     encoder_names: list[str] | tuple[str, ...] = ("whisper-base", "yamnet", "musicnn")
+    encoder_roles: list[Role] | tuple[Role, ...] = ("speech", "audio", "music")
     encoder_dims: list[int] | tuple[int, ...] = (512, 1024, 753)
     llm_name: str = "SmolLM2-135M-Instruct"
     llm_dim: int = 576
@@ -86,13 +90,28 @@ class USAMConfig(PreTrainedConfig):
             raise ValueError("window_frames must be a multiple of queries_per_window")
         if len(self.expert_names) != self.num_experts:
             raise ValueError("expert_names must name every expert")
+        if not len(self.encoder_names) == len(self.encoder_roles) == len(self.encoder_dims):
+            raise ValueError("encoder_roles and encoder_dims must say something of every encoder")
         if self.words and not (self.anchor_tokens and self.num_experts == len(self.encoder_names)):
             raise ValueError("words need anchor_tokens, and an expert for every encoder")
 
     @property
     def frame_dim(self) -> int:
-        """Channels of U, the three encoders' frames side by side."""
+        """Channels of U, the encoders' frames side by side."""
         return sum(self.encoder_dims)
+
+    def channels(self, role: Role) -> slice:
+        """Those channels of U that are of the first encoder with that role; none where there is no such."""
+        if role not in self.encoder_roles:
+            return slice(0, 0)
+        index = list(self.encoder_roles).index(role)
+        start = sum(self.encoder_dims[:index])
+        return slice(start, start + self.encoder_dims[index])
+
+    def width(self, role: Role) -> int:
+        """How many `channels` those are."""
+        channels = self.channels(role)
+        return int(channels.stop - channels.start)
 
     @property
     def frames_per_token(self) -> int:
@@ -110,7 +129,14 @@ class USAMConfig(PreTrainedConfig):
 
     @classmethod
     def from_preset(cls, preset: str) -> USAMConfig:
-        """The sizes of a preset. Raises RequestError if there is none of that name."""
-        if preset not in PRESETS:
-            raise RequestError(f"There is no preset called {preset!r}. Choose {' or '.join(PRESETS)}.")
-        return cls(preset=preset, **PRESETS[preset])
+        """The configuration of a preset. Raises RequestError if there is none or it does not fit."""
+        fields = PRESETS[preset].fields
+        unknown = sorted(name for name in fields if name not in cls.__dataclass_fields__)
+        if unknown:
+            raise RequestError(
+                f"The preset {preset!r} has a field {unknown[0]!r}, which no configuration has."
+            )
+        try:
+            return cls(**{**fields, "preset": preset})
+        except (TypeError, ValueError) as error:
+            raise RequestError(f"The preset {preset!r} does not fit ({error}).") from error

@@ -79,6 +79,7 @@ def test_the_wheel_holds_the_model_alone_with_its_checkpoint(wheel: Path) -> Non
     assert {folder for folder in folders if not folder.endswith(".dist-info")} == {"usam"}
     sources = {str(file.relative_to(ROOT)) for file in (ROOT / "usam").rglob("*.py")}
     assert sources <= names
+    assert "usam/presets/mini.json" in names
     checkpoint = "usam/checkpoints/mini/"
     for name in ("config.json", "model.safetensors", "routing.json", "README.md", "lora/adapter_config.json"):
         assert checkpoint + name in names

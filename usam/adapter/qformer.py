@@ -125,7 +125,7 @@ class QFormer(nn.Module):
         self.register_buffer("frame_std", torch.ones(config.frame_dim))
         self.inputs = nn.Linear(config.frame_dim, dim)
         self.seed = nn.Linear(config.frames_per_token * dim, dim)
-        self.slow = SlowPath(config.frame_dim - config.encoder_dims[0], config) if config.slow_size else None
+        self.slow = SlowPath(config.frame_dim - config.width("speech"), config) if config.slow_size else None
         self.queries = nn.Parameter(torch.zeros(config.queries_per_window, dim))
         self.layers = nn.ModuleList(QFormerLayer(config) for _ in range(config.num_layers))
         self.norm = nn.LayerNorm(dim)
@@ -156,7 +156,9 @@ class QFormer(nn.Module):
         query_mask = token_mask.unflatten(1, (-1, self.config.queries_per_window))
         for layer in () if self.direct else self.layers:
             queries = layer(queries, windows, query_mask, window_mask)
-        channels = frames[..., self.config.encoder_dims[0] :] * mask.unsqueeze(-1)
+        speech = self.config.channels("speech")
+        channels = torch.cat([frames[..., : speech.start], frames[..., speech.stop :]], dim=-1)
+        channels = channels * mask.unsqueeze(-1)
         heard = mask.unflatten(1, (-1, per_token)).sum(-1, keepdim=True).clamp_min(1)
         slow = channels.unflatten(1, (-1, per_token)).sum(2) / heard
         return queries.flatten(1, 2), slow, token_mask

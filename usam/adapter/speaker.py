@@ -23,7 +23,7 @@ class SpeakerHead(nn.Module):
 
     def __init__(self, config: USAMConfig) -> None:
         super().__init__()
-        width = PITCHES + config.encoder_dims[0]
+        width = PITCHES + config.width("speech")
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("deviation", torch.ones(width))
         self.head = nn.Linear(width, len(SPEAKERS))

@@ -19,8 +19,8 @@ from usam.benchmark.statistics import median, ratio
 from usam.errors import WeightsError
 from usam.llm.llama import LlamaStepDecoder
 from usam.llm.loading import load_llm
+from usam.model.pretrained import fetch
 from usam.quantization import choose_precision, quantize
-from usam.weights.cache import fetch
 
 PROMPT = "Once upon a time there was a dog who listened to everything that could be heard. " * 4
 ANSWERS = (32, 64, 128, 256, 512)  # tokens

@@ -15,11 +15,12 @@ from usam import Engine
 from usam.audio.samples import SAMPLE_RATE
 from usam.benchmark.statistics import median
 from usam.data.splits import read_heldout
+from usam.encoders import Whisper
 from usam.encoders.whisper_decoder import load_transcriber
 from usam.evaluation.clips import read_clips
 from usam.evaluation.metrics import word_errors
+from usam.model.pretrained import fetch
 from usam.schema.interventions import DropRedundant, Intervention
-from usam.weights.cache import fetch
 
 OF_A_KIND = 60  # clips of a data folder, as many as the model card's table has
 
@@ -28,7 +29,7 @@ Spoken = tuple[Tensor, str]
 
 def transcripts(engine: Engine, clips: Sequence[Spoken]) -> dict[str, Any]:
     """Seconds a clip and word error rate: of Whisper, U-SAM, and U-SAM without the redundant audio tokens."""
-    whisper = load_transcriber(fetch("mini").encoders["speech"])
+    whisper = load_transcriber(fetch("mini").encoders[Whisper.name])
     writers: dict[str, Callable[[Tensor], str]] = {
         "usam nf4": lambda heard: written(engine, heard),
         "without redundant": lambda heard: written(engine, heard, DropRedundant()),

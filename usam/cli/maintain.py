@@ -55,10 +55,13 @@ def run_bench(options: argparse.Namespace) -> None:
 
 
 def run_weights(options: argparse.Namespace) -> None:
-    from usam.weights.cache import fetch, verify
+    from usam.config import USAMConfig
+    from usam.model.pretrained import fetch, models
+    from usam.weights.cache import verify
 
-    paths = fetch(options.preset, lambda message, share: print(f"{share:4.0%} {message}", flush=True))
+    config = USAMConfig.from_preset(options.preset)
+    paths = fetch(config, lambda message, share: print(f"{share:4.0%} {message}", flush=True))
     if options.verify:
-        verify(options.preset)
+        verify(models(config))
         print("Every file matches its hash.")
-    print("\n".join(f"{role}: {path}" for role, path in [*paths.encoders.items(), ("language", paths.llm)]))
+    print("\n".join(f"{name}: {path}" for name, path in [*paths.encoders.items(), ("language", paths.llm)]))

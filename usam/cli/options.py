@@ -12,8 +12,8 @@ from typing import Any
 
 from usam.cli.terminal import writes_unicode
 from usam.errors import RequestError
+from usam.presets import PRESETS
 from usam.schema.tasks import TASKS
-from usam.weights.catalogue import PRESETS
 
 UNHEARD = 0.1  # seconds at the end of a clip that are worth a word
 
@@ -40,7 +40,7 @@ def add_engine_options(command: argparse.ArgumentParser) -> None:
 
 
 def add_preset_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--preset", choices=sorted(PRESETS), default="mini")
+    command.add_argument("--preset", choices=PRESETS.names(), default="mini")
 
 
 def load_engine(options: argparse.Namespace) -> Any:

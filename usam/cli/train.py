@@ -116,6 +116,7 @@ def run_train(options: argparse.Namespace) -> None:
             instruct=instruct,
             teacher=not options.no_teacher,
             seed=options.seed,
+            preset=options.preset,
         )
     )
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.corpus import IMAGINED, Example
 from usam.encoders import Encoder, Whisper
-from usam.encoders.frames import align, frame_count
+from usam.encoders.frames import align, encode, frame_count
 from usam.errors import AudioError
 
 Item = TypeVar("Item")
@@ -67,7 +67,9 @@ class FrameCache:
         Of Whisper, whose upper layers are tuned, the hidden states below them.
         """
         tensors = {
-            encoder.name: (encoder.lower if isinstance(encoder, Whisper) else encoder.frames)(waveform)
+            encoder.name: (
+                encoder.lower(waveform) if isinstance(encoder, Whisper) else encode(encoder, waveform)
+            )
             .half()
             .contiguous()
             for encoder in self.encoders

@@ -1,34 +1,48 @@
-"""What the three frozen encoders have in common."""
+"""What the frozen encoders have in common."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from usam.config import Role
 from usam.errors import WeightsError
 
-Role = Literal["speech", "audio", "music"]
-"""What an encoder listens for."""
+__all__ = ["Encoder", "Role", "SoundClassifier"]
 
 
 class Encoder(Protocol):
-    """Turns a waveform into frames at a fixed rate.
+    """Turns a waveform into frames at a fixed rate. Has to be an `nn.Module`, to move with the model.
 
     name: as configs call it. role: what it listens for. dim: width of a frame. frame_rate: of frames, in Hz.
+    sample_rate: of the waveforms it takes, in Hz.
     """
 
     name: str
     role: Role
     dim: int
     frame_rate: float
+    sample_rate: int
 
     def frames(self, waveform: Tensor) -> Tensor:
-        """[samples] at 16 kHz -> float32 [ceil(samples / 16000 * frame_rate), dim], without gradients."""
+        """[samples] at `sample_rate` -> float32 [ceil(samples / sample_rate * frame_rate), dim], without
+        gradients."""
+        ...
+
+
+@runtime_checkable
+class SoundClassifier(Encoder, Protocol):
+    """An encoder with a head over AudioSet's classes: it says where someone speaks and what else is heard."""
+
+    classes: tuple[str, ...]
+
+    def scores(self, frames: Tensor) -> Tensor:
+        """Its frames [T, dim] -> probabilities [T, len(classes)]."""
         ...
 
 

@@ -5,8 +5,27 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from usam.audio.resampling import resample
 from usam.audio.samples import SAMPLE_RATE
 from usam.config import FRAME_RATE
+from usam.encoders.base import Encoder
+from usam.errors import WeightsError
+
+
+def encode(encoder: Encoder, waveform: Tensor) -> Tensor:
+    """Waveform [samples] at 16 kHz -> the encoder's frames [T, D], at its own sample rate.
+
+    Raises WeightsError if they are not as wide as the encoder says.
+    """
+    if encoder.sample_rate != SAMPLE_RATE:
+        samples = resample(waveform.cpu().float().numpy(), SAMPLE_RATE, encoder.sample_rate)
+        waveform = torch.from_numpy(samples).to(waveform.device)
+    frames = encoder.frames(waveform)
+    if frames.shape[-1] != encoder.dim:
+        raise WeightsError(
+            f"The encoder {encoder.name!r} gave frames {frames.shape[-1]} wide instead of {encoder.dim}."
+        )
+    return frames
 
 
 def align(

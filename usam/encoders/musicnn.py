@@ -118,6 +118,7 @@ class MusiCNN(nn.Module):
     role: Role = "music"
     dim = 2 * _TIMBRAL + 3 * _TEMPORAL + 3 * _MIDDLE
     frame_rate = SAMPLE_RATE / _HOP / _POOL
+    sample_rate = SAMPLE_RATE
     tags = TAGS
 
     def __init__(self) -> None:

@@ -1,8 +1,15 @@
-"""Which encoders there are, and what each is for."""
+"""Which encoders there are, and what each is for.
 
-from collections.abc import Callable, Iterable, Sequence
+Other packages add theirs by an entry point of the group `usam.encoders`, which names an `EncoderSpec`, or by
+`register_encoder`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+from torch import nn
 
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder, Role
@@ -14,15 +21,18 @@ from usam.encoders.whisper import Whisper
 from usam.encoders.words import WordStream
 from usam.encoders.yamnet import YAMNet
 from usam.errors import WeightsError
-from usam.weights.cache import WeightPaths
+from usam.registry import Registry
 from usam.weights.catalogue import MUSICNN, WHISPER_BASE, YAMNET, Model
 
 
 @dataclass(frozen=True)
 class EncoderSpec:
     """A frozen encoder: its name in configs, what it listens for, the width and rate (Hz) of its frames, the
-    pretrained model it is made of, and what loads it from that model's folder (raises WeightsError).
+    rate (Hz) of the waveforms it takes, the pretrained model it is made of, and what loads it from that
+    model's folder (raises WeightsError).
 
+    source: a model of the catalogue, a folder, or None for an encoder that needs no weights; `load` is then
+    given an empty path.
     words: makes the word stream of its own head, if it has one, from that folder and the loaded encoder.
     """
 
@@ -30,7 +40,8 @@ class EncoderSpec:
     role: Role
     dim: int
     frame_rate: float
-    source: Model
+    sample_rate: int
+    source: Model | Path | None
     load: Callable[[Path], Encoder]
     words: Callable[[Path, Encoder], WordStream] | None = None
 
@@ -48,34 +59,70 @@ def _tags(folder: Path, encoder: Encoder) -> WordStream:
     return MusicTags(encoder)
 
 
-ENCODERS = {
-    spec.name: spec
-    for spec in (
-        EncoderSpec(Whisper.name, Whisper.role, 512, Whisper.frame_rate, WHISPER_BASE, Whisper.load, _spoken),
-        EncoderSpec(YAMNet.name, YAMNet.role, YAMNet.dim, YAMNet.frame_rate, YAMNET, YAMNet.load, _sounds),
-        EncoderSpec(
-            MusiCNN.name, MusiCNN.role, MusiCNN.dim, MusiCNN.frame_rate, MUSICNN, MusiCNN.load, _tags
-        ),
-    )
-}
+def _spec(
+    encoder: type[Whisper] | type[YAMNet] | type[MusiCNN],
+    dim: int,
+    source: Model,
+    words: Callable[[Path, Encoder], WordStream],
+) -> tuple[str, EncoderSpec]:
+    rates = encoder.frame_rate, encoder.sample_rate
+    return encoder.name, EncoderSpec(encoder.name, encoder.role, dim, *rates, source, encoder.load, words)
 
 
-def load_encoders(paths: WeightPaths, names: Sequence[str] = USAMConfig.encoder_names) -> tuple[Encoder, ...]:
-    """The encoders of these names, in the order their frames are concatenated. Raises WeightsError."""
-    unknown = [name for name in names if name not in ENCODERS]
-    if unknown:
-        raise WeightsError(f"There is no encoder {unknown[0]!r}; there is {', '.join(ENCODERS)}.")
-    specs = [ENCODERS[name] for name in names]
-    return tuple(spec.load(paths.encoders[spec.role]) for spec in specs)
+ENCODERS = Registry(
+    "encoder",
+    "usam.encoders",
+    EncoderSpec,
+    (
+        _spec(Whisper, 512, WHISPER_BASE, _spoken),
+        _spec(YAMNet, YAMNet.dim, YAMNET, _sounds),
+        _spec(MusiCNN, MusiCNN.dim, MUSICNN, _tags),
+    ),
+)
 
 
-def load_word_streams(paths: WeightPaths, encoders: Sequence[Encoder]) -> tuple[WordStream | None, ...]:
+def register_encoder(spec: EncoderSpec) -> None:
+    """Add an encoder under its name. Raises RequestError if that is taken."""
+    ENCODERS.register(spec.name, spec)
+
+
+def load_encoders(folders: Mapping[str, Path], config: USAMConfig | None = None) -> tuple[Encoder, ...]:
+    """The encoders of a configuration, in the order their frames are concatenated, each from its folder.
+
+    Raises WeightsError, also if one is not what the configuration was made for; RequestError for a name that
+    is not known.
+    """
+    config = config or USAMConfig.from_preset("mini")
+    parts = zip(config.encoder_names, config.encoder_roles, config.encoder_dims, strict=True)
+    return tuple(_load(ENCODERS[name], folders[name], role, dim) for name, role, dim in parts)
+
+
+def _load(spec: EncoderSpec, folder: Path, role: Role, dim: int) -> Encoder:
+    """An encoder, checked against its entry in the registry and against the configuration."""
+    encoder = spec.load(folder)
+    if not isinstance(encoder, nn.Module):
+        raise WeightsError(f"The encoder {spec.name!r} is no torch.nn.Module.")
+    for field in ("name", "role", "dim", "frame_rate", "sample_rate"):
+        has, said = getattr(encoder, field, None), getattr(spec, field)
+        if has != said:
+            raise WeightsError(f"The encoder {spec.name!r} has {field} {has!r}; its entry says {said!r}.")
+    if (spec.role, spec.dim) != (role, dim):
+        raise WeightsError(
+            f"The encoder {spec.name!r} listens for {spec.role} with frames {spec.dim} wide; "
+            f"the configuration was made for {role} and {dim}."
+        )
+    return cast(Encoder, encoder)
+
+
+def load_word_streams(
+    folders: Mapping[str, Path], encoders: Sequence[Encoder]
+) -> tuple[WordStream | None, ...]:
     """The word stream of each encoder's head, None for one without. Raises WeightsError."""
-    specs = [ENCODERS[encoder.name] for encoder in encoders]
-    return tuple(
-        spec.words(paths.encoders[spec.role], encoder) if spec.words else None
-        for spec, encoder in zip(specs, encoders, strict=True)
-    )
+    streams: list[WordStream | None] = []
+    for encoder in encoders:
+        make = ENCODERS[encoder.name].words
+        streams.append(make(folders[encoder.name], encoder) if make else None)
+    return tuple(streams)
 
 
 def by_role(encoders: Iterable[Encoder], role: Role) -> Encoder:

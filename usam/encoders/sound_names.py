@@ -14,10 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from usam.audio.samples import SAMPLE_RATE
-from usam.encoders.base import Role
+from usam.encoders.base import Role, SoundClassifier
 from usam.encoders.sound_classes import PLACES, VAGUE, VOICES, plain_name
 from usam.encoders.words import Heard, SoundScores, spans
-from usam.encoders.yamnet import YAMNet
 from usam.schema.words import Word
 
 POOL = 3  # frames of 0.32 s in one look
@@ -39,9 +38,9 @@ def _columns(classes: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, ..
     return tuple(classes.index(name) for name in wanted if name in classes)
 
 
-def sound_scores(yamnet: YAMNet, frames: Tensor) -> SoundScores:
-    """The class probabilities over YAMNet's frames [T, 1024]."""
-    return SoundScores(yamnet.scores(frames).float().cpu(), yamnet.classes, yamnet.frame_rate)
+def sound_scores(encoder: SoundClassifier, frames: Tensor) -> SoundScores:
+    """The class probabilities over the encoder's frames [T, D]."""
+    return SoundScores(encoder.scores(frames).float().cpu(), encoder.classes, encoder.frame_rate)
 
 
 def speech_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:

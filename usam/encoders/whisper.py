@@ -50,6 +50,7 @@ class Whisper(nn.Module):
     name = "whisper-base"
     role: Role = "speech"
     frame_rate = SAMPLE_RATE / _SAMPLES_PER_FRAME
+    sample_rate = SAMPLE_RATE
 
     def __init__(self, config: WhisperConfig) -> None:
         super().__init__()

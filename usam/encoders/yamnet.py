@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role, load_strictly, pad_to_frames, placement, read_weights, readable
 
 _BANDS, _LOW_HZ, _HIGH_HZ, _LOG_OFFSET = 64, 125.0, 7500.0, 1e-3
@@ -71,6 +72,7 @@ class YAMNet(nn.Module):
     role: Role = "audio"
     dim = 1024
     frame_rate = 3.125
+    sample_rate = SAMPLE_RATE
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         super().__init__()

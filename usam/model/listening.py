@@ -13,11 +13,10 @@ from usam.adapter.speaker import SpeakerHead
 from usam.audio.pitch import pitch_quartiles
 from usam.audio.samples import SAMPLE_RATE
 from usam.config import FRAME_RATE
-from usam.encoders.base import Encoder, Role
-from usam.encoders.frames import align
+from usam.encoders.base import Encoder, Role, SoundClassifier
+from usam.encoders.frames import align, encode
 from usam.encoders.sound_names import sound_scores, speech_spans
 from usam.encoders.words import Heard, WordStream
-from usam.encoders.yamnet import YAMNet
 from usam.schema.tasks import SpeechTask
 from usam.schema.words import Word
 from usam.threads import on_cores, use_cores
@@ -52,9 +51,9 @@ def hear(
     known: dict[int, Tensor] = {}
     heard = Heard(waveform.cpu(), {}, task=task)
     if with_words:
-        audio = next((encoder for encoder in encoders if isinstance(encoder, YAMNet)), None)
+        audio = next((encoder for encoder in encoders if isinstance(encoder, SoundClassifier)), None)
         if audio is not None:
-            known[id(audio)] = audio.frames(waveform)
+            known[id(audio)] = encode(audio, waveform)
             sounds = sound_scores(audio, known[id(audio)])
             heard = replace(heard, sounds=sounds, speech=speech_spans(sounds))
     cores = torch.get_num_threads()
@@ -62,7 +61,7 @@ def hear(
         saying = beside.submit(_ask, streams, heard, cores // 2) if any(streams) and cores > 1 else None
         with on_cores(cores if saying is None else cores - cores // 2):
             found = [
-                known[id(encoder)] if id(encoder) in known else encoder.frames(waveform)
+                known[id(encoder)] if id(encoder) in known else encode(encoder, waveform)
                 for encoder in encoders
             ]
         said = {} if saying is None else {task: saying.result()}

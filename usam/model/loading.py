@@ -1,19 +1,20 @@
 """Loads parts of a model: the adapter from its checkpoint folder, the frozen encoders from the cache."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from usam.adapter.adapter import USAMAdapter
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder
-from usam.encoders.registry import by_role, load_encoders
+from usam.encoders.registry import load_encoders
 from usam.errors import WeightsError
 from usam.llm.loading import without_progress_bars
 from usam.llm.lora import merge_lora
-from usam.weights.cache import WeightPaths
 
 
 def load_adapter(checkpoint: Path) -> USAMAdapter:
@@ -34,18 +35,30 @@ def load_adapter(checkpoint: Path) -> USAMAdapter:
 
 
 def frozen_encoders(
-    paths: WeightPaths,
-    names: Sequence[str] = USAMConfig.encoder_names,
-    speech_lora: Path | None = None,
+    folders: Mapping[str, Path], config: USAMConfig | None = None, speech_lora: Path | None = None
 ) -> tuple[Encoder, ...]:
-    """The encoders in the precision they answer in; the speech encoder with its LoRA, if there is one.
+    """A configuration's encoders in the precision they answer in; the speech encoder with its LoRA, if there
+    is one.
 
     Raises WeightsError.
     """
-    encoders = load_encoders(paths, names)
-    speech: Any = by_role(encoders, "speech")
+    encoders = load_encoders(folders, config)
+    speech: Any = next((encoder for encoder in encoders if encoder.role == "speech"), None)
+    if speech is None:
+        return encoders
     if speech_lora is not None and speech_lora.exists():
         speech.encoder = merge_lora(speech.encoder, speech_lora)
     # In the precision whose frames the adapter was trained on; for Whisper that is also three times as fast.
     speech.to(torch.bfloat16)
     return encoders
+
+
+def check_width(llm: PreTrainedModel | Tensor, config: USAMConfig) -> None:
+    """Raises WeightsError unless a language model's embeddings are as wide as the adapter's tokens."""
+    table = llm if isinstance(llm, Tensor) else cast(nn.Embedding, llm.get_input_embeddings()).weight
+    width = table.shape[-1]
+    if width != config.llm_dim:
+        raise WeightsError(
+            f"The language model {config.llm_name} has embeddings {width} wide; "
+            f"the adapter was made for {config.llm_dim}."
+        )

@@ -20,6 +20,7 @@ from usam.adapter.tokens import AudioTokens
 from usam.adapter.words import PlacedWord, WordGrid, batch, grid, place
 from usam.checkpoints.layout import LORA, SPEECH_LORA, copy_companions
 from usam.checkpoints.resolve import checkpoint_folder
+from usam.config import USAMConfig
 from usam.encoders.base import Encoder, Role
 from usam.encoders.registry import by_role, load_word_streams
 from usam.encoders.words import WordStream
@@ -31,13 +32,13 @@ from usam.llm.loading import load_embeddings, load_llm
 from usam.llm.lora import merge_lora, save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
 from usam.llm.steps import step_decoder
-from usam.llm.text_space import TextSpace
+from usam.llm.text_space import ForeignTextSpace, TextSpace
 from usam.model.listening import Hearing, hear, words_of
-from usam.model.loading import frozen_encoders, load_adapter
+from usam.model.loading import check_width, frozen_encoders, load_adapter
+from usam.model.pretrained import fetch
 from usam.progress import ProgressCallback
 from usam.quantization import Precision, choose_precision, quantize
 from usam.schema.tasks import SpeechTask, speech_task
-from usam.weights.cache import fetch
 
 IGNORED = -100  # label of positions that are not part of an answer
 AUDIO = -1  # stands in `input_ids` where the audio tokens go; no vocabulary has it
@@ -59,7 +60,7 @@ class USAM(nn.Module):
         encoders: Sequence[Encoder] = (),
         checkpoint: Path | None = None,
         word_streams: Sequence[WordStream | None] = (),
-        space: TextSpace | None = None,
+        space: ForeignTextSpace | None = None,
     ) -> None:
         super().__init__()
         self.word_streams = tuple(word_streams)
@@ -70,7 +71,7 @@ class USAM(nn.Module):
         self.prompts = PromptBuilder(tokenizer) if space is None else ChatPromptBuilder(tokenizer)
         self.checkpoint = checkpoint
         self.space = space
-        adapter.attach(self.embeddings.weight if space is None else space.table)
+        adapter.attach(self.embeddings.weight if space is None else space.own.table)
 
     @classmethod
     def from_pretrained(
@@ -86,6 +87,19 @@ class USAM(nn.Module):
         Raises WeightsError, or RequestError for a quantisation or device that is not to be had.
         """
         return load_model(checkpoint_folder(name), choose_precision(quantization, device), llm_name=llm)
+
+    @classmethod
+    def from_config(cls, config: USAMConfig) -> USAM:
+        """A model of a configuration's encoders and language model, with an adapter that is not trained yet.
+
+        Raises WeightsError, RequestError.
+        """
+        folders = fetch(config)
+        llm, tokenizer = load_llm(folders.llm)
+        check_width(llm, config)
+        encoders = frozen_encoders(folders.encoders, config)
+        streams = load_word_streams(folders.encoders, encoders) if config.words else ()
+        return cls(USAMAdapter(config), llm, tokenizer, encoders, word_streams=streams).eval()
 
     @property
     def embeddings(self) -> nn.Embedding:
@@ -124,7 +138,7 @@ class USAM(nn.Module):
 
     def anchor_text(self, index: int) -> str:
         """The word piece of a token id of the anchor's vocabulary."""
-        return self.prompts.text([index]) if self.space is None else self.space.text(index)
+        return self.prompts.text([index]) if self.space is None else self.space.own.text(index)
 
     @torch.inference_mode()
     def hear(self, waveform: Tensor, task: SpeechTask | None = None) -> Hearing:
@@ -365,19 +379,24 @@ def load_model(
     other = None if llm_name is None else find_llm(llm_name, precision, lambda m, share: tell(m, 0.3 * share))
     adapter = load_adapter(checkpoint)
     found = 0.0 if other is None else 0.3
-    paths = fetch(adapter.config.preset, lambda message, share: tell(message, found + (0.7 - found) * share))
+    config = adapter.config
+    paths = fetch(config, lambda message, share: tell(message, found + (0.7 - found) * share))
     tell("Loading the encoders", 0.7)
-    encoders = frozen_encoders(paths, adapter.config.encoder_names, checkpoint / SPEECH_LORA)
+    encoders = frozen_encoders(paths.encoders, config, checkpoint / SPEECH_LORA)
     tell("Loading the language model", 0.8)
     llm, tokenizer = load_llm(other or paths.llm)
     space = None
     if other is not None:
-        space = TextSpace(*load_embeddings(paths.llm), tokenizer)
-    elif (checkpoint / LORA).exists():
-        llm = merge_lora(llm, checkpoint / LORA)
+        own = TextSpace(*load_embeddings(paths.llm))
+        check_width(own.table, config)
+        space = ForeignTextSpace(own, tokenizer)
+    else:
+        check_width(llm, config)
+        if (checkpoint / LORA).exists():
+            llm = merge_lora(llm, checkpoint / LORA)
     tell("Quantising the language model", 0.9)
     llm = quantize(llm, precision)
-    streams = load_word_streams(paths, encoders) if adapter.config.words else ()
+    streams = load_word_streams(paths.encoders, encoders) if config.words else ()
     model = USAM(adapter, llm, tokenizer, encoders, checkpoint, streams, space).to(precision.device)
     tell("Ready", 1.0)
     return model.eval().requires_grad_(False)

@@ -19,8 +19,8 @@ from usam.config import USAMConfig
 from usam.errors import RequestError
 from usam.llm.prompts import PromptBuilder
 from usam.model.model import AUDIO
+from usam.model.pretrained import fetch
 from usam.schema.tasks import check_question, speech_task
-from usam.weights.cache import fetch
 
 Audio = str | Path | bytes | tuple[int, np.ndarray] | np.ndarray | Tensor | Clip
 
@@ -44,7 +44,7 @@ class USAMProcessor(ProcessorMixin):
         """
         folder = checkpoint_folder(name)
         if not (folder / "tokenizer_config.json").exists():
-            folder = fetch(USAMConfig.from_pretrained(folder).preset).llm
+            folder = fetch(USAMConfig.from_pretrained(folder)).llm
         return cls(AutoTokenizer.from_pretrained(folder, local_files_only=True))
 
     def __call__(

@@ -27,6 +27,7 @@ from usam.errors import RequestError
 from usam.llm.loading import load_llm
 from usam.model.loading import frozen_encoders
 from usam.model.model import USAM
+from usam.model.pretrained import fetch
 from usam.training.dataset import LONGEST, Data, Sources, alignment_items, gather, make_pools, make_targets
 from usam.training.lora import add_llm_lora, add_speech_lora
 from usam.training.stages.alignment import run_alignment, run_direct
@@ -38,7 +39,6 @@ from usam.training.targets.pseudo_labels import SoundTeacher, transcribe_all
 from usam.training.targets.word_targets import Targets, WordPieces
 from usam.training.trainer import Budget
 from usam.training.warm_start import start_from
-from usam.weights.cache import fetch
 
 ALIGN_SHARES = {
     "speech": 0.3, "synthesis": 0.24, "joined": 0.05, "sound": 0.12, "music": 0.07, "rendered": 0.04,
@@ -52,7 +52,6 @@ IMAGINED = 4  # clips of each class
 STATISTICS_CLIPS = 400
 # The sound and music channels are many and vary slowly: at full scale their gradients drown the speech path.
 SLOW_CHANNELS_SCALE = 8.0
-SLOW_SIZE = USAMConfig.from_preset("mini").slow_size
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ class TrainingOptions:
     teacher: bool = True
     derived: bool = True
     seed: int = 0
+    preset: str = "mini"
     run: str = ""  # runs of other names share the work folder's frames, and nothing else
     saclm: bool = True
     ablate: Callable[[USAMAdapter], None] = lambda adapter: None  # takes a part out for an ablation run
@@ -116,14 +116,15 @@ def run_training(options: TrainingOptions, report: Callable[[str], None] = print
 def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> Prepared:
     """Read the data, compute the frames that are missing, and build an untrained model."""
     options.work.mkdir(parents=True, exist_ok=True)
-    paths = fetch("mini", lambda message, share: report(message))
-    encoders = frozen_encoders(paths)
+    config = USAMConfig.from_preset(options.preset)
+    paths = fetch(config, lambda message, share: report(message))
+    encoders = frozen_encoders(paths.encoders, config)
     transcripts = {}
     if options.teacher:
         untranscribed = [e for e in gather_corpus(options) if e.kind == "speech" and e.transcript is None]
         transcripts = transcribe_all(
             untranscribed,
-            load_transcriber(paths.encoders["speech"]),
+            load_transcriber(paths.encoders[by_role(encoders, "speech").name]),
             options.work / "transcripts.json",
             report,
         )
@@ -194,13 +195,16 @@ def initial_adapter(
         adapter = start_from(options.start, targets.token_ids)
         adapter.save_pretrained(folder)
         return adapter
-    adapter = USAMAdapter(USAMConfig(anchor_tokens=len(targets.token_ids), slow_size=SLOW_SIZE))
+    sizes = USAMConfig.from_preset(options.preset).to_dict()
+    adapter = USAMAdapter(USAMConfig(**sizes | {"anchor_tokens": len(targets.token_ids)}))
     assert adapter.anchor is not None
     adapter.anchor.token_ids.copy_(torch.tensor(targets.token_ids))
     chosen = random.Random(options.seed).sample(list(examples), min(STATISTICS_CLIPS, len(examples)))
     mean, std = frame_statistics(cache.frames(e, adapter.config.encoder_names) for e in chosen)
     adapter.qformer.frame_mean.copy_(mean)
-    std[adapter.config.encoder_dims[0] :] *= SLOW_CHANNELS_SCALE
+    slow = torch.ones_like(std, dtype=torch.bool)
+    slow[adapter.config.channels("speech")] = False
+    std[slow] *= SLOW_CHANNELS_SCALE
     adapter.qformer.frame_std.copy_(std)
     adapter.save_pretrained(folder)
     return adapter

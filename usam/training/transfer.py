@@ -10,7 +10,6 @@ no forward pass of either LLM, and takes minutes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import cast
 
@@ -22,6 +21,7 @@ from transformers import PreTrainedTokenizerBase
 from usam.adapter.adapter import USAMAdapter
 from usam.config import USAMConfig
 from usam.data import instructions
+from usam.llm.text_space import TextSpace
 
 QUESTIONS = (
     *instructions.TRANSCRIBE,
@@ -40,23 +40,10 @@ RATE = 1e-3
 REPORTED = 50  # steps between two reports
 
 
-@dataclass(frozen=True)
-class TextSide:
-    """A language model's input embeddings [V, D] and its tokenizer."""
-
-    embeddings: Tensor
-    tokenizer: PreTrainedTokenizerBase
-
-    def prompt(self, question: str) -> Tensor:
-        """Mean embedding [D] of a question's tokens, which is what the router reads."""
-        ids = self.tokenizer(question, add_special_tokens=False)["input_ids"]
-        return self.embeddings[ids].float().mean(0)
-
-
 def transfer(
     old: USAMAdapter,
-    source: TextSide,
-    target: TextSide,
+    source: TextSpace,
+    target: TextSpace,
     config: USAMConfig,
     tokens: Sequence[Tensor],
     seed: int = 0,
@@ -80,8 +67,8 @@ def transfer(
     adapter.load_state_dict(fitting, strict=False)
     assert adapter.anchor is not None
     adapter.anchor.token_ids.copy_(torch.tensor(ids))
-    old.attach(source.embeddings)
-    adapter.attach(target.embeddings)
+    old.attach(source.table)
+    adapter.attach(target.table)
     point_alike(old, adapter, kept)
     distil(old.eval(), adapter.eval(), source, target, kept, torch.cat(list(tokens)), seed, steps, report)
     return adapter
@@ -121,8 +108,8 @@ def outputs(adapter: USAMAdapter) -> list[nn.Linear]:
 def distil(
     old: USAMAdapter,
     new: USAMAdapter,
-    source: TextSide,
-    target: TextSide,
+    source: TextSpace,
+    target: TextSpace,
     kept: Sequence[int],
     tokens: Tensor,
     seed: int,
@@ -149,12 +136,12 @@ def distil(
         mask = torch.ones(part.shape[:2], dtype=torch.bool)
         question = random.choice(QUESTIONS)
         with torch.no_grad():
-            before = old.project(part, mask, source.prompt(question)[None])
+            before = old.project(part, mask, source.mean(question)[None])
             assert before.logits is not None
             wanted = before.logits[..., words].float().softmax(-1)
             telling = old.saclm.predictor(before.tokens.float()).sigmoid()
         audio, logits = new.anchor(new.projector.mix(part, before.routing))
-        routing = new.projector.route(part, target.prompt(question)[None])
+        routing = new.projector.route(part, target.mean(question)[None])
         named = F.cross_entropy(logits.flatten(0, 1).float(), wanted.flatten(0, 1))
         routed = F.kl_div(routing.clamp_min(1e-6).log(), before.routing, reduction="none").sum(-1).mean()
         found = F.binary_cross_entropy_with_logits(new.saclm.predictor(audio.detach().float()), telling)

@@ -15,7 +15,7 @@ from usam.adapter.adapter import USAMAdapter
 from usam.adapter.speaker import SPEAKERS
 from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import SPEECH_LORA
-from usam.config import PRESETS, USAMConfig
+from usam.config import USAMConfig
 from usam.data.corpus import KINDS, Kind, read_corpus
 from usam.data.derived.mixtures import write_mixtures
 from usam.data.derived.silence import write_silence
@@ -32,15 +32,17 @@ from usam.encoders.sound_classes import VAGUE, plain_name
 from usam.encoders.yamnet import YAMNet
 from usam.errors import RequestError
 from usam.llm.loading import load_llm
+from usam.llm.text_space import TextSpace
 from usam.model.loading import frozen_encoders, load_adapter
 from usam.model.model import USAM
+from usam.model.pretrained import fetch
+from usam.presets import PRESETS
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import write_checkpoint
 from usam.training.stages.speaker import fit_speaker_head
 from usam.training.stages.word_reading import run_word_reading
 from usam.training.trainer import Budget
-from usam.training.transfer import TextSide, transfer
-from usam.weights.cache import fetch
+from usam.training.transfer import transfer
 
 MIXED, SILENT = "mixed", "silent"
 REAL_SHARE = 0.6  # of the scenes; the rest are imagined
@@ -126,13 +128,13 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
 def with_words(checkpoint: Path, report: Callable[[str], None]) -> USAM:
     """The checkpoint's model with untrained gates for the words of its encoders' heads. Raises UsamError."""
     trained = load_adapter(checkpoint)
-    paths = fetch(trained.config.preset, lambda message, share: report(message))
-    encoders = frozen_encoders(paths, trained.config.encoder_names, checkpoint / SPEECH_LORA)
+    paths = fetch(trained.config, lambda message, share: report(message))
+    encoders = frozen_encoders(paths.encoders, trained.config, checkpoint / SPEECH_LORA)
     trained.config.words = True
     adapter = USAMAdapter(trained.config)
     adapter.load_state_dict(trained.state_dict(), strict=False)
     llm, tokenizer = load_llm(paths.llm)
-    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, load_word_streams(paths, encoders))
+    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, load_word_streams(paths.encoders, encoders))
     model.encoders.requires_grad_(False)
     return model
 
@@ -144,11 +146,11 @@ def for_preset(
     llm, tokenizer = load_llm(fetch(preset, lambda message, share: report(message)).llm)
     folder = options.work / "transferred"
     if not (folder / "config.json").exists():
-        sizes = {**model.adapter.config.to_dict(), "preset": preset, **PRESETS[preset]}
+        sizes = {**model.adapter.config.to_dict(), **PRESETS[preset].fields, "preset": preset}
         adapter = transfer(
             model.adapter,
-            TextSide(model.embeddings.weight.detach(), model.tokenizer),
-            TextSide(cast(nn.Embedding, llm.get_input_embeddings()).weight.detach(), tokenizer),
+            TextSpace(model.embeddings.weight.detach(), model.tokenizer),
+            TextSpace(cast(nn.Embedding, llm.get_input_embeddings()).weight.detach(), tokenizer),
             USAMConfig(**sizes),
             [clip.tokens for clip in clips],
             options.seed,

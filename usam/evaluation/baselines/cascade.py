@@ -24,9 +24,9 @@ from usam.llm.llama import LlamaStepDecoder
 from usam.llm.loading import load_llm
 from usam.llm.prompts import PromptBuilder
 from usam.model.listening import Hearing, hear, words_of
+from usam.model.pretrained import fetch
 from usam.quantization import quantize
 from usam.schema.tasks import speech_task
-from usam.weights.cache import fetch
 
 NOTES = (
     "These are notes of what is heard in a recording, in order of time. In [] are the speaker and the "
@@ -40,7 +40,7 @@ NO_NOTES = " nothing is heard"
 def cascade(engine: Engine, questions: Sequence[Question], report: Report) -> Mapping[str, Figure]:
     """Figures of the language model as it was published, in the engine's precision, reading the specialists'
     words as text."""
-    paths = fetch(engine.config.preset)
+    paths = fetch(engine.config)
     llm, tokenizer = load_llm(paths.llm)
     llm = quantize(llm, engine.precision).to(engine.precision.device).eval()  # type: ignore[arg-type]
     writer = Writer(llm, tokenizer)
@@ -57,7 +57,7 @@ def heard(engine: Engine, questions: Sequence[Question]) -> list[tuple[int, str]
     """Of each question its index and what the specialists say of its clip, those about one clip in a row."""
     model = engine.model
     encoders = cast("list[Encoder]", list(model.encoders))
-    streams = model.word_streams or load_word_streams(fetch(engine.config.preset), encoders)
+    streams = model.word_streams or load_word_streams(fetch(engine.config).encoders, encoders)
     found: list[tuple[int, str]] = []
     latest: tuple[int, Hearing] | None = None
     for index in by_clip(questions):

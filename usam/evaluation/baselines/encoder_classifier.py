@@ -25,7 +25,7 @@ from usam.evaluation.baselines.linear_probe import pooled_frames
 from usam.evaluation.clips import sample
 from usam.evaluation.metrics import Figure, share
 from usam.model.loading import frozen_encoders
-from usam.weights.cache import fetch
+from usam.model.pretrained import fetch
 
 SPEECH = 600  # clips of it to learn from, and a third to be asked about: it is told apart easily
 LONGEST = 10.0  # seconds of a clip
@@ -98,7 +98,7 @@ def main() -> None:
     if (options.packages / "tuxpaint").is_dir():
         further += [clip for clip in read_stamps(options.packages) if clip.kind != "speech"]
     further = [clip for clip in further if clip.seconds > MIN_SECONDS]
-    encoders = frozen_encoders(fetch())
+    encoders = frozen_encoders(fetch().encoders)
     file = options.work / "kinds.safetensors"
     pooled = pooled_frames(encoders, [*corpus, *further, *asked], file, print, statistics, LONGEST)
     shown, others, held = pooled.split([len(corpus), len(further), len(asked)])

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.instructions import family
 from usam.data.labels import label_words
-from usam.encoders import MusiCNN, YAMNet
+from usam.encoders import MusiCNN, Whisper, YAMNet
 from usam.encoders.whisper import log_mel
 from usam.encoders.whisper_decoder import Transcriber, load_transcriber
 from usam.engine.engine import Engine
@@ -22,8 +22,8 @@ from usam.evaluation.clips import TestClip
 from usam.evaluation.judging import family_listed, listed
 from usam.evaluation.metrics import Figure, share
 from usam.evaluation.questions import Question, score
+from usam.model.pretrained import fetch
 from usam.schema.interventions import DropSpan
-from usam.weights.cache import fetch
 
 TOP = (1, 3)
 # Whisper's own: a text that zlib packs tighter than this repeats itself, and is decoded again, warmer.
@@ -97,7 +97,7 @@ def whisper(questions: Sequence[Question], work: Path | None, report: Report) ->
     known: dict[str, list[str]] = json.loads(file.read_text()) if file and file.exists() else {}
     clips = [(question.clip.audio.sha256, question.clip) for question in questions]
     missing = [(sha256, clip) for sha256, clip in clips if sha256 not in known]
-    transcriber = load_transcriber(fetch().encoders["speech"]) if missing else None
+    transcriber = load_transcriber(fetch().encoders[Whisper.name]) if missing else None
     for index, (sha256, clip) in enumerate(missing, 1):
         assert transcriber is not None
         plain = transcriber.transcribe(clip.waveform)
@@ -116,7 +116,7 @@ def whisper(questions: Sequence[Question], work: Path | None, report: Report) ->
 
 def whisper_translation(questions: Sequence[Question], report: Report) -> Figures:
     """What its decoder makes of foreign speech when asked for English."""
-    transcriber = load_transcriber(fetch().encoders["speech"]) if questions else None
+    transcriber = load_transcriber(fetch().encoders[Whisper.name]) if questions else None
     texts = []
     for question in questions:
         assert transcriber is not None

@@ -85,11 +85,9 @@ class Collator:
         padded = pad_sequence(frames, batch_first=True)
         mask = torch.arange(padded.shape[1]) < torch.tensor([len(clip) for clip in frames])[:, None]
         length = -(-padded.shape[1] // config.frames_per_token)
-        start = config.encoder_dims[0]
+        channels = config.channels("audio")
         words = [
-            self._words(
-                item, clip[:: config.frames_per_token, start : start + config.encoder_dims[1]], length
-            )
+            self._words(item, clip[:: config.frames_per_token, channels], length)
             for item, clip in zip(items, frames, strict=True)
             if not item.sequence
         ]
@@ -179,6 +177,7 @@ def encode_frames(model: USAM, batch: AlignmentBatch, tuning: bool) -> Tensor:
     whisper = model.encoder("speech")
     assert isinstance(whisper, Whisper)
     frames = spec_augment(batch.frames)
+    speech = model.adapter.config.channels("speech")
     with torch.set_grad_enabled(tuning):
-        heard = whisper.upper(frames[..., : whisper.dim].to(placement(whisper)[1]), batch.mask)
-    return torch.cat([heard.float(), frames[..., whisper.dim :]], dim=-1)
+        heard = whisper.upper(frames[..., speech].to(placement(whisper)[1]), batch.mask)
+    return torch.cat([frames[..., : speech.start], heard.float(), frames[..., speech.stop :]], dim=-1)
