@@ -133,7 +133,14 @@ def engine_of(settings: Settings) -> LoadEngine:
 
     def load(progress: ProgressCallback) -> Engine:
         if lends_gpu():
-            return load_lending(settings.preset, settings.quantization, settings.at_once, gr.Error, progress)
+            return load_lending(
+                settings.preset,
+                settings.quantization,
+                settings.at_once,
+                gr.Error,
+                progress,
+                settings.llm,
+            )
         from usam.engine.engine import (
             Engine,  # imports torch: in the loader's thread, not before the page is up
         )

@@ -118,17 +118,22 @@ class LendingEngine:
 
 
 def load_lending(
-    preset: str, quantization: str, at_once: int, refusal: type[Exception], progress: ProgressCallback
+    preset: str,
+    quantization: str,
+    at_once: int,
+    refusal: type[Exception],
+    progress: ProgressCallback,
+    llm: str | None = None,
 ) -> Engine:
     """Both engines; to be called before the app is launched, when `spaces` packs what is on the GPU.
 
-    Raises UsamError.
+    llm: answers instead of the preset's language model, on both. Raises UsamError.
     """
     import spaces  # before torch
 
     from usam.engine.engine import Engine
 
-    here = Engine.load(preset, quantization, device="cpu", progress=progress)
+    here = Engine.load(preset, quantization, device="cpu", progress=progress, llm=llm)
     # Unquantised: a GPU has the room, and nothing of bitsandbytes has to outlive the packing.
-    lent = Engine.load(preset, "none", device="cuda")
+    lent = Engine.load(preset, "none", device="cuda", llm=llm)
     return cast(Engine, LendingEngine(here, lent, spaces.GPU, at_once, refusal))

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -164,3 +165,16 @@ def test_only_a_space_that_says_so_lends(
 ) -> None:
     monkeypatch.setattr(zerogpu.importlib.util, "find_spec", lambda name: object() if installed else None)
     assert lends_gpu(environ) is lends
+
+
+def test_both_engines_answer_with_the_same_language_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[tuple[str, str, str | None]] = []
+
+    def load(preset: str, quantization: str, device: str, llm: str | None = None, **_: Any) -> FakeEngine:
+        loaded.append((quantization, device, llm))
+        return FakeEngine()
+
+    monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(GPU=lend))
+    monkeypatch.setattr("usam.engine.engine.Engine.load", load)
+    zerogpu.load_lending("mini", "nf4", 2, gr.Error, lambda *_: None, "owner/other")
+    assert loaded == [("nf4", "cpu", "owner/other"), ("none", "cuda", "owner/other")]
