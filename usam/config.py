@@ -84,6 +84,10 @@ class USAMConfig(PreTrainedConfig):
         "fc2",
     )
 
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoConfig") -> None:
+        """Nothing: a saved folder names our classes already, and takes no copy of this module."""
+
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
         if self.window_frames % self.queries_per_window:

@@ -1,10 +1,10 @@
-"""The trainable part of U-SAM, at home in transformers: Q-Former, projector, word anchor and SACLM."""
+"""The trainable part of U-SAM, in transformers' form: Q-Former, projector, word anchor and SACLM."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
 
 from usam.adapter.anchor import WordAnchor
 from usam.adapter.projector import TaskAwareProjector
@@ -86,4 +86,3 @@ class USAMAdapter(PreTrainedModel):
 
 
 AutoConfig.register(USAMConfig.model_type, USAMConfig, exist_ok=True)
-AutoModel.register(USAMConfig, USAMAdapter, exist_ok=True)

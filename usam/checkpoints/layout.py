@@ -11,6 +11,8 @@ SPEECH_LORA = "speech_lora"
 """Folder of the LoRA of the speech encoder's upper layers."""
 ROUTING = "routing.json"
 """What the evaluation measured of the router on real clips."""
+PRETRAINED = "pretrained"
+"""Folder of the frozen encoders' and the language model's own folders, where a checkpoint holds them too."""
 CARD = "README.md"
 """The model card."""
 
@@ -31,11 +33,16 @@ def measured_routing(checkpoint: Path | None) -> Any:
     return json.loads(file.read_text()) if file and file.exists() else None
 
 
+def pretrained_folder(checkpoint: Path, name: str) -> Path:
+    """Where a checkpoint holds an encoder or a language model of that name, if it does."""
+    return checkpoint / PRETRAINED / name.replace("/", "--")
+
+
 def copy_companions(source: Path, target: Path) -> None:
     """Copy what belongs to a checkpoint beside the adapter, unless the target has its own."""
     for name in (CARD, ROUTING):
         if (source / name).is_file() and not (target / name).exists():
             shutil.copyfile(source / name, target / name)
-    for name in (LORA, SPEECH_LORA):
+    for name in (LORA, SPEECH_LORA, PRETRAINED):
         if (source / name).is_dir() and not (target / name).exists():
             shutil.copytree(source / name, target / name)

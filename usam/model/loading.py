@@ -12,6 +12,7 @@ from usam.adapter.adapter import USAMAdapter
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder
 from usam.encoders.registry import load_encoders
+from usam.encoders.whisper import Whisper
 from usam.errors import WeightsError
 from usam.llm.loading import without_progress_bars
 from usam.llm.lora import merge_lora
@@ -48,8 +49,9 @@ def frozen_encoders(
         return encoders
     if speech_lora is not None and speech_lora.exists():
         speech.encoder = merge_lora(speech.encoder, speech_lora)
-    # In the precision whose frames the adapter was trained on; for Whisper that is also three times as fast.
-    speech.to(torch.bfloat16)
+    if isinstance(speech, Whisper):
+        # In the precision whose frames the adapter was trained on; that is also three times as fast.
+        speech.to(torch.bfloat16)
     return encoders
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,13 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.saclm import Significance, masked_mean
 from usam.adapter.tokens import AudioTokens
 from usam.adapter.words import PlacedWord, WordGrid, batch, grid, place
-from usam.checkpoints.layout import LORA, SPEECH_LORA, copy_companions
+from usam.checkpoints.layout import LORA, SPEECH_LORA, copy_companions, pretrained_folder
+from usam.checkpoints.remote_code import add_remote_code
 from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder, Role
@@ -33,9 +35,10 @@ from usam.llm.lora import merge_lora, save_lora
 from usam.llm.prompts import Prompt, PromptBuilder
 from usam.llm.steps import step_decoder
 from usam.llm.text_space import ForeignTextSpace, TextSpace
+from usam.model.hub_options import hub_options
 from usam.model.listening import Hearing, hear, words_of
 from usam.model.loading import check_width, frozen_encoders, load_adapter
-from usam.model.pretrained import fetch
+from usam.model.pretrained import Pretrained, fetch
 from usam.progress import ProgressCallback
 from usam.quantization import Precision, choose_precision, quantize
 from usam.schema.tasks import SpeechTask, speech_task
@@ -49,8 +52,11 @@ class USAM(nn.Module):
 
     `checkpoint` is the folder it was loaded from, if any: its LoRA, once merged, is saved from there. `space`
     is the text the adapter was trained with, if the LLM is another than the one it was trained for: that one
-    reads the same words in its own embeddings and under its own chat template.
+    reads the same words in its own embeddings and under its own chat template. `pretrained` are the folders
+    that the encoders and the adapter's LLM were loaded from.
     """
+
+    config_class = USAMConfig
 
     def __init__(
         self,
@@ -61,6 +67,7 @@ class USAM(nn.Module):
         checkpoint: Path | None = None,
         word_streams: Sequence[WordStream | None] = (),
         space: ForeignTextSpace | None = None,
+        pretrained: Pretrained | None = None,
     ) -> None:
         super().__init__()
         self.word_streams = tuple(word_streams)
@@ -71,22 +78,31 @@ class USAM(nn.Module):
         self.prompts = PromptBuilder(tokenizer) if space is None else ChatPromptBuilder(tokenizer)
         self.checkpoint = checkpoint
         self.space = space
+        self.pretrained = pretrained
         adapter.attach(self.embeddings.weight if space is None else space.own.table)
 
     @classmethod
     def from_pretrained(
         cls,
         name: str | Path,
-        quantization: str = "none",
+        quantization: str | None = None,
         device: str | None = None,
         llm: str | None = None,
+        **options: Any,
     ) -> USAM:
         """Load a checkpoint, a folder or an `owner/name` on the hub, with the frozen parts around it.
 
-        `llm`, a folder or an `owner/name` too, answers instead of the LLM it was trained with.
-        Raises WeightsError, or RequestError for a quantisation or device that is not to be had.
+        `llm`, a folder or an `owner/name` too, answers instead of the LLM it was trained with. `options` are
+        those of transformers' `from_pretrained` that mean something here: see `usam.model.hub_options`.
+        Raises WeightsError, or RequestError for an option, quantisation or device that is not to be had.
         """
-        return load_model(checkpoint_folder(name), choose_precision(quantization, device), llm_name=llm)
+        asked = hub_options(options)
+        precision = choose_precision(quantization or asked.quantization, device or asked.device)
+        return load_model(checkpoint_folder(name, **asked.hub), precision, llm_name=llm)
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:
+        """Nothing: a saved folder names our classes already, and takes no copy of this module."""
 
     @classmethod
     def from_config(cls, config: USAMConfig) -> USAM:
@@ -99,7 +115,18 @@ class USAM(nn.Module):
         check_width(llm, config)
         encoders = frozen_encoders(folders.encoders, config)
         streams = load_word_streams(folders.encoders, encoders) if config.words else ()
-        return cls(USAMAdapter(config), llm, tokenizer, encoders, word_streams=streams).eval()
+        return cls(
+            USAMAdapter(config), llm, tokenizer, encoders, word_streams=streams, pretrained=folders
+        ).eval()
+
+    @property
+    def config(self) -> USAMConfig:
+        return self.adapter.config
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """That of the LLM's embeddings; the adapter is in float32."""
+        return self.embeddings.weight.dtype
 
     @property
     def embeddings(self) -> nn.Embedding:
@@ -345,14 +372,19 @@ class USAM(nn.Module):
             ]
         )
 
-    def save_pretrained(self, folder: str | Path) -> None:
+    def save_pretrained(self, folder: str | Path, with_pretrained: bool = False, **_: Any) -> None:
         """Write a folder that a hub takes as it is: adapter, config, the LLM's LoRA and the model card.
 
-        The frozen parts are not copied: a config names them, and `from_pretrained` fetches them.
+        The frozen parts are named by the config, and `from_pretrained` fetches them. `with_pretrained` copies
+        them too: the folder then loads on a machine without a network. Raises RequestError if it is not known
+        where they were loaded from.
         """
         folder = Path(folder)
-        self.adapter.save_pretrained(folder)
         config = self.adapter.config
+        if with_pretrained:
+            self._copy_pretrained(folder)
+        self.adapter.save_pretrained(folder)
+        add_remote_code(folder, "config.json", architectures=["USAM"])
         if hasattr(self.llm, "peft_config"):
             save_lora(self.llm, folder / LORA, config.llm_name)
         for encoder in cast("list[Encoder]", list(self.encoders)):
@@ -361,6 +393,15 @@ class USAM(nn.Module):
                 save_lora(tuned, folder / SPEECH_LORA, encoder.name)
         if self.checkpoint is not None and self.checkpoint.resolve() != folder.resolve():
             copy_companions(self.checkpoint, folder)
+
+    def _copy_pretrained(self, folder: Path) -> None:
+        if self.pretrained is None:
+            raise RequestError("It is not known where this model's encoders and language model came from.")
+        parts = {**self.pretrained.encoders, self.adapter.config.llm_name: self.pretrained.llm}
+        for name, source in parts.items():
+            target = pretrained_folder(folder, name)
+            if source != Path() and not target.exists():  # an encoder without weights has no folder
+                shutil.copytree(source, target)
 
 
 def load_model(
@@ -380,7 +421,7 @@ def load_model(
     adapter = load_adapter(checkpoint)
     found = 0.0 if other is None else 0.3
     config = adapter.config
-    paths = fetch(config, lambda message, share: tell(message, found + (0.7 - found) * share))
+    paths = fetch(config, lambda message, share: tell(message, found + (0.7 - found) * share), checkpoint)
     tell("Loading the encoders", 0.7)
     encoders = frozen_encoders(paths.encoders, config, checkpoint / SPEECH_LORA)
     tell("Loading the language model", 0.8)
@@ -397,6 +438,9 @@ def load_model(
     tell("Quantising the language model", 0.9)
     llm = quantize(llm, precision)
     streams = load_word_streams(paths.encoders, encoders) if config.words else ()
-    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, streams, space).to(precision.device)
+    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, streams, space, paths).to(precision.device)
     tell("Ready", 1.0)
     return model.eval().requires_grad_(False)
+
+
+AutoModel.register(USAMConfig, USAM, exist_ok=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from usam.checkpoints.layout import pretrained_folder
 from usam.config import USAMConfig
 from usam.encoders.registry import ENCODERS
 from usam.llm.finding import find_llm
@@ -24,29 +25,45 @@ class Pretrained:
     llm: Path
 
 
-def fetch(config: USAMConfig | str = "mini", progress: ProgressCallback | None = None) -> Pretrained:
+def fetch(
+    config: USAMConfig | str = "mini",
+    progress: ProgressCallback | None = None,
+    checkpoint: Path | None = None,
+) -> Pretrained:
     """The pretrained models of a configuration, or of a preset; downloaded and converted if they are missing.
 
-    Raises WeightsError, and RequestError for a name that is not known.
+    Those that `checkpoint` holds itself are taken from there. Raises WeightsError, and RequestError for a
+    name that is not known.
     """
     config = USAMConfig.from_preset(config) if isinstance(config, str) else config
-    wanted = models(config)
+    held = _held(config, checkpoint)
+    wanted = models(config, held)
     folders = cache.fetch(wanted, progress)
     found = {model.directory: folder for model, folder in zip(wanted, folders, strict=True)}
 
     def folder(source: Model | Path | None) -> Path:
         return found[source.directory] if isinstance(source, Model) else source or Path()
 
-    encoders = {name: folder(ENCODERS[name].source) for name in config.encoder_names}
-    if config.llm_name in LLMS:
-        return Pretrained(encoders, folder(LLMS[config.llm_name].source))
-    precision = choose_precision("none")
-    return Pretrained(encoders, find_llm(config.llm_name, precision, progress or (lambda *_: None)))
+    encoders = {name: held.get(name) or folder(ENCODERS[name].source) for name in config.encoder_names}
+    llm = held.get(config.llm_name)
+    if llm is None and config.llm_name in LLMS:
+        llm = folder(LLMS[config.llm_name].source)
+    if llm is None:
+        llm = find_llm(config.llm_name, choose_precision("none"), progress or (lambda *_: None))
+    return Pretrained(encoders, llm)
 
 
-def models(config: USAMConfig) -> list[Model]:
-    """Those models of the catalogue that a configuration is made of."""
-    sources = [ENCODERS[name].source for name in config.encoder_names]
-    if config.llm_name in LLMS:
+def models(config: USAMConfig, without: Collection[str] = ()) -> list[Model]:
+    """Those models of the catalogue that a configuration is made of, but for those of these names."""
+    sources = [ENCODERS[name].source for name in config.encoder_names if name not in without]
+    if config.llm_name in LLMS and config.llm_name not in without:
         sources.append(LLMS[config.llm_name].source)
     return [source for source in sources if isinstance(source, Model)]
+
+
+def _held(config: USAMConfig, checkpoint: Path | None) -> dict[str, Path]:
+    """The folders of those encoders and that language model that lie in the checkpoint's own folder."""
+    if checkpoint is None:
+        return {}
+    folders = {name: pretrained_folder(checkpoint, name) for name in (*config.encoder_names, config.llm_name)}
+    return {name: folder for name, folder in folders.items() if folder.is_dir()}

@@ -14,10 +14,12 @@ from transformers import AutoProcessor, AutoTokenizer, BatchFeature, PreTrainedT
 
 from usam.audio.clip import Clip, load_clip
 from usam.audio.samples import SAMPLE_RATE
+from usam.checkpoints.remote_code import add_remote_code
 from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
 from usam.errors import RequestError
 from usam.llm.prompts import PromptBuilder
+from usam.model.hub_options import hub_options
 from usam.model.model import AUDIO
 from usam.model.pretrained import fetch
 from usam.schema.tasks import check_question, speech_task
@@ -28,8 +30,8 @@ Audio = str | Path | bytes | tuple[int, np.ndarray] | np.ndarray | Tensor | Clip
 class USAMProcessor(ProcessorMixin):
     """Clips and questions in, what `USAM.generate` takes out; `decode` turns its token ids into text.
 
-    >>> inputs = processor(audio="clip.wav", text="What is this?")
-    >>> processor.decode(model.generate(**inputs, max_new_tokens=40)[0])
+    >>> inputs = processor(audio="clip.wav", text="What is this?", return_tensors="pt").to(model.device)
+    >>> processor.batch_decode(model.generate(**inputs, max_new_tokens=40))
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -42,10 +44,19 @@ class USAMProcessor(ProcessorMixin):
 
         A checkpoint without a tokenizer of its own uses that of its LLM. Raises WeightsError.
         """
-        folder = checkpoint_folder(name)
+        folder = checkpoint_folder(name, **hub_options(options).hub)
         if not (folder / "tokenizer_config.json").exists():
-            folder = fetch(USAMConfig.from_pretrained(folder)).llm
+            folder = fetch(USAMConfig.from_pretrained(folder), checkpoint=folder).llm
         return cls(AutoTokenizer.from_pretrained(folder, local_files_only=True))
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoProcessor") -> None:
+        """Nothing: a saved folder names our classes already, and takes no copy of this module."""
+
+    def save_pretrained(self, folder: str | Path, **options: Any) -> None:  # type: ignore[override]
+        """Write the tokenizer, and what AutoProcessor needs to find this class."""
+        super().save_pretrained(folder, **options)
+        add_remote_code(Path(folder), "processor_config.json")
 
     def __call__(
         self,
@@ -53,16 +64,20 @@ class USAMProcessor(ProcessorMixin):
         text: str | Sequence[str] | None = None,
         task: str = "qa",
         sampling_rate: int | None = None,
+        return_tensors: str | None = "pt",
     ) -> BatchFeature:
         """Inputs for one clip or a list of clips, each with its question or else the task's own prompt.
 
         audio: what `usam.audio.clip.load_clip` reads, or samples [samples] or [samples, channels], which need
-        their `sampling_rate` in Hz (16000 if left out, as usual with speech models).
+        their `sampling_rate` in Hz (16000 if left out, as usual with speech models). return_tensors:
+        PyTorch's, "pt", are the only ones there are.
 
         Returns waveform [B, S] (16 kHz, zero-padded), samples [B], input_ids [B, M] with AUDIO in the audio
         tokens' place, attention_mask [B, M], question_mask [B, M] and translate [B], true where speech is
         wanted in English. Raises AudioError, RequestError.
         """
+        if return_tensors not in (None, "pt"):
+            raise RequestError(f'The processor returns PyTorch\'s tensors ("pt"), not {return_tensors!r}.')
         clips: list[Audio] = audio if isinstance(audio, list) else [audio]
         texts = [text] * len(clips) if text is None or isinstance(text, str) else list(text)
         if len(texts) != len(clips):

@@ -1,7 +1,6 @@
 """The registries against what they name, the presets against what can be loaded, and what others add."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,10 @@ from usam.registry import Registry
 
 
 @pytest.fixture(autouse=True)
-def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is forgotten after it."""
     for registry in (ENCODERS, LLMS, PRESETS):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))  # type: ignore[attr-defined]
-    return iter([None])
 
 
 def toy(**fields: Any) -> EncoderSpec:

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoConfig, AutoModel, BatchFeature
+from transformers import AutoConfig, AutoModel, AutoProcessor, BatchFeature
 
 import usam
 from tests import tiny
-from usam.adapter.adapter import USAMAdapter
 from usam.config import USAMConfig
 from usam.encoders.words import Heard
 from usam.errors import RequestError, WeightsError
@@ -35,8 +34,8 @@ def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "weights" / "tiny-llm"
     tiny.llm().save_pretrained(folder)
     tiny.tokenizer().save_pretrained(folder)
-    monkeypatch.setattr(modelling, "fetch", lambda *_: Pretrained({}, folder))
-    monkeypatch.setattr(processing, "fetch", lambda *_: Pretrained({}, folder))
+    monkeypatch.setattr(modelling, "fetch", lambda *_, **__: Pretrained({}, folder))
+    monkeypatch.setattr(processing, "fetch", lambda *_, **__: Pretrained({}, folder))
     monkeypatch.setattr(modelling, "frozen_encoders", lambda *_: tuple(tiny.model().encoders))
     return folder
 
@@ -105,7 +104,8 @@ def test_transformers_auto_classes_know_us(trained: Path) -> None:
     config = AutoConfig.from_pretrained(trained)
     assert isinstance(config, USAMConfig)
     assert list(config.encoder_dims) == list(tiny.DIMS)
-    assert isinstance(AutoModel.from_pretrained(trained), USAMAdapter)
+    assert isinstance(AutoModel.from_pretrained(trained), USAM)
+    assert isinstance(AutoProcessor.from_pretrained(trained), USAMProcessor)
 
 
 def test_the_processor_comes_back_as_it_was(trained: Path, tmp_path: Path) -> None:

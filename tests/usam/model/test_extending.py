@@ -1,6 +1,5 @@
 """The example of docs/extending.md, as it stands there."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from usam.presets import PRESETS
 
 
 @pytest.fixture(autouse=True)
-def as_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def as_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A tiny language model in the place of the one that the example names."""
     folder = tmp_path / "llm"
     tiny.llm(576, layers=1).save_pretrained(folder)
@@ -24,7 +23,6 @@ def as_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))  # type: ignore[attr-defined]
     name = "SmolLM2-135M-Instruct"
     monkeypatch.setitem(LLMS._entries, name, LLMSpec(name, 576, folder))
-    return iter([None])
 
 
 def test_the_example_runs(

@@ -10,6 +10,7 @@ from transformers import WhisperConfig
 from tests import tiny
 from usam.checkpoints.layout import SPEECH_LORA
 from usam.encoders import Whisper
+from usam.encoders.base import placement
 from usam.encoders.whisper import FROZEN_LAYERS
 from usam.llm.lora import merge_lora
 from usam.model.loading import frozen_encoders
@@ -55,12 +56,13 @@ def test_only_the_upper_layers_are_tuned_and_come_back_merged(whisper: Whisper, 
     assert torch.allclose(again.eval().frames(waveform), tuned, atol=1e-4)
 
 
-def test_the_encoders_that_answer_are_those_of_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a LoRA folder nothing is merged."""
-    parts = tuple(nn.Linear(1, 1) for _ in range(3))
-    for part, role in zip(parts, ("speech", "audio", "music"), strict=True):
-        part.role = role  # type: ignore[assignment]
-    monkeypatch.setattr("usam.model.loading.load_encoders", lambda folders, config: parts)
-    whisper, yamnet, _ = frozen_encoders({}, None, Path("nowhere"))  # type: ignore[arg-type]
-    assert whisper.weight.dtype == torch.bfloat16  # type: ignore[attr-defined]
-    assert yamnet.weight.dtype == torch.float32  # type: ignore[attr-defined]
+def test_the_encoders_that_answer_are_those_of_the_index(
+    monkeypatch: pytest.MonkeyPatch, whisper: Whisper
+) -> None:
+    """Without a LoRA folder nothing is merged; Whisper alone answers in bfloat16."""
+    other = tiny.ToyEncoder("speech", 6, 50.0)
+    for parts in ((whisper, tiny.ToyEncoder("audio", 5, 50.0)), (other,)):
+        monkeypatch.setattr("usam.model.loading.load_encoders", lambda folders, config, parts=parts: parts)
+        assert frozen_encoders({}, None, Path("nowhere")) == parts
+    assert placement(whisper)[1] == torch.bfloat16
+    assert other.projection.dtype == torch.float32
