@@ -111,7 +111,7 @@ class ToyEncoder(nn.Module):
     def frames(self, waveform: Tensor) -> Tensor:
         self.calls += 1
         count = math.ceil(len(waveform) / self.samples)
-        padded = F.pad(waveform, (0, count * self.samples - len(waveform)))
+        padded = F.pad(waveform.to(self.projection.device), (0, count * self.samples - len(waveform)))
         return padded.view(count, 20, -1).mean(-1) @ self.projection
 
 

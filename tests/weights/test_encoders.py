@@ -12,13 +12,15 @@ from transformers import WhisperFeatureExtractor
 from transformers.modeling_outputs import BaseModelOutput
 
 from usam.audio.clip import load_clip
+from usam.config import USAMConfig
 from usam.encoders import MusiCNN, Whisper, YAMNet
 from usam.encoders import whisper as whisper_module
 from usam.encoders import yamnet as yamnet_module
 from usam.encoders.registry import load_encoders
 from usam.encoders.whisper_decoder import Transcriber, load_transcriber
 from usam.errors import WeightsError
-from usam.weights.cache import WeightPaths, fetch, verify
+from usam.model.pretrained import Pretrained, fetch, models
+from usam.weights.cache import verify
 
 Encoders = tuple[Whisper, YAMNet, MusiCNN]
 
@@ -35,22 +37,22 @@ def words(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def paths() -> WeightPaths:
+def paths() -> Pretrained:
     return fetch()
 
 
 @pytest.fixture(scope="module")
-def encoders(paths: WeightPaths) -> Encoders:
-    return load_encoders(paths)
+def encoders(paths: Pretrained) -> Encoders:
+    return load_encoders(paths.encoders)
 
 
 @pytest.fixture(scope="module")
-def transcriber(paths: WeightPaths) -> Transcriber:
-    return load_transcriber(paths.encoders["speech"])
+def transcriber(paths: Pretrained) -> Transcriber:
+    return load_transcriber(paths.encoders["whisper-base"])
 
 
-def test_the_fetched_weights_match_their_hashes(paths: WeightPaths) -> None:
-    verify()
+def test_the_fetched_weights_match_their_hashes(paths: Pretrained) -> None:
+    verify(models(USAMConfig.from_preset("mini")))
 
 
 def test_whisper_transcribes_read_speech(transcriber: Transcriber) -> None:
@@ -139,9 +141,9 @@ def test_musicnn_names_the_instrument(encoders: Encoders, instrument: str) -> No
     assert encoders[2].top(clip(instrument), 1)[0][0] == instrument
 
 
-def test_bfloat16_frames_stay_close_to_float32(paths: WeightPaths, encoders: Encoders) -> None:
+def test_bfloat16_frames_stay_close_to_float32(paths: Pretrained, encoders: Encoders) -> None:
     heard = clip("speech_jail")
-    for exact, rough in zip(encoders, load_encoders(paths), strict=True):
+    for exact, rough in zip(encoders, load_encoders(paths.encoders), strict=True):
         frames = exact.frames(heard)
         rough = rough.to(torch.bfloat16)
         assert next(rough.parameters()).dtype == torch.bfloat16
@@ -167,7 +169,7 @@ def test_a_directory_without_weights_is_refused(
         encoder.load(tmp_path)
 
 
-def test_the_language_model_answers_and_splits_numbers_into_digits(paths: WeightPaths) -> None:
+def test_the_language_model_answers_and_splits_numbers_into_digits(paths: Pretrained) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(paths.llm)

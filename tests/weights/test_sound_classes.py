@@ -7,12 +7,12 @@ import pytest
 
 from usam.encoders import YAMNet
 from usam.encoders.sound_classes import PLACES, VAGUE, VOICES, plain_name
-from usam.weights.cache import fetch
+from usam.model.pretrained import fetch
 
 
 @pytest.fixture(scope="module")
 def classes() -> tuple[str, ...]:
-    return YAMNet.load(Path(fetch().encoders["audio"])).classes
+    return YAMNet.load(Path(fetch().encoders["yamnet"])).classes
 
 
 def test_every_class_has_a_plain_name(classes: tuple[str, ...]) -> None:

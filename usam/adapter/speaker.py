@@ -30,13 +30,13 @@ class SpeakerHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """`voice_features` [..., 3 + D] -> logits [..., 3]."""
-        return self.head((features.float() - self.mean) / self.deviation)
+        return self.head((features.float().to(self.mean.device) - self.mean) / self.deviation)
 
     @torch.inference_mode()
     def name(self, pitch: Tensor, frames: Tensor) -> tuple[str, float]:
         """Who speaks in a stretch of speech with these quartiles of the pitch [3] (Hz) and frames [T, D], and
         how sure that is, in [0, 1]."""
-        odds = self(voice_features(pitch, frames).to(self.mean.device)).softmax(-1)
+        odds = self(voice_features(pitch, frames)).softmax(-1)
         best = int(odds.argmax())
         return SPEAKERS[best], float(odds[best])
 

@@ -13,6 +13,8 @@ ROUTING = "routing.json"
 """What the evaluation measured of the router on real clips."""
 PRETRAINED = "pretrained"
 """Folder of the frozen encoders' and the language model's own folders, where a checkpoint holds them too."""
+TRAINING = "training.json"
+"""The settings that it was trained with."""
 CARD = "README.md"
 """The model card."""
 
@@ -40,7 +42,7 @@ def pretrained_folder(checkpoint: Path, name: str) -> Path:
 
 def copy_companions(source: Path, target: Path) -> None:
     """Copy what belongs to a checkpoint beside the adapter, unless the target has its own."""
-    for name in (CARD, ROUTING):
+    for name in (CARD, ROUTING, TRAINING):
         if (source / name).is_file() and not (target / name).exists():
             shutil.copyfile(source / name, target / name)
     for name in (LORA, SPEECH_LORA, PRETRAINED):

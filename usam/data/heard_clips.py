@@ -79,7 +79,7 @@ class HeardClips:
     @torch.inference_mode()
     def _store(self, file: Path, waveform: Tensor) -> None:
         hearing = self.model.hear(waveform)
-        mask = torch.ones(1, len(hearing.frames), dtype=torch.bool)
+        mask = torch.ones(1, len(hearing.frames), dtype=torch.bool, device=hearing.frames.device)
         tokens, _ = self.model.adapter.encode(hearing.frames[None], mask)
         words = words_of(hearing, self.model.word_streams, "transcribe", None)
         voice = voice_of(hearing)

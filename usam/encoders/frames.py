@@ -33,11 +33,13 @@ def align(
 ) -> Tensor:
     """Encoder frames [T_i, D_i] at rates in Hz, of one clip of `samples` -> U [T, sum of D_i] at FRAME_RATE.
 
-    A frame of U takes, of each stream, the frame that holds its middle.
+    A frame of U takes, of each stream, the frame that holds its middle. U is where the first stream is.
     """
     middles = (torch.arange(frame_count(samples, sample_rate)) + 0.5) / FRAME_RATE
     columns = [
-        stream[(middles * rate).long().clamp_max(len(stream) - 1).to(stream.device)].float()
+        stream[(middles * rate).long().clamp_max(len(stream) - 1).to(stream.device)]
+        .float()
+        .to(streams[0].device)
         for stream, rate in zip(streams, rates, strict=True)
     ]
     return torch.cat(columns, dim=-1)

@@ -175,8 +175,10 @@ class USAM(nn.Module):
         """
         encoders = cast("list[Encoder]", list(self.encoders))
         if task is None:
-            return hear(waveform, encoders, bool(self.word_streams))
-        return hear(waveform, encoders, bool(self.word_streams), self.word_streams, task)
+            hearing = hear(waveform, encoders, bool(self.word_streams))
+        else:
+            hearing = hear(waveform, encoders, bool(self.word_streams), self.word_streams, task)
+        return replace(hearing, frames=hearing.frames.to(self.device))
 
     def frames(self, waveform: Tensor) -> Tensor:
         """Waveform [samples] at 16 kHz -> U [T, D], all encoders on one frame rate side by side."""

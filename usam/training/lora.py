@@ -9,11 +9,20 @@ from usam.checkpoints.layout import LORA, SPEECH_LORA
 from usam.encoders import Whisper
 from usam.encoders.whisper import FROZEN_LAYERS
 from usam.model.model import USAM
+from usam.quantization import Precision, quantize
+from usam.training.execution import Execution
 
 
-def add_llm_lora(model: USAM, start: Path | None = None) -> None:
-    """Wrap the LLM with LoRA layers (peft): fresh ones, or those of the checkpoint `start` to go on with."""
+def add_llm_lora(model: USAM, start: Path | None = None, execution: Execution = Execution()) -> None:
+    """Wrap the LLM with LoRA layers (peft): fresh ones, or those of the checkpoint `start` to go on with.
+
+    Before, the LLM is made as `execution` wants it: in 4 bits, or with checkpointed activations.
+    """
     config = model.adapter.config
+    if execution.qlora:
+        model.llm = quantize(model.llm, Precision("nf4", model.device, "QLoRA"))
+    if execution.gradient_checkpointing:
+        model.llm.activation_checkpointing_enable({"use_reentrant": False})
     lora = LoraConfig(
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,

@@ -29,6 +29,7 @@ from usam.model.loading import frozen_encoders
 from usam.model.model import USAM
 from usam.model.pretrained import fetch
 from usam.training.dataset import LONGEST, Data, Sources, alignment_items, gather, make_pools, make_targets
+from usam.training.execution import Execution, processes, write_settings
 from usam.training.lora import add_llm_lora, add_speech_lora
 from usam.training.stages.alignment import run_alignment, run_direct
 from usam.training.stages.batches import AlignmentItem, Collator
@@ -74,6 +75,7 @@ class TrainingOptions:
     derived: bool = True
     seed: int = 0
     preset: str = "mini"
+    execution: Execution = Execution()
     run: str = ""  # runs of other names share the work folder's frames, and nothing else
     saclm: bool = True
     ablate: Callable[[USAMAdapter], None] = lambda adapter: None  # takes a part out for an ablation run
@@ -96,21 +98,45 @@ class Prepared:
 
 
 def run_training(options: TrainingOptions, report: Callable[[str], None] = print) -> None:
-    """Prepare, align, instruct, and write the adapter to `options.output`. Raises UsamError."""
-    prepared = prepare(options, report)
+    """Prepare, align, instruct, and write the adapter to `options.output`. Raises UsamError.
+
+    Of processes that train together the first prepares, reports and writes.
+    """
+    if not processes().is_main_process:
+        report = without_words
+    with processes().main_process_first():
+        prepared = prepare(options, report)
     report(f"stage 1, alignment: {len(prepared.items)} clips")
     model, collate = prepared.model, prepared.collate
     pools = make_pools(prepared.items, ALIGN_SHARES)
     started = options.start is not None
     if not started:
-        run_direct(model, collate, pools, options.direct, options.stages / "direct", options.seed)
-    run_token_stage(model, collate, pools, options.tokens, options.stages / "tokens", options.seed)
+        run_direct(
+            model, collate, pools, options.direct, options.stages / "direct", options.seed, options.execution
+        )
+    run_token_stage(
+        model, collate, pools, options.tokens, options.stages / "tokens", options.seed, options.execution
+    )
     run_alignment(
-        model, collate, pools, options.align, options.stages / "align", options.seed, started, options.saclm
+        model,
+        collate,
+        pools,
+        options.align,
+        options.stages / "align",
+        options.seed,
+        started,
+        options.saclm,
+        options.execution,
     )
     instruct(prepared, options, report)
-    write_checkpoint(model, options.output)
+    if processes().is_main_process:
+        write_checkpoint(model, options.output)
+        write_settings(options.output, "train", options)
     report(f"written to {options.output}")
+
+
+def without_words(message: str) -> None:
+    """The report of a process that is not the first."""
 
 
 def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> Prepared:
@@ -148,6 +174,7 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     model = USAM(adapter, llm, tokenizer, encoders)
     model.encoders.requires_grad_(False)
     add_speech_lora(model, options.start)
+    model.to(processes().device)
     return Prepared(data, items, Collator(cache, model, targets, teacher), pieces, model)
 
 
@@ -228,7 +255,7 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
     for example in prepared.data.train:
         if example.kind in labels and label_words(example.label or ""):
             labels[example.kind].add((example.label or "").lower())
-    add_llm_lora(prepared.model, options.start)
+    add_llm_lora(prepared.model, options.start, options.execution)
     run_instruction_tuning(
         prepared.model,
         prepared.collate,
@@ -240,6 +267,7 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
         options.seed,
         options.start is not None,
         options.saclm,
+        execution=options.execution,
     )
 
 

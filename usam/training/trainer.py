@@ -13,8 +13,29 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from usam.errors import UsamError
+from usam.training.execution import (
+    Execution,
+    agreed,
+    average_gradients,
+    processes,
+    share_parameters,
+    to_device,
+)
+
 CHECKPOINT_SECONDS = 120.0
 LOG_STEPS = 25
+LOST_STEPS = 50  # in a row without a finite gradient, after which nothing more is to be learnt
+
+
+class DivergedError(UsamError):
+    """Training that learns nothing any more."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(
+            f"Training has diverged: the last {steps} steps had no finite gradient. The state before them is "
+            "kept in the work folder."
+        )
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,7 @@ def train(
     report: Callable[[str], None] = print,
     check: Callable[[int], bool] | None = None,
     check_steps: int = LOG_STEPS,
+    execution: Execution = Execution(),
 ) -> int:
     """Minimise `losses(batch, step)["loss"]` until the budget is spent; returns the number of steps taken.
 
@@ -58,33 +80,45 @@ def train(
 
     groups: AdamW parameter groups, each with its peak "lr". The state of the trainable parameters of
     `modules`, the optimiser and the clock is kept in `folder` and picked up again from there.
+    execution: how many batches make a step; processes that accelerate launched share the work.
+    Raises DivergedError if no gradient has been finite for a while.
     """
+    first = processes().is_main_process
     folder.mkdir(parents=True, exist_ok=True)
     peaks = [group["lr"] for group in groups]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     step, spent = resume(folder, modules, optimizer)
+    share_parameters(parameters)
+    processes().wait_for_everyone()  # before anyone writes the next state
+    device = parameters[0].device
     started = saved = time.monotonic()
+    lost = 0
     sums: dict[str, float] = defaultdict(float)
     counts: dict[str, int] = defaultdict(int)
     while True:
-        elapsed = spent + time.monotonic() - started
+        elapsed = agreed(spent + time.monotonic() - started)
         progress = budget.progress(step, elapsed)
         if progress >= 1:
             break
         for group, peak in zip(optimizer.param_groups, peaks, strict=True):
             group["lr"] = learning_rate(peak, progress)
-        parts = losses(next(batches), step)
         optimizer.zero_grad(set_to_none=True)
-        parts["loss"].backward()
+        for _ in range(execution.accumulation):
+            parts = losses(to_device(next(batches), device), step)
+            (parts["loss"] / execution.accumulation).backward()
+            for name, value in parts.items():
+                sums[name] += float(value.detach())
+                counts[name] += 1
+        average_gradients(parameters)
         norm = nn.utils.clip_grad_norm_(parameters, 1.0)
-        if torch.isfinite(norm):
+        lost = 0 if torch.isfinite(norm) else lost + 1
+        if not lost:
             optimizer.step()
+        elif lost == LOST_STEPS:
+            raise DivergedError(lost)
         step += 1
-        for name, value in parts.items():
-            sums[name] += float(value.detach())
-            counts[name] += 1
-        if step % LOG_STEPS == 0:
+        if first and step % LOG_STEPS == 0:
             means = {name: round(sums[name] / counts[name], 4) for name in sums}
             left = round(elapsed * (1 - progress) / progress) if progress else None
             entry = {"step": step, "seconds": round(elapsed), "left": left, "progress": round(progress, 4)}
@@ -95,13 +129,15 @@ def train(
             sums.clear()
             counts.clear()
         if check is not None and step % check_steps == 0:
-            if check(step):
+            if agreed(float(check(step))):
                 break
             saved = -math.inf  # whatever the check kept and the state belong together
-        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+        if first and time.monotonic() - saved > CHECKPOINT_SECONDS:
             save(folder, modules, optimizer, step, elapsed)
             saved = time.monotonic()
-    save(folder, modules, optimizer, step, spent + time.monotonic() - started)
+    if first:
+        save(folder, modules, optimizer, step, spent + time.monotonic() - started)
+    processes().wait_for_everyone()
     return step
 
 
@@ -126,10 +162,12 @@ def save(
 
 
 def draws(folder: Path, seed: int, what: str = "batches") -> Random:
-    """What a stage in `folder` draws by: one that goes on must not meet its first batches again."""
+    """What a stage in `folder` draws by: one that goes on must not meet its first batches again, and
+    processes that train together draw different ones."""
     file = folder / "state.pt"
     taken = torch.load(file, weights_only=True, mmap=True)["step"] if file.exists() else 0
-    return Random(f"{what} by {seed} after {taken} steps")
+    index = processes().process_index
+    return Random(f"{what} by {seed} after {taken} steps" + (f" in process {index}" if index else ""))
 
 
 def resume(folder: Path, modules: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
@@ -140,7 +178,7 @@ def resume(folder: Path, modules: nn.Module, optimizer: torch.optim.Optimizer) -
     file = folder / "state.pt"
     if not file.exists():
         return 0, 0.0
-    state = torch.load(file, weights_only=True)
+    state = torch.load(file, weights_only=True, map_location="cpu")
     other = sorted(state["parameters"].keys() ^ trainable(modules).keys())
     if other:
         raise ValueError(f"{file} and this model differ in the parameters they train: {other[:3]}")

@@ -17,6 +17,7 @@ from usam.errors import RequestError
 from usam.llm.loading import load_llm
 from usam.model.loading import frozen_encoders, load_adapter
 from usam.model.model import USAM
+from usam.model.pretrained import fetch
 from usam.quantization import choose_precision
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import write_checkpoint
@@ -26,7 +27,6 @@ from usam.training.preferences.rows import Preferences, read_preferences
 from usam.training.stages.preference import BY_DEFAULT, Check, Settings, before, run_preferences
 from usam.training.trainer import Budget
 from usam.training.tuning_data import Preparation
-from usam.weights.cache import fetch
 
 RECORD = "tuning.json"
 """What a tuned checkpoint was made from and how, beside its weights."""
@@ -96,10 +96,10 @@ def load_tunable(options: TuningOptions, report: Report = print) -> USAM:
     start = options.start
     adapter = load_adapter(start)
     device = choose_precision("none", options.device).device
-    paths = fetch(adapter.config.preset, lambda message, share: report(message))
-    encoders = frozen_encoders(paths, adapter.config.encoder_names, start / SPEECH_LORA)
+    paths = fetch(adapter.config, lambda message, share: report(message))
+    encoders = frozen_encoders(paths.encoders, adapter.config, start / SPEECH_LORA)
     llm, tokenizer = load_llm(paths.llm)
-    streams = load_word_streams(paths, encoders) if adapter.config.words else ()
+    streams = load_word_streams(paths.encoders, encoders) if adapter.config.words else ()
     model = USAM(adapter, llm, tokenizer, encoders, start, streams).requires_grad_(False)
     add_llm_lora(model, start)
     return model.to(device).eval()

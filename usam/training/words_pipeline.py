@@ -37,8 +37,9 @@ from usam.model.loading import frozen_encoders, load_adapter
 from usam.model.model import USAM
 from usam.model.pretrained import fetch
 from usam.presets import PRESETS
+from usam.training.execution import Execution, processes, write_settings
 from usam.training.lora import add_llm_lora
-from usam.training.pipeline import write_checkpoint
+from usam.training.pipeline import without_words, write_checkpoint
 from usam.training.stages.speaker import fit_speaker_head
 from usam.training.stages.word_reading import run_word_reading
 from usam.training.trainer import Budget
@@ -72,14 +73,18 @@ class WordsOptions:
     heldout: Sequence[str] = ()
     budget: Budget = Budget(minutes=60)
     seed: int = 0
+    execution: Execution = Execution()
 
 
 def run_words_training(options: WordsOptions, report: Callable[[str], None] = print) -> None:
     """Hear every clip once, fit the speaker head, train the reading, write the checkpoint. Raises
     UsamError."""
-    model = with_words(options.start, report)
-    other = options.preset if options.preset != model.adapter.config.preset else None
-    clips = heard(model, options, report)
+    first = processes().is_main_process
+    report = report if first else without_words
+    with processes().main_process_first():
+        model = with_words(options.start, report).to(processes().device)
+        other = options.preset if options.preset != model.adapter.config.preset else None
+        clips = heard(model, options, report)
     head = model.adapter.speaker
     assert head is not None
     known = [clip for clip in clips if clip.voice is not None and clip.example.speaker in SPEAKERS]
@@ -108,11 +113,14 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
         return real.draw(random) if random.random() < REAL_SHARE else imagined.draw(random)
 
     if other is not None:
-        model = for_preset(model, other, clips, options, report)
-    random = Random(options.seed)
+        with processes().main_process_first():
+            model = for_preset(model, other, clips, options, report)
+    index = processes().process_index
+    random = Random(f"{options.seed} in process {index}" if index else options.seed)
     common = {word.strip(".,?!").lower() for text in texts["English"][:COMMON] for word in text.split()}
     words = sorted(word for word in common if len(word) > 3 and word.isalpha())
-    add_llm_lora(model, options.start if other is None else None)
+    model.to(processes().device)
+    add_llm_lora(model, options.start if other is None else None, options.execution)
     run_word_reading(
         model,
         draw,
@@ -120,8 +128,11 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
         options.budget,
         options.work / "words",
         random,
+        execution=options.execution,
     )
-    write_checkpoint(model, options.output)
+    if first:
+        write_checkpoint(model, options.output)
+        write_settings(options.output, "train-words", options)
     report(f"written to {options.output}")
 
 
@@ -148,8 +159,8 @@ def for_preset(
     if not (folder / "config.json").exists():
         sizes = {**model.adapter.config.to_dict(), **PRESETS[preset].fields, "preset": preset}
         adapter = transfer(
-            model.adapter,
-            TextSpace(model.embeddings.weight.detach(), model.tokenizer),
+            model.adapter.cpu(),
+            TextSpace(model.embeddings.weight.detach().cpu(), model.tokenizer),
             TextSpace(cast(nn.Embedding, llm.get_input_embeddings()).weight.detach(), tokenizer),
             USAMConfig(**sizes),
             [clip.tokens for clip in clips],

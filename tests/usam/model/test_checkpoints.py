@@ -194,14 +194,6 @@ def test_masks_are_made_where_the_frames_are(monkeypatch: pytest.MonkeyPatch) ->
     assert mask.shape == frames.shape[:2]
 
 
-@pytest.mark.cuda
-def test_a_model_on_a_gpu_answers_what_the_processor_prepared() -> None:
-    model = tiny.model().to("cuda")
-    inputs = USAMProcessor(tiny.tokenizer())(audio=[CLIP, CLIP], text="What is this?")
-    for prepared in (inputs, inputs.to("cuda")):
-        assert model.generate(**prepared, max_new_tokens=3).shape == (2, 3)
-
-
 @pytest.fixture
 def with_words(pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkpoint with words, whose encoders' heads are tiny's."""

@@ -162,6 +162,16 @@ def test_a_language_model_of_another_width_is_refused_in_a_sentence(known: Path)
         USAM.from_config(USAMConfig(**tiny.config().to_dict() | {"llm_dim": 48}))
 
 
+@pytest.mark.cuda
+@pytest.mark.parametrize("four_bits", [False, True])
+def test_a_saved_folder_answers_on_a_gpu(saved: Path, four_bits: bool) -> None:
+    nf4 = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4") if four_bits else None
+    model = USAM.from_pretrained(saved, device_map="cuda", quantization_config=nf4)
+    inputs = USAMProcessor.from_pretrained(saved)(audio=tiny.clip(1.0), text="What is this?")
+    for prepared in (inputs, inputs.to(model.device)):
+        assert model.generate(**prepared, max_new_tokens=3).device.type == "cuda"
+
+
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [

@@ -14,8 +14,17 @@ from usam.config import USAMConfig
 from usam.encoders import Whisper
 from usam.encoders.whisper import FROZEN_LAYERS
 from usam.model.model import USAM
+from usam.training.execution import Execution
 from usam.training.lora import add_llm_lora, add_speech_lora
-from usam.training.trainer import Budget, draws, learning_rate, resume, train
+from usam.training.trainer import (
+    LOST_STEPS,
+    Budget,
+    DivergedError,
+    draws,
+    learning_rate,
+    resume,
+    train,
+)
 
 STATE = Path(__file__).parent / "state_0_1.pt.gz"  # three steps of `model` below, written by release 0.1
 
@@ -114,6 +123,43 @@ def test_a_batch_without_finite_gradients_changes_nothing(tmp_path: Path) -> Non
 
     train(linear, groups(linear), iter([float("nan"), float("inf")]), losses, Budget(steps=2), tmp_path)
     assert torch.equal(linear.weight, before)
+
+
+def test_a_stage_that_learns_nothing_any_more_ends_in_a_sentence(tmp_path: Path) -> None:
+    linear = nn.Linear(1, 1, bias=False)
+    before = linear.weight.detach().clone()
+    nothing = iter([1.0, *[float("nan")] * LOST_STEPS])
+
+    def losses(batch: float, step: int) -> dict[str, Tensor]:
+        return {"loss": (linear.weight - 3).square().sum() * batch}
+
+    with pytest.raises(DivergedError, match=f"last {LOST_STEPS} steps"):
+        train(linear, groups(linear), nothing, losses, Budget(steps=10**6), tmp_path)
+    assert not torch.equal(linear.weight, before)
+    assert linear.weight.isfinite()
+
+
+def test_accumulated_batches_are_one_large_batch(tmp_path: Path) -> None:
+    ends = []
+    data = torch.randn(12, 3, generator=torch.Generator().manual_seed(0))
+    for name, size, execution in (("large", 4, Execution()), ("small", 2, Execution(accumulation=2))):
+        torch.manual_seed(0)
+        linear = nn.Linear(3, 1)
+
+        def losses(batch: Tensor, step: int, linear: nn.Linear = linear) -> dict[str, Tensor]:
+            return {"loss": linear(batch).square().mean()}
+
+        train(
+            linear,
+            groups(linear),
+            iter(data.split(size)),
+            losses,
+            Budget(steps=3),
+            tmp_path / name,
+            execution=execution,
+        )
+        ends.append(linear.weight.detach())
+    torch.testing.assert_close(*ends)
 
 
 def test_a_stage_that_goes_on_draws_other_batches(tmp_path: Path) -> None:

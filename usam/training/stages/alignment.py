@@ -15,6 +15,7 @@ from torch import Tensor
 
 from usam.data.frame_cache import prefetch
 from usam.model.model import USAM
+from usam.training.execution import Execution
 from usam.training.stages.batches import AlignmentBatch, Collator, Pool, draw, encode_frames
 from usam.training.stages.losses import (
     BLANK_WEIGHT,
@@ -32,10 +33,14 @@ SACLM_FROM = 1500  # steps
 
 
 def alignment_losses(
-    model: USAM, batch: AlignmentBatch, step: int, saclm_from: int | None
+    model: USAM,
+    batch: AlignmentBatch,
+    step: int,
+    saclm_from: int | None,
+    execution: Execution = Execution(),
 ) -> dict[str, Tensor]:
     """All losses of one batch; "loss" is their weighted sum. SACLM joins at its step, or never."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with execution.autocast(model.device):
         audio = model.embed_audio(encode_frames(model, batch, tuning=True), batch.mask, batch.questions)
     assert audio.logits is not None
     log_probs = audio.logits.float().log_softmax(-1)
@@ -51,16 +56,24 @@ def alignment_losses(
     return {"loss": loss, **parts}
 
 
-def direct_losses(model: USAM, batch: AlignmentBatch, step: int) -> dict[str, Tensor]:
+def direct_losses(
+    model: USAM, batch: AlignmentBatch, step: int, execution: Execution = Execution()
+) -> dict[str, Tensor]:
     """CTC alone, on a batch of speech."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with execution.autocast(model.device):
         audio = model.embed_audio(encode_frames(model, batch, tuning=False), batch.mask, batch.questions)
     assert audio.logits is not None
     return {"loss": word_losses(audio, audio.logits.float().log_softmax(-1), batch)["ctc"]}
 
 
 def run_direct(
-    model: USAM, collate: Collator, pools: Sequence[Pool], budget: Budget, folder: Path, seed: int = 0
+    model: USAM,
+    collate: Collator,
+    pools: Sequence[Pool],
+    budget: Budget,
+    folder: Path,
+    seed: int = 0,
+    execution: Execution = Execution(),
 ) -> None:
     """A few minutes of CTC on speech with the Q-Former's layers left out.
 
@@ -73,7 +86,8 @@ def run_direct(
     spoken = [pool for pool in pools if any(item.sequence for item in pool.items)]
     groups = [{"params": list(model.adapter.parameters()), "lr": 1e-3}]
     batches = prefetch(draw(spoken, 24.0, draws(folder, seed)), collate)
-    train(model.adapter, groups, batches, partial(direct_losses, model), budget, folder)
+    losses = partial(direct_losses, model, execution=execution)
+    train(model.adapter, groups, batches, losses, budget, folder, execution=execution)
     model.adapter.qformer.direct = False
 
 
@@ -86,6 +100,7 @@ def run_alignment(
     seed: int = 0,
     started: bool = False,
     with_saclm: bool = True,
+    execution: Execution = Execution(),
 ) -> None:
     """Train the whole path from frames to words. SACLM joins once tokens mean something.
 
@@ -106,7 +121,8 @@ def run_alignment(
     ]
     batches = prefetch(draw(pools, 32.0, draws(folder, seed)), collate)
     saclm_from = (0 if started else saclm_start(budget)) if with_saclm else None
-    train(model, groups, batches, partial(alignment_losses, model, saclm_from=saclm_from), budget, folder)
+    losses = partial(alignment_losses, model, saclm_from=saclm_from, execution=execution)
+    train(model, groups, batches, losses, budget, folder, execution=execution)
 
 
 def saclm_start(budget: Budget) -> int:

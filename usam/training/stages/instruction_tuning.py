@@ -18,6 +18,7 @@ from usam.data.frame_cache import prefetch
 from usam.data.instructions import Instruction, Instructor
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
+from usam.training.execution import Execution
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem, Collator, Pool, draw, encode_frames
 from usam.training.stages.losses import SACLM_WEIGHT, blank_loss, routing_loss, saclm_loss, word_losses
 from usam.training.targets.word_targets import WordPieces
@@ -62,11 +63,16 @@ def collate(
 
 
 def instruction_losses(
-    model: USAM, random: Random, with_saclm: bool, batch: InstructionBatch, step: int
+    model: USAM,
+    random: Random,
+    with_saclm: bool,
+    batch: InstructionBatch,
+    step: int,
+    execution: Execution = Execution(),
 ) -> dict[str, Tensor]:
     """Cross-entropy of the answers, with the light terms of stage 1; a loss for each kind of question."""
     clips = batch.clips
-    with torch.autocast("cpu", torch.bfloat16):
+    with execution.autocast(model.device):
         audio = model.embed_audio(
             encode_frames(model, clips, tuning=False),
             clips.mask,
@@ -108,6 +114,7 @@ def run_instruction_tuning(
     started: bool = False,
     with_saclm: bool = True,
     seconds: float = 48.0,
+    execution: Execution = Execution(),
 ) -> None:
     """Train LoRA and, slowly, the adapter on answers; the speech encoder stays as stage 1 left it.
 
@@ -125,5 +132,6 @@ def run_instruction_tuning(
         draw(pools, seconds, draws(folder, seed)),
         partial(collate, align, model, instructor, pieces, draws(folder, seed, "questions")),
     )
-    losses = partial(instruction_losses, model, draws(folder, seed, "left out"), with_saclm)
-    train(model, groups, batches, losses, budget, folder)
+    left_out = draws(folder, seed, "left out")
+    losses = partial(instruction_losses, model, left_out, with_saclm, execution=execution)
+    train(model, groups, batches, losses, budget, folder, execution=execution)

@@ -25,7 +25,7 @@ class AlignmentError(UsamError):
 
 def word_losses(audio: AudioTokens, log_probs: Tensor, batch: AlignmentBatch) -> dict[str, Tensor]:
     """CTC of the clips that speak, cross-entropy of every token's words of those that do not."""
-    speech = torch.tensor([item.sequence for item in batch.items])
+    speech = torch.tensor([item.sequence for item in batch.items], device=audio.mask.device)
     parts: dict[str, Tensor] = {}
     if speech.any():
         spoken = [item.classes for item in batch.items if item.classes is not None]
@@ -72,7 +72,8 @@ def token_word_loss(log_probs: Tensor, mask: Tensor, words: Tensor) -> Tensor:
 
 def routing_loss(audio: AudioTokens, kinds: Sequence[str]) -> Tensor:
     """The router's light tie: a clip's mean routing against the expert of its kind."""
-    index = torch.tensor([KINDS.index(kind) for kind in kinds]) % audio.routing.shape[-1]
+    index = torch.tensor([KINDS.index(kind) for kind in kinds], device=audio.routing.device)
+    index = index % audio.routing.shape[-1]
     return F.nll_loss(masked_mean(audio.routing, audio.mask).clamp_min(1e-6).log(), index)
 
 

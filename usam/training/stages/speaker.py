@@ -17,6 +17,7 @@ def fit_speaker_head(head: SpeakerHead, features: Tensor, speakers: Tensor) -> f
 
     Returns the share of the features that it then gets right.
     """
+    features, speakers = features.to(head.mean.device), speakers.to(head.mean.device)
     head.mean.copy_(features.mean(0))
     head.deviation.copy_(features.std(0) + 1e-4)
     counts = torch.bincount(speakers, minlength=len(SPEAKERS)).float().clamp_min(1)

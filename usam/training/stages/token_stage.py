@@ -20,6 +20,7 @@ from usam.adapter.tokens import AudioTokens
 from usam.data.corpus import KINDS
 from usam.model.model import USAM
 from usam.schema.tasks import TASKS
+from usam.training.execution import Execution, to_device
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem, Collator, Pool, encode_frames
 from usam.training.stages.losses import ROUTING_WEIGHT
 from usam.training.trainer import Budget, draws, train
@@ -45,7 +46,12 @@ class TokenTable:
 
     @classmethod
     def collect(
-        cls, model: USAM, collate: Collator, items: Sequence[AlignmentItem], weights: Sequence[float]
+        cls,
+        model: USAM,
+        collate: Collator,
+        items: Sequence[AlignmentItem],
+        weights: Sequence[float],
+        execution: Execution = Execution(),
     ) -> "TokenTable":
         """One cut of every clip that is not speech, encoded by the model as it is."""
         order = sorted(range(len(items)), key=lambda index: items[index].seconds)
@@ -53,7 +59,8 @@ class TokenTable:
         for start in range(0, len(order), CLIPS):
             chosen = order[start : start + CLIPS]
             batch = collate([items[index] for index in chosen])
-            parts += _tokens(model, batch, [weights[index] for index in chosen])
+            batch = to_device(batch, model.device)
+            parts += _tokens(model, batch, [weights[index] for index in chosen], execution)
         return cls(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
     def batches(self, classes: int, random: Random) -> Iterator["TokenBatch"]:
@@ -77,9 +84,11 @@ class TokenBatch:
 
 
 @torch.inference_mode()
-def _tokens(model: USAM, batch: AlignmentBatch, weights: Sequence[float]) -> Iterable[list[Tensor]]:
-    """The columns of a table for the clips of a batch."""
-    with torch.autocast("cpu", torch.bfloat16):
+def _tokens(
+    model: USAM, batch: AlignmentBatch, weights: Sequence[float], execution: Execution
+) -> Iterable[list[Tensor]]:
+    """The columns of a table for the clips of a batch, on the CPU."""
+    with execution.autocast(model.device):
         frames = encode_frames(model, batch, tuning=False)
         queries, slow, _ = model.adapter.qformer.listen(frames, batch.mask)
     assert batch.words is not None
@@ -88,14 +97,17 @@ def _tokens(model: USAM, batch: AlignmentBatch, weights: Sequence[float]) -> Ite
         likely, words = batch.words[row, :length].topk(WORDS)
         kinds = torch.full((length,), KINDS.index(item.example.kind))
         odds = torch.full((length,), weight / max(length, 1))
-        yield [queries[row, :length].half(), slow[row, :length].half(), words, likely.half(), kinds, odds]
+        heard = [queries[row, :length].half(), slow[row, :length].half(), words, likely.half()]
+        yield [*(column.cpu() for column in heard), kinds, odds]
 
 
-def token_losses(model: USAM, prompt: Tensor, batch: TokenBatch, step: int) -> dict[str, Tensor]:
+def token_losses(
+    model: USAM, prompt: Tensor, batch: TokenBatch, step: int, execution: Execution = Execution()
+) -> dict[str, Tensor]:
     """Cross-entropy of the tokens' words, and the router's tie to the kind of audio."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with execution.autocast(model.device):
         joined = model.adapter.qformer.join(batch.queries[None], batch.slow[None])
-        mask = torch.ones(1, len(batch.kinds), dtype=torch.bool)
+        mask = torch.ones(1, len(batch.kinds), dtype=torch.bool, device=batch.queries.device)
         audio: AudioTokens = model.adapter.project(joined, mask, prompt)
     assert audio.logits is not None
     words = -(batch.words * audio.logits[0].float().log_softmax(-1)).sum(-1).mean()
@@ -110,6 +122,7 @@ def run_token_stage(
     budget: Budget,
     folder: Path,
     seed: int = 0,
+    execution: Execution = Execution(),
 ) -> None:
     """Train the slow path and the experts of sound and music on single tokens; speech's own is left alone."""
     torch.manual_seed(seed)
@@ -123,7 +136,7 @@ def run_token_stage(
         return
     items, weights = zip(*drawn, strict=True)
     model.eval()
-    table = TokenTable.collect(model, collate, items, weights)
+    table = TokenTable.collect(model, collate, items, weights, execution)
     model.train()
     qformer, projector = model.adapter.qformer, model.adapter.projector
     assert qformer.slow is not None
@@ -136,4 +149,5 @@ def run_token_stage(
     with torch.no_grad():
         prompt = masked_mean(*model.embed_text([question]))
     batches = table.batches(collate.targets.blank + 1, draws(folder, seed))
-    train(model.adapter, groups, batches, partial(token_losses, model, prompt), budget, folder)
+    losses = partial(token_losses, model, prompt, execution=execution)
+    train(model.adapter, groups, batches, losses, budget, folder, execution=execution)

@@ -25,6 +25,7 @@ from usam.data.scene_questions import SceneInstructor
 from usam.data.scenes import Scene, token_count
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
+from usam.training.execution import Execution
 from usam.training.trainer import Budget, train
 
 TELLING_WEIGHT = 0.2
@@ -76,9 +77,11 @@ def collate(model: USAM, scenes: Sequence[Scene], instructions: Sequence[Instruc
     )
 
 
-def reading_losses(model: USAM, given: ReadingBatch, step: int) -> dict[str, Tensor]:
+def reading_losses(
+    model: USAM, given: ReadingBatch, step: int, execution: Execution = Execution()
+) -> dict[str, Tensor]:
     """Cross-entropy of the answers, and of SACLM's predictive score against which vectors say something."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with execution.autocast(model.device):
         audio = model.project(
             given.tokens, given.mask, [prompt.question for prompt in given.prompts], given.words
         )
@@ -119,6 +122,7 @@ def run_word_reading(
     random: Random,
     size: int = 16,
     rate: float = 3e-4,
+    execution: Execution = Execution(),
 ) -> None:
     """Train LoRA, the words' gates, the router's push and SACLM's predictive score; all else stays."""
     model.adapter.requires_grad_(False)
@@ -137,7 +141,8 @@ def run_word_reading(
         model,
         groups,
         batches(model, draw, instructor, random, size),
-        partial(reading_losses, model),
+        partial(reading_losses, model, execution=execution),
         budget,
         folder,
+        execution=execution,
     )

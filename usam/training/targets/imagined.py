@@ -18,6 +18,7 @@ from usam.audio.samples import SAMPLE_RATE
 from usam.data.corpus import IMAGINED, Example, Kind
 from usam.data.frame_cache import FrameCache
 from usam.encoders import YAMNet
+from usam.encoders.base import placement
 from usam.training.targets.pseudo_labels import SoundTeacher, short_name
 
 FRAMES = 8  # of YAMNet, 2.6 s
@@ -87,10 +88,10 @@ def _write(
     donors: Sequence[dict[str, Tensor]],
 ) -> None:
     """Store, for each example, a donor the head already takes much for the class, its frames moved to it."""
-    frames = torch.stack([donor[yamnet.name].float() for donor in donors])
+    frames = torch.stack([donor[yamnet.name].float() for donor in donors]).to(placement(yamnet)[0])
     nearness = yamnet.classifier(frames)[..., index].mean(-1)
     nearest = nearness.topk(min(len(examples), len(donors))).indices.tolist()
-    imagined = moved(yamnet, frames[nearest], index).half()
+    imagined = moved(yamnet, frames[nearest], index).half().cpu()
     for example, donor, heard in zip(examples, nearest, imagined, strict=False):
         file = cache.file(example)
         file.parent.mkdir(exist_ok=True)
@@ -101,7 +102,7 @@ def moved(yamnet: YAMNet, frames: Tensor, index: int) -> Tensor:
     """Frames [N, T, 1024], not negative, near the given ones, whose likeliest class is `index`."""
     x = frames.clone().requires_grad_()
     optimizer = torch.optim.Adam([x], lr=RATE)
-    target = torch.full((x.shape[0] * x.shape[1],), index)
+    target = torch.full((x.shape[0] * x.shape[1],), index, device=x.device)
     scale = frames.square().mean().clamp_min(1e-3)
     for _ in range(STEPS):
         optimizer.zero_grad()

@@ -47,11 +47,11 @@ class SoundTeacher:
 
     def scores(self, frames: Tensor) -> Tensor:
         """[T, 1024] -> [T, 521], the vague classes left out."""
-        return self.yamnet.scores(frames.float()).masked_fill(self.vague, 0.0)
+        return self.yamnet.scores(frames.float()).cpu().masked_fill(self.vague, 0.0)
 
     def local(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Frames [T, 1024] -> distributions over words [T, V + 1], and which frames are silent [T]."""
-        silent = self.yamnet.scores(frames.float())[:, self.silence] > 0.5
+        silent = self.yamnet.scores(frames.float()).cpu()[:, self.silence] > 0.5
         best, classes = self.scores(frames).topk(TOP_CLASSES, dim=-1)
         weights = best / best.sum(-1, keepdim=True).clamp_min(1e-6)
         return (weights.unsqueeze(-1) * self.words[classes]).sum(1), silent
