@@ -39,6 +39,11 @@ def parser() -> argparse.ArgumentParser:
     what = forgetting.add_mutually_exclusive_group(required=True)
     what.add_argument("--annotator", metavar="ID")
     what.add_argument("--audio", metavar="SHA256")
+    forgetting.add_argument(
+        "--keep-judged",
+        action="store_true",
+        help="keep a person's answers that others judged, under nobody's name",
+    )
     pruning = commands.add_parser("prune", help="delete answers above an age, with all their ratings")
     pruning.add_argument(
         "--days", type=float, metavar="N", help="the age in days (default: the setting USAM_RETENTION_DAYS)"
@@ -65,7 +70,9 @@ def run(arguments: argparse.Namespace) -> str:
             case "prune":
                 return f"deleted {prune(database, _days(arguments.days))}"
             case _:
-                gone = Erasure(database).forget(annotator=arguments.annotator, audio=arguments.audio)
+                gone = Erasure(database).forget(
+                    annotator=arguments.annotator, audio=arguments.audio, keep_judged=arguments.keep_judged
+                )
                 known = f"\nCheckpoints that learned from this person name {gone.annotator} in tuning.json."
                 return f"deleted {gone}" + (known if gone.annotator else "")
     finally:

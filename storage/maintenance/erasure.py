@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, exists, false, func, or_, select, update
+from sqlalchemy import CursorResult, delete, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from storage.answers import kept_audio
@@ -20,7 +20,7 @@ from storage.ratings.disagreement import update_disagreement
 @dataclass(frozen=True)
 class Holdings:
     """How much is stored under a person's id; `tokens`: verdicts on single ones; `audio`: clips of theirs
-    whose sound is kept."""
+    whose sound is kept; `judged`: answers of theirs that others rated, compared or marked."""
 
     answers: int
     ratings: int
@@ -28,12 +28,13 @@ class Holdings:
     spans: int
     tokens: int
     audio: int
+    judged: int = 0
 
 
 @dataclass(frozen=True)
 class Forgotten:
     """How much was deleted; of a person also the hash by which exports and what was learned from them name
-    the person."""
+    the person, and how many answers were `kept` under nobody's name."""
 
     answers: int
     ratings: int
@@ -43,6 +44,7 @@ class Forgotten:
     clips: int
     files: int
     annotator: str = ""
+    kept: int = 0
 
     def __str__(self) -> str:
         """`1 answer with its trace, 2 ratings, 0 comparisons, 1 span, 0 judged tokens, 1 clip, 1 file`."""
@@ -81,29 +83,42 @@ class Erasure:
                 spans=_count(session, schema.Span.annotator_id == person, schema.Span.withdrawn == false()),
                 tokens=_count(session, schema.TokenVerdict.annotator_id == person),
                 audio=_count(session, clips.sha256.in_(mine), clips.audio_path.is_not(None)),
+                judged=_count(session, answers.annotator_id == person, _judged_by_others(person)),
             )
 
     def forget(
-        self, *, annotator: str | None = None, audio: str | None = None, before: datetime | None = None
+        self,
+        *,
+        annotator: str | None = None,
+        audio: str | None = None,
+        before: datetime | None = None,
+        keep_judged: bool = False,
     ) -> Forgotten:
         """Delete everything of a person, everything about a clip by its hash, or all answers before a time.
 
-        With an answer goes its trace and everyone's ratings of it. Kept audio goes when no remaining
-        answer's asker agreed to keep it. Deleted rows are overwritten on the disk (SQLite), but stay in
-        backups made earlier.
+        With an answer goes its trace and everyone's ratings of it. `keep_judged` keeps a person's answers
+        that others judged, under nobody's name and without the person's consent to keep audio. Kept audio
+        goes when no remaining answer's asker agreed to keep it. Deleted rows are overwritten on the disk
+        (SQLite), but stay in backups made earlier.
 
         Raises NotFoundError when nothing is stored under that id or hash.
         """
         if sum(value is not None for value in (annotator, audio, before)) != 1:
             raise ValueError("forget one of an annotator, an audio clip, and what is older than a time")
         answers, clips, people = schema.Answer, schema.Clip, schema.Annotator
-        person, known_as = None, ""
+        person, known_as, kept = None, "", 0
         with self.database.write() as session:
             if annotator is not None:
                 found = session.scalar(select(people).filter_by(public_id=annotator))
                 if found is None:
                     raise NotFoundError("Nothing is stored under that annotator id.")
                 person, known_as = found.id, annotator_hash(found)
+                if keep_judged:
+                    disowned = update(answers).where(
+                        answers.annotator_id == person, _judged_by_others(person)
+                    )
+                    left = session.execute(disowned.values(annotator_id=None, audio_kept=False))
+                    kept = cast("CursorResult[Any]", left).rowcount
                 which = answers.annotator_id == person
             elif audio is not None:
                 if session.get(clips, checked_sha256(audio)) is None:
@@ -147,11 +162,26 @@ class Erasure:
         with plain_errors():
             files = sum(kept_audio.remove(self.database.folder, sha) for sha in {*silenced, *orphans})
         self.database.truncate_log()
-        return Forgotten(**counts, clips=len(orphans), files=files, annotator=known_as)
+        return Forgotten(**counts, clips=len(orphans), files=files, annotator=known_as, kept=kept)
 
 
 def _count(session: Session, *conditions: Any) -> int:
     return session.scalar(select(func.count()).where(*conditions)) or 0
+
+
+def _judged_by_others(person: int | None) -> Any:
+    """That someone else rated, compared or marked the answer."""
+    answers, votes = schema.Answer, schema.Comparison
+    judged = [
+        exists().where(table.answer_id == answers.id, table.annotator_id != person, ~withdrawn)
+        for table, withdrawn in (
+            (schema.Rating, schema.Rating.withdrawn),
+            (schema.Span, schema.Span.withdrawn),
+            (schema.TokenVerdict, false()),
+        )
+    ]
+    either = or_(votes.answer_a_id == answers.id, votes.answer_b_id == answers.id)
+    return or_(*judged, exists().where(either, votes.annotator_id != person))
 
 
 def _left_nothing() -> list[Any]:

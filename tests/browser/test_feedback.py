@@ -187,6 +187,8 @@ def test_what_is_stored_is_shown_and_deleted_with_audio_and_traces(browser: Brow
         expect(app.delete_sure).to_be_hidden()
         assert rows(tmp_path, "SELECT count(*) FROM ratings") == [(1,)]
         app.delete_data.click()
+        expect(app.page.locator("#delete-what")).to_contain_text("1 answer of yours")
+        expect(app.page.locator("#delete-judged")).to_be_hidden()  # nobody else judged it
         app.delete_sure.click()
         expect(app.privacy_status).to_contain_text("Deleted: 1 answer with its trace, 1 rating")
         expect(app.privacy_status).to_contain_text("1 audio file")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from storage import Database, Feedback, new_annotator
+from storage.annotation.spans import Spans
 from storage.database.schema import Annotator, Clip
 from storage.errors import NotFoundError, RatingError, RecordError, StorageError
 from storage.ratings.validation import MAX_COMMENT, MAX_CORRECTION
@@ -308,6 +309,40 @@ def test_forgetting_a_person_leaves_others_alone(
     assert b"unforgettable words" not in on_disk
     with pytest.raises(NotFoundError):
         feedback.forget(annotator="me")
+
+
+def test_answers_that_others_judged_may_stay_without_the_person(
+    feedback: Feedback, database: Database, make_record: Make, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"RIFF")
+    texts = ("rated", "compared", "marked", "alone", "withdrawn")
+    mine = {
+        text: feedback.record_answer(make_record(text, clip=text), annotator="me", audio_path=str(clip))
+        for text in texts
+    }
+    other = feedback.record_answer(make_record("other", clip="compared"), annotator="you")
+    feedback.rate(mine["rated"], "you", thumb=1)
+    feedback.rate(mine["rated"], "me", thumb=-1)
+    feedback.compare(mine["compared"], other, "you", "a")
+    Spans(database).mark(mine["marked"], "you", 1.0, 1.5, "click")
+    feedback.rate(mine["alone"], "me", thumb=1)
+    feedback.rate(mine["withdrawn"], "you", thumb=1)
+    feedback.withdraw(mine["withdrawn"], "you")
+    assert feedback.holdings("me").judged == 3
+
+    gone = feedback.forget(annotator="me", keep_judged=True)
+
+    assert (gone.answers, gone.kept, gone.ratings, gone.comparisons) == (2, 3, 3, 0)
+    assert gone.files == 5
+    assert feedback.holdings("me").answers == 0
+    for text in ("alone", "withdrawn"):
+        with pytest.raises(NotFoundError):
+            feedback.answer(mine[text])
+    assert feedback.answer(mine["marked"])["answer"] == "marked"
+    assert feedback.rating(mine["rated"], "you") is not None
+    assert feedback.rating(mine["rated"], "me") is None
+    assert list((database.folder / "audio").iterdir()) == []
 
 
 def test_audio_stays_while_someone_who_agreed_remains(

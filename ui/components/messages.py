@@ -39,6 +39,11 @@ def span(start: float, end: float, duration: float) -> str:
     return f"{seconds(start)}–{seconds(end)} s of {seconds(duration)} s"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 answer`, `2 answers`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def refusal_html(refusal: Exception) -> str:
     """Why a page stays closed, or what went wrong. A page that was only opened shows it as a hint, not as an
     error."""

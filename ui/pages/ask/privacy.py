@@ -14,6 +14,7 @@ from ui.access.identity import whose_id
 from ui.components import messages
 
 if TYPE_CHECKING:
+    from storage.maintenance.erasure import Holdings
     from ui.settings import Settings
     from ui.studio.service import Studio
 
@@ -31,7 +32,9 @@ class PrivacyPanel:
     box: gr.Accordion
     held: gr.HTML
     delete: gr.Button
-    sure: gr.Row
+    sure: gr.Group
+    sentence: gr.HTML
+    judged_too: gr.Checkbox
     confirm: gr.Button
     cancel: gr.Button
     status: gr.HTML
@@ -43,18 +46,24 @@ def privacy_panel(settings: Settings) -> PrivacyPanel:
         held = gr.HTML("", elem_id="held")
         with gr.Row(elem_id="delete-row"):
             delete = gr.Button("Delete my data", size="sm", min_width=140, scale=0, elem_id="delete-data")
-        with gr.Row(visible=False, elem_id="sure") as sure:
-            confirm = gr.Button(
-                "Yes, delete all of it",
-                variant="stop",
-                size="sm",
-                min_width=160,
-                scale=0,
-                elem_id="delete-sure",
+        with gr.Group(visible=False, elem_id="sure") as sure:
+            sentence = gr.HTML("", elem_id="delete-what")
+            judged_too = gr.Checkbox(
+                label="Delete the answers that others judged too, with their judgements",
+                elem_id="delete-judged",
             )
-            cancel = gr.Button("Keep it", size="sm", min_width=100, scale=0, elem_id="delete-not")
+            with gr.Row():
+                confirm = gr.Button(
+                    "Yes, delete it",
+                    variant="stop",
+                    size="sm",
+                    min_width=160,
+                    scale=0,
+                    elem_id="delete-sure",
+                )
+                cancel = gr.Button("Keep it", size="sm", min_width=100, scale=0, elem_id="delete-not")
         status = gr.HTML("", elem_id="privacy-status")
-    return PrivacyPanel(box, held, delete, sure, confirm, cancel, status)
+    return PrivacyPanel(box, held, delete, sure, sentence, judged_too, confirm, cancel, status)
 
 
 def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> Updates:
@@ -71,15 +80,48 @@ def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
     return {
         panel.held: f'<dl class="meters">{items}</dl>',
         panel.delete: gr.Button(visible=True),
-        panel.sure: gr.Row(visible=False),
+        panel.sure: gr.Group(visible=False),
         panel.status: "",
     }
 
 
-def deleted(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> tuple[bool, Updates]:
-    """Delete everything under the person's id, and show what that was; false on failure."""
+def deletion_asked(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> Updates:
+    """What exactly a deletion takes away, and what it leaves, before it is confirmed."""
     try:
-        line = messages.saved(f"Deleted: {feedback.forget(annotator=annotator)}")
+        held = feedback.holdings(annotator)
+    except StorageError as error:
+        return {panel.status: messages.fault(str(error))}
+    return {
+        panel.delete: gr.Button(visible=False),
+        panel.sure: gr.Group(visible=True),
+        panel.sentence: f'<p class="hint">{_deletion(held)}</p>',
+        panel.judged_too: gr.Checkbox(value=False, visible=bool(held.judged)),
+    }
+
+
+def _deletion(held: Holdings) -> str:
+    judgements = messages.counted(held.ratings + held.comparisons + held.spans + held.tokens, "judgement")
+    answers = messages.counted(held.answers - held.judged, "answer")
+    text = (
+        f"This deletes {answers} of yours with question and trace, and {judgements} that you made. The audio "
+        "that you agreed to keep goes too, unless others agreed for the same clip. It cannot be undone."
+    )
+    if held.judged:
+        stay = messages.counted(held.judged, "answer")
+        text += f" Kept, with the question but under nobody's name: {stay} that others judged."
+    return text
+
+
+def deleted(
+    panel: PrivacyPanel, feedback: Feedback, annotator: str, judged_too: bool
+) -> tuple[bool, Updates]:
+    """Delete what is under the person's id, and show what that was; false on failure."""
+    try:
+        gone = feedback.forget(annotator=annotator, keep_judged=not judged_too)
+        line = f"Deleted: {gone}"
+        if gone.kept:
+            line += f"; kept under nobody's name: {messages.counted(gone.kept, 'answer')} that others judged"
+        line = messages.saved(line)
     except NotFoundError:
         line = messages.status("Nothing was stored under your id.")
     except StorageError as error:
@@ -97,8 +139,10 @@ def connect_privacy(
     """cleared: the updates that empty the rest of the page for a person with a new id."""
     feedback = studio.feedback
 
-    def delete_all(person: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Updates:
-        done, report = deleted(panel, feedback, person)
+    def delete_all(
+        person: str, judged_too: bool, request: gr.Request, profile: gr.OAuthProfile | None = None
+    ) -> Updates:
+        done, report = deleted(panel, feedback, person, judged_too)
         if not done:
             return report
         fresh = studio.identity.annotator("", request, profile)
@@ -107,10 +151,10 @@ def connect_privacy(
     def held(person: str) -> Updates:
         return holdings_shown(panel, feedback, person)
 
-    def ask() -> Updates:
-        return {panel.delete: gr.Button(visible=False), panel.sure: gr.Row(visible=True)}
+    def ask(person: str) -> Updates:
+        return deletion_asked(panel, feedback, person)
 
     panel.box.expand(held, annotator, **fast)
-    panel.delete.click(ask, None, **fast)
+    panel.delete.click(ask, annotator, **fast)
     panel.cancel.click(held, annotator, **fast)
-    panel.confirm.click(delete_all, annotator, **fast)
+    panel.confirm.click(delete_all, [annotator, panel.judged_too], **fast)
