@@ -15,7 +15,7 @@ from usam.model.model import IGNORED, USAM
 from usam.training.preferences.clips import AnswerBatch, Said, answer_inputs, collate
 
 LIKELIEST = 32  # tokens of each place of an answer that are kept with their probabilities
-BATCH = 8
+BATCH = 6
 REPORTED = 5  # batches between two reports
 
 
@@ -44,7 +44,7 @@ class References:
         """In the order of `said`, after computing what is missing; answers of like length together."""
         files = [self.folder / f"{identity(one)}.safetensors" for one in said]
         missing = {file: one for file, one in zip(files, said, strict=True) if not file.exists()}
-        ordered = sorted(missing.items(), key=lambda entry: len(entry[1].heard.tokens) + len(entry[1].answer))
+        ordered = sorted(missing.items(), key=lambda entry: read_length(entry[1]))
         batches = [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
         for number, batch in enumerate(batches, 1):
             self._store(batch)
@@ -102,6 +102,30 @@ def score(model: USAM, given: AnswerBatch) -> Scored:
     row, place = (targets != IGNORED).nonzero(as_tuple=True)
     logprobs = logits.log_softmax(-1).gather(1, targets[row, place][:, None]).squeeze(1)
     return Scored(logprobs, logits, row, len(targets))
+
+
+def score_all(model: USAM, said: Sequence[Said]) -> Scored:
+    """As `score`, of any number of answers: those of like length together, since padding costs as much as
+    what is read."""
+    order = sorted(range(len(said)), key=lambda index: read_length(said[index]))
+    parts, rows = [], []
+    for run in in_batches(len(said), BATCH):
+        places = [order[index] for index in run]
+        part = score(model, collate(model, [said[place] for place in places]))
+        parts.append(part)
+        rows.append(torch.tensor(places, device=part.row.device)[part.row])
+    return Scored(
+        torch.cat([part.logprobs for part in parts]),
+        torch.cat([part.logits for part in parts]),
+        torch.cat(rows),
+        len(said),
+    )
+
+
+def read_length(said: Said) -> int:
+    """About how many vectors and tokens the language model reads: four characters of a word are a piece."""
+    words = sum(len(word.read) for stream in said.heard.words for word in stream) // 4
+    return (words or len(said.heard.tokens)) + len(said.prompt.right) + len(said.answer)
 
 
 def divergence(reference: Reference, logits: Tensor) -> Tensor:

@@ -75,13 +75,13 @@ def own_answers(
     folder: Path,
     report: Callable[[str], None] = print,
 ) -> list[Said]:
-    """What the model itself answers to FIXED_QUESTIONS about these clips, computed once and kept."""
+    """What the model itself answers to one of FIXED_QUESTIONS about each of these clips, computed once and
+    kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    questions = [
-        Asked(one.audio, one.clip, question, task)
-        for one in {one.clip: one for one in asked}.values()
-        for task, question in FIXED_QUESTIONS
-    ]
+    questions = []
+    for number, one in enumerate({one.clip: one for one in asked}.values()):
+        task, question = FIXED_QUESTIONS[number % len(FIXED_QUESTIONS)]
+        questions.append(Asked(one.audio, one.clip, question, task))
     found = []
     for start in range(0, len(questions), OWN_BATCH):
         heard = [clips.heard(one) for one in questions[start : start + OWN_BATCH]]

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from usam.model.model import USAM
 from usam.training.preferences.clips import Heard, Said, collate
-from usam.training.preferences.reference import Reference, Scored, divergence, in_batches, score
+from usam.training.preferences.reference import Reference, Scored, divergence, in_batches, score_all
 from usam.training.preferences.rows import Mark
 from usam.training.stages.preference_losses import dpo_loss, kto_kl, kto_loss
 from usam.training.trainer import Budget, train, trainable
@@ -145,7 +145,7 @@ def preference_losses(
     parts: dict[str, Tensor] = {}
     loss = torch.zeros((), device=model.device)
     if said:
-        scored = score(model, collate(model, said))
+        scored = score_all(model, said)
         totals, means = scored.totals(), scored.means()
         if pairs:
             chosen, rejected = totals[: len(pairs)], totals[len(pairs) : 2 * len(pairs)]
@@ -256,7 +256,7 @@ def check(model: USAM, data: TuningData, beta: float, step: int) -> Check:
     divergences: list[float] = []
     for run in in_batches(len(data.held_pairs), CHECK_BATCH):
         pairs = [data.held_pairs[index] for index in run]
-        scored = score(model, collate(model, [i.chosen for i in pairs] + [i.rejected for i in pairs]))
+        scored = score_all(model, [i.chosen for i in pairs] + [i.rejected for i in pairs])
         (chosen, rejected), means = scored.totals().chunk(2), scored.means().chunk(2)
         ref_chosen, ref_rejected = reference_totals(pairs, chosen)
         losses += dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta).tolist()
@@ -264,7 +264,7 @@ def check(model: USAM, data: TuningData, beta: float, step: int) -> Check:
         likelier += int((means[0] > means[1]).sum())
     for run in in_batches(len(data.held_replay), 2 * CHECK_BATCH):
         items = [data.held_replay[index] for index in run]
-        scored = score(model, collate(model, [item.said for item in items]))
+        scored = score_all(model, [item.said for item in items])
         divergences += [float(replay_divergence(scored, i, [item])) for i, item in enumerate(items)]
     return Check(
         step,
