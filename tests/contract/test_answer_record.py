@@ -70,6 +70,7 @@ answers = of(
         duration=numbers,
         sha256=st.text("0123456789abcdef").map(str),
         gain_db=numbers,
+        tracks=st.integers(1, 9),
     ).map(lambda span: replace(span, sha256=span.sha256[:64].rjust(64, "0"))),
     trace=traces,
     timings=of(
@@ -140,7 +141,7 @@ def test_the_columns_hold_what_the_answer_holds(answer: Answer) -> None:
         "finish",
         "heard",
     }
-    assert columns["trace"]["heard"] == {"gain_db": answer.heard.gain_db}
+    assert columns["trace"]["heard"] == {"gain_db": answer.heard.gain_db, "tracks": answer.heard.tracks}
     for name in ("text", "seed", "temperature", "max_new_tokens", "stopped", "task", "question", "prompt"):
         assert columns[name] == getattr(answer, name)
     assert columns["history"] == [vars(turn) for turn in answer.history]

@@ -67,7 +67,7 @@ class ClipCache:
     def load(self, file: str, start: float | None = None, end: float | None = None) -> HeardClip:
         """A span of a file, decoded unless it is held already. Raises UsamError."""
         clip = self._load((file, start, end)).clip
-        heard = ClipSpan(clip.start, clip.end, clip.duration, clip.sha256, clip.gain_db)
+        heard = ClipSpan(clip.start, clip.end, clip.duration, clip.sha256, clip.gain_db, clip.tracks)
         return HeardClip(self, file, start, end, heard)
 
     def get(self, heard: HeardClip) -> Clip | None:

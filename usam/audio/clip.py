@@ -32,6 +32,7 @@ class Clip:
     duration: of the whole original clip, seconds.
     sha256: of the waveform as 16-bit little-endian PCM.
     gain_db: by how much the clip was raised to be heard, or turned down to full scale.
+    tracks: of sound in the file, of which one is heard.
     """
 
     waveform: Tensor
@@ -40,6 +41,7 @@ class Clip:
     duration: float
     sha256: str
     gain_db: float = 0.0
+    tracks: int = 1
 
 
 def load_clip(
@@ -95,6 +97,7 @@ def load_clip(
         duration=max(length, mono.last / mono.rate),
         sha256=hashlib.sha256(pcm16(waveform).tobytes()).hexdigest(),
         gain_db=gain_db,
+        tracks=mono.tracks,
     )
 
 

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -208,7 +208,7 @@ def _decode_tracks(file: _Input, span: Span, label: str) -> Mono:
         if mono.samples.any():
             break
     assert heard is not None
-    return heard
+    return replace(heard, tracks=len(tracks))
 
 
 def _tracks(file: _Input, label: str) -> list[int]:

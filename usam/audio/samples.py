@@ -36,7 +36,7 @@ class Mono:
 
     samples: float32 [samples] at `rate` Hz, beginning with sample `first` of the clip.
     complete: the span is there to its end; otherwise the clip ended first.
-    duration: seconds of the whole clip.
+    duration: seconds of the whole clip. tracks: of sound in the file, of which this is one.
     """
 
     samples: np.ndarray
@@ -44,6 +44,7 @@ class Mono:
     first: int
     complete: bool
     duration: float
+    tracks: int = 1
 
     @property
     def last(self) -> int:

@@ -75,6 +75,8 @@ def load_question(options: argparse.Namespace) -> tuple[Any, float]:
     began = time.monotonic()
     clip = load_clip(options.clip, options.start, options.end)
     decode_s = time.monotonic() - began
+    if clip.tracks > 1 and not options.json:
+        print(f"The file has {clip.tracks} sound tracks; one of them is heard.", file=sys.stderr)
     asked_to = clip.duration if options.end is None else min(options.end, clip.duration)
     if clip.end + UNHEARD < asked_to and not options.json:
         length = f"{clip.duration:.4g} s"

@@ -248,7 +248,7 @@ class Engine:
                 trace = trace_tokens(self.model, clip, audio, prompt.question)
             encode_s = time.monotonic() - encoding_at
         self._check_length(audio, prompt, request.sampling.max_new_tokens)
-        heard = ClipSpan(clip.start, clip.end, clip.duration, clip.sha256, clip.gain_db)
+        heard = ClipSpan(clip.start, clip.end, clip.duration, clip.sha256, clip.gain_db, clip.tracks)
         yield Encoded(trace, heard)
         most = TASKS[request.task].most_tokens(request.sampling.max_new_tokens, clip.end - clip.start)
         sampling = replace(request.sampling, max_new_tokens=most)

@@ -10,13 +10,14 @@ Supervision = Literal["question", "question+answer"]
 class ClipSpan:
     """The span of the clip the model heard. `start` and `end` in seconds of the original clip,
     `duration` the original clip's full length, `sha256` of the heard 16 kHz mono samples, `gain_db` how much
-    they were raised to be heard, or turned down to full scale."""
+    they were raised to be heard, or turned down to full scale, `tracks` how many of sound the file has."""
 
     start: float
     end: float
     duration: float
     sha256: str
     gain_db: float = 0.0
+    tracks: int = 1
 
 
 @dataclass(frozen=True)

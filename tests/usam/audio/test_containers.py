@@ -144,7 +144,9 @@ def test_of_several_tracks_the_one_with_sound_is_heard() -> None:
             frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
             frame.sample_rate, frame.pts = RATE, 0
             output.mux([*track.encode(frame), *track.encode(None)])
-    assert pitch(load_clip(buffer.getvalue()).waveform) == pytest.approx(440, abs=1)
+    clip = load_clip(buffer.getvalue())
+    assert pitch(clip.waveform) == pytest.approx(440, abs=1)
+    assert clip.tracks == 3
 
 
 @pytest.mark.parametrize("kind", ["rate", "layout"])

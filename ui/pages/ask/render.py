@@ -73,6 +73,8 @@ def heard(span: ClipSpan) -> str:
     tail = "" if span.end - span.start >= span.duration - 0.05 else " The rest was not heard."
     if span.gain_db > LEAST_GAIN_DB:
         tail += f" It is very quiet and was raised by {span.gain_db:.0f} dB."
+    if span.tracks > 1:
+        tail += f" The file has {span.tracks} sound tracks, of which this is one."
     text = messages.span(span.start, span.end, span.duration)
     return f'<p class="heard" role="status">Heard <b>{text}</b>.{tail}</p>'
 
