@@ -83,6 +83,10 @@ def run_tune(options: argparse.Namespace) -> int:
     def report(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
+    for name in ("steps", "minutes", "beta", "kl_bound"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise RequestError(f"--{name.replace('_', '-')} must be more than 0, not {value}.")
     kinds, people = sorted_out(options.without, KINDS)
     weights = dict.fromkeys(kinds, 0.0)
     if options.only is not None:
@@ -90,25 +94,27 @@ def run_tune(options: argparse.Namespace) -> int:
         weights |= dict.fromkeys(set(KINDS) - set(only), 0.0)
     weights |= dict(weight(text, KINDS) for text in options.weight)
     work = options.work or options.output.with_name(f"{options.output.name}-work")
-    tuned = run_tuning(
-        TuningOptions(
-            export=options.export or export(options.data, work / "export"),
-            work=work,
-            output=options.output,
-            checkpoint=options.checkpoint,
-            preset=options.preset,
-            device=options.device,
-            parts=names(options.train, PARTS, "part"),
-            weights=weights,
-            without=people,
-            settings=replace(Settings(), beta=options.beta, kl_bound=options.kl_bound),
-            budget=Budget(steps=options.steps)
-            if options.minutes is None
-            else Budget(minutes=options.minutes),
-            seed=options.seed,
-        ),
-        report,
+    chosen = TuningOptions(
+        export=options.export or export(options.data, work / "export"),
+        work=work,
+        output=options.output,
+        checkpoint=options.checkpoint,
+        preset=options.preset,
+        device=options.device,
+        parts=names(options.train, PARTS, "part"),
+        weights=weights,
+        without=people,
+        settings=replace(Settings(), beta=options.beta, kl_bound=options.kl_bound),
+        budget=Budget(steps=options.steps) if options.minutes is None else Budget(minutes=options.minutes),
+        seed=options.seed,
     )
+    try:
+        tuned = run_tuning(chosen, report)
+    except OSError as error:
+        raise RequestError(
+            f"Tuning stopped: {error.strerror or error}. What was computed is kept in {work.name!r}; the "
+            "same command continues."
+        ) from error
     if options.gate is not None:
         tuned = gated(tuned, options, report)
     if options.json:

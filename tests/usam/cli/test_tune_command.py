@@ -62,6 +62,8 @@ def test_a_checkpoint_that_few_votes_bear_out_is_written_and_refused(
         (["--only", "gossip"], "no kind of judgement called 'gossip'"),
         (["--train", "everything"], "no part called 'everything'"),
         (["--weight", "thumb"], "KIND=W"),
+        (["--minutes", "0"], "--minutes must be more than 0"),
+        (["--kl-bound", "nan"], "--kl-bound must be more than 0"),
         (["--weight", "=1"], "no kind of judgement called ''"),
         (["--without", PERSON], "nothing to learn from"),
         (["--only", "spans"], "nothing to learn from"),
@@ -81,3 +83,18 @@ def test_without_the_app_an_export_is_asked_for(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert tune(tmp_path, "--data", str(tmp_path)) == 2
     assert "--export" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_and_the_same_command_goes_on(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tuning, "write_record", full)
+        assert tune(tmp_path, "--export", str(exported)) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert not (tmp_path / "tuned").exists(), "never a part of a checkpoint"
+    assert tune(tmp_path, "--export", str(exported)) == 3
+    assert (tmp_path / "tuned" / "tuning.json").is_file()
