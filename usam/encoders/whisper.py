@@ -58,7 +58,7 @@ class Whisper(nn.Module):
         self.encoder = WhisperEncoder(config)
 
     @classmethod
-    def load(cls, directory: Path) -> "Whisper":
+    def load(cls, directory: Path, name: str = "whisper-base") -> "Whisper":
         """Raises WeightsError when the directory's weights are unreadable or do not fit."""
         with readable(directory):
             config = WhisperConfig.from_pretrained(directory)
@@ -72,6 +72,7 @@ class Whisper(nn.Module):
         config._attn_implementation = "sdpa"
         model = cls(config)
         load_strictly(model, state)
+        model.name = name
         return model
 
     @torch.no_grad()
