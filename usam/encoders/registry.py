@@ -11,8 +11,11 @@ from typing import cast
 
 from torch import nn
 
+from usam.audio.samples import SAMPLE_RATE
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder, Role
+from usam.encoders.ced import CED
+from usam.encoders.mert import MERT
 from usam.encoders.music_tags import MusicTags
 from usam.encoders.musicnn import MusiCNN
 from usam.encoders.sound_names import SoundNames
@@ -22,7 +25,16 @@ from usam.encoders.words import WordStream
 from usam.encoders.yamnet import YAMNet
 from usam.errors import WeightsError
 from usam.registry import Registry
-from usam.weights.catalogue import MUSICNN, WHISPER_BASE, YAMNET, Model
+from usam.weights.catalogue import (
+    CED_BASE,
+    MERT_95M,
+    MUSICNN,
+    WHISPER_BASE,
+    WHISPER_SMALL,
+    YAMNET,
+    HubRepository,
+    Model,
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +43,8 @@ class EncoderSpec:
     rate (Hz) of the waveforms it takes, the pretrained model it is made of, and what loads it from that
     model's folder (raises WeightsError).
 
-    source: a model of the catalogue, a folder, or None for an encoder that needs no weights; `load` is then
-    given an empty path.
+    source: a model or a repository of the catalogue, a folder, or None for an encoder that needs no weights;
+    `load` is then given an empty path.
     words: makes the word stream of its own head, if it has one, from that folder and the loaded encoder.
     """
 
@@ -41,7 +53,7 @@ class EncoderSpec:
     dim: int
     frame_rate: float
     sample_rate: int
-    source: Model | Path | None
+    source: Model | HubRepository | Path | None
     load: Callable[[Path], Encoder]
     words: Callable[[Path, Encoder], WordStream] | None = None
 
@@ -59,14 +71,18 @@ def _tags(folder: Path, encoder: Encoder) -> WordStream:
     return MusicTags(encoder)
 
 
+def _whisper_small(folder: Path) -> Whisper:
+    return Whisper.load(folder, "whisper-small")
+
+
 def _spec(
     encoder: type[Whisper] | type[YAMNet] | type[MusiCNN],
     dim: int,
     source: Model,
     words: Callable[[Path, Encoder], WordStream],
-) -> tuple[str, EncoderSpec]:
+) -> EncoderSpec:
     rates = encoder.frame_rate, encoder.sample_rate
-    return encoder.name, EncoderSpec(encoder.name, encoder.role, dim, *rates, source, encoder.load, words)
+    return EncoderSpec(encoder.name, encoder.role, dim, *rates, source, encoder.load, words)
 
 
 ENCODERS = Registry(
@@ -74,9 +90,24 @@ ENCODERS = Registry(
     "usam.encoders",
     EncoderSpec,
     (
-        _spec(Whisper, 512, WHISPER_BASE, _spoken),
-        _spec(YAMNet, YAMNet.dim, YAMNET, _sounds),
-        _spec(MusiCNN, MusiCNN.dim, MUSICNN, _tags),
+        (spec.name, spec)
+        for spec in (
+            _spec(Whisper, 512, WHISPER_BASE, _spoken),
+            _spec(YAMNet, YAMNet.dim, YAMNET, _sounds),
+            _spec(MusiCNN, MusiCNN.dim, MUSICNN, _tags),
+            EncoderSpec(
+                "whisper-small",
+                "speech",
+                768,
+                Whisper.frame_rate,
+                SAMPLE_RATE,
+                WHISPER_SMALL,
+                _whisper_small,
+                _spoken,
+            ),
+            EncoderSpec(CED.name, CED.role, 768, 6.25, CED.sample_rate, CED_BASE, CED.load, _sounds),
+            EncoderSpec(MERT.name, MERT.role, 768, MERT.frame_rate, MERT.sample_rate, MERT_95M, MERT.load),
+        )
     ),
 )
 

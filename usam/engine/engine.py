@@ -17,7 +17,6 @@ from torch import Tensor
 from usam.adapter.tokens import AudioTokens
 from usam.adapter.words import PlacedWord
 from usam.audio.clip import Clip, load_clip
-from usam.checkpoints.layout import bundled
 from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
 from usam.engine.memory import release_memory
@@ -30,6 +29,7 @@ from usam.generation.sampling import SamplingParams
 from usam.generation.stream import TextStream
 from usam.llm.prompts import Prompt
 from usam.model.listening import Hearing
+from usam.model.loading import preset_checkpoint
 from usam.model.model import IGNORED, USAM, load_model
 from usam.model.router_health import router_health
 from usam.progress import ProgressCallback
@@ -110,7 +110,7 @@ class Engine:
         """
         started = time.monotonic()
         precision = choose_precision(quantization, device)
-        folder = checkpoint_folder(checkpoint) if checkpoint else bundled(preset)
+        folder = checkpoint_folder(checkpoint) if checkpoint else preset_checkpoint(preset)
         model = load_model(folder, precision, progress, llm)
         release_memory()
         return cls(model, precision, folder, time.monotonic() - started, llm)

@@ -1,7 +1,11 @@
 """Loads parts of a model: the adapter from its checkpoint folder, the frozen encoders from the cache."""
 
+import hashlib
+import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import torch
@@ -9,13 +13,17 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from usam.adapter.adapter import USAMAdapter
+from usam.adapter.untrained import untrained_adapter
+from usam.checkpoints.layout import bundled
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder
 from usam.encoders.registry import load_encoders
 from usam.encoders.whisper import Whisper
-from usam.errors import WeightsError
+from usam.errors import RequestError, WeightsError
 from usam.llm.loading import without_progress_bars
 from usam.llm.lora import merge_lora
+from usam.presets import PRESETS
+from usam.weights.cache import home
 
 
 def load_adapter(checkpoint: Path) -> USAMAdapter:
@@ -33,6 +41,28 @@ def load_adapter(checkpoint: Path) -> USAMAdapter:
     if report["missing_keys"] or report["unexpected_keys"] or report["mismatched_keys"]:
         raise WeightsError(f"The checkpoint {checkpoint.name!r} does not fit its config.json.")
     return adapter
+
+
+def preset_checkpoint(preset: str) -> Path:
+    """The checkpoint that comes with a preset; without one, and for a preset with words, an adapter that
+    reads the words alone, which is made once and kept beside the weights.
+
+    Raises RequestError if there is neither.
+    """
+    folder = bundled(preset)
+    if (folder / "config.json").exists():
+        return folder
+    config = USAMConfig.from_preset(preset)
+    if not config.words:
+        raise RequestError(f"There is no trained checkpoint of the preset {preset!r}; name one.")
+    fields = json.dumps(dict(PRESETS[preset].fields), sort_keys=True)
+    made = home() / "untrained" / f"{preset}-{hashlib.sha256(fields.encode()).hexdigest()[:12]}"
+    if not (made / "config.json").exists():
+        made.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=made.parent) as scratch:
+            untrained_adapter(config).save_pretrained(scratch)
+            shutil.copytree(scratch, made, dirs_exist_ok=True)
+    return made
 
 
 def frozen_encoders(

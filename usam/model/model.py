@@ -18,6 +18,7 @@ from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.saclm import Significance, masked_mean
 from usam.adapter.tokens import AudioTokens
+from usam.adapter.untrained import untrained_adapter
 from usam.adapter.words import PlacedWord, WordGrid, batch, grid, place
 from usam.checkpoints.layout import LORA, SPEECH_LORA, copy_companions, pretrained_folder
 from usam.checkpoints.remote_code import add_remote_code
@@ -75,7 +76,8 @@ class USAM(nn.Module):
         self.llm = llm
         self.encoders = nn.ModuleList(encoders)  # type: ignore[arg-type]
         self.tokenizer = tokenizer
-        self.prompts = PromptBuilder(tokenizer) if space is None else ChatPromptBuilder(tokenizer)
+        own_template = space is not None or adapter.config.chat_template
+        self.prompts = ChatPromptBuilder(tokenizer) if own_template else PromptBuilder(tokenizer)
         self.checkpoint = checkpoint
         self.space = space
         self.pretrained = pretrained
@@ -106,7 +108,8 @@ class USAM(nn.Module):
 
     @classmethod
     def from_config(cls, config: USAMConfig) -> USAM:
-        """A model of a configuration's encoders and language model, with an adapter that is not trained yet.
+        """A model of a configuration's encoders and language model, with an adapter that is not trained yet:
+        see `usam.adapter.untrained`.
 
         Raises WeightsError, RequestError.
         """
@@ -116,7 +119,7 @@ class USAM(nn.Module):
         encoders = frozen_encoders(folders.encoders, config)
         streams = load_word_streams(folders.encoders, encoders) if config.words else ()
         return cls(
-            USAMAdapter(config), llm, tokenizer, encoders, word_streams=streams, pretrained=folders
+            untrained_adapter(config), llm, tokenizer, encoders, word_streams=streams, pretrained=folders
         ).eval()
 
     @property

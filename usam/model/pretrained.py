@@ -14,7 +14,8 @@ from usam.llm.registry import LLMS
 from usam.progress import ProgressCallback
 from usam.quantization import choose_precision
 from usam.weights import cache
-from usam.weights.catalogue import Model
+from usam.weights.catalogue import HubRepository, Model
+from usam.weights.sources import repository
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ def fetch(
     folders = cache.fetch(wanted, progress)
     found = {model.directory: folder for model, folder in zip(wanted, folders, strict=True)}
 
-    def folder(source: Model | Path | None) -> Path:
-        return found[source.directory] if isinstance(source, Model) else source or Path()
+    def folder(source: Model | HubRepository | Path | None) -> Path:
+        if isinstance(source, Model):
+            return found[source.directory]
+        return repository(source) if isinstance(source, HubRepository) else source or Path()
 
     encoders = {name: held.get(name) or folder(ENCODERS[name].source) for name in config.encoder_names}
     llm = held.get(config.llm_name)
@@ -55,6 +58,7 @@ def fetch(
 
 def models(config: USAMConfig, without: Collection[str] = ()) -> list[Model]:
     """Those models of the catalogue that a configuration is made of, but for those of these names."""
+    sources: list[Model | HubRepository | Path | None]
     sources = [ENCODERS[name].source for name in config.encoder_names if name not in without]
     if config.llm_name in LLMS and config.llm_name not in without:
         sources.append(LLMS[config.llm_name].source)

@@ -162,7 +162,8 @@ def prepare(options: TrainingOptions, report: Callable[[str], None] = print) -> 
     llm, tokenizer = load_llm(paths.llm)
     pieces = WordPieces(tokenizer)
     yamnet = by_role(encoders, "audio")
-    assert isinstance(yamnet, YAMNet)
+    if not isinstance(yamnet, YAMNet):
+        raise RequestError("This training learns the names of sounds from YAMNet, which the preset lacks.")
     adapter = initial_adapter(options, pieces, ready, cache, yamnet)
     options.ablate(adapter)
     assert adapter.anchor is not None

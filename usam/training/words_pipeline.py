@@ -26,10 +26,9 @@ from usam.data.scene_questions import Names, SceneInstructor
 from usam.data.scenes import Scene, joined
 from usam.data.splits import split
 from usam.data.synthetic.sentences import Sentences
-from usam.encoders.base import Encoder
+from usam.encoders.base import Encoder, SoundClassifier
 from usam.encoders.registry import by_role, load_word_streams
 from usam.encoders.sound_classes import VAGUE, plain_name
-from usam.encoders.yamnet import YAMNet
 from usam.errors import RequestError
 from usam.llm.loading import load_llm
 from usam.llm.text_space import TextSpace
@@ -101,9 +100,10 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
         raise RequestError("There is no clip to train on in the data folder.")
     texts = read_texts(options.packages or Path())
     texts["English"] = english(options.seed) + texts.get("English", [])
-    yamnet = by_role(model.encoders, "audio")  # type: ignore[arg-type]
-    assert isinstance(yamnet, YAMNet)
-    sounds, instruments = class_names(yamnet.classes)
+    audio = by_role(model.encoders, "audio")  # type: ignore[arg-type]
+    if not isinstance(audio, SoundClassifier):
+        raise RequestError("This training asks about AudioSet's classes, which no encoder here names.")
+    sounds, instruments = class_names(audio.classes)
     sounds, instruments = sounds + real.labels("sound"), instruments + real.labels("music")
     imagined = Imagination(
         Material(texts, sounds, instruments, confusions(clips)), model.adapter.config.token_seconds

@@ -26,6 +26,20 @@ class HubFile:
 
 
 @dataclass(frozen=True)
+class HubRepository:
+    """Files of a repository of the model hub, read as their publisher keeps them.
+
+    They are known by name and revision, not by content: of their kinds none can run code.
+    """
+
+    name: str
+    title: str
+    licence: str
+    files: tuple[str, ...]
+    revision: str = "main"
+
+
+@dataclass(frozen=True)
 class Model:
     """One pretrained model: where it comes from, under which licence, and what turns the published files into
     `directory`.
@@ -222,3 +236,13 @@ QWEN = Model(
     ),
     converter=f"{_CONVERTERS}:gguf",
 )
+
+_FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
+WHISPER_SMALL = HubRepository(
+    "openai/whisper-small",
+    "Whisper small (multilingual)",
+    "Apache-2.0",
+    (*_FILES, "generation_config.json", "tokenizer.json"),
+)
+CED_BASE = HubRepository("mispeech/ced-base", "CED-base (AudioSet, 527 classes)", "Apache-2.0", _FILES)
+MERT_95M = HubRepository("m-a-p/MERT-v1-95M", "MERT-v1-95M", "CC-BY-NC-4.0", (*_FILES, "pytorch_model.bin"))

