@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from usam.encoders import YAMNet
-from usam.encoders.sound_classes import PLACES, VAGUE, VOICES, plain_name
+from usam.encoders.heads.sound_classes import PLACES, VAGUE, VOICES, plain_name
 from usam.model.pretrained import fetch
 
 

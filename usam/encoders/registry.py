@@ -15,11 +15,11 @@ from usam.audio.samples import SAMPLE_RATE
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder, Role
 from usam.encoders.ced import CED
+from usam.encoders.heads.music_tags import MusicTags
+from usam.encoders.heads.sound_names import SoundNames
+from usam.encoders.heads.spoken_words import SpokenWords
 from usam.encoders.mert import MERT
-from usam.encoders.music_tags import MusicTags
 from usam.encoders.musicnn import MusiCNN
-from usam.encoders.sound_names import SoundNames
-from usam.encoders.spoken_words import SpokenWords
 from usam.encoders.whisper import Whisper
 from usam.encoders.words import WordStream
 from usam.encoders.yamnet import YAMNet

@@ -15,7 +15,7 @@ from usam.audio.samples import SAMPLE_RATE
 from usam.config import FRAME_RATE
 from usam.encoders.base import Encoder, Role, SoundClassifier
 from usam.encoders.frames import align, encode
-from usam.encoders.sound_names import sound_scores, speech_spans
+from usam.encoders.heads.sound_names import sound_scores, speech_spans
 from usam.encoders.words import Heard, WordStream
 from usam.schema.tasks import SpeechTask
 from usam.schema.words import Word

@@ -27,8 +27,8 @@ from usam.data.scenes import Scene, joined
 from usam.data.splits import split
 from usam.data.synthetic.sentences import Sentences
 from usam.encoders.base import Encoder, SoundClassifier
+from usam.encoders.heads.sound_classes import VAGUE, plain_name
 from usam.encoders.registry import by_role, load_word_streams
-from usam.encoders.sound_classes import VAGUE, plain_name
 from usam.errors import RequestError
 from usam.llm.loading import load_llm
 from usam.llm.text_space import TextSpace

@@ -46,7 +46,7 @@ def test_whispers_texts_are_kept_by_what_a_clip_holds_not_by_its_name(
             return f"number {len(heard)}"
 
     monkeypatch.setattr(specialists, "load_transcriber", lambda folder: Transcriber())
-    monkeypatch.setattr(specialists, "fetch", lambda: SimpleNamespace(encoders={"speech": None}))
+    monkeypatch.setattr(specialists, "fetch", lambda: SimpleNamespace(encoders={"whisper-base": None}))
     questions = question_sets(clips)["transcription"]
     for _ in range(2):
         whisper(questions, tmp_path, lambda message: None)

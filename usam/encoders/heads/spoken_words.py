@@ -11,7 +11,7 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role
-from usam.encoders.sound_names import speech_score
+from usam.encoders.heads.sound_names import speech_score
 from usam.encoders.whisper import Whisper
 from usam.encoders.whisper_step_decoder import Transcript, WhisperStepDecoder
 from usam.encoders.words import Heard

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role, SoundClassifier
-from usam.encoders.sound_classes import PLACES, VAGUE, VOICES, plain_name
+from usam.encoders.heads.sound_classes import PLACES, VAGUE, VOICES, plain_name
 from usam.encoders.words import Heard, SoundScores, spans
 from usam.schema.words import Word
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from usam.encoders.music_tags import TAGS, MusicTags
-from usam.encoders.sound_classes import PLACES, VAGUE, VOICES, plain_name
-from usam.encoders.sound_names import (
+from usam.encoders.heads.music_tags import TAGS, MusicTags
+from usam.encoders.heads.sound_classes import PLACES, VAGUE, VOICES, plain_name
+from usam.encoders.heads.sound_names import (
     NAMES,
     SoundNames,
     bracketed,

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from usam.encoders.sound_classes import VOICES
-from usam.encoders.spoken_words import LONGEST, SpokenWords, invented, quietest
+from usam.encoders.heads.sound_classes import VOICES
+from usam.encoders.heads.spoken_words import LONGEST, SpokenWords, invented, quietest
 from usam.encoders.whisper_step_decoder import SpokenWord, Transcript
 from usam.encoders.words import Heard, SoundScores
 from usam.schema.tasks import SpeechTask

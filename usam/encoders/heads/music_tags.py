@@ -7,8 +7,8 @@ from torch import Tensor
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role
+from usam.encoders.heads.sound_names import bracketed, is_silent, music_spans
 from usam.encoders.musicnn import MusiCNN
-from usam.encoders.sound_names import bracketed, is_silent, music_spans
 from usam.encoders.words import Heard
 from usam.schema.words import Word
 
