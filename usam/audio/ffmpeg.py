@@ -270,9 +270,22 @@ def _decode(file: _Input, track: int, span: Span, label: str, mix: MixDown, *, s
                 break
         for block in convert(None):
             timeline.add(block, None)
-        return Mono(
+        mono = Mono(
             mix.samples(rate), rate, timeline.first, timeline.complete, read if duration is None else duration
         )
+        return _without_padding(mono, stream) if "w64" in _kinds(container) else mono
+
+
+def _without_padding(mono: Mono, stream: av.AudioStream) -> Mono:
+    """Without the silent samples that FFmpeg's own Wave64 files end in: it counts what fills eight bytes."""
+    width = stream.channels * max(1, stream.codec_context.format.bytes)
+    heard = np.flatnonzero(mono.samples)
+    end = len(mono.samples) if not len(heard) else int(heard[-1]) + 1
+    silent = len(mono.samples) - end
+    ends_the_file = mono.last >= round(mono.duration * mono.rate)
+    if not ends_the_file or not 0 < silent <= 7 // width:
+        return mono
+    return replace(mono, samples=mono.samples[:end], duration=mono.duration - silent / mono.rate)
 
 
 @dataclass(frozen=True)

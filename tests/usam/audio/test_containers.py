@@ -162,6 +162,16 @@ def test_a_format_that_changes_midway_is_heard_on(kind: str) -> None:
     assert pitch(clip.waveform[SAMPLE_RATE * 5 // 2 : SAMPLE_RATE * 7 // 2]) == pytest.approx(600, abs=2)
 
 
+@pytest.mark.parametrize("samples", [8000, 8001, 8002, 8003])
+def test_padding_of_wave64_is_no_sound(samples: int) -> None:
+    """As FFmpeg writes it, the same sound would have another hash."""
+    wave = tone(440, 2.0, RATE)[:samples] + np.float32(0.1)
+    plain = load_clip(encode(wave, RATE, "wav", "pcm_s16le"))
+    padded = load_clip(encode(wave, RATE, "w64", "pcm_s16le"))
+    assert padded.duration == plain.duration == samples / RATE
+    assert padded.sha256 == plain.sha256
+
+
 def test_64_bit_samples_are_heard() -> None:
     file = bytearray(wav(np.zeros(0), 8000))
     samples = (tone(440, 1.0, 8000).astype(np.float64) * 2.0**62).astype("<i8").tobytes()
