@@ -72,13 +72,13 @@ class USAMAdapter(PreTrainedModel):
             return AudioTokens(audio, mask, routing, logits)
         assert self.anchor is not None  # a config with words has one
         assert logits is not None
-        said = repeated(logits, mask) | words.spoken
-        own = torch.where(said.unsqueeze(-1), self.anchor.blank_word.to(audio.dtype), audio)
+        repeats = repeated(logits, mask) | words.spoken
+        own = torch.where(repeats.unsqueeze(-1), self.anchor.blank_word.to(audio.dtype), audio)
         share = mixer.share(tokens, routing, words)
         vectors = mixer(own, read, share, words)
         real = words.mask & mask.gather(1, words.owner)
-        telling = real & ((words.ids >= 0) | ~said.gather(1, words.owner))
-        return AudioTokens(vectors, real, routing, logits, words.owner, telling, share)
+        informative = real & ((words.ids >= 0) | ~repeats.gather(1, words.owner))
+        return AudioTokens(vectors, real, routing, logits, words.owner, informative, share)
 
     def forward(self, frames: Tensor, mask: Tensor, prompt: Tensor, **kwargs: Any) -> AudioTokens:
         """frames U [B, T, D_frames], mask [B, T], pooled prompt [B, D_llm] -> AudioTokens."""

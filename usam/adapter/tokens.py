@@ -16,7 +16,7 @@ class AudioTokens:
     tokens [B, N, D] are the vectors that the LLM reads, in order; mask [B, N], true for real ones; owner
     [B, N], the audio token of each: one that holds several pieces of words has several vectors. Without
     words there is one vector a token, N = L. routing [B, L, E]; logits [B, L, V + 1] over the word anchor's
-    vocabulary and the blank, or None without an anchor. telling [B, N], with words: vectors that say
+    vocabulary and the blank, or None without an anchor. informative [B, N], with words: vectors that say
     something, a word of a specialist or one of the token's own that is new; word_share [B, N, 1], how much of
     each is a specialist's word. placed: of a batch of one, its words and their tokens. inputs [B, N, D']:
     what an LLM reads whose space is not the adapter's; without it that is `tokens`.
@@ -27,7 +27,7 @@ class AudioTokens:
     routing: Tensor
     logits: Tensor | None
     owner: Tensor = field(default=None)  # type: ignore[assignment]
-    telling: Tensor | None = None
+    informative: Tensor | None = None
     word_share: Tensor | None = None
     inputs: Tensor | None = None
     placed: tuple[PlacedWord, ...] = ()

@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from usam.config import USAMConfig
 from usam.schema.words import Word
 
-SAID_FOR = 25  # tokens (2 s) in which a word of the own projection is not said again
+REPEAT_TOKENS = 25  # (2 s) in which a word of the own projection is not read again
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class WordGrid:
         found = self.confidence.new_zeros(*self.spoken.shape, experts)
         flat = found.flatten(1)
         index = self.owner * experts + self.expert.clamp_min(0)
-        said = torch.where(self.ids >= 0, self.confidence, 0.0) * self.mask
-        return flat.scatter_reduce(1, index, said, "amax").view_as(found)
+        sure = torch.where(self.ids >= 0, self.confidence, 0.0) * self.mask
+        return flat.scatter_reduce(1, index, sure, "amax").view_as(found)
 
 
 def place(words: Sequence[Sequence[Word]], tokens: int, token_seconds: float) -> list[PlacedWord]:
@@ -175,7 +175,7 @@ class WordMixer(nn.Module):
 
 
 def repeated(logits: Tensor, mask: Tensor) -> Tensor:
-    """Which tokens' own projections say nothing new: no word, or one that was said within SAID_FOR tokens.
+    """Which tokens' own projections say nothing new: no word, or one read within REPEAT_TOKENS before.
 
     logits [B, L, V + 1] of the word anchor, the blank last; mask [B, L] -> [B, L].
     """
@@ -183,11 +183,11 @@ def repeated(logits: Tensor, mask: Tensor) -> Tensor:
     blank = logits.shape[-1] - 1
     found = (best == blank) | ~mask
     rows = []
-    for said, silent in zip(best.tolist(), found.tolist(), strict=True):
+    for pieces, silent in zip(best.tolist(), found.tolist(), strict=True):
         last: dict[int, int] = {}
         row = []
-        for index, (word, empty) in enumerate(zip(said, silent, strict=True)):
-            old = empty or index - last.get(word, -SAID_FOR) < SAID_FOR
+        for index, (word, empty) in enumerate(zip(pieces, silent, strict=True)):
+            old = empty or index - last.get(word, -REPEAT_TOKENS) < REPEAT_TOKENS
             if not old:
                 last[word] = index
             row.append(old)

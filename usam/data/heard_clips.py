@@ -71,8 +71,8 @@ class HeardClips:
         if not file.exists():
             self._store(file, example.waveform())
         with safe_open(file, framework="pt") as stored:
-            said = json.loads(stored.metadata()["words"])
-            words = tuple(tuple(Word(**word) for word in stream) for stream in said)
+            streams = json.loads(stored.metadata()["words"])
+            words = tuple(tuple(Word(**word) for word in stream) for stream in streams)
             voice = stored.get_tensor("voice")
             return HeardClip(example, stored.get_tensor("tokens"), words, voice if len(voice) else None)
 
@@ -124,10 +124,10 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
         known = believed(example.label, names)
         part = Part(example.kind, known, tags=tags, place=place)
         return Scene((part,), clip.words, seconds, clip.tokens)
-    said = "".join(word.read for word in speech if word.after != "]").strip()
+    text = "".join(word.read for word in speech if word.after != "]").strip()
     language = next((word.text for word in speech if word.after == "]"), None)
-    said = said or written(example.transcript or "")
-    if not said or language not in (None, "English"):
+    text = text or written(example.transcript or "")
+    if not text or language not in (None, "English"):
         return None
     speaker, sure = example.speaker, 1.0
     if speaker is None and clip.voice is not None:
@@ -135,7 +135,7 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
             odds = head(clip.voice).softmax(-1)
         speaker, sure = SPEAKERS[int(odds.argmax())], float(odds.max())
     behind = heard_behind(example.label, names) if example.background and example.label else ()
-    part = Part("speech", (), said, speaker, language, behind=behind, behind_kind=example.background)
+    part = Part("speech", (), text, speaker, language, behind=behind, behind_kind=example.background)
     return Scene((part,), (tuple(with_speaker(speech, speaker, sure)), sounds, music), seconds, clip.tokens)
 
 
@@ -156,7 +156,7 @@ def unread(scene: Scene, transcript: str) -> Scene:
     """A scene of speech without the specialist's words, to be written down by its transcript."""
     speech, *others = scene.words
     marks = tuple(word for word in speech if word.before == " [" or word.after == "]")
-    part = replace(scene.parts[0], said=written(transcript))
+    part = replace(scene.parts[0], text=written(transcript))
     return replace(scene, parts=(part,), words=(marks, *others))
 
 

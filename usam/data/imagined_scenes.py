@@ -74,11 +74,11 @@ class Imagination:
             behind_kind = "sound" if random.random() < 0.5 else "music"
             pool = self.material.sounds if behind_kind == "sound" else self.material.instruments
             name = random.choice(pool)
-            said = self.heard(name, random)
+            heard = self.heard(name, random)
             begins = random.uniform(0, seconds / 2)
             if behind_kind == "sound" or random.random() < 0.6:
-                names = named(said, begins, seconds, random)
-                behind = truth(name, said)[:2]
+                names = named(heard, begins, seconds, random)
+                behind = truth(name, heard)[:2]
             if behind_kind == "music":
                 tags = named(self.tags(name, random), begins, seconds, random, "{}")
             if random.random() < 0.5:  # little can be named behind speech
@@ -88,33 +88,35 @@ class Imagination:
 
     def sound(self, random: Random) -> Scene:
         name = random.choice(self.material.sounds)
-        said = self.heard(name, random)
+        heard = self.heard(name, random)
         seconds = random.uniform(0.3, 8)
         place = random.choice(("a small room", "a large hall", "a public space", "a street", "the outdoors"))
-        words = named(said, 0.0, seconds, random)
-        told = place if random.random() < 0.15 else None
-        if told:
-            words.append(Word(0.0, seconds, told, 0.3, " (in ", ")"))
-        part = Part("sound", truth(name, said), place=told)
+        words = named(heard, 0.0, seconds, random)
+        where = place if random.random() < 0.15 else None
+        if where:
+            words.append(Word(0.0, seconds, where, 0.3, " (in ", ")"))
+        part = Part("sound", truth(name, heard), place=where)
         return Scene((part,), ((), tuple(words), ()), seconds)
 
     def music(self, random: Random) -> Scene:
         name = random.choice(self.material.instruments)
-        said = self.heard(name, random)
+        heard = self.heard(name, random)
         tags = self.tags(name, random)
         seconds = random.uniform(1, 10)
-        words = named(said, 0.0, seconds, random) if random.random() < 0.85 else []
-        part = Part("music", truth(name, said if words else [t for t in tags if t == name]), tags=tuple(tags))
+        words = named(heard, 0.0, seconds, random) if random.random() < 0.85 else []
+        part = Part(
+            "music", truth(name, heard if words else [t for t in tags if t == name]), tags=tuple(tags)
+        )
         return Scene((part,), ((), tuple(words), tuple(named(tags, 0.0, seconds, random, "{}"))), seconds)
 
     def heard(self, name: str, random: Random) -> list[str]:
         """What a specialist says of it: mostly its name first, then names it may be confused with."""
         others = list(self.material.confused.get(name, ())) or [random.choice(self.material.sounds)]
         random.shuffle(others)
-        said = [name, *others[: random.randint(0, 2)]]
-        if len(said) > 1 and random.random() < 0.25:
-            said[0], said[1] = said[1], said[0]
-        return said
+        heard = [name, *others[: random.randint(0, 2)]]
+        if len(heard) > 1 and random.random() < 0.25:
+            heard[0], heard[1] = heard[1], heard[0]
+        return heard
 
     @staticmethod
     def tags(name: str, random: Random) -> list[str]:
@@ -130,7 +132,7 @@ class Imagination:
         return tags[:5] or ["music"]
 
 
-def truth(name: str, said: Sequence[str]) -> tuple[str, ...]:
+def truth(name: str, heard: Sequence[str]) -> tuple[str, ...]:
     """The names of an answer: what the specialist says, in its order, no two of one thing; the true one first
     if it is not among them."""
-    return tuple(distinct(said if name in said else (name, *said))[:3])
+    return tuple(distinct(heard if name in heard else (name, *heard))[:3])

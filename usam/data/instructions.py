@@ -160,28 +160,28 @@ class Instructor:
             return Instruction("mixture", random.choice(KIND), answer)
         if draw < 0.6:
             about: Kind = random.choice(("speech", "music"))
-            said = "Yes" if about == "speech" or behind == "music" else "No"
+            verdict = "Yes" if about == "speech" or behind == "music" else "No"
             question = random.choice(SPEAKING if about == "speech" else PLAYING)
-            return Instruction("yesno", question, f"{said}, this is speech over {behind}.")
+            return Instruction("yesno", question, f"{verdict}, this is speech over {behind}.")
         if draw < 0.8:
             answer = f"Someone says: {example.transcript}. Behind it, {behind}."
             return Instruction("open", random.choice(OPEN), answer)
         return Instruction("asr", random.choice(TRANSCRIBE), example.transcript or "")
 
     def speech(self, example: Example, random: Random) -> Instruction:
-        said = example.transcript
+        text = example.transcript
         draw = random.random()
-        if said is None or draw < 0.25:
+        if text is None or draw < 0.25:
             return Instruction("kind", random.choice(KIND), KIND_ANSWER["speech"])
         if draw < 0.33:
             return self.yes_no("speech", (), random)
         if draw < 0.43:
-            return Instruction("open", random.choice(OPEN), f"Someone says: {said}")
+            return Instruction("open", random.choice(OPEN), f"Someone says: {text}")
         if draw < 0.45:
-            return Instruction("s2tt", random.choice(TRANSLATE), example.translation or said)
+            return Instruction("s2tt", random.choice(TRANSLATE), example.translation or text)
         if draw < 0.47:
-            return Instruction("describe", random.choice(SOUND[:1] + MUSIC[:1]), f"A person speaking: {said}")
-        return Instruction("asr", random.choice(TRANSCRIBE), said)
+            return Instruction("describe", random.choice(SOUND[:1] + MUSIC[:1]), f"A person speaking: {text}")
+        return Instruction("asr", random.choice(TRANSCRIBE), text)
 
     def sound(self, names: Sequence[str], random: Random) -> Instruction:
         draw = random.random()
@@ -222,9 +222,9 @@ class Instructor:
             question = random.choice(
                 ("Do you hear {}?", "Is this the sound of {}?", "Is this {}?", "Can you hear {}?")
             )
-            said = "Yes" if asked == names[0] else "No"
+            verdict = "Yes" if asked == names[0] else "No"
             return Instruction(
-                "yesno", question.format(article(asked)), f"{said}, this is {article(names[0])}."
+                "yesno", question.format(article(asked)), f"{verdict}, this is {article(names[0])}."
             )
         about: Kind = random.choice(("speech", "music"))
         if (kind == about) != yes and kind != "sound":

@@ -161,7 +161,7 @@ def sentence(part: Part) -> str:
     """The part in a sentence without its full stop."""
     if part.kind == "speech":
         who = f"a {part.speaker}" if part.speaker else "someone"
-        return f"{who} says: {part.said.rstrip('.')}" if part.said else f"{who} speaks"
+        return f"{who} says: {part.text.rstrip('.')}" if part.text else f"{who} speaks"
     if part.kind == "music":
         manner = [tag for tag in part.tags if tag in TEMPI | MOODS][:2]
         playing = f"music with {what(part)} plays" if part.names else "music plays"
@@ -223,12 +223,12 @@ class SceneInstructor:
         )
 
     def transcript(self, speech: Sequence[Part], random: Random) -> Instruction:
-        said = " ".join(part.said for part in speech if part.said)
-        if not said:
+        text = " ".join(part.text for part in speech if part.text)
+        if not text:
             return Instruction("kind", random.choice(KIND), "This is speech.")
         if random.random() < 0.12:
-            return Instruction("s2tt", random.choice(TRANSLATE), said)
-        return Instruction("asr", random.choice(TRANSCRIBE), said)
+            return Instruction("s2tt", random.choice(TRANSLATE), text)
+        return Instruction("asr", random.choice(TRANSCRIBE), text)
 
     def order(self, parts: Sequence[Part], random: Random) -> Instruction:
         draw = random.random()
@@ -250,8 +250,8 @@ class SceneInstructor:
             count = {2: "two", 3: "three", 4: "four"}.get(len(parts), str(len(parts)))
             listing = listed([what(part) for part in parts], "and")
             return Instruction("count", random.choice(_COUNT), stopped(f"{count}: {listing}"))
-        told = ", then ".join(sentence(part) for part in parts)
-        return Instruction("order", random.choice(_ORDER + OPEN), stopped(told))
+        listing = ", then ".join(sentence(part) for part in parts)
+        return Instruction("order", random.choice(_ORDER + OPEN), stopped(listing))
 
     @staticmethod
     def brief(part: Part) -> str:
@@ -285,12 +285,12 @@ class SceneInstructor:
     def yes_no(self, parts: Sequence[Part], random: Random) -> Instruction:
         """As often yes as no, about kinds, named things and words that are said."""
         yes = random.random() < 0.5
-        said = "Yes" if yes else "No"
+        verdict = "Yes" if yes else "No"
         heard = listed([what(part) for part in parts], "and")
         if parts[0].behind_kind:
             heard += f" with {background(parts[0])} behind it"
         draw = random.random()
-        texts = [part.said for part in parts if part.said]
+        texts = [part.text for part in parts if part.text]
         kinds = {part.kind for part in parts} | {part.behind_kind for part in parts}
         if draw < 0.3 and texts:
             every = [word.strip(".,?!;:\"'").lower() for text in texts for word in text.split()]
@@ -300,7 +300,7 @@ class SceneInstructor:
                 return Instruction(
                     "mention",
                     random.choice(_MENTION).format(random.choice(own) if yes else others[0]),
-                    f"{said}.",
+                    f"{verdict}.",
                 )
         about = [kind for kind in ("speech", "music") if (kind in kinds) == yes]
         if draw < 0.65 or not about:
@@ -313,12 +313,12 @@ class SceneInstructor:
                 return Instruction(
                     "named",
                     random.choice(_HEAR).format(article(asked)),
-                    f"{said}, I hear {heard if not yes else article(asked)}.",
+                    f"{verdict}, I hear {heard if not yes else article(asked)}.",
                 )
         asked = random.choice(about or ["speech"])
-        said = "Yes" if asked in kinds else "No"
+        verdict = "Yes" if asked in kinds else "No"
         return Instruction(
-            "yesno", random.choice(SPEAKING if asked == "speech" else PLAYING), f"{said}, I hear {heard}."
+            "yesno", random.choice(SPEAKING if asked == "speech" else PLAYING), f"{verdict}, I hear {heard}."
         )
 
     def speech(self, part: Part, random: Random) -> Instruction:
@@ -333,7 +333,7 @@ class SceneInstructor:
                 )
                 return Instruction("language", question, answer)
             return Instruction("language", question, f"The language is {part.language}.")
-        words = [re.sub(r"[^\w'-]", "", word) for word in part.said.split()]
+        words = [re.sub(r"[^\w'-]", "", word) for word in part.text.split()]
         if draw < 0.65 and len(words) > 1 and words[0] and words[-1]:
             first = random.random() < 0.5
             return Instruction(

@@ -25,14 +25,14 @@ SECONDS_A_WORD = 0.32
 class Part:
     """One stretch of a scene with one kind of audio.
 
-    names: of the sound or the instrument, the true one first, then what else it may be called. said: the
+    names: of the sound or the instrument, the true one first, then what else it may be called. text: the
     words of speech as they are to be written. speaker: man, woman or child; language: its English name.
     tags: of music. behind: names of what sounds at the same time; behind_kind its kind.
     """
 
     kind: Kind
     names: tuple[str, ...] = ()
-    said: str = ""
+    text: str = ""
     speaker: str | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()

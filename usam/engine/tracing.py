@@ -55,7 +55,8 @@ def trace_tokens(model: USAM, clip: Clip, audio: AudioTokens, text: Tensor) -> T
             )
         )
     )
-    return Trace(tuple(config.expert_names), tokens, "question", threshold, pruned=audio.telling is not None)
+    pruned = audio.informative is not None
+    return Trace(tuple(config.expert_names), tokens, "question", threshold, pruned=pruned)
 
 
 def anchored_words(model: USAM, audio: AudioTokens) -> list[str]:

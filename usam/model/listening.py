@@ -27,13 +27,13 @@ class Hearing:
     """A clip as the encoders heard it: U [T, D], what their heads are asked with, and the words of each
     expert by what was wanted of speech, as far as they were asked for.
 
-    said: what the heads said for a task while the frames were computed, None for those still to be asked.
+    predicted: what the heads said for a task while the frames were computed, None for those yet to be asked.
     """
 
     frames: Tensor
     heard: Heard
     words: dict[SpeechTask, tuple[tuple[Word, ...], ...]] = field(default_factory=dict)
-    said: dict[SpeechTask, Sequence[Sequence[Word] | None]] = field(default_factory=dict)
+    predicted: dict[SpeechTask, Sequence[Sequence[Word] | None]] = field(default_factory=dict)
 
 
 def hear(
@@ -58,16 +58,16 @@ def hear(
             heard = replace(heard, sounds=sounds, speech=speech_spans(sounds))
     cores = torch.get_num_threads()
     with ThreadPoolExecutor(1, "usam-words") as beside:
-        saying = beside.submit(_ask, streams, heard, cores // 2) if any(streams) and cores > 1 else None
-        with on_cores(cores if saying is None else cores - cores // 2):
+        pending = beside.submit(_ask, streams, heard, cores // 2) if any(streams) and cores > 1 else None
+        with on_cores(cores if pending is None else cores - cores // 2):
             found = [
                 known[id(encoder)] if id(encoder) in known else encode(encoder, waveform)
                 for encoder in encoders
             ]
-        said = {} if saying is None else {task: saying.result()}
+        predicted = {} if pending is None else {task: pending.result()}
     frames = align(found, [encoder.frame_rate for encoder in encoders], len(waveform))
     by_role: Mapping[Role, Tensor] = {e.role: s for e, s in zip(encoders, found, strict=True)}
-    return Hearing(frames, replace(heard, frames=by_role), said=said)
+    return Hearing(frames, replace(heard, frames=by_role), predicted=predicted)
 
 
 @torch.inference_mode()
@@ -85,7 +85,7 @@ def words_of(
     if task not in hearing.words:
         heard = replace(hearing.heard, task=task)
         before = next(iter(hearing.words.values()), None)
-        said = hearing.said.get(task, [None] * len(streams))
+        predicted = hearing.predicted.get(task, [None] * len(streams))
         found: list[tuple[Word, ...]] = []
         for index, stream in enumerate(streams):
             if stream is None:
@@ -93,7 +93,7 @@ def words_of(
             elif stream.role != "speech" and before is not None:
                 found.append(before[index])  # the task is about speech alone
             else:
-                known = said[index]
+                known = predicted[index]
                 words = stream.words(heard) if known is None else known
                 found.append(
                     tuple(name_speakers(words, heard, speaker) if stream.role == "speech" else words)

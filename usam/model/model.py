@@ -246,7 +246,7 @@ class USAM(nn.Module):
         A token that holds several vectors is as significant as the most significant of them.
         """
         scores = self.adapter.saclm.significance(audio.tokens, audio.mask, *self.embed_text(texts))
-        if audio.telling is None:
+        if audio.informative is None:
             return scores
         logits = audio.by_token(scores.predictive_logits.sigmoid()).clamp(1e-6, 1 - 1e-6).logit()
         return Significance(

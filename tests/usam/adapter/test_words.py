@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tests import tiny
 from usam.adapter.tokens import AudioTokens
-from usam.adapter.words import SAID_FOR, PlacedWord, WordGrid, WordMixer, batch, grid, place, repeated
+from usam.adapter.words import REPEAT_TOKENS, PlacedWord, WordGrid, WordMixer, batch, grid, place, repeated
 from usam.schema.words import Word
 
 SECONDS = 0.08
@@ -157,7 +157,7 @@ def test_a_clip_reads_the_same_alone_and_in_a_batch() -> None:
         count = alone.mask.shape[1]
         assert together.mask[row].tolist() == [True] * count + [False] * (together.mask.shape[1] - count)
         assert torch.allclose(together.tokens[row, :count], alone.tokens[0], atol=1e-5)
-        assert torch.equal(together.telling[row][together.mask[row]], alone.telling[0])
+        assert torch.equal(together.informative[row][together.mask[row]], alone.informative[0])
         assert together.token_mask[row].tolist() == mask[row].tolist()
 
 
@@ -175,11 +175,11 @@ def test_words_push_the_router_to_their_expert_and_are_read_there() -> None:
     assert torch.allclose(audio.tokens[0, said], read[0, said], atol=0.5)
     plain = adapter.project(tokens, mask, prompt)
     assert torch.allclose(audio.routing[0, 4], plain.routing[0, 4])
-    assert audio.telling is not None
-    assert audio.telling[0, said].all()
+    assert audio.informative is not None
+    assert audio.informative[0, said].all()
     # While something is said, a token's own projection is the blank's vector and says nothing.
     silent = words.spoken.gather(1, words.owner)[0] & ~said
-    assert not audio.telling[0, silent].any()
+    assert not audio.informative[0, silent].any()
     assert adapter.anchor is not None
     assert (audio.tokens[0, silent] == adapter.anchor.blank_word).all()
 
@@ -195,7 +195,7 @@ def test_an_adapter_with_words_reads_a_clip_without_them_as_one_that_has_none() 
     without.attach(table)
     one, other = with_words.project(tokens, mask, prompt), without.project(tokens, mask, prompt)
     assert torch.equal(one.tokens, other.tokens)
-    assert one.telling is None
+    assert one.informative is None
     assert one.owner.tolist() == [[0, 1, 2, 3, 4]]
 
 
@@ -261,10 +261,10 @@ def test_what_is_blank_or_was_just_said_says_nothing_new() -> None:
         True,
         True,
     ]
-    again = logits([0] + [blank] * (SAID_FOR - 1) + [0], 2)
-    assert not repeated(again, torch.ones(1, SAID_FOR + 1, dtype=torch.bool))[0, -1]
-    soon = logits([0] + [blank] * (SAID_FOR - 2) + [0], 2)
-    assert repeated(soon, torch.ones(1, SAID_FOR, dtype=torch.bool))[0, -1]
+    again = logits([0] + [blank] * (REPEAT_TOKENS - 1) + [0], 2)
+    assert not repeated(again, torch.ones(1, REPEAT_TOKENS + 1, dtype=torch.bool))[0, -1]
+    soon = logits([0] + [blank] * (REPEAT_TOKENS - 2) + [0], 2)
+    assert repeated(soon, torch.ones(1, REPEAT_TOKENS, dtype=torch.bool))[0, -1]
     padded = repeated(said, torch.tensor([[True] * 2 + [False] * 4]))
     assert padded[0].tolist() == [False] + [True] * 5
 

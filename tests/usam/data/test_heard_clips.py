@@ -55,14 +55,14 @@ def test_speech_is_written_as_it_was_heard_or_else_as_it_was_said() -> None:
     clip = heard("speech", (MARK, *SAID), transcript="go hame")
     found = scene(clip, HEAD)
     assert found is not None
-    assert found.parts[0].said == "Go home."
+    assert found.parts[0].text == "Go home."
     bare = scene(heard("speech", (MARK,), transcript="i go home"), HEAD)
     assert bare is not None
-    assert bare.parts[0].said == "I go home."
+    assert bare.parts[0].text == "I go home."
     assert scene(heard("speech", (MARK,)), HEAD) is None
     mute = unread(found, "go hame")
     assert mute.words[0] == (MARK,)
-    assert mute.parts[0].said == "Go hame."
+    assert mute.parts[0].text == "Go hame."
 
 
 def test_what_is_behind_speech_is_named_only_as_it_can_be_heard() -> None:

@@ -111,15 +111,15 @@ def test_every_question_has_an_answer_in_whole_sentences(scene: Scene, seed: int
     if not scene.parts:
         assert NOTHING in drawn.answer
     if drawn.category in ("asr", "s2tt"):
-        assert drawn.answer == " ".join(part.said for part in scene.parts if part.said)
+        assert drawn.answer == " ".join(part.text for part in scene.parts if part.text)
 
 
 ONE_OF = {
-    "speech": Part("speech", said="The king rides home.", speaker="man", language="English"),
+    "speech": Part("speech", text="The king rides home.", speaker="man", language="English"),
     "sound": Part("sound", ("rain",)),
     "music": Part("music", ("piano",), tags=("piano", "slow")),
-    "speech over music": Part("speech", said="Go.", behind=("piano",), behind_kind="music"),
-    "speech over a sound": Part("speech", said="Go home now.", behind=("rain",), behind_kind="sound"),
+    "speech over music": Part("speech", text="Go.", behind=("piano",), behind_kind="music"),
+    "speech over a sound": Part("speech", text="Go home now.", behind=("rain",), behind_kind="sound"),
 }
 
 
@@ -138,7 +138,7 @@ def test_yes_and_no_are_true() -> None:
         asked = INSTRUCTOR.yes_no([part], random)
         yes = asked.answer.startswith("Yes")
         if asked.category == "mention":
-            said = {word.strip(".").lower() for word in part.said.split()}
+            said = {word.strip(".").lower() for word in part.text.split()}
             assert any(word in asked.question for word in said) == yes
         elif asked.category == "named":
             assert bool(re.search(r"\brain\b", asked.question)) == yes

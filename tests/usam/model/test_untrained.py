@@ -39,10 +39,10 @@ def test_the_words_are_read_as_they_are_and_all_else_is_redundant(model: USAM, t
     tokens = answer.trace.tokens
     assert any(token.words for token in tokens)
     every = engine.audio_tokens_of(clip, answer, every=True)
-    assert every.telling is not None
-    telling = every.by_token(every.telling.float())[0].bool().tolist()
-    assert telling[-10:] == [False] * 10  # nothing is said in the second second
-    for token, says in zip(tokens, telling, strict=True):
+    assert every.informative is not None
+    informative = every.by_token(every.informative.float())[0].bool().tolist()
+    assert informative[-10:] == [False] * 10  # nothing is said in the second second
+    for token, says in zip(tokens, informative, strict=True):
         assert token.dropped == token.redundant == (not says)
     assert GUIDE in answer.prompt
     audio = engine.audio_tokens_of(clip, answer)

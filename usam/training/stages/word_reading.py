@@ -28,7 +28,7 @@ from usam.model.model import USAM
 from usam.training.execution import Execution
 from usam.training.trainer import Budget, train
 
-TELLING_WEIGHT = 0.2
+INFORMATIVE_WEIGHT = 0.2
 BUCKET = 4  # batches that are sorted by length together
 
 
@@ -85,16 +85,17 @@ def reading_losses(
         audio = model.project(
             given.tokens, given.mask, [prompt.question for prompt in given.prompts], given.words
         )
-        assert audio.telling is not None
-        read = replace(audio, mask=audio.telling)
+        assert audio.informative is not None
+        read = replace(audio, mask=audio.informative)
         answers = model.answer_loss(model.assemble(read, given.prompts, given.answers))
     logits = model.adapter.saclm.predictor(audio.tokens.detach().float()).squeeze(-1)
-    telling = F.binary_cross_entropy_with_logits(logits[audio.mask], audio.telling[audio.mask].float())
-    parts = {"answer": answers.mean(), "telling": telling}
+    wanted = audio.informative[audio.mask].float()
+    informative = F.binary_cross_entropy_with_logits(logits[audio.mask], wanted)
+    parts = {"answer": answers.mean(), "informative": informative}
     for category in {instruction.category for instruction in given.instructions}:
         rows = [i for i, instruction in enumerate(given.instructions) if instruction.category == category]
         parts[category] = answers[rows].mean().detach()
-    return {"loss": parts["answer"] + TELLING_WEIGHT * telling, **parts}
+    return {"loss": parts["answer"] + INFORMATIVE_WEIGHT * informative, **parts}
 
 
 def batches(

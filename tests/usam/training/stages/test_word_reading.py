@@ -66,7 +66,7 @@ def test_a_few_steps_lower_the_loss_and_move_lora_words_and_predictor_alone(
     model.eval()
     after = given(model, scene("rain"), scene("wind"))
     assert after["answer"] < 0.9 * loss["answer"]
-    assert after["telling"] < loss["telling"]
+    assert after["informative"] < loss["informative"]
     moved = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
     kinds = {"lora_", "adapter.words.", "adapter.saclm.predictor."}
     assert {name for name in moved if not any(kind in name for kind in kinds)} == set()
@@ -97,9 +97,9 @@ def test_an_imagined_clip_is_read_by_its_words_alone(model: USAM) -> None:
     instruction = Instruction("sound", "What?", "Rain.")
     batch = collate(model, [scene("rain"), scene("rain", torch.zeros(9, 24))], [instruction] * 2)
     audio = model.project(batch.tokens, batch.mask, [p.question for p in batch.prompts], batch.words)
-    assert audio.telling is not None
+    assert audio.informative is not None
     said = batch.words.ids >= 0
-    assert torch.equal(audio.telling[0], said[0])
+    assert torch.equal(audio.informative[0], said[0])
     assert batch.words.spoken[0].sum() == 5
     assert not batch.words.spoken[1].any()
     assert batch.mask.sum(-1).tolist() == [5, 9]
