@@ -66,13 +66,13 @@ def quantize(llm: PreTrainedModel, precision: Precision) -> PreTrainedModel:
 @cache
 def _bitsandbytes() -> ModuleType:
     """The library, imported when first needed: it takes seconds that an unquantised model can spare."""
-    quieten_bitsandbytes()
+    silence_bitsandbytes()
     import bitsandbytes
 
     return bitsandbytes
 
 
-def quieten_bitsandbytes() -> None:
+def silence_bitsandbytes() -> None:
     """To be called before anything imports it, peft too: the import warns about an optional kernel package,
     and LLM.int8 later reports every cast of every layer and token."""
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

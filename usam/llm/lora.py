@@ -5,12 +5,12 @@ from pathlib import Path
 
 from transformers import PreTrainedModel
 
-from usam.quantization import quieten_bitsandbytes
+from usam.quantization import silence_bitsandbytes
 
 
 def merge_lora(base: PreTrainedModel, folder: Path) -> PreTrainedModel:
     """The LLM or the speech encoder with a LoRA added to its weights."""
-    quieten_bitsandbytes()
+    silence_bitsandbytes()
     from peft import PeftModel  # half a second that a model without LoRA can spare
 
     with warnings.catch_warnings():
