@@ -19,6 +19,8 @@ def prepare() -> None:
     # Its import warns about an optional kernel package; transformers reads its level when it is imported.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    # Every model that is loaded would else draw a bar of its own; the commands report progress themselves.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not writes_unicode(stream):
             stream.reconfigure(errors="replace")

@@ -18,6 +18,8 @@ import usam.cli.main, usam.cli.ask
 from usam.cli.options import dump
 def run(options):
     logging.getLogger("bitsandbytes.backends.cpu.ops").warning("Failed to load CPU gemm_4bit_forward")
+    from transformers.utils.logging import tqdm
+    list(tqdm(range(3), desc="Loading weights"))
     warnings.warn("old name", FutureWarning)
     warnings.warn_explicit("old name", DeprecationWarning, "usam", 1, module="__main__")
     print("\\u201cna\\u00efve\\u201d" if not options.json else dump({"answer": "\\u201cna\\u00efve\\u201d"}))
