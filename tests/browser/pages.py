@@ -8,6 +8,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 PATIENCE = 45.0  # seconds
+FRESH = """try {
+  if (!sessionStorage.getItem("test")) localStorage.removeItem("usam-visit");
+  sessionStorage.setItem("test", "1");
+} catch { /* denied */ }"""
 
 
 @contextmanager
@@ -24,13 +28,16 @@ def chromium(*switches: str) -> Iterator[Browser]:
 class AppPage:
     """One open page of the app, in the words of a user."""
 
-    def __init__(self, page: Page, url: str, patience: float = PATIENCE) -> None:
+    def __init__(self, page: Page, url: str, patience: float = PATIENCE, *, fresh: bool = True) -> None:
+        """fresh: begin a visit, instead of the browser's latest one; a reload keeps it either way."""
         self.page = page
         self.problems: list[str] = []
         page.set_default_timeout(patience * 1000)
         expect.set_options(timeout=patience * 1000)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda message: self._note(message.text))
+        if fresh:
+            page.add_init_script(FRESH)
         page.goto(url)
         expect(self.ask_button).to_be_visible()
 

@@ -227,6 +227,7 @@ def test_a_reload_keeps_the_annotator(app: AppPage, server: Server) -> None:
     app.upload(DOG)
     app.ask_about("before")
     app.page.reload()
+    expect(app.outlook).to_contain_text("Will hear")
     app.upload(DOG)
     app.ask_about("after")
     people = rows(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ui.examples import EXAMPLES
 from usam.errors import RequestError, UsamError
 from usam.schema.trace import ClipSpan
 
@@ -23,11 +24,21 @@ CLIP_BUDGET = 256 * 2**20
 """Bytes, some hundred clips of 30 s with what the page is sent of them."""
 GONE = "The clip is not on the server any more. Please upload it again."
 
+RECORDING = "audio.wav"
+"""What a browser calls every recording."""
+
 Decode = Callable[[str, float | None, float | None], "Clip"]
 """Decodes a span (s) of a file, by default from its start; may raise UsamError."""
 Derive = Callable[["Tensor"], Mapping[str, Any]]
 """Makes something of a waveform [samples]; its long values are texts or bytes."""
 Key: TypeAlias = tuple[str, float | None, float | None]
+
+
+def name_of(file: str) -> str:
+    """A clip's name for people: an example's label, else that of its file."""
+    path = Path(file)
+    labels = {example.file: example.label for kind in EXAMPLES.values() for example in kind}
+    return "recording" if path.name == RECORDING else labels.get(path.name, path.name)
 
 
 @dataclass(eq=False)

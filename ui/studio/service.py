@@ -11,6 +11,7 @@ import wave
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from ui.engines.loader import EngineLoader, LoadState
 from ui.engines.pool import EnginePool
 from ui.server.downloads import Downloads
 from ui.settings import Settings
-from ui.studio.clips import GONE, ClipCache, HeardClip
+from ui.studio.clips import GONE, ClipCache, HeardClip, name_of
 from ui.studio.experiments import Experiments
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
@@ -49,7 +50,7 @@ class AskRequest:
     """One request. An empty `text` asks the task's own prompt. `audio` wins over `source`, a file, of which
     `start` and `end` (s) choose the span that is heard. `parent` names the stored answer that this one
     follows or retries. `keep_audio` is the user's consent to store what was heard. `visitor` is whom
-    limits count it for, None for nobody."""
+    limits count it for, None for nobody. `clip_name` is known of a clip whose file does not tell it."""
 
     text: str
     task: str
@@ -63,6 +64,7 @@ class AskRequest:
     parent: str | None = None
     keep_audio: bool = False
     visitor: str | None = None
+    clip_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def retry_of(entry: SessionAnswer, seed: int, keep_audio: bool) -> AskRequest:
         temperature=answer.temperature or RETRY_TEMPERATURE,
         parent=entry.answer_id,
         keep_audio=keep_audio,
+        clip_name=entry.clip_name,
     )
 
 
@@ -174,7 +177,15 @@ class Studio:
         ):
             if isinstance(event, Answer):
                 answer = replace(event, timings=event.timings.after_decoding(decode_s))
-                entry = SessionAnswer(uuid.uuid4().hex, answer, audio, question.source or "")
+                source = question.source or ""
+                entry = SessionAnswer(
+                    uuid.uuid4().hex,
+                    answer,
+                    audio,
+                    source,
+                    clip_name=question.clip_name or name_of(source),
+                    asked_at=datetime.now(UTC),
+                )
                 yield self.stored(entry, clip, annotator, question.parent, keep_audio=question.keep_audio)
             else:
                 yield event

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from usam.schema.answer import Answer, Turn
@@ -20,7 +22,8 @@ LABEL_LENGTH = 56
 class SessionAnswer:
     """One answer of this session. `answer_id` names it in the database, None when it could not be stored;
     `source` is the audio file as the page holds it. `audio` is what was heard, None for a stored answer whose
-    audio was not kept."""
+    audio was not kept. `clip_name` is the clip's name for people, empty where nobody knows it; `asked_at` has
+    a time zone."""
 
     key: str
     answer: Answer
@@ -28,6 +31,8 @@ class SessionAnswer:
     source: str
     answer_id: str | None = None
     storage_error: str | None = None
+    clip_name: str = ""
+    asked_at: datetime | None = None
 
     @property
     def clip(self) -> Clip | None:
@@ -76,6 +81,10 @@ class Session:
     def add(self, entry: SessionAnswer) -> Session:
         """Show a new answer; the oldest entries are discarded."""
         return Session((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
+
+    def each(self, change: Callable[[SessionAnswer], SessionAnswer]) -> Session:
+        """Every answer replaced by what `change` makes of it."""
+        return replace(self, entries=tuple(change(entry) for entry in self.entries))
 
     def keep(self, entry: SessionAnswer) -> Session:
         """Add an answer to the list without showing it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlencode
 
 from storage import Feedback
@@ -45,8 +46,11 @@ def load_stored_answer(feedback: Feedback, answer_id: str, clips: ClipCache) -> 
         raise UsamError(UNREADABLE) from error
     audio = None
     if file := feedback.kept_audio(answer_id):
-        audio = _same_audio(clips, str(file), answer.heard)
-    return SessionAnswer(uuid.uuid4().hex, answer, audio, "", answer_id=record["answer_id"])
+        audio = same_audio(clips, str(file), answer.heard)
+    asked_at = datetime.fromisoformat(record["created_at"])
+    return SessionAnswer(
+        uuid.uuid4().hex, answer, audio, "", answer_id=record["answer_id"], asked_at=asked_at
+    )
 
 
 def audio_of(entry: SessionAnswer, source: str | None, clips: ClipCache) -> HeardClip:
@@ -57,13 +61,13 @@ def audio_of(entry: SessionAnswer, source: str | None, clips: ClipCache) -> Hear
     if entry.audio and entry.audio.get():
         return entry.audio
     heard = entry.answer.heard
-    audio = source and (_same_audio(clips, source, heard) or _same_audio(clips, source, heard, cut=True))
+    audio = source and (same_audio(clips, source, heard) or same_audio(clips, source, heard, cut=True))
     if not audio:
         raise RequestError(PUT_THE_CLIP)
     return audio
 
 
-def _same_audio(clips: ClipCache, file: str, heard: ClipSpan, *, cut: bool = False) -> HeardClip | None:
+def same_audio(clips: ClipCache, file: str, heard: ClipSpan, *, cut: bool = False) -> HeardClip | None:
     """The file, or the heard span of it, in its place in the original clip; None when it is another sound."""
     try:
         audio = clips.load(file, heard.start, heard.end) if cut else clips.load(file)

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import gradio as gr
@@ -150,7 +151,14 @@ class WhatIfHandlers:
         def work(entry: SessionAnswer, progress: ProgressCallback) -> tuple[SessionAnswer, SessionAnswer]:
             target = ExperimentTarget(entry, source)
             answer, audio = self.studio.experiments.other_model(target, checkpoint, quantization, progress)
-            new = SessionAnswer(uuid.uuid4().hex, answer, audio, entry.source)
+            new = SessionAnswer(
+                uuid.uuid4().hex,
+                answer,
+                audio,
+                entry.source,
+                clip_name=entry.clip_name,
+                asked_at=datetime.now(UTC),
+            )
             return entry, self.studio.stored(new, None, annotator, entry.answer_id)
 
         def shown(result: tuple[SessionAnswer, SessionAnswer]) -> Updates:

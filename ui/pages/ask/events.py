@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ui.components.rating import connect_rating
+from ui.components.visit import SEND_VISIT_JS
 from ui.inspector.annotations import Marks, connect_marks
 from ui.inspector.panel import SAVE_JS
 from ui.pages.ask.clip import ClipHandlers
@@ -41,7 +42,9 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
         studio.feedback,
         studio.pool.measured_routing,
     )
-    opening = OpeningHandlers(page.annotator, page.who, page.banner, page.loading, display, studio)
+    opening = OpeningHandlers(
+        page.annotator, page.who, page.banner, page.loading, clip.audio, display, studio
+    )
     asking = AskHandlers(display, studio)
     clips = ClipHandlers(clip, display, studio)
     answers = SessionHandlers(display, clip.audio, studio)
@@ -75,7 +78,9 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     def task_changed(task: str) -> dict[Any, Any]:
         return {question.text: placeholder(task)}
 
-    demo.load(opening.opened, page.annotator, **fast).then(opening.router_reported, None, **fast)
+    demo.load(opening.opened, [page.annotator, page.history.visit], js=SEND_VISIT_JS, **fast).then(
+        opening.router_reported, None, **fast
+    )
     demo.unload(opening.left)
     page.loading.tick(opening.load_state, None, **fast).then(opening.router_reported, None, **fast)
 

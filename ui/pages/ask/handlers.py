@@ -93,6 +93,7 @@ class AskHandlers:
             temperature=temperature,
             parent=tied.answer_id if tied else None,
             keep_audio=keep,
+            clip_name=tied.clip_name if tied else "",
         )
         yield from self._answer(question, session, annotator, request)
 

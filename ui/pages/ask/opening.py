@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
 
 from storage import StorageError
 from storage.errors import NotFoundError
@@ -12,11 +14,12 @@ from ui.access.request import page_of
 from ui.components import messages
 from ui.inspector.payload import router_json
 from ui.pages.ask import render
-from ui.pages.ask.answer import answer_shown
+from ui.pages.ask.comparison import comparison_ready
 from ui.pages.ask.display import Display
 from ui.studio.service import Studio
-from ui.studio.session import Session
+from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import LINK, load_stored_answer
+from ui.studio.visit import restore, with_example
 from usam.errors import UsamError
 
 Updates = dict[Any, Any]
@@ -28,7 +31,8 @@ NO_SUCH_ANSWER = (
 
 
 class OpeningHandlers:
-    """banner: says how far the model is, looked at by `loading`.  who: the account that is signed in."""
+    """banner: says how far the model is, looked at by `loading`.  who: the account that is signed in.
+    player: gets the clip of the answer that is shown."""
 
     def __init__(
         self,
@@ -36,6 +40,7 @@ class OpeningHandlers:
         who: gr.HTML,
         banner: gr.HTML,
         loading: gr.Timer,
+        player: gr.Audio,
         display: Display,
         studio: Studio,
     ) -> None:
@@ -43,29 +48,54 @@ class OpeningHandlers:
         self.who = who
         self.banner = banner
         self.loading = loading
+        self.player = player
         self.display = display
         self.studio = studio
 
-    def opened(self, annotator: str, request: gr.Request, profile: gr.OAuthProfile | None = None) -> Updates:
-        """A page was opened: give the browser its random id, once, or the account's, and say how far the
-        model is. A link to a stored answer shows it."""
+    def opened(
+        self, annotator: str, visit: str, request: gr.Request, profile: gr.OAuthProfile | None = None
+    ) -> Updates:
+        """A page was opened: give the browser its random id, once, or the account's, say how far the model
+        is, and bring back its visit. A link to a stored answer shows that."""
         annotator = self.studio.identity.annotator(annotator, request, profile)
         linked = request.query_params.get(LINK)
-        shown = self._linked(linked, annotator) if linked else {}
+        session = restore(self.studio.feedback, self.studio.clips, visit)
+        shown = self._linked(linked, session, annotator) if linked else self._restored(session, annotator)
         who = render.signed_in(self.studio.identity.account(request))
         return {self.annotator: annotator, self.who: who, **self.load_state(), **shown}
 
-    def _linked(self, answer_id: str, annotator: str) -> Updates:
+    def _restored(self, session: Session, annotator: str) -> Updates:
+        """The visit as it was, with the clip of the answer on display where its audio was kept."""
+        if session.current is None:
+            return {}
+        session = session.each(self._playable)
+        return self._shown(session, annotator)
+
+    def _playable(self, entry: SessionAnswer) -> SessionAnswer:
+        """The answer with a copy of its audio that the player may have."""
+        if entry.audio is None:
+            return entry
+        return replace(entry, source=save_file_to_cache(entry.audio.file, self.player.GRADIO_CACHE))
+
+    def _linked(self, answer_id: str, session: Session, annotator: str) -> Updates:
+        known = next((entry for entry in session.entries if entry.answer_id == answer_id), None)
+        if known:
+            return self._restored(session.show(known.key), annotator)
         try:
             entry = load_stored_answer(self.studio.feedback, answer_id, self.studio.clips)
         except NotFoundError:
             return {self.display.answer.notice: messages.status(NO_SUCH_ANSWER)}
         except (StorageError, UsamError) as error:
             return {self.display.answer.notice: messages.fault(str(error))}
-        session = Session().add(entry)
+        return self._restored(session.add(with_example(entry, self.studio.clips)), annotator)
+
+    def _shown(self, session: Session, annotator: str) -> Updates:
+        entry = session.current
+        assert entry is not None  # of the session
         return {
-            **answer_shown(self.display.answer, entry),
             **self.display.shown(session, annotator),
+            **comparison_ready(self.display.comparison, session),
+            **({self.player: entry.source} if entry.source else {}),
             self.display.session: session,
             self.display.question.task: entry.answer.task,
         }

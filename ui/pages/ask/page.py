@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ui.components.annotator_state import annotator_state
+from ui.components.connection import connection_notice
 from ui.components.rating import RatingPanel, rating_panel
 from ui.components.tour import tour_panel
 from ui.inspector.panel import InspectorPanel, inspector_panel
@@ -59,6 +60,7 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
     with gr.Row(elem_id="top"):
         gr.HTML(render.HEADER)
         banner = gr.HTML("", elem_id="banner")
+        connection_notice()
         who = gr.HTML("", elem_id="who")
         if settings.oauth:
             gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="login")

@@ -1,0 +1,62 @@
+"""A page that is reloaded, or whose server goes away and comes back."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.browser.pages import AppPage
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, Server, serve, settings_in
+
+DOG = EXAMPLES / "sound-dog.ogg"
+PIANO = EXAMPLES / "music-piano.ogg"
+WITHIN = 5000  # ms
+
+
+def test_a_reload_and_a_new_tab_bring_the_visit_back(
+    app: AppPage, visitor: BrowserContext, server: Server
+) -> None:
+    app.upload(DOG)
+    app.ask_about("What animal is this?")
+    app.upload(PIANO)
+    app.ask_about("Which instrument?")
+    app.entries.locator("label").last.click()
+    expect(app.answer_text).to_contain_text("What animal is this?")
+    app.question_box.fill("Not asked yet")
+    app.page.reload()
+    other = AppPage(visitor.new_page(), server.url, fresh=False)
+    for page in (app, other):
+        expect(page.answer_text).to_contain_text("What animal is this?")
+        expect(page.picture).to_be_visible()
+        expect(page.outlook).to_contain_text("of 7.4 s")
+        expect(page.entries.get_by_role("radio")).to_have_count(2)
+    expect(app.question_box).to_have_value("Not asked yet")
+    other.page.close()
+
+
+def test_a_lost_server_is_reported_and_taken_up_again_after_its_restart(
+    browser: Browser, tmp_path: Path
+) -> None:
+    context = browser.new_context()
+    with serve(settings_in(tmp_path), lambda progress: FakeEngine()) as url:
+        app = AppPage(context.new_page(), url)
+        app.wait_until_ready()
+        app.upload(DOG)
+        app.ask_about("What animal is this?")
+        context.set_offline(True)
+        expect(app.connection).to_contain_text("lost", timeout=WITHIN)
+        expect(app.banner).to_be_hidden()
+        context.set_offline(False)
+        expect(app.connection).not_to_contain_text("lost", timeout=WITHIN)
+        expect(app.banner).to_be_visible()
+        app.ask_about("endless", finished=False)
+        expect(app.answer_text).to_contain_text("on and on")
+    expect(app.connection).to_contain_text("lost", timeout=WITHIN)
+    port = int(url.rstrip("/").rsplit(":", 1)[1])
+    with serve(settings_in(tmp_path), lambda progress: FakeEngine(), server_port=port):
+        expect(app.answer_text).to_contain_text("What animal is this?")
+        expect(app.question_box).to_have_value("endless")
+        expect(app.connection).not_to_contain_text("lost")
+        app.ask_about("And now?")
+        expect(app.answer_text).to_contain_text("And now?")
+        context.close()

@@ -1,0 +1,31 @@
+"""The visit in the browser: what a reload and a restart of the server bring back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+SEND_VISIT_JS = """(annotator) => {
+  for (const storage of [() => sessionStorage, () => localStorage]) {
+    try {
+      const visit = storage().getItem("usam-visit");
+      if (visit) return [annotator, visit];
+    } catch {
+      continue; // the browser denies it
+    }
+  }
+  return [annotator, ""];
+}"""
+"""Sends it along when the page is opened."""
+
+
+def visit_note() -> gr.HTML:
+    """Its value is `ui.studio.visit.note_of` the visit, which the browser keeps; nothing of it shows."""
+    return gr.HTML(
+        "",
+        html_template="<span hidden></span>",
+        js_on_load=Path(__file__).with_name("visit.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="visit",
+    )
