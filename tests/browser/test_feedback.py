@@ -2,25 +2,16 @@
 
 import json
 import re
-import threading
 from pathlib import Path
-from types import SimpleNamespace
 
-import gradio as gr
 from playwright.sync_api import Browser, Locator, expect
 
-from storage import Feedback, open_database
-from storage.export import export
 from tests.browser.pages import AppPage
 from tests.fake_engine import FakeEngine
 from tests.serving import EXAMPLES, Server, rows, serve, settings_in
-from ui.engines.loader import EngineLoader
-from ui.pages.ask.comparison import BlindPair, ComparisonHandlers
-from ui.pages.ask.page import build_page
-from ui.studio.service import AskRequest, Studio
-from ui.studio.session import Session, SessionAnswer
 
 DOG = EXAMPLES / "sound-dog.ogg"
+PIANO = EXAMPLES / "music-piano.ogg"
 
 
 def score(app: AppPage, dimension: str, value: int) -> None:
@@ -103,12 +94,21 @@ def test_two_answers_are_compared_blind_and_identified_after_the_vote(app: AppPa
     assert (seed_b if swapped else seed_a) == left
     expect(app.entries.get_by_text("This is seed")).to_have_count(3)
 
-    app.contest.get_by_text("This one and another seed").click()
+    app.contest.get_by_text("A usual and a bolder one").click()
     app.contest_start.click()
     expect(app.sides.locator("[data-open=false]")).to_be_visible()
-    assert {seed_of(card) for card in cards.all()} == {0, 3}
+    assert {seed_of(card) for card in cards.all()} == {3, 4}, "none of those that were seen"
+    expect(app.sides).to_contain_text("Which animal barks?")
+    app.page.wait_for_function("document.querySelector('#sides audio').duration > 7")
     app.vote_tie.click()
-    expect(app.sides).to_contain_text("the answer on display")
+    expect(app.sides).to_contain_text("temperature 1.2")
+
+    app.upload(PIANO)
+    expect(app.stale).to_contain_text("About another clip, “Dog”")
+    expect(app.contest_start).to_be_disabled()
+    app.ask_about("Which instrument?")
+    expect(app.stale).to_be_hidden()
+    expect(app.contest_start).to_be_enabled()
 
 
 def test_a_stopped_comparison_compares_nothing_and_the_page_goes_on(app: AppPage, server: Server) -> None:
@@ -124,44 +124,6 @@ def test_a_stopped_comparison_compares_nothing_and_the_page_goes_on(app: AppPage
     expect(app.page.locator(".side")).to_have_count(0)
     app.ask_about("What animal is this?")
     expect(app.comparison_status).to_be_hidden()
-
-
-def test_sides_are_random_and_a_vote_becomes_a_preference(tmp_path: Path) -> None:
-    """Twelve comparisons; all on one side would be chance once in two thousand runs."""
-    settings, request = settings_in(tmp_path), SimpleNamespace(session_hash="page", client=None)
-    loader = EngineLoader(lambda progress: FakeEngine(pause=0))  # type: ignore[arg-type, return-value]
-    feedback = Feedback(open_database(settings.database_url))
-    studio = Studio(loader, feedback, settings)
-    with gr.Blocks():
-        page = build_page(settings)
-    handlers = ComparisonHandlers(page.comparison, page.question, page.history, page.session, studio)
-    (shown,) = (
-        event
-        for event in studio.ask(AskRequest("What?", "qa", str(DOG)), "me", threading.Event())
-        if isinstance(event, SessionAnswer)
-    )
-    session, blind_pair, orders = Session().add(shown), BlindPair(), set()
-    for _ in range(12):
-        studio.running.begin("page")
-        updates = list(handlers.write("unseen", False, session, blind_pair, "me", request))[-1]  # type: ignore[arg-type]
-        studio.running.end("page")
-        blind_pair = updates[handlers.panel.blind_pair]
-        left, right = (entry.answer.seed for entry in blind_pair.pair)
-        orders.add(left < right)
-        handlers.vote("a" if left < right else "b", session, blind_pair, "me")
-        assert handlers.panel.status in handlers.vote("tie", session, blind_pair, "me"), (
-            "a second vote is refused"
-        )
-    assert orders == {True, False}
-    audit = export(feedback.database, "dpo", tmp_path / "out", audit=True)
-    pairs = [json.loads(line) for file in (tmp_path / "out").glob("*.jsonl") for line in file.open()]
-    assert len(pairs) == audit.rows.total() == 12
-    for pair in pairs:
-        better, worse = (
-            int(pair[key][0]["content"].split("seed ")[1].split()[0]) for key in ("chosen", "rejected")
-        )
-        assert better < worse
-    feedback.database.close()
 
 
 def test_what_is_stored_is_shown_and_deleted_with_audio_and_traces(browser: Browser, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def payload(entry: SessionAnswer, measured_of: MeasuredOf = nothing_measured) ->
         "pruned": trace.pruned,
         "tokens": columns(trace),
         "sound": _sound(entry),
+        "audible": entry.clip is not None,
         "router": typical_routing(measured_of(answer.model), len(trace.experts)),
         "collapsed": COLLAPSED,
         "dead": DEAD,

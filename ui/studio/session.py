@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from usam.schema.answer import Answer, Turn
 from usam.schema.tasks import TASKS
@@ -81,6 +82,20 @@ class Session:
     def add(self, entry: SessionAnswer) -> Session:
         """Show a new answer; the oldest entries are discarded."""
         return Session((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
+
+    def heard_again(self, audio: HeardClip, source: str) -> Session:
+        """The clip of the answer on display, whose audio was not kept, is here again.
+
+        The answer gets another key: to the page it is another one, which can be drawn and played.
+        """
+        key = uuid4().hex
+        return replace(
+            self.each(
+                lambda one: replace(one, key=key, audio=audio, source=source) if one is self.current else one
+            ),
+            shown=key,
+            context_of=key if self.context_of == self.shown else self.context_of,
+        )
 
     def each(self, change: Callable[[SessionAnswer], SessionAnswer]) -> Session:
         """Every answer replaced by what `change` makes of it."""

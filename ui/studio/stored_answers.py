@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 LINK = "answer"
 """The part of the page's address that names a stored answer to show."""
 
-NOT_KEPT = "The audio of this answer was not kept, so the spectrogram is empty and nothing can be played."
+NOT_KEPT = (
+    "The audio of this answer was not kept, so there is nothing to draw, to play or to try on it. Put the "
+    "same clip in the player above, and there is."
+)
 UNREADABLE = "This answer was stored by another version of the app and cannot be shown."
 PUT_THE_CLIP = (
     "The audio of this answer was not kept. Put the same clip in the player above, and the model can hear "
@@ -60,11 +63,20 @@ def audio_of(entry: SessionAnswer, source: str | None, clips: ClipCache) -> Hear
     """
     if entry.audio and entry.audio.get():
         return entry.audio
-    heard = entry.answer.heard
-    audio = source and (same_audio(clips, source, heard) or same_audio(clips, source, heard, cut=True))
+    audio = same_clip(entry, source, clips)
     if not audio:
         raise RequestError(PUT_THE_CLIP)
     return audio
+
+
+def same_clip(entry: SessionAnswer, source: str | None, clips: ClipCache) -> HeardClip | None:
+    """What the answer was about, where the file `source` is that or holds it."""
+    if not source:
+        return None
+    if entry.audio and source == entry.source:
+        return entry.audio
+    heard = entry.answer.heard
+    return same_audio(clips, source, heard) or same_audio(clips, source, heard, cut=True)
 
 
 def same_audio(clips: ClipCache, file: str, heard: ClipSpan, *, cut: bool = False) -> HeardClip | None:

@@ -33,6 +33,7 @@ export class Trace {
     this.pruned = data.pruned;
     this.tokens = data.tokens;
     this.sound = data.sound;
+    this.audible = data.audible;
     this.router = data.router;
     this.collapsed = data.collapsed;
     this.dead = data.dead;

@@ -57,6 +57,8 @@ export interface TraceData {
   pruned: boolean;
   tokens: Tokens;
   sound: SoundData;
+  /** Whether there is a sound to draw and play: false where the audio was not kept. */
+  audible: boolean;
   /** What the evaluation of the answer's checkpoint measured; null where there was none. */
   router: { typical: Record<string, number[]>; load: number[] } | null;
   collapsed: number;

@@ -106,6 +106,7 @@ export class Viewer {
     elements.link.hidden = !trace.link;
     elements.slider.value = String(trace.threshold);
     root.setAttribute("aria-label", trace.summary);
+    this.playback.allow(trace.audible);
     elements.stage.setAttribute("aria-valuemax", String(trace.count));
     elements.stage.setAttribute("aria-valuetext", trace.words(0, trace.threshold));
     elements.experts.replaceChildren(...expertPanel(trace, this.router));
@@ -117,7 +118,7 @@ export class Viewer {
     this.resize();
     this.draw();
     root.dataset.drawn = fixed(performance.now() - arrived, 1);
-    void this.loadAudio(trace);
+    if (trace.audible) void this.loadAudio(trace);
   }
 
   /** @param {Trace} trace */

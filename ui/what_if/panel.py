@@ -179,6 +179,7 @@ def what_if_shown(panel: WhatIfPanel, entry: SessionAnswer | None) -> Updates:
         panel.findings: Findings(),
         **{block: "" for block in panel.results if isinstance(block, gr.HTML)},
         panel.reference: "",
+        **{start: gr.Button(interactive=entry.audio is not None) for start in panel.starts},
     }
 
 

@@ -18,6 +18,7 @@ export function traceData({ start = 1, significance = [0.9, 0.5, 0.2, 0.7], rout
     },
     sound: { mel: btoa("\x00\x7f\xff\x10\x20\x30"), hertz: [100, 200], low: -80, high: 0, rate: 100, peaks: "", peak: 1,
       samples: 0, opus: "" },
+    audible: true,
     router: null, collapsed: 0.95, dead: 0.01,
     ...changes,
   };

@@ -15,6 +15,9 @@ Updates = dict[Any, Any]
 
 @dataclass(frozen=True)
 class AnswerPanel:
+    """stale: says that the answer is about another clip than the one in the player."""
+
+    stale: gr.HTML
     heard: gr.HTML
     notice: gr.HTML
     thread: gr.HTML
@@ -26,6 +29,7 @@ class AnswerPanel:
 
 
 def answer_panel() -> AnswerPanel:
+    stale = gr.HTML("", elem_id="stale")
     heard = gr.HTML("", elem_id="heard")
     notice = gr.HTML("", elem_id="notice")
     thread = gr.HTML(render.EMPTY_ANSWER, elem_id="thread")
@@ -34,13 +38,14 @@ def answer_panel() -> AnswerPanel:
         follow_up = gr.Button("Follow up", size="sm", min_width=100, elem_id="follow-up")
         edit = gr.Button("Edit question", size="sm", min_width=100, elem_id="edit")
         retry = gr.Button("Retry, new seed", size="sm", min_width=100, elem_id="retry")
-    return AnswerPanel(heard, notice, thread, meters, actions, follow_up, edit, retry)
+    return AnswerPanel(stale, heard, notice, thread, meters, actions, follow_up, edit, retry)
 
 
 def answer_shown(panel: AnswerPanel, entry: SessionAnswer | None) -> Updates:
     """A finished answer, or the empty panel."""
     if entry is None:
         return {
+            panel.stale: "",
             panel.heard: "",
             panel.thread: render.EMPTY_ANSWER,
             panel.meters: "",
@@ -52,4 +57,5 @@ def answer_shown(panel: AnswerPanel, entry: SessionAnswer | None) -> Updates:
         panel.thread: render.thread(answer.history, answer.question, answer.text, note=answer.cut_short),
         panel.meters: render.meters(answer),
         panel.actions: gr.Row(visible=True),
+        panel.retry: gr.Button(interactive=entry.audio is not None),
     }

@@ -18,6 +18,7 @@ from ui.pages.ask.display import Display
 from ui.settings import Settings
 from ui.studio.service import Studio
 from ui.studio.session import Session
+from ui.studio.stored_answers import same_clip
 from usam.audio.samples import SAMPLE_RATE
 from usam.errors import UsamError
 from usam.schema.tasks import TASKS
@@ -127,19 +128,30 @@ class ClipHandlers:
         self.studio = studio
         self.longest = studio.settings.max_seconds
 
-    def clip_changed(self, source: str | None, session: Session) -> Updates:
-        """A clip was recorded, uploaded, trimmed or removed. Another clip ends the conversation."""
-        tied = session.context_entry
-        changed = self.display.unlinked(session) if tied and tied.source != source else {}
-        changed[self.display.answer.notice] = ""
-        changed[self.display.inspector.viewer] = gr.HTML(player=source_name(source))
-        if not source:
-            return {**no_clip(self.panel), **changed}
-        try:
-            audio = self.studio.clips.load(source)
-        except UsamError as error:
-            return {**no_clip(self.panel, messages.fault(str(error))), **changed}
-        return {**clip_chosen(self.panel, source, audio.heard, self.longest), **changed}
+    def clip_changed(self, source: str | None, session: Session, annotator: str) -> Updates:
+        """A clip was recorded, uploaded, trimmed or removed. Another clip ends the conversation, and makes
+        the answer on display one about another clip."""
+        tied, clips, problem, audio = session.context_entry, self.studio.clips, "", None
+        changed = self.display.unlinked(session) if tied and not same_clip(tied, source, clips) else {}
+        if source:
+            try:
+                audio = clips.load(source)
+            except UsamError as error:
+                problem = messages.fault(str(error))
+        beside = self.display.beside(source if audio else None, session, annotator)
+        drawn = beside.pop(self.display.inspector.viewer, None)
+        viewer = {"player": source_name(source), **({"value": drawn} if drawn else {})}
+        return {
+            **(
+                clip_chosen(self.panel, source, audio.heard, self.longest)
+                if source and audio
+                else no_clip(self.panel, problem)
+            ),
+            **changed,
+            **beside,
+            self.display.answer.notice: "",
+            self.display.inspector.viewer: gr.HTML(**viewer),
+        }
 
     def span_changed(self, start: float, length: float, chosen: ChosenClip, session: Session) -> Updates:
         begin, end = chosen.span(start, length, self.longest)

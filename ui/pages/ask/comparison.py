@@ -1,4 +1,4 @@
-"""Compare two answers: both to the clip and question on display, blind, on random sides, identified only
+"""Compare two answers: both new, to the clip and question on display, blind, on random sides, identified only
 after the vote."""
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from ui.access.request import page_of, visitor_of
 from ui.components import messages
 from ui.components.save_limit import save_limited
 from ui.components.turns import take_turn
+from ui.inspector.payload import encoded_sound
 from ui.pages.ask import render
 from ui.pages.ask.history import HistoryPanel, history_shown
 from ui.pages.ask.question import QuestionPanel, busy
 from ui.studio.service import AskRequest, retry_of
 from ui.studio.session import Session, SessionAnswer
+from ui.studio.stored_answers import same_clip
 from usam.errors import UsamError
 
 if TYPE_CHECKING:
@@ -33,21 +35,30 @@ Updates = dict[Any, Any]
 
 WARM_TEMPERATURE = 1.2
 CONTESTS = {
-    "unseen": "Two you have not seen",
-    "seed": "This one and another seed",
-    "warm": f"This one and a bolder one (temperature {WARM_TEMPERATURE:g})",
+    "unseen": "Two seeds",
+    "warm": f"A usual and a bolder one (temperature {WARM_TEMPERATURE:g})",
 }
+"""None of them has an answer that was on the page before: who knows one of two does not compare blind."""
+TRIES = 3
+"""Seeds that are tried for each answer until it is one that was not seen."""
+SAME = (
+    "The model writes what is known already, word for word. Choose the bolder one, or ask a question with "
+    "more than one good answer."
+)
 SILENT = "The audio of this answer was not kept, so no other answer can be written to compare it with."
+STALE = (
+    "The answer on display is about another clip than the one in the player. Ask about that one first, or "
+    "put the other one back."
+)
 # Which button casts which vote, when answer a stands on the left.
 VOTES: dict[Winner, str] = {"a": "A is better", "tie": "Tie", "both_bad": "Both are bad", "b": "B is better"}
 
 
 @dataclass(frozen=True, eq=False)
 class BlindPair:
-    """The pair on display, a on the left; `shown` is the answer that the visitor knew before."""
+    """The pair on display, a on the left. past_seeds: one more than the highest seed that was tried."""
 
     pair: tuple[SessionAnswer, ...] = ()
-    shown: str | None = None
     past_seeds: int = 0
 
 
@@ -66,8 +77,8 @@ class ComparisonPanel:
 def comparison_panel() -> ComparisonPanel:
     with gr.Column(visible=False, elem_id="comparison") as box:
         gr.HTML(
-            "<h2>Compare two answers</h2><p class='hint'>Same clip, same question. Which is which is shown "
-            "after the vote.</p>"
+            "<h2>Compare two answers</h2><p class='hint'>Two new answers to the same question about the same "
+            "clip. Which is which is shown after the vote.</p>"
         )
         with gr.Row(elem_id="contest-row"):
             contest = gr.Radio(
@@ -91,9 +102,10 @@ def comparison_panel() -> ComparisonPanel:
 
 def comparison_ready(panel: ComparisonPanel, session: Session) -> Updates:
     """Nothing compared yet: what another answer on display, or none, leaves of the panel."""
+    entry = session.current
     return {
-        panel.box: gr.Column(visible=session.current is not None),
-        panel.start: gr.Button("Write them"),
+        panel.box: gr.Column(visible=entry is not None),
+        panel.start: gr.Button("Write them", interactive=entry is not None and entry.audio is not None),
         panel.sides: "",
         panel.ballot: gr.Row(visible=False),
         panel.status: "",
@@ -102,33 +114,61 @@ def comparison_ready(panel: ComparisonPanel, session: Session) -> Updates:
 
 
 def contestants(contest: str, session: Session, blind_pair: BlindPair, keep_audio: bool) -> list[AskRequest]:
-    """The answers to write for a contest, each with a seed that no answer of the session has."""
+    """The two answers to write for a contest, each with a seed that no answer of the session has."""
     entry = session.current
     if entry is None:
         return []
     seed = max(session.unused_seed, blind_pair.past_seeds)
-    questions = [retry_of(entry, seed + i, keep_audio) for i in range(2 if contest == "unseen" else 1)]
-    if contest == "warm":
-        questions = [replace(question, temperature=WARM_TEMPERATURE) for question in questions]
-    return questions
+    usual, other = (retry_of(entry, seed + i, keep_audio) for i in range(2))
+    return [usual, replace(other, temperature=WARM_TEMPERATURE) if contest == "warm" else other]
+
+
+def texts_seen(session: Session) -> set[str]:
+    """What the page has shown as answers to the question on display about its clip."""
+    shown = session.current
+    if shown is None:
+        return set()
+    asked = shown.answer.question, shown.answer.history, shown.answer.heard.sha256
+    return {
+        entry.answer.text.strip()
+        for entry in session.entries
+        if (entry.answer.question, entry.answer.history, entry.answer.heard.sha256) == asked
+    }
 
 
 def sides(blind_pair: BlindPair, winner: Winner | None = None) -> str:
-    """Both answers side by side; with the vote, also what made each of them."""
+    """The clip, the question and both answers side by side; with the vote, also what made each of them."""
     cards = "".join(
-        _side(letter, entry, entry.key == blind_pair.shown, winner, won=winner == letter.lower())
+        _side(letter, entry, winner, won=winner == letter.lower())
         for letter, entry in zip("AB", blind_pair.pair, strict=True)
     )
-    return f'<div class="sides" data-open="{str(winner is not None).lower()}">{cards}</div>'
+    return (
+        f'{_asked(blind_pair.pair[0])}<div class="sides" data-open="{str(winner is not None).lower()}">'
+        f"{cards}</div>"
+    )
 
 
-def _side(letter: str, entry: SessionAnswer, known: bool, winner: Winner | None, *, won: bool) -> str:
+def _asked(entry: SessionAnswer) -> str:
+    """The question, after the turns before it, and a player. What was heard travels inside the page: a file
+    of its own would be left in a cache that others may read."""
+    turns = "".join(
+        f'<p class="q">{escape(turn.question)}</p><p class="q">{escape(turn.answer)}</p>'
+        for turn in entry.answer.history
+    )
+    sound = entry.audio.derived(encoded_sound) if entry.audio else None
+    player = f'<audio controls aria-label="Clip" src="data:audio/ogg;base64,{sound["opus"]}"></audio>'
+    return (
+        f'<div class="contest-asked">{turns}<p class="question">{escape(entry.answer.question)}</p>'
+        f"{player if sound else ''}</div>"
+    )
+
+
+def _side(letter: str, entry: SessionAnswer, winner: Winner | None, *, won: bool) -> str:
     answer, made = entry.answer, ""
     if winner is not None:
-        origin = "the answer on display" if known else "written for this comparison"
         made = (
             f'<p class="made">Seed <b>{answer.seed}</b>, <b>{render.decoding(answer)}</b>, '
-            f"quantisation {escape(answer.model.quantization)}; {origin}</p>"
+            f"quantisation {escape(answer.model.quantization)}</p>"
         )
     text = escape(answer.text) or '<span class="hint">The model gave no answer.</span>'
     cut = f'<p class="hint">{answer.cut_short}</p>' if answer.cut_short else ""
@@ -177,6 +217,7 @@ class ComparisonHandlers:
     def write(
         self,
         contest: str,
+        source: str | None,
         keep: bool,
         session: Session,
         blind_pair: BlindPair,
@@ -193,33 +234,38 @@ class ComparisonHandlers:
         if session.current and session.current.clip is None:
             yield {self.panel.status: messages.fault(SILENT)}
             return
-        pair = [session.current] if session.current and contest != "unseen" else []
-        for number, question in enumerate(questions, start=1):
-            yield {
-                self.panel.status: messages.status(f"Writing answer {number} of {len(questions)}, unseen…")
-            }
-            try:
-                entry = self._written(replace(question, visitor=visitor_of(request)), annotator, stop)
-            except (UsamError, StorageError) as error:
-                yield {self.panel.status: messages.fault(str(error))}
-                return
-            if entry is None:
-                yield {self.panel.status: messages.status("Stopped. Nothing to compare.")}
-                return
-            pair.append(entry)
+        if session.current and source and not same_clip(session.current, source, self.studio.clips):
+            yield {self.panel.status: messages.fault(STALE)}
+            return
         if not questions:
             return
+        seen, pair, seed = texts_seen(session), list[SessionAnswer](), questions[0].seed
+        for number, question in enumerate(questions, start=1):
+            line = f"Writing answer {number} of {len(questions)}, unseen…"
+            yield {self.panel.status: messages.status(line)}
+            for _ in range(TRIES):
+                wanted = replace(question, seed=seed, visitor=visitor_of(request))
+                try:
+                    entry = self._written(wanted, annotator, stop)
+                except (UsamError, StorageError) as error:
+                    yield {self.panel.status: messages.fault(str(error))}
+                    return
+                if entry is None:
+                    yield {self.panel.status: messages.status("Stopped. Nothing to compare.")}
+                    return
+                seed += 1
+                if entry.answer.text.strip() not in seen:
+                    break
+            else:
+                yield {
+                    self.panel.status: messages.status(SAME),
+                    self.panel.blind_pair: BlindPair(past_seeds=seed),
+                }
+                return
+            seen.add(entry.answer.text.strip())
+            pair.append(entry)
         random.shuffle(pair)
-        blind_pair = BlindPair(
-            tuple(pair), session.shown, past_seeds=max(entry.answer.seed for entry in pair) + 1
-        )
-        if len({entry.answer.text.strip() for entry in blind_pair.pair}) < 2:
-            same = "Both came out word for word the same. Write another pair."
-            yield {
-                self.panel.status: messages.status(same),
-                self.panel.blind_pair: replace(blind_pair, pair=()),
-            }
-            return
+        blind_pair = BlindPair(tuple(pair), past_seeds=seed)
         yield {
             self.panel.blind_pair: blind_pair,
             self.panel.sides: sides(blind_pair),
@@ -264,6 +310,7 @@ class ComparisonHandlers:
 
 def connect_comparison(
     handlers: ComparisonHandlers,
+    source: gr.Audio,
     keep_audio: gr.Checkbox,
     annotator: gr.BrowserState,
     fast: dict[str, Any],
@@ -275,7 +322,7 @@ def connect_comparison(
     panel, question, session = handlers.panel, handlers.question, handlers.session
     changed = [question.ask, question.stop, panel.start, panel.sides, panel.ballot, panel.status]
     turn = panel.start.click(handlers.reserve, None, **{**reserving, "outputs": changed})
-    written = [panel.contest, keep_audio, session, panel.blind_pair, annotator]
+    written = [panel.contest, source, keep_audio, session, panel.blind_pair, annotator]
     turn.success(handlers.write, written, **model).then(handlers.release, None, **fast)
 
     def refused(sentence: str) -> Updates:

@@ -12,11 +12,14 @@ from ui.components import messages
 from ui.components.rating import RatingPanel, rating_hidden, rating_shown
 from ui.inspector.panel import WAITING_FIGURE, InspectorPanel, trace_hidden, trace_shown
 from ui.inspector.payload import MeasuredOf
+from ui.pages.ask import render
 from ui.pages.ask.answer import AnswerPanel, answer_shown
 from ui.pages.ask.comparison import ComparisonPanel, comparison_ready
 from ui.pages.ask.history import HistoryPanel, history_shown
 from ui.pages.ask.question import QuestionPanel, context_shown
+from ui.studio.clips import ClipCache
 from ui.studio.session import Session
+from ui.studio.stored_answers import same_clip
 from ui.what_if.panel import WhatIfPanel, what_if_hidden, what_if_shown
 
 Updates = dict[Any, Any]
@@ -36,6 +39,7 @@ class Display:
     comparison: ComparisonPanel
     history: HistoryPanel
     feedback: Feedback
+    clips: ClipCache
     measured_of: MeasuredOf
 
     def shown(self, session: Session, annotator: str) -> Updates:
@@ -65,6 +69,27 @@ class Display:
         shown, tried = self.shown(session, annotator), self.what_if
         kept = [*self.rating.fields, *tried.results, tried.reference]
         return {block: update for block, update in shown.items() if block not in kept}
+
+    def beside(self, source: str | None, session: Session, annotator: str) -> Updates:
+        """What the clip in the player, a file, makes of the answer on display: one about another clip, which
+        is not compared with anything; or, where its audio was not kept and is here again, one that can be
+        drawn, played and tried on."""
+        entry = session.current
+        if entry is None:
+            return {self.answer.stale: ""}
+        audio = same_clip(entry, source, self.clips)
+        stale = bool(source) and audio is None
+        line = {self.answer.stale: render.stale(entry.clip_name) if stale else ""}
+        if audio and source and entry.audio is None:
+            session = session.heard_again(audio, source)
+            return {
+                **self.restored(session, annotator),
+                **comparison_ready(self.comparison, session),
+                self.session: session,
+                **line,
+            }
+        start = gr.Button(interactive=entry.audio is not None and not stale)
+        return {**line, self.comparison.start: start}
 
     def cleared(self, annotator: str) -> Updates:
         """The page as for a newcomer, but for the clip in the player."""

@@ -27,21 +27,26 @@ from ui.what_if.handlers import connect_what_if
 _FOCUS_QUESTION_JS = "() => setTimeout(() => document.querySelector('#question textarea')?.focus(), 80)"
 
 
-def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
-    """Attach every handler to its event. Only what needs the model waits in the model's queue."""
-    clip, question, answer, rating, session = page.clip, page.question, page.answer, page.rating, page.session
-    display = Display(
-        session,
-        question,
-        answer,
+def display_of(page: Page, studio: Studio) -> Display:
+    return Display(
+        page.session,
+        page.question,
+        page.answer,
         page.inspector,
         page.what_if,
-        rating,
+        page.rating,
         page.comparison,
         page.history,
         studio.feedback,
+        studio.clips,
         studio.pool.measured_routing,
     )
+
+
+def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
+    """Attach every handler to its event. Only what needs the model waits in the model's queue."""
+    clip, question, answer, rating, session = page.clip, page.question, page.answer, page.rating, page.session
+    display = display_of(page, studio)
     opening = OpeningHandlers(
         page.annotator, page.who, page.banner, page.loading, clip.audio, display, studio
     )
@@ -84,7 +89,8 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     demo.unload(opening.left)
     page.loading.tick(opening.load_state, None, **fast).then(opening.router_reported, None, **fast)
 
-    clip.audio.change(clips.clip_changed, [clip.audio, session], **quiet)
+    beside = [clip.audio, session, page.annotator]
+    clip.audio.change(clips.clip_changed, beside, **quiet)
     for slider in (clip.start, clip.length):
         slider.release(clips.span_changed, [clip.start, clip.length, clip.chosen, session], **fast)
     question.task.change(task_changed, question.task, **fast)
@@ -92,15 +98,15 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     asked = [clip.audio, question.task, question.text, clip.start, clip.length, clip.chosen, clip.keep]
     asked += [question.seed, question.temperature, session, page.annotator]
     turn = gr.on([question.ask.click, question.text.submit], asking.reserve, None, **reserving)
-    turn.success(asking.ask, asked, **model).then(asking.release, None, **fast)
+    turn.success(asking.ask, asked, **model).then(asking.release, beside, **fast)
     turn = answer.retry.click(asking.reserve, None, **reserving)
     retried = [clip.audio, clip.keep, session, page.annotator]
-    turn.success(asking.retry, retried, **model).then(asking.release, None, **fast)
+    turn.success(asking.retry, retried, **model).then(asking.release, beside, **fast)
     for kind, examples in clip.examples.items():
         turn = examples.click(asking.reserve, None, **reserving)
         loaded = turn.success(partial(clips.example_chosen, kind), [examples, session], **fast)
-        loaded.failure(asking.release, None, **fast)
-        loaded.success(asking.ask, asked, **model).then(asking.release, None, **fast)
+        loaded.failure(asking.release, beside, **fast)
+        loaded.success(asking.ask, asked, **model).then(asking.release, beside, **fast)
     question.stop.click(asking.stop, None, **fast)
 
     # Emptied in the browser, at once: a slow answer must not erase what was typed meanwhile.
@@ -125,5 +131,5 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     marks = Marks(studio.feedback, studio.settings.span_labels)
     connect_marks(page.inspector.viewer, session, page.annotator, marks, studio.saves.take, fast)
     comparison = ComparisonHandlers(page.comparison, question, page.history, session, studio)
-    connect_comparison(comparison, clip.keep, page.annotator, fast, reserving, model)
+    connect_comparison(comparison, clip.audio, clip.keep, page.annotator, fast, reserving, model)
     connect_privacy(page.privacy, page.annotator, studio, display.cleared, fast)

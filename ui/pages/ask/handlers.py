@@ -50,9 +50,10 @@ class AskHandlers:
             self.display.answer.heard: messages.status("Waiting for the model…"),
         }
 
-    def release(self, request: gr.Request) -> Updates:
+    def release(self, source: str | None, session: Session, annotator: str, request: gr.Request) -> Updates:
+        """The clip in the player may have been changed while the answer was written."""
         self.studio.running.end(page_of(request))
-        return busy(self.display.question, False)
+        return {**busy(self.display.question, False), **self.display.beside(source, session, annotator)}
 
     def stop(self, request: gr.Request) -> Updates:
         self.studio.running.stop(page_of(request))

@@ -79,6 +79,15 @@ def heard(span: ClipSpan) -> str:
     return f'<p class="heard" role="status">Heard <b>{text}</b>.{tail}</p>'
 
 
+def stale(clip_name: str) -> str:
+    """Stands over an answer beside another clip than its own."""
+    name = f", “{escape(clip_name)}”" if clip_name else ""
+    return (
+        f'<p class="stale" role="status"><b>About another clip</b>{name}, not the one in the player. '
+        "Ask to hear that one.</p>"
+    )
+
+
 def waiting(state: LoadState) -> str:
     percent = round(100 * state.fraction)
     return (

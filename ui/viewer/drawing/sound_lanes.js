@@ -25,12 +25,24 @@ export function drawWave({ context, axis, trace, palette, right }, lane, samples
   }
 }
 
+/** Says why there is no spectrogram. @param {Surface} surface @param {Lane} lane */
+function drawMissing({ context, axis, palette }, lane) {
+  context.save();
+  context.fillStyle = palette.quiet;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  const middle = axis.left + axis.width / 2;
+  context.fillText("The audio was not kept: no spectrogram", middle, lane.top + lane.height / 2, axis.width);
+  context.restore();
+}
+
 /** @param {Surface} surface @param {Lane} lane @param {HTMLCanvasElement} picture @param {number} threshold */
 export function drawSpectrogram(surface, lane, picture, threshold) {
   const { context, axis, trace, palette } = surface;
   const from = Math.max(axis.from, trace.first);
   const to = Math.min(axis.to, trace.last);
   if (to <= from) return;
+  if (!trace.audible) return drawMissing(surface, lane);
   const rate = trace.sound.rate;
   const [left, width] = [axis.x(from), axis.x(to) - axis.x(from)];
   // Only where frames share a pixel is the best quality worth its time.

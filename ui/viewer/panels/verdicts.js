@@ -110,7 +110,7 @@ export class VerdictPanel {
     this.saved = saved;
     this.asked.replaceChildren(make("span", { text: question }), make("b", { text: answer }));
     this.unsaved = {};
-    this.button.hidden = !this.tokens(true).length;
+    this.button.hidden = !this.viewer.shown.trace.audible || !this.tokens(true).length;
     this.label();
   }
 

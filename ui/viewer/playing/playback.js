@@ -5,6 +5,8 @@ import { fixed } from "../numbers.js";
 /** @import { Interval } from "../types.js" */
 /** @import { Viewer } from "../viewer.js" */
 
+export const NOT_KEPT = "The audio was not kept: nothing to play.";
+
 /** @typedef {"all" | "kept" | "redundant"} Listen */
 
 export class Playback {
@@ -27,6 +29,12 @@ export class Playback {
   /** @returns {NodeListOf<HTMLElement>} */
   get listenButtons() {
     return this.viewer.root.querySelectorAll("[data-listen]");
+  }
+
+  /** Without a sound there is nothing to press. @param {boolean} audible */
+  allow(audible) {
+    const { play, loop } = this.viewer.elements;
+    for (const button of [play, loop, ...this.listenButtons]) button.toggleAttribute("disabled", !audible);
   }
 
   get looping() {
@@ -64,7 +72,8 @@ export class Playback {
    *  @param {Interval[]} spans @param {boolean} loop @param {number | null} at */
   play(spans, loop, at = null) {
     const { viewer } = this;
-    const { first } = viewer.shown.trace;
+    const { first, audible } = viewer.shown.trace;
+    if (!audible) return viewer.say(NOT_KEPT);
     const inAudio = spans.map(([start, end]) => /** @type {Interval} */ ([start - first, end - first]));
     if (!viewer.player.play(inAudio, { loop, at: at === null ? null : at - first })) {
       viewer.say(viewer.samples ? `Nothing to play: no token here is ${this.listen}.` : "The audio is not ready yet.");
