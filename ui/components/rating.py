@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Updates = dict[Any, Any]
 
+LOW_SCORE, HIGH_SCORE = 2, 4
+"""Up to, and from which, a score says the same as a thumb."""
+
 EMPTY_RATING = '<div class="empty"><p>You can rate the answer once it is there.</p></div>'
 
 
@@ -191,6 +194,16 @@ def _saved_before(panel: RatingPanel, saved: bool, *, undo: bool | None = None) 
     }
 
 
+def contradiction(rating: Mapping[str, Any]) -> str:
+    """What in a rating speaks against itself, as a sentence; empty for nothing."""
+    thumb, score = rating.get("thumb"), rating.get("score")
+    if thumb == -1 and (score or 0) >= HIGH_SCORE:
+        return f"Bad, but score {score} of 5: these contradict each other."
+    if thumb == 1 and score and score <= LOW_SCORE:
+        return f"Good, but score {score} of 5: these contradict each other."
+    return ""
+
+
 def save_rating(
     panel: RatingPanel,
     feedback: Feedback,
@@ -205,7 +218,11 @@ def save_rating(
         feedback.rate(entry.answer_id, annotator, **rating)
     except StorageError as error:
         return {panel.status: messages.fault(str(error))}
-    return {panel.status: messages.saved("Saved"), **_saved_before(panel, True)}
+    doubt = contradiction(rating)
+    line = messages.saved("Saved") + (
+        messages.status(f"{doubt} Change one if that was not meant.") if doubt else ""
+    )
+    return {panel.status: line, **_saved_before(panel, True)}
 
 
 def withdraw_rating(

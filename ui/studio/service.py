@@ -138,7 +138,7 @@ class Studio:
         """Answer a question and store the answer.
 
         Yields load states while the model loads, then `ClipLoaded`, `Encoded`, text pieces, and at the end a
-        `SessionAnswer`; but nothing more once it is stopped before the clip was heard.
+        `SessionAnswer`; but none where it is stopped before the first word.
 
         Raises UsamError with a sentence for the user; what was not expected is logged and raised as one.
         """
@@ -176,6 +176,8 @@ class Studio:
             stop=stop,
         ):
             if isinstance(event, Answer):
+                if stop.is_set() and not event.text.strip():
+                    return  # nothing to read, to rate or to keep
                 answer = replace(event, timings=event.timings.after_decoding(decode_s))
                 source = question.source or ""
                 entry = SessionAnswer(

@@ -216,6 +216,9 @@ def test_everything_works_by_keyboard(answered: AppPage) -> None:
     expect(answered.picture).to_have_attribute("data-playing", "false")
     press("?")
     expect(answered.picture.locator(".keys")).to_be_visible()
+    answered.picture.locator(".help").focus()
+    press("Escape")
+    expect(answered.picture.locator(".keys")).to_be_hidden()
 
 
 def test_a_span_is_chosen_and_played_by_keyboard(answered: AppPage) -> None:

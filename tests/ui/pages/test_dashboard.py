@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from storage import Feedback, open_database
@@ -14,6 +15,7 @@ from storage.export import FORMATS, export
 from tests.serving import settings_in
 from tests.ui.pages.records import HOSTILE, record
 from ui.pages.dashboard.cards import dashboard
+from ui.pages.dashboard.charts import strengths
 from ui.pages.dashboard.export_card import REASONS, prepare
 from ui.pages.dashboard.page import DashboardCache
 from ui.server.downloads import Downloads
@@ -105,3 +107,12 @@ def test_the_last_drawing_is_shown_with_its_age_until_there_is_a_new_one(
     assert old.endswith(first)
     assert "Ratings</dt><dd>25" in new
     assert "ago" not in new
+
+
+def test_one_vote_is_one() -> None:
+    table = pd.DataFrame(
+        {"contestant": ["a", "b"], "votes": [1, 2], "strength": [0.1, 0.2], "low": [0, 0], "high": [1, 1]}
+    )
+    drawn = strengths(table)
+    assert re.search(r">\s*1 vote\s*<", drawn)
+    assert re.search(r">\s*2 votes\s*<", drawn)

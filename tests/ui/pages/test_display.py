@@ -15,6 +15,7 @@ from storage import Feedback, open_database
 from storage.export import export
 from tests.fake_engine import FakeEngine
 from tests.serving import EXAMPLES, settings_in
+from ui.components.rating import save_rating
 from ui.engines.loader import EngineLoader
 from ui.pages.ask.comparison import CONTESTS, BlindPair, ComparisonHandlers
 from ui.pages.ask.display import Display
@@ -143,3 +144,14 @@ def test_sides_are_random_and_a_vote_becomes_a_preference(open_page: OpenPage, t
             int(pair[key][0]["content"].split("seed ")[1].split()[0]) for key in ("chosen", "rejected")
         )
         assert better < worse
+
+
+def test_a_rating_that_speaks_against_itself_is_saved_and_questioned(open_page: OpenPage) -> None:
+    panel, feedback = open_page.display.rating, open_page.studio.feedback
+    entry = open_page.asked("What?")
+    said = save_rating(panel, feedback, entry, "me", {"thumb": -1, "score": 4})[panel.status]
+    assert "Saved" in said
+    assert "contradict" in said
+    assert (
+        "contradict" not in save_rating(panel, feedback, entry, "me", {"thumb": 1, "score": 4})[panel.status]
+    )

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { tokensToJudge } from "../../../ui/viewer/panels/verdicts.js";
+import { ROUND, tokensToJudge } from "../../../ui/viewer/panels/verdicts.js";
 
 const FLAGGED = [1, 3, 5, 7, 9];
 const KEPT = [0, 2, 4, 6, 8, 10];
@@ -22,4 +22,14 @@ test("what is judged does not come again before all is", () => {
   assert.ok(!tokens.includes(0));
   const all = Object.fromEntries(FLAGGED.map((token) => [token, "mattered"]));
   assert.deepEqual(sorted(among(tokensToJudge(FLAGGED, KEPT, all), FLAGGED)), FLAGGED);
+});
+
+test("of many flagged tokens a round has some, with their controls", () => {
+  const flagged = [...Array(129).keys()];
+  const kept = flagged.map((token) => token + 1000);
+  const tokens = tokensToJudge(flagged, kept, {});
+  assert.equal(tokens.length, ROUND);
+  assert.equal(among(tokens, kept).length, ROUND / 5);
+  const judged = Object.fromEntries(tokens.map((token) => [token, "unclear"]));
+  assert.equal(among(tokensToJudge(flagged, kept, judged), tokens).length, 0);
 });

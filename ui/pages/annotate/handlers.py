@@ -16,6 +16,7 @@ from storage.errors import NotFoundError
 from storage.ratings.results import Rating
 from ui.components import messages
 from ui.components.annotator_state import annotator_state
+from ui.components.rating import contradiction
 from ui.components.save_limit import save_limited
 from ui.pages.annotate import render
 from ui.pages.annotate.panel import AnnotatePanel, annotate_panel
@@ -69,7 +70,11 @@ class AnnotateHandlers:
         action, save = (
             ("repeated", self.repeats.rate_again) if session.again else ("judged", self.feedback.rate)
         )
-        return self._step(action, session, annotator, lambda id_: save(id_, annotator, **rating))
+        updates = self._step(action, session, annotator, lambda id_: save(id_, annotator, **rating))
+        doubt = contradiction(rating)
+        if doubt and self.session in updates:  # it was saved, and the next is on display
+            updates[self.panel.status] = messages.status(f"The last one: {doubt} Undo brings it back.")
+        return updates
 
     def draft(self, *values: Any) -> Updates:
         *fields, session, annotator = values

@@ -144,7 +144,7 @@ class AskHandlers:
             }
             return
         if entry is None:
-            stopped = messages.status("Stopped before the clip was heard.")
+            stopped = messages.status("Stopped before the first word.")
             yield {**display.restored(session, annotator), display.answer.notice: stopped}
             return
         yield answer_shown(display.answer, entry)  # the words first, the picture takes a moment

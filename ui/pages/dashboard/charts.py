@@ -80,12 +80,16 @@ def shares(groups: dict[str, pd.DataFrame]) -> str:
     return svg[0]
 
 
+def _votes(count: int) -> str:
+    return f"{count:,} vote{'' if count == 1 else 's'}"
+
+
 def strengths(table: pd.DataFrame) -> str:
     """Bradley-Terry strengths with their intervals."""
     with _figure("Bradley-Terry strengths with 95 % intervals", 3.4, 0.6 + _ROW * len(table)) as (axes, svg):
         for y, row in enumerate(table.to_dict("records")):
             _interval(axes, y, row["low"], row["strength"], row["high"], faint=row["votes"] < FEW)
-            _beside(axes, 1.02, y, f"{row['votes']:,} votes")
+            _beside(axes, 1.02, y, _votes(row["votes"]))
         axes.axvline(0, color=LINE, lw=1)
         axes.set_yticks(range(len(table)), table["contestant"])
         axes.set_ylim(len(table) - 0.4, -0.6)

@@ -14,7 +14,7 @@ const KEYS = [
   ["+ − 0", "zoom in, out, whole clip"],
   ["Page ↑ ↓", "move the view"],
   ["L", "loop"],
-  ["Esc", "stop; release the token and the span"],
+  ["Esc", "close this list; stop; release the token and the span"],
   ["?", "this list"],
   ["click, tap", "lock a token and play it; on a word, play from there"],
   ["drag", "play a span; What if can drop it"],
@@ -31,6 +31,13 @@ export const keyList = () => make("dl", {}, ...keyRows(KEYS));
 
 /** @param {Viewer} viewer */
 export function takeKeys(viewer) {
+  viewer.root.addEventListener("keydown", (event) => {
+    const { keys, help } = viewer.elements;
+    if (event.key !== "Escape" || keys.hidden) return;
+    event.stopImmediatePropagation(); // it closes the list, and nothing else
+    if (keys.contains(document.activeElement)) help.focus();
+    toggleKeys(viewer);
+  }, { capture: true });
   viewer.elements.stage.addEventListener("keydown", (event) => {
     if (!viewer.current || event.ctrlKey || event.metaKey || event.altKey) return;
     const action = actionsOf(viewer, event.shiftKey ? 10 : 1)[keyOf(event)];

@@ -8,19 +8,23 @@ import { make, makeButton } from "./make.js";
 /** @import { Viewer } from "../viewer.js" */
 
 const FLAGGED_PER_CONTROL = 4;
+export const ROUND = 20; // tokens at most until one may stop: a clip of 30 s has hundreds
 const AROUND = 0.4; // seconds on either side, where a token is played with what surrounds it
 /** @type {[Verdict, string][]} */
 const VERDICTS = [["mattered", "did matter"], ["did_not", "did not"], ["unclear", "cannot tell"]];
 
 /** Verdicts by the number of the token. @typedef {Record<string, Verdict>} Verdicts */
 
-/** The tokens to judge, in any order: the flagged ones that are not judged yet or, when all are, all again, with
+/** The tokens of a round, in any order: flagged ones that are not judged yet or, when all are, of all again, with
  *  controls that are not flagged among them.
  *  @param {number[]} flagged @param {number[]} kept @param {Verdicts} judged */
 export function tokensToJudge(flagged, kept, judged) {
   /** @param {number[]} tokens */
   const left = (tokens) => tokens.filter((token) => !(token in judged));
-  const [asked, others] = left(flagged).length ? [left(flagged), left(kept)] : [flagged, kept];
+  const [open, others] = left(flagged).length ? [left(flagged), left(kept)] : [flagged, kept];
+  const controlled = (open.length * (FLAGGED_PER_CONTROL + 1)) / FLAGGED_PER_CONTROL;
+  const most = (ROUND * FLAGGED_PER_CONTROL) / (FLAGGED_PER_CONTROL + 1);
+  const asked = controlled > ROUND ? shuffled(open).slice(0, most) : open;
   const controls = shuffled(others).slice(0, Math.ceil(asked.length / FLAGGED_PER_CONTROL));
   return shuffled([...asked, ...controls]);
 }
@@ -154,11 +158,18 @@ export class VerdictPanel {
   }
 
   next() {
-    if (this.at >= this.queue.length) return this.end("All of them are judged. Thank you.");
+    if (this.at >= this.queue.length) return this.end(this.thanks());
     this.count.textContent = `${this.at + 1} of ${this.queue.length}`;
     const given = this.unsaved[this.token] ?? this.saved[this.token];
     this.choices.forEach((choice, i) => choice.setAttribute("aria-pressed", String(VERDICTS[i][0] === given)));
     this.play();
+  }
+
+  /** What a finished round leaves. */
+  thanks() {
+    const left = this.tokens(true).filter((token) => !(token in this.saved) && !(token in this.unsaved)).length;
+    if (!left) return "All of them are judged. Thank you.";
+    return `${this.queue.length} judged, thank you. ${left} are left: “Judge by ear” goes on with them.`;
   }
 
   get token() {
