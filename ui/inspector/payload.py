@@ -6,10 +6,11 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ui.inspector import sound
+from ui.inspector.experts import expert_names
 from ui.inspector.palette import EXPERT_COLOURS
 from ui.inspector.summary import describe
 from ui.studio.session import SessionAnswer
@@ -42,27 +43,28 @@ def payload(entry: SessionAnswer, measured_of: MeasuredOf = nothing_measured) ->
     from usam.model.router_health import COLLAPSED, DEAD  # imports torch: not before it is needed
 
     answer = entry.answer
-    trace, heard = answer.trace, answer.heard
+    trace, heard, measured = answer.trace, answer.heard, measured_of(answer.model)
+    names = expert_names(trace, measured)
     return {
         "key": entry.key,
         "link": link_of(entry),
         "source": source_name(entry.source),
-        "summary": describe(answer),
+        "summary": describe(answer, names),
         "answer": answer.text,
         "question": answer.question,
         "fingerprint": answer.model.fingerprint,
         "model": f"{answer.model.preset}, {answer.model.quantization}",
         "heard": {"start": heard.start, "end": heard.end, "duration": heard.duration},
         "paddedEnd": padded_end(trace),
-        "experts": trace.experts,
+        "experts": names,
         "colours": EXPERT_COLOURS,
         "supervision": SUPERVISION[trace.supervised_by],
         "threshold": trace.threshold,
         "pruned": trace.pruned,
-        "tokens": columns(trace),
+        "tokens": columns(trace, names),
         "sound": _sound(entry),
         "audible": entry.clip is not None,
-        "router": typical_routing(measured_of(answer.model), len(trace.experts)),
+        "router": typical_routing(measured, len(trace.experts)),
         "collapsed": COLLAPSED,
         "dead": DEAD,
     }
@@ -100,9 +102,13 @@ def router_json(router: dict[str, Any]) -> str:
     return as_json({name: router[name] for name in names})
 
 
-def columns(trace: Trace) -> dict[str, list[Any]]:
-    """One value a token. Significance is not rounded, since it is compared with the threshold."""
+def columns(trace: Trace, names: Sequence[str] = ()) -> dict[str, list[Any]]:
+    """One value a token. Significance is not rounded, since it is compared with the threshold.
+
+    names: of the experts, by default the trace's own.
+    """
     tokens = trace.tokens
+    name_of = dict(zip(trace.experts, names or trace.experts, strict=True))
     return {
         "start": [round(token.start, 6) for token in tokens],
         "end": [round(token.end, 6) for token in tokens],
@@ -116,7 +122,11 @@ def columns(trace: Trace) -> dict[str, list[Any]]:
         "dropped": [token.dropped for token in tokens],
         "words": [
             [
-                {"expert": word.expert, "text": word.text, "confidence": round(word.confidence, 4)}
+                {
+                    "expert": name_of.get(word.expert, word.expert),
+                    "text": word.text,
+                    "confidence": round(word.confidence, 4),
+                }
                 for word in token.words
             ]
             for token in tokens

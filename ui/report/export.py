@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from storage.export.tables.csv import escape
+from ui.components import messages
+from ui.inspector.experts import expert_names
 from ui.inspector.payload import MeasuredOf, entropy_bits, nothing_measured
 from ui.inspector.sound import waveform_of
 from ui.report.offline_page import offline_page
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 
 NOTHING = Findings()
+LONGEST_FILE_NAME = 80  # characters
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,29 @@ def export(
     if kind not in _KINDS:
         raise ValueError(f"there is no export of the kind {kind!r}")
     mime, write = _KINDS[kind]
-    return Export(
-        f"usam-{entry.key[:8]}.{kind}", mime, write(Account(entry, rating, found, spans, dark, measured_of))
-    )
+    content = write(Account(entry, rating, found, spans, dark, measured_of))
+    return Export(f"{file_name(entry)}.{kind}", mime, content)
+
+
+def clip_of(entry: SessionAnswer) -> str:
+    """The name of the clip for people; "clip" where nobody knows it."""
+    return entry.clip_name or Path(entry.source).name or "clip"
+
+
+def file_name(entry: SessionAnswer) -> str:
+    """After clip and question, without an extension: `dog-what-animal-is-this`."""
+    clip = clip_of(entry)
+    words = f"{Path(clip).stem or clip} {entry.answer.question}".lower()
+    return "-".join(re.findall(r"\w+", words))[:LONGEST_FILE_NAME].strip("-_") or "answer"
+
+
+def caption(entry: SessionAnswer) -> tuple[str, str, str]:
+    """The question, the answer, and what was heard by which model."""
+    answer, model = entry.answer, entry.answer.model
+    heard = f"{clip_of(entry)}, {messages.span(answer.heard.start, answer.heard.end, answer.heard.duration)}"
+    made = f"{model.preset}, {model.quantization}, checkpoint {model.fingerprint[:8]}, seed {answer.seed}"
+    llm = f", {model.llm}" if model.llm else ""
+    return f"Question: {answer.question}", f"Answer: {answer.text or '(no words)'}", f"{heard}. {made}{llm}"
 
 
 @dataclass(frozen=True)
@@ -109,7 +134,16 @@ def _picture(form: str) -> Callable[[Account], bytes]:
 
         entry = account.entry
         start, trace = entry.answer.heard.start, entry.answer.trace
-        figure = trace_figure(waveform_of(entry), SAMPLE_RATE, start, trace, account.spans, dark=account.dark)
+        figure = trace_figure(
+            waveform_of(entry),
+            SAMPLE_RATE,
+            start,
+            trace,
+            account.spans,
+            dark=account.dark,
+            names=expert_names(trace, account.measured_of(entry.answer.model)),
+            caption=caption(entry),
+        )
         file = io.BytesIO()
         figure.savefig(file, format=form, dpi=144, facecolor=figure.get_facecolor())
         return file.getvalue()

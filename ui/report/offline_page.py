@@ -80,7 +80,7 @@ def report_of(
     answer = entry.answer
     heard, model = answer.heard, answer.model
     facts = [
-        ("Clip", Path(entry.source).name),
+        ("Clip", entry.clip_name or Path(entry.source).name),
         ("Heard", f"{heard.start:.1f}–{heard.end:.1f} s of {heard.duration:.1f} s"),
         ("Task", TASKS[answer.task].label),
         ("Model", f"{model.preset} · {model.quantization} · {model.fingerprint}"),

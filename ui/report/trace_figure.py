@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,10 @@ _WORDS_FRAME = 0.5  # inches around the rows
 _WORD_SIZE = 8  # points
 _WORD_PADDING = 3.5  # points on either side of a word
 _LETTER = 0.0095  # widths of the picture that a letter of a label takes
+_CAPTION_SIZE = 9  # points
+_CAPTION_LINE = _CAPTION_SIZE * 1.35 / 72  # inches
+_CAPTION_FRAME = 0.15  # inches below the caption
+_CAPTION_LETTERS = 100  # that fit in the width
 _TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 7500)
 
 
@@ -46,11 +51,14 @@ def trace_figure(
     spans: Sequence[Span] = (),
     *,
     dark: bool = False,
+    names: Sequence[str] = (),
+    caption: Sequence[str] = (),
 ) -> Figure:
     """Spectrogram, routing and significance of the heard span on one time axis, in seconds of the clip.
 
     waveform: [samples], mono, 16 kHz, the heard span, which begins at `start` seconds of the clip.
-    spans: what a person marked, which lies over the spectrogram.
+    spans: what a person marked, which lies over the spectrogram.  names: of the experts, by default the
+    trace's own.  caption: lines below the picture, each wrapped; a very long one is cut.
     Redundant tokens are hatched on the spectrogram or, of a trace that is pruned, those that were not read;
     tokens are drawn with their true edges. Words that the experts say lie above, coloured by expert.
     The figure stands alone, outside pyplot, so threads may draw at the same time.
@@ -64,10 +72,13 @@ def trace_figure(
     palette = DARK if dark else LIGHT
     first, last = trace.tokens[0].start, trace.tokens[-1].end
     words, rows = word_rows(trace, _width_in_seconds(last - first))
-    tall = _HEIGHT + (_WORDS_FRAME + rows * _WORD_ROW if rows else 0)
+    lines = [line for text in caption for line in wrap(text, _CAPTION_LETTERS, max_lines=5, placeholder=" …")]
+    below = _CAPTION_FRAME + len(lines) * _CAPTION_LINE if lines else 0.0
+    tall = _HEIGHT + (_WORDS_FRAME + rows * _WORD_ROW if rows else 0) + below
     figure = Figure(figsize=(_WIDTH, tall), facecolor=palette.paper)
     # The words lie over the rest, which stays as large as without them.
-    grid = {"left": _LEFT, "right": _RIGHT, "bottom": 0.085 * _HEIGHT / tall, "top": 0.89 * _HEIGHT / tall}
+    bottom, top = (0.085 * _HEIGHT + below) / tall, (0.89 * _HEIGHT + below) / tall
+    grid = {"left": _LEFT, "right": _RIGHT, "bottom": bottom, "top": top}
     sound, routing, significance = figure.subplots(
         3,
         sharex=True,
@@ -78,7 +89,8 @@ def trace_figure(
 
     _draw_sound(sound, torch.as_tensor(waveform), start, palette)
     _draw_hatching(sound, trace, palette)
-    _draw_routing(routing, edges, trace)
+    short = [name.replace(", mostly ", ": ") for name in names or trace.experts]  # three fit beside the title
+    _draw_routing(routing, edges, trace, short)
     _draw_significance(significance, edges, trace, palette)
     for axes in (sound, routing, significance):
         _dress(axes, palette)
@@ -90,6 +102,17 @@ def trace_figure(
     _draw_spans(sound, spans, palette)
     significance.set_xlabel("Seconds of the clip", color=palette.quiet, fontsize=10)
     _name(figure, sound, routing, significance, trace, palette)
+    if lines:
+        figure.text(
+            _LEFT,
+            below / tall,
+            "\n".join(lines),
+            va="top",
+            fontsize=_CAPTION_SIZE,
+            linespacing=1.35,
+            color=palette.ink,
+            parse_math=False,  # people and the model wrote it: `$` must not start a formula
+        )
     return figure
 
 
@@ -216,10 +239,10 @@ def _draw_words(axes: Axes, words: Sequence[WordLabel], rows: int, trace: Trace,
     axes.set_title("Words that the experts say", loc="left", fontsize=10.5, color=palette.ink, pad=6)
 
 
-def _draw_routing(axes: Axes, edges: np.ndarray, trace: Trace) -> None:
+def _draw_routing(axes: Axes, edges: np.ndarray, trace: Trace, names: Sequence[str]) -> None:
     tops = np.cumsum([token.routing for token in trace.tokens], axis=1).T
     floor = np.zeros(len(trace.tokens))
-    for expert, (name, top) in enumerate(zip(trace.experts, tops, strict=True)):
+    for expert, (name, top) in enumerate(zip(names, tops, strict=True)):
         colour = EXPERT_COLOURS[expert % len(EXPERT_COLOURS)]
         axes.stairs(top, edges, baseline=floor, fill=True, facecolor=colour, linewidth=0, label=name)
         floor = top
@@ -262,7 +285,7 @@ def _name(
     )
     names = (
         (sound, "Mel spectrogram (Hz)"),
-        (routing, "Routing: weight of each expert"),
+        (routing, "Routing weights"),
         (significance, "Significance of each token"),
     )
     for axes, name in names:

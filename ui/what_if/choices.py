@@ -39,12 +39,15 @@ def name_of(intervention: Intervention, experts: Sequence[str]) -> str:
     return _NAMES[intervention.kind]
 
 
-def changes(trace: Trace, span: tuple[float, float] | None) -> list[tuple[str, str]]:
+def changes(
+    trace: Trace, span: tuple[float, float] | None, names: Sequence[str] = ()
+) -> list[tuple[str, str]]:
     """The interventions to choose from: their names, and the values `intervention_of` understands.
+    names: of the experts, by default the trace's own.
 
     Reading all tokens is a choice where the model leaves out the redundant ones by itself.
     """
-    experts = trace.experts
+    experts = names or trace.experts
     forced = [
         (name_of(ForceExpert(index), experts), f"force-expert {index}") for index in range(len(experts))
     ]

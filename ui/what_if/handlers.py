@@ -66,7 +66,8 @@ class WhatIfHandlers:
 
     def selected(self, session: Session, event: gr.EventData) -> Updates:
         """The viewer's span or threshold was set."""
-        return selection_shown(self.panel, session.current, ViewerSelection.of(event.span, event.threshold))
+        selection = ViewerSelection.of(event.span, event.threshold)
+        return selection_shown(self.panel, session.current, selection, self.studio.pool.measured_routing)
 
     def change(
         self,

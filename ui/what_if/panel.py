@@ -9,6 +9,8 @@ from typing import Any
 import gradio as gr
 
 from ui.engines.pool import PRECISIONS
+from ui.inspector.experts import expert_names
+from ui.inspector.payload import MeasuredOf, nothing_measured
 from ui.studio.session import SessionAnswer
 from ui.what_if.choices import changes
 from ui.what_if.findings import Findings
@@ -167,11 +169,13 @@ def what_if_hidden(panel: WhatIfPanel) -> Updates:
     return {panel.box: gr.Column(visible=False)}
 
 
-def what_if_shown(panel: WhatIfPanel, entry: SessionAnswer | None) -> Updates:
-    """No experiment has been run on this answer yet."""
+def what_if_shown(
+    panel: WhatIfPanel, entry: SessionAnswer | None, measured_of: MeasuredOf = nothing_measured
+) -> Updates:
+    """No experiment has been run on this answer yet. measured_of: as in `ui.inspector.payload.payload`."""
     if entry is None:
         return what_if_hidden(panel)
-    choices = changes(entry.answer.trace, None)
+    choices = _choices(entry, None, measured_of)
     return {
         panel.box: gr.Column(visible=True),
         panel.change: gr.Radio(choices=choices, value=choices[0][1]),
@@ -183,9 +187,18 @@ def what_if_shown(panel: WhatIfPanel, entry: SessionAnswer | None) -> Updates:
     }
 
 
-def selection_shown(panel: WhatIfPanel, entry: SessionAnswer | None, selection: ViewerSelection) -> Updates:
+def _choices(
+    entry: SessionAnswer, span: tuple[float, float] | None, measured_of: MeasuredOf
+) -> list[tuple[str, str]]:
+    trace = entry.answer.trace
+    return changes(trace, span, expert_names(trace, measured_of(entry.answer.model)))
+
+
+def selection_shown(
+    panel: WhatIfPanel, entry: SessionAnswer | None, selection: ViewerSelection, measured_of: MeasuredOf
+) -> Updates:
     """The span has changed: name it in its choice."""
     if entry is None:
         return {panel.selection: selection}
-    choices = changes(entry.answer.trace, selection.span)
+    choices = _choices(entry, selection.span, measured_of)
     return {panel.selection: selection, panel.change: gr.Radio(choices=choices)}

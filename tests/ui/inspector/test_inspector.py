@@ -302,7 +302,7 @@ def test_a_word_in_the_csv_cannot_become_a_formula() -> None:
 @pytest.mark.parametrize("kind", ["png", "svg", "csv", "json", "html"])
 def test_every_export_has_a_name_and_a_kind(kind: str) -> None:
     file = export(entry_of(), kind)
-    assert file.name == f"usam-01234567.{kind}"
+    assert file.name == f"clip-a-dog.{kind}"
     assert base64.b64decode(file.to_json()["content"]) == file.content
     starts = {
         "png": b"\x89PNG",

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
+from matplotlib.text import Text
 
 from storage.annotation.spans import Span
 from ui.report.trace_figure import EXPERT_COLOURS, hatched_runs, trace_figure
@@ -152,6 +153,32 @@ def test_the_longest_title_and_the_legend_fit(dark: bool) -> None:
     ]:
         box = text.get_window_extent()
         assert 0 <= box.x0 < box.x1 <= width
+
+
+def test_a_caption_says_what_was_asked_and_lies_below_everything() -> None:
+    caption = (
+        "Question: what costs $5 and $6?",
+        "Answer: " + "a very long answer " * 60,
+        "Dog, 0.0–1.0 s. mini",
+    )
+    names = [f"expert {number}, mostly speech" for number in (1, 2, 3)]
+    figure = draw(trace_of([True, False] * 20), caption=caption, names=names)
+    figure.draw_without_rendering()
+    text = next(text for text in figure.texts if "Question" in text.get_text())
+    lines = text.get_text().split("\n")
+    assert lines[0] == caption[0]
+    assert lines[-1] == caption[2]
+    assert lines[-2].endswith(" …")
+    box = text.get_window_extent()
+    assert box.y0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    *_, lowest = figure.axes[:3]
+    assert box.y1 <= lowest.get_tightbbox().y0
+    routing = figure.axes[1]
+    legend = routing.get_legend()
+    assert next(label.get_text() for label in legend.get_texts()) == "expert 1: speech"
+    (title,) = routing.findobj(lambda part: isinstance(part, Text) and "Routing" in part.get_text())
+    assert title.get_window_extent().x1 <= legend.get_window_extent().x0
 
 
 def test_the_threshold_is_drawn() -> None:

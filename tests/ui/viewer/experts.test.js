@@ -13,8 +13,13 @@ function warnings(load, router) {
 }
 
 test("the nearest kind is told", () => {
-  const [[, text]] = remarks(new Trace(traceData({ router: { typical: TYPICAL, load: [0.5, 0.5] } })), [0.8, 0.2]);
-  assert.match(text, /one carries 1\.60 times an even share\. Nearest to speech, 10 %/);
+  const router = { typical: TYPICAL, load: [0.5, 0.5] };
+  const [[, most, imbalance], [, near, apart]] = remarks(new Trace(traceData({ router })), [0.8, 0.2]);
+  assert.match(most, /done by one\./);
+  assert.match(imbalance, /1\.60 times/);
+  assert.match(near, /routed as speech usually is/);
+  assert.match(apart, /10 %/);
+  for (const [, text] of remarks(new Trace(traceData({ router })), [0.5, 0.5])) assert.doesNotMatch(text, /\d/);
 });
 
 test("one expert for all is a warning unless it is usual for the kind", () => {

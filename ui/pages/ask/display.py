@@ -47,7 +47,7 @@ class Display:
         return {
             **answer_shown(self.answer, session.current),
             **trace_shown(self.inspector, session, self.measured_of),
-            **what_if_shown(self.what_if, session.current),
+            **what_if_shown(self.what_if, session.current, self.measured_of),
             **rating_shown(self.rating, self.feedback, session.current, annotator),
             **history_shown(self.history, session),
         }

@@ -60,7 +60,8 @@ function drawLegend(surface, lane, items) {
   context.font = `${size}px ${FONT}`;
   context.textAlign = "right";
   let right = surface.right;
-  for (const [name, colour] of items.toReversed()) {
+  for (const [whole, colour] of items.toReversed()) {
+    const name = plan.narrow ? whole.replace(", mostly ", ": ") : whole;
     const swatch = { top: lane.top - 17, height: 11, bottom: lane.top - 6 };
     context.fillStyle = palette.ink;
     context.fillText(name, right, lane.top - 7);

@@ -6,7 +6,11 @@ import { make } from "./make.js";
 /** @import { Trace } from "../trace.js" */
 /** @import { RouterHealth } from "../types.js" */
 
-/** A class of the style sheet, and a sentence. @typedef {["hint" | "warning", string]} Remark */
+const EVEN = 1.5; // times an even share, up to which no expert stands out
+const NEAR = 0.25; // of the weight apart, up to which a clip is routed as its kind is
+
+/** A class of the style sheet, a sentence, and the measure behind it.
+ *  @typedef {["hint" | "warning", string, string?]} Remark */
 
 /** Another answer that is compared with this one: its question and text where they differ, and its model.
  *  @param {Trace} trace @param {Trace} other */
@@ -38,8 +42,8 @@ export function difference(trace, other, moved) {
   );
 }
 
-/** Share of each expert in this clip beside what is typical for a kind of sound, and what to make of it. `health` is
- *  the router's state when the model had loaded, if that is known.
+/** What the experts did in this clip, in sentences; and, to open, the share of each beside what is typical for a kind of
+ *  sound. `health` is the router's state when the model had loaded, if that is known.
  *  @param {Trace} trace @param {RouterHealth | null} health */
 export function expertPanel(trace, health) {
   const load = trace.load();
@@ -57,33 +61,32 @@ export function expertPanel(trace, health) {
     row.append(...typical.map(([, shares]) => make("td", { text: percent(shares[e]) })));
     body.append(row);
   });
-  /** @type {Remark[]} */
-  const sentences = [];
-  if (typical.length) sentences.push(["hint", "Beside it: the typical share of each kind in the evaluation."]);
-  sentences.push(...remarks(trace, load));
-  if (health && health.fingerprint === trace.fingerprint) sentences.push(healthRemark(health));
-  return [
-    make("h3", { text: "Experts in this clip" }),
-    make("table", {}, make("thead", {}, head), body),
-    ...sentences.map(([name, text]) => make("p", { class: name, text })),
-  ];
+  const found = remarks(trace, load);
+  if (health && health.fingerprint === trace.fingerprint) found.push(healthRemark(health));
+  const sentences = found.map(([name, text, title]) => make("p", { class: name, text, ...(title && { title }) }));
+  const shares = make("details", { class: "shares-of-experts" }, make("summary", { text: "Share of each expert" }));
+  shares.append(make("table", {}, make("thead", {}, head), body));
+  if (typical.length) {
+    shares.append(make("p", { class: "hint", text: "Beside it: the typical share of each kind in the evaluation." }));
+  }
+  return [make("h3", { text: "Experts in this clip" }), ...sentences, shares];
 }
 
 /** One sentence about the router as it was when the model had loaded. @param {RouterHealth} health @returns {Remark} */
 function healthRemark({ experts, distinct, load, entropy_bits: entropy, dead, collapsed }) {
-  const loads = `load ${load.map(percent).join(", ")} over random tokens, ${fixed(entropy, 2)} bits a token`;
+  const measured = `Load ${load.map(percent).join(", ")} over random tokens, ${fixed(entropy, 2)} bits a token.`;
   const faults = [
-    ...(distinct ? [] : ["its experts give the same output"]),
-    ...dead.map((name) => `${name} is dead`),
-    ...(collapsed && distinct ? ["one expert takes it all"] : []),
+    ...(distinct ? [] : ["its experts gave the same output"]),
+    ...dead.map((name) => `${name} did nothing`),
+    ...(collapsed && distinct ? ["one expert did it all"] : []),
   ];
   if (faults.length) {
-    return ["warning", `The router was not well when the model loaded: ${faults.join(", ")} (${loads}).`];
+    return ["warning", `The router was not well when the model loaded: ${faults.join(", ")}.`, measured];
   }
-  return ["hint", `When the model loaded, its ${experts.length} experts were distinct and alive: ${loads}.`];
+  return ["hint", `When the model loaded, all of its ${experts.length} experts worked, each in its own way.`, measured];
 }
 
-/** Sentences about the load: the nearest kind, the imbalance, and a warning when one expert does it all.
+/** Sentences about the load: the nearest kind, who does most, and a warning when one expert does it all.
  *  @param {Trace} trace @param {number[]} load @returns {Remark[]} */
 export function remarks(trace, load) {
   const most = load.indexOf(Math.max(...load));
@@ -92,16 +95,17 @@ export function remarks(trace, load) {
   const kinds = Object.entries(trace.router?.typical ?? {});
   const [nearest] = kinds.sort((one, other) => distance(one[1]) - distance(other[1]));
   const imbalance = load[most] * load.length;
+  const name = trace.experts[most];
+  const works = imbalance < EVEN ? "All experts take part about evenly" : `Most of the work is done by ${name}`;
   /** @type {Remark[]} */
-  const found = [
-    [
-      "hint",
-      `Load imbalance: ${trace.experts[most]} carries ${fixed(imbalance, 2)} times an even share.` +
-        (nearest ? ` Nearest to ${nearest[0]}, ${percent(distance(nearest[1]))} of the weight apart.` : ""),
-    ],
-  ];
+  const found = [["hint", `${works}.`, `Load imbalance: ${name} carries ${fixed(imbalance, 2)} times an even share.`]];
+  if (nearest) {
+    const apart = distance(nearest[1]);
+    const text = `The clip is routed ${apart < NEAR ? "as" : "most like, but not as,"} ${nearest[0]} usually is.`;
+    found.push(["hint", text, `${percent(apart)} of the weight goes to other experts than is typical of ${nearest[0]}.`]);
+  }
   if (load[most] > trace.collapsed) {
-    const alone = `${trace.experts[most]} takes nearly all of this clip (${percent(load[most])})`;
+    const alone = `${name} takes nearly all of this clip (${percent(load[most])})`;
     const leads = nearest && nearest[1][most] === Math.max(...nearest[1]);
     if (leads) found.push(["hint", `${alone}; it also carries most of ${nearest[0]} in the evaluation.`]);
     else if (nearest) found.push(["warning", `Unusual: ${alone}, yet most of ${nearest[0]} goes to another expert.`]);
@@ -117,10 +121,10 @@ export function remarks(trace, load) {
 /** Whether any expert was unused over the whole evaluation.
  *  @param {Trace} trace @param {number[]} load @returns {Remark} */
 function evaluationRemark(trace, load) {
-  const loads = load.map(percent).join(", ");
+  const loads = `The load over the whole evaluation: ${load.map(percent).join(", ")}.`;
   if (Math.max(...load) > trace.collapsed || load.some((share) => share < trace.dead)) {
-    const collapse = `Collapse: over the whole evaluation the load is ${loads}.`;
-    return ["warning", `${collapse} The routing says nothing about a clip.`];
+    const collapse = "Collapse: over the whole evaluation an expert does nothing, or one does it all.";
+    return ["warning", `${collapse} The routing says nothing about a clip.`, loads];
   }
-  return ["hint", `Over the whole evaluation the load is ${loads}: no expert is dead, none does it all.`];
+  return ["hint", "Over the whole evaluation every expert is used, and none does it all.", loads];
 }
