@@ -97,6 +97,14 @@ def test_an_example_runs_with_one_click(app: AppPage, example: str) -> None:
     expect(app.outlook).to_contain_text("Will hear")
 
 
+def test_a_suggestion_is_asked_with_one_click(app: AppPage) -> None:
+    app.upload(PIANO)
+    app.suggestions.get_by_text("Which instrument?", exact=True).click()
+    app.wait_for_answer()
+    expect(app.answer_text).to_contain_text("You asked: Which instrument is playing?")
+    expect(app.question_box).to_have_value("Which instrument is playing?")
+
+
 def test_a_failed_answer_says_so_once_and_keeps_the_question(app: AppPage, server: Server) -> None:
     app.upload(DOG)
     before = len(rows(server.data, "SELECT id FROM answers"))
@@ -453,18 +461,27 @@ def test_the_database_is_never_served(server: Server) -> None:
         assert reply.status_code == 403, name
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1920, "dark"), (375, "dark")])
 def test_it_fits_the_screen(
     browser: Browser, server: Server, tmp_path: Path, width: int, scheme: str
 ) -> None:
-    """Nothing hangs over the edge, and every control can be hit; leaves a screenshot to look at."""
+    """Nothing hangs over the edge or moves under the mouse, every control can be hit, and what belongs
+    together is in view together; leaves a screenshot to look at."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     app = AppPage(context.new_page(), server.url)
-    app.examples.get_by_text("Dog", exact=True).click()
+    expect(app.ask_button).to_be_in_viewport(ratio=1)
+    example = app.examples.get_by_text("Dog", exact=True)
+    top = "element => element.getBoundingClientRect().top + scrollY"
+    before = example.evaluate(top)
+    example.click()
     app.wait_for_answer()
     app.page.screenshot(path=tmp_path / f"{scheme}-{width}.png", full_page=True)
+    assert example.evaluate(top) == before
     assert app.page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(app.answer_text).to_be_in_viewport(ratio=1)
+    if width > 1000:
+        expect(app.thumb).to_be_in_viewport(ratio=1)
+        expect(app.stage).to_be_in_viewport(ratio=0.5)
     for control in (
         app.ask_button,
         app.page.locator("#save"),

@@ -98,7 +98,8 @@ def trace_shown(
 def _choice_label(other: SessionAnswer, entry: SessionAnswer) -> str:
     """Another answer in the list, with its model where that is another one."""
     one, two = other.answer.model, entry.answer.model
-    return other.label + ("" if one.same_as(two) else f" · {one.preset}, {one.quantization}")
+    model = "" if one.same_as(two) else f" · {one.preset}, {one.quantization}"
+    return other.label.replace("\n", " · ") + model
 
 
 def trace_hidden(panel: InspectorPanel, notice: str) -> Updates:

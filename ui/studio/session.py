@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from usam.schema.answer import Answer, Turn
-from usam.schema.tasks import TASKS
 
 if TYPE_CHECKING:
     from ui.studio.clips import HeardClip
@@ -47,10 +46,23 @@ class SessionAnswer:
 
     @property
     def label(self) -> str:
-        """Its task and the first words of its text, for a list of answers."""
-        text = " ".join(self.answer.text.split()) or "(no words)"
-        short = text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1].rstrip() + "…"
-        return f"{TASKS[self.answer.task].label}: {short}"
+        """Its question and the first words of its text, then its clip and when it was asked, for a list of
+        answers. The time is the server's."""
+        when = _when(self.asked_at) if self.asked_at else ""
+        made = " · ".join(part for part in (_short(self.clip_name), when) if part)
+        text = _short(self.answer.text) or "(no words)"
+        return "\n".join(part for part in (f"{_short(self.answer.question)} → {text}", made) if part)
+
+
+def _when(asked_at: datetime) -> str:
+    """`14:02`, of another day with its date."""
+    here = asked_at.astimezone()
+    return here.strftime("%H:%M" if here.date() == datetime.now().date() else "%d %b %H:%M")
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= LABEL_LENGTH else words[: LABEL_LENGTH - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,8 @@
 """What one open page remembers of its answers."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from tests.ui.heard import clip, entry
 from ui.studio.service import retry_of
 from ui.studio.session import KEPT_ENTRIES, Session
@@ -28,3 +31,12 @@ def test_a_retry_samples_with_the_seed_it_is_given() -> None:
     assert (retry_of(greedy, 4, False).seed, retry_of(greedy, 4, False).temperature) == (4, 0.7)
     assert retry_of(sampled, 4, False).temperature == 0.3
     assert retry_of(greedy, 4, False).parent == "id-a"
+
+
+def test_answers_are_listed_with_question_clip_and_time() -> None:
+    asked_at = datetime.now(UTC)
+    listed = replace(entry("a", clip()), clip_name="Dog", asked_at=asked_at).label
+    assert listed == f"question a → answer a\nDog · {asked_at.astimezone():%H:%M}"
+    old = replace(entry("a", clip()), asked_at=datetime(2020, 2, 3, tzinfo=UTC)).label
+    assert "Feb" in old
+    assert "\n" not in replace(entry("a", clip()), clip_name="").label

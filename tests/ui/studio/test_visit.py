@@ -98,5 +98,5 @@ def test_no_more_is_restored_than_a_session_holds(feedback: Feedback) -> None:
 
 def test_clips_are_called_as_people_know_them() -> None:
     assert name_of(str(DOG)) == "Dog"
-    assert name_of("/tmp/cache/0a1b/my clip.mp3") == "my clip.mp3"
-    assert name_of("/tmp/cache/0a1b/audio.wav") == "recording"
+    assert name_of("uploads/0a1b/my clip.mp3") == "my clip.mp3"
+    assert name_of("uploads/0a1b/audio.wav") == "recording"

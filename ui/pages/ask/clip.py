@@ -9,6 +9,7 @@ import gradio as gr
 
 from ui.access.identity import whose_id
 from ui.components import messages
+from ui.components.chips import chip_row
 from ui.components.microphone import microphone_notice
 from ui.components.uploads import uploads_only
 from ui.examples import EXAMPLES
@@ -16,6 +17,7 @@ from ui.inspector.payload import source_name
 from ui.pages.ask import render
 from ui.pages.ask.display import Display
 from ui.settings import Settings
+from ui.studio.clips import name_of
 from ui.studio.service import Studio
 from ui.studio.session import Session
 from ui.studio.stored_answers import same_clip
@@ -44,6 +46,8 @@ class ChosenClip:
 
 @dataclass(frozen=True)
 class ClipPanel:
+    """mark: the style of the example that is in the player.  keep: laid out by the page."""
+
     audio: gr.Audio
     outlook: gr.HTML
     span: gr.Row
@@ -52,6 +56,7 @@ class ClipPanel:
     chosen: gr.State
     keep: gr.Checkbox
     examples: dict[str, gr.Dataset]
+    mark: gr.HTML
 
 
 def clip_panel(settings: Settings) -> ClipPanel:
@@ -71,14 +76,17 @@ def clip_panel(settings: Settings) -> ClipPanel:
     uploads_only(audio)
     longest = settings.max_seconds
     microphone_notice()
-    outlook = gr.HTML("", elem_id="outlook")
+    outlook = gr.HTML(render.NO_CLIP, elem_id="outlook")
     with gr.Row(visible=False, elem_id="span") as span:
         start = gr.Slider(0, 1, 0, step=0.1, label="Hear from (s)", min_width=140, elem_id="span-start")
         length = gr.Slider(
             1, longest, longest, step=0.1, label="for (s)", min_width=140, elem_id="span-length"
         )
     with gr.Row(elem_id="examples"):
-        examples = {kind: _example_row(kind) for kind in EXAMPLES}
+        mark = gr.HTML("", elem_id="example-mark")
+        examples = {
+            kind: chip_row(kind, [example.label for example in offered]) for kind, offered in EXAMPLES.items()
+        }
     keep = gr.Checkbox(
         False,
         label="Also store this clip's audio",
@@ -87,27 +95,17 @@ def clip_panel(settings: Settings) -> ClipPanel:
         "has the link to an answer can hear it, and it can be used for training. You can delete it all under "
         "“Your data”.",
         elem_id="keep",
+        render=False,
     )
-    return ClipPanel(audio, outlook, span, start, length, gr.State(ChosenClip()), keep, examples)
-
-
-def _example_row(kind: str) -> gr.Dataset:
-    return gr.Dataset(
-        label=kind,
-        components=["textbox"],
-        samples=[[example.label] for example in EXAMPLES[kind]],
-        type="index",
-        layout="gallery",
-        min_width=90,
-        elem_classes=["examples"],
-    )
+    return ClipPanel(audio, outlook, span, start, length, gr.State(ChosenClip()), keep, examples, mark)
 
 
 def clip_chosen(panel: ClipPanel, source: str, clip: ClipSpan, longest: float) -> Updates:
     """A new clip: show which span will be heard, and offer the sliders when that is not all of it."""
     long = clip.duration > longest
     return {
-        panel.outlook: render.will_hear(clip.start, clip.end, clip.duration, longest),
+        panel.outlook: render.will_hear(clip.start, clip.end, clip.duration, longest, name_of(source)),
+        panel.mark: render.example_mark(source),
         panel.chosen: ChosenClip(source, clip.duration),
         panel.span: gr.Row(visible=long),
         panel.start: gr.Slider(maximum=round(max(clip.duration - 1, 1), 1), value=0),
@@ -116,7 +114,12 @@ def clip_chosen(panel: ClipPanel, source: str, clip: ClipSpan, longest: float) -
 
 
 def no_clip(panel: ClipPanel, line: str = "") -> Updates:
-    return {panel.outlook: line, panel.chosen: ChosenClip(), panel.span: gr.Row(visible=False)}
+    return {
+        panel.outlook: line or render.NO_CLIP,
+        panel.mark: "",
+        panel.chosen: ChosenClip(),
+        panel.span: gr.Row(visible=False),
+    }
 
 
 class ClipHandlers:
@@ -155,7 +158,8 @@ class ClipHandlers:
 
     def span_changed(self, start: float, length: float, chosen: ChosenClip, session: Session) -> Updates:
         begin, end = chosen.span(start, length, self.longest)
-        line = render.will_hear(begin or 0.0, end or chosen.duration, chosen.duration, self.longest)
+        name = name_of(chosen.source)
+        line = render.will_hear(begin or 0.0, end or chosen.duration, chosen.duration, self.longest, name)
         return {self.panel.outlook: line, **self.display.unlinked(session)}
 
     def example_chosen(self, kind: str, index: int, session: Session) -> Updates:
@@ -166,6 +170,7 @@ class ClipHandlers:
         return {
             **self.display.unlinked(session),
             self.panel.audio: example.path,
+            self.panel.mark: render.example_mark(example.path),
             self.display.question.task: example.task,
             self.display.question.text: gr.Textbox(example.question, placeholder=TASKS[example.task].prompt),
         }

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from ui.components.rating import connect_rating
 from ui.components.visit import SEND_VISIT_JS
@@ -18,12 +19,20 @@ from ui.pages.ask.handlers import AskHandlers
 from ui.pages.ask.opening import OpeningHandlers
 from ui.pages.ask.page import Page
 from ui.pages.ask.privacy import connect_privacy
-from ui.pages.ask.question import placeholder
+from ui.pages.ask.question import placeholder, suggested
 from ui.pages.ask.session_handlers import SessionHandlers
 from ui.server.queues import MODEL
 from ui.studio.service import Studio
 from ui.what_if.handlers import connect_what_if
 
+TO_ANSWER_JS = """() => {
+  const answer = document.querySelector("#reply");
+  const { top } = answer.getBoundingClientRect();
+  if (top >= 0 && top <= innerHeight / 4) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  answer.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "start" });
+}"""
+"""The page goes to the answer that is being written: from there picture and rating are in view as well."""
 _FOCUS_QUESTION_JS = "() => setTimeout(() => document.querySelector('#question textarea')?.focus(), 80)"
 
 
@@ -80,6 +89,9 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     at_once = studio.settings.at_once
     model: dict[str, Any] = {**quiet, "concurrency_id": MODEL, "concurrency_limit": at_once}
 
+    def going(turn: Dependency) -> None:
+        turn.success(None, js=TO_ANSWER_JS)
+
     def task_changed(task: str) -> dict[Any, Any]:
         return {question.text: placeholder(task)}
 
@@ -98,15 +110,23 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     asked = [clip.audio, question.task, question.text, clip.start, clip.length, clip.chosen, clip.keep]
     asked += [question.seed, question.temperature, session, page.annotator]
     turn = gr.on([question.ask.click, question.text.submit], asking.reserve, None, **reserving)
+    going(turn)
     turn.success(asking.ask, asked, **model).then(asking.release, beside, **fast)
     turn = answer.retry.click(asking.reserve, None, **reserving)
     retried = [clip.audio, clip.keep, session, page.annotator]
     turn.success(asking.retry, retried, **model).then(asking.release, beside, **fast)
     for kind, examples in clip.examples.items():
         turn = examples.click(asking.reserve, None, **reserving)
+        going(turn)
         loaded = turn.success(partial(clips.example_chosen, kind), [examples, session], **fast)
         loaded.failure(asking.release, beside, **fast)
         loaded.success(asking.ask, asked, **model).then(asking.release, beside, **fast)
+    for kind, suggestions in question.suggestions.items():
+        turn = suggestions.click(asking.reserve, None, **reserving)
+        going(turn)
+        filled = turn.success(partial(suggested, question, kind), suggestions, **fast)
+        filled.failure(asking.release, beside, **fast)
+        filled.success(asking.ask, asked, **model).then(asking.release, beside, **fast)
     question.stop.click(asking.stop, None, **fast)
 
     # Emptied in the browser, at once: a slow answer must not erase what was typed meanwhile.

@@ -65,22 +65,24 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
         if settings.oauth:
             gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="login")
     tour_panel()
+    # In the order of a phone; where there is room, style.css lays them beside each other.
     with gr.Row(elem_id="work"):
-        with gr.Column(scale=5, min_width=320, elem_id="source"):
+        with gr.Column(min_width=280, elem_id="source"):
             clip = clip_panel(settings)
-        with gr.Column(scale=7, min_width=320, elem_id="talk"):
+        with gr.Column(min_width=280, elem_id="talk"):
             question = question_panel()
+            clip.keep.render()
             gr.HTML(render.limits(card=bool(card)), elem_id="limits")
-            answer = answer_panel()
-    with gr.Row(elem_id="look"):
-        with gr.Column(scale=8, min_width=320, elem_id="inside"):
-            gr.HTML("<h2>Inside the answer</h2>")
-            inspector = inspector_panel()
-            what_if = what_if_panel(checkpoints or [settings.preset], settings.quantization)
-        with gr.Column(scale=4, min_width=300, elem_id="side"):
+        with gr.Column(min_width=280, elem_id="side"):
+            with gr.Column(elem_id="reply"):
+                answer = answer_panel()
             with gr.Column(elem_id="rate"):
                 rating = rating_panel(settings.dimensions)
             history = history_panel()
+        with gr.Column(min_width=280, elem_id="inside"):
+            gr.HTML("<h2>Inside the answer</h2>")
+            inspector = inspector_panel()
+            what_if = what_if_panel(checkpoints or [settings.preset], settings.quantization)
     comparison = comparison_panel()
     privacy = privacy_panel(settings)
     gr.HTML(render.STAND_INS)

@@ -7,11 +7,46 @@ from typing import Any
 
 import gradio as gr
 
+from ui.components.chips import chip_row
 from ui.pages.ask import render
 from ui.studio.session import Session
 from usam.schema.tasks import MAX_QUESTION, TASKS
 
 Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A question that the model answers better than most, and its task; without a text the task's own."""
+
+    label: str
+    task: str
+    text: str = ""
+
+
+SUGGESTIONS: dict[str, tuple[Suggestion, ...]] = {
+    "Speech": (
+        Suggestion("What is said?", "asr"),
+        Suggestion("A man, a woman or a child?", "qa", "Is the speaker a man, a woman or a child?"),
+    ),
+    "Sound": (
+        Suggestion("Describe it", "aac"),
+        Suggestion("What makes it?", "qa", "What makes this sound?"),
+    ),
+    "Music": (
+        Suggestion("Describe it", "mc"),
+        Suggestion("Which instrument?", "qa", "Which instrument is playing?"),
+    ),
+    "Several": (
+        Suggestion("What comes first?", "qa", "What comes first?"),
+        Suggestion("What comes last?", "qa", "What comes last?"),
+    ),
+    "Any": (
+        Suggestion("What do you hear?", "qa", "What do you hear?"),
+        Suggestion("What kind is it?", "qa", "Is this speech, sound or music?"),
+    ),
+}
+"""By what a clip holds; see the model card for what is left out."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +60,7 @@ class QuestionPanel:
     stop: gr.Button
     seed: gr.Number
     temperature: gr.Slider
+    suggestions: dict[str, gr.Dataset]
 
 
 def question_panel() -> QuestionPanel:
@@ -49,12 +85,25 @@ def question_panel() -> QuestionPanel:
         )
         ask = gr.Button("Ask", variant="primary", elem_id="ask", min_width=110, scale=0)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=110, scale=0, visible=False)
+    with gr.Column(elem_id="suggestions"):
+        suggestions = {
+            kind: chip_row(kind, [one.label for one in offered]) for kind, offered in SUGGESTIONS.items()
+        }
     with gr.Accordion("Sampling", open=False, elem_id="sampling"), gr.Row():
         temperature = gr.Slider(
             0, 1.5, 0, step=0.1, label="Temperature", info="0 takes the likeliest: the seed has no effect."
         )
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1)
-    return QuestionPanel(task, text, context, context_line, fresh, ask, stop, seed, temperature)
+    return QuestionPanel(task, text, context, context_line, fresh, ask, stop, seed, temperature, suggestions)
+
+
+def suggested(panel: QuestionPanel, kind: str, index: int) -> Updates:
+    """The question of a suggestion, to be asked at once. Raises gr.Error where there is none."""
+    offered = SUGGESTIONS[kind]
+    if not isinstance(index, int) or not 0 <= index < len(offered):
+        raise gr.Error("There is no such suggestion.", print_exception=False)
+    one = offered[index]
+    return {panel.task: one.task, panel.text: gr.Textbox(one.text, placeholder=TASKS[one.task].prompt)}
 
 
 def placeholder(task: str) -> gr.Textbox:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 from ui.components import messages
 from ui.engines.loader import LoadState
+from ui.examples import EXAMPLES
 from usam.schema.answer import Answer, Turn
 from usam.schema.tasks import TASKS
 from usam.schema.trace import ClipSpan
@@ -42,6 +44,8 @@ _TO_CARD = (
     "setTimeout(() => card.scrollIntoView(), 80); return false"
 )
 
+NO_CLIP = '<p class="heard">No clip yet.</p>'
+
 EMPTY_ANSWER = """<div class="empty"><p>Your answer appears here.</p>
 <p class="hint">Record or upload a clip, or pick an example. Each one runs with one click.</p></div>"""
 
@@ -61,9 +65,21 @@ def banner(state: LoadState) -> str:
     return messages.working(state.step, state.fraction, "Loading the model")
 
 
-def will_hear(start: float, end: float, duration: float, longest: float) -> str:
+def example_mark(source: str) -> str:
+    """The style that marks an example's button while its clip is in the player; empty for any other clip."""
+    for row, examples in enumerate(EXAMPLES.values(), start=1):
+        for place, example in enumerate(examples, start=1):
+            if Path(source).name == example.file:
+                button = f".examples:nth-of-type({row + 1}) .gallery-item:nth-child({place})"
+                look = "border-color: var(--accent) !important; background: var(--accent-well) !important"
+                return f"<style>#examples > {button} {{ {look} }}</style>"
+    return ""
+
+
+def will_hear(start: float, end: float, duration: float, longest: float, name: str = "") -> str:
     """What the next question will be about, before it is asked."""
-    text = f"Will hear <b>{messages.span(start, end, duration)}</b>."
+    named = f"{escape(name)}: will" if name else "Will"
+    text = f"{named} hear <b>{messages.span(start, end, duration)}</b>."
     if duration > longest:
         text += f" Up to {longest:g} s are heard at once: choose which below, or trim the clip."
     return f'<p class="heard" role="status">{text}</p>'

@@ -4,7 +4,7 @@ import { clamp } from "../numbers.js";
 
 /** @import { Lane, Lanes, Layout } from "../types.js" */
 
-const GAP = 24; // above each lane, for its title
+const GAP = 22; // above each lane, for its title
 const SCALE = 22; // below the lanes, for the seconds
 
 /** Which lane lies where, for a width in pixels; two more lanes when another trace is compared with this one, one
@@ -13,16 +13,16 @@ const SCALE = 22; // below the lanes, for the seconds
  *  @returns {Layout} */
 export function layout(width, { against = null, attribution = null, words = 0 } = {}) {
   const narrow = width < 560;
-  const routing = narrow ? 68 : 92;
+  const routing = narrow ? 64 : 76;
   const heights = {
-    wave: narrow ? 40 : 48,
+    wave: narrow ? 34 : 40,
     ...(words ? { words } : {}),
-    sound: narrow ? 150 : 224,
+    sound: narrow ? 140 : 176,
     ...(attribution ? { attribution: narrow ? 50 : 64 } : {}),
     routing,
     ...(against ? { otherRouting: routing, moved: 44 } : {}),
-    entropy: narrow ? 36 : 44,
-    significance: narrow ? 74 : 96,
+    entropy: narrow ? 30 : 32,
+    significance: narrow ? 64 : 76,
   };
   const lanes = /** @type {Lanes} */ ({});
   let top = 0;
