@@ -156,10 +156,14 @@ def _asked(entry: SessionAnswer) -> str:
         for turn in entry.answer.history
     )
     sound = entry.audio.derived(encoded_sound) if entry.audio else None
-    player = f'<audio controls aria-label="Clip" src="data:audio/ogg;base64,{sound["opus"]}"></audio>'
+    player = (
+        f'<audio controls aria-label="Clip" src="data:audio/ogg;base64,{sound["opus"]}"></audio>'
+        if sound
+        else ""
+    )
     return (
         f'<div class="contest-asked">{turns}<p class="question">{escape(entry.answer.question)}</p>'
-        f"{player if sound else ''}</div>"
+        f"{player}</div>"
     )
 
 
