@@ -1,5 +1,5 @@
-// Keeps the visit, as the server names it, and a question that is not asked yet: this tab's own for a reload, the latest
-// one of all for a new tab.
+// Keeps the visit, as the server names it, and a question that is not asked yet: this tab's own for a reload, the
+// latest one of all for a new tab.
 
 const VISIT = "usam-visit";
 const DRAFT = "usam-draft";
@@ -14,7 +14,9 @@ function allowed(act) {
 }
 
 function keep() {
-  for (const storage of [() => sessionStorage, () => localStorage]) allowed(() => storage().setItem(VISIT, props.value));
+  for (const storage of [() => sessionStorage, () => localStorage]) {
+    allowed(() => storage().setItem(VISIT, props.value));
+  }
 }
 for (const property of Object.keys({ value: keep })) watch(property, keep);
 

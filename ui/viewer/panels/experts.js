@@ -42,8 +42,8 @@ export function difference(trace, other, moved) {
   );
 }
 
-/** What the experts did in this clip, in sentences; and, to open, the share of each beside what is typical for a kind of
- *  sound. `health` is the router's state when the model had loaded, if that is known.
+/** What the experts did in this clip, in sentences; and, to open, the share of each beside what is typical for a kind
+ *  of sound. `health` is the router's state when the model had loaded, if that is known.
  *  @param {Trace} trace @param {RouterHealth | null} health */
 export function expertPanel(trace, health) {
   const load = trace.load();
@@ -102,7 +102,8 @@ export function remarks(trace, load) {
   if (nearest) {
     const apart = distance(nearest[1]);
     const text = `The clip is routed ${apart < NEAR ? "as" : "most like, but not as,"} ${nearest[0]} usually is.`;
-    found.push(["hint", text, `${percent(apart)} of the weight goes to other experts than is typical of ${nearest[0]}.`]);
+    const measure = `${percent(apart)} of the weight goes to other experts than is typical of ${nearest[0]}.`;
+    found.push(["hint", text, measure]);
   }
   if (load[most] > trace.collapsed) {
     const alone = `${name} takes nearly all of this clip (${percent(load[most])})`;
