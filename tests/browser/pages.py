@@ -78,7 +78,7 @@ class AppPage:
         clear = self.page.locator("#clip").get_by_label("Clear")
         if clear.count():
             clear.click()
-            expect(self.outlook).to_be_hidden()
+            expect(self.outlook).to_contain_text("No clip yet")
         self.page.set_input_files("#clip input[type=file]", clip)
 
     def choose_task(self, label: str) -> None:

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests import tiny
 from tests.browser.pages import AppPage, exported, offline
 from tests.serving import EXAMPLES, serve, settings_in
+from ui.studio.service import heard_file
 from ui.what_if.outcomes import outcome_of
 from usam.audio.clip import load_clip
 from usam.engine.engine import Engine
@@ -255,10 +257,15 @@ def test_stop_gives_up_and_leaves_everything_usable(answered: AppPage, server: T
 
 
 def test_a_link_shows_the_answer_again_and_the_clip_lets_it_be_tried(
-    answered: AppPage, visit: BrowserContext, server: Tiny
+    app: AppPage, visit: BrowserContext, tmp_path: Path
 ) -> None:
-    text = answered.answer_text.inner_text()
-    other = AppPage(visit.new_page(), link_of(answered))
+    clip = tmp_path / "part.wav"  # of an example, so that it is none
+    with heard_file(load_clip(DOG, 1.0, 4.0)) as file:
+        clip.write_bytes(Path(file).read_bytes())
+    app.upload(clip)
+    app.ask_about(QUESTION)
+    text = app.answer_text.inner_text()
+    other = AppPage(visit.new_page(), link_of(app))
     expect(other.answer_text).to_have_text(text)
     expect(other.thread).to_contain_text(QUESTION)
     expect(other.picture).to_be_visible()
@@ -266,13 +273,18 @@ def test_a_link_shows_the_answer_again_and_the_clip_lets_it_be_tried(
     expect(other.rating_form).to_be_visible()
     expect(other.picture.locator(".experts")).to_contain_text("experts worked")
     opened(other, "Replay")
-    run(other, "replay")
-    expect(other.replayed).to_contain_text("Put the same clip in the player")
+    off = [other.replay, other.retry, other.contest_start, other.picture.locator(".bar .play")]
+    for button in off:
+        expect(button).to_be_disabled()
     other.upload(PIANO)
-    run(other, "replay")
-    expect(other.replayed).to_contain_text("Put the same clip in the player")
-    other.put(DOG)
-    expect(other.outlook).to_contain_text("of 7.4 s")
+    expect(other.stale).to_contain_text("About another clip")
+    expect(other.replay).to_be_disabled()
+    other.put(clip)
+    expect(other.picture).to_have_attribute("data-audio", "ready")
+    for button in off:
+        expect(button).to_be_enabled()
+    expect(other.inside).not_to_contain_text("was not kept")
+    opened(other, "Replay")
     run(other, "replay")
     expect(other.replayed).to_contain_text("The answer is the same, word for word. The routing is the same")
     opened(other, "Change")
@@ -358,7 +370,7 @@ def test_a_question_that_fails_leaves_what_was_tried(answered: AppPage) -> None:
     tried = rows(answered)
     assert len(tried) == 1
     answered.clip.get_by_label("Clear").click()
-    expect(answered.outlook).to_be_hidden()
+    expect(answered.outlook).to_contain_text("No clip yet")
     answered.ask_about("Without a clip?", finished=False)
     expect(answered.notice).to_contain_text("Record or upload a clip first")
     expect(answered.what_if).to_be_visible()

@@ -78,8 +78,8 @@ def example_mark(source: str) -> str:
 
 def will_hear(start: float, end: float, duration: float, longest: float, name: str = "") -> str:
     """What the next question will be about, before it is asked."""
-    named = f"{escape(name)}: will" if name else "Will"
-    text = f"{named} hear <b>{messages.span(start, end, duration)}</b>."
+    named = f", {escape(name)}" if name else ""
+    text = f"Will hear <b>{messages.span(start, end, duration)}</b>{named}."
     if duration > longest:
         text += f" Up to {longest:g} s are heard at once: choose which below, or trim the clip."
     return f'<p class="heard" role="status">{text}</p>'
