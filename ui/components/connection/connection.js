@@ -1,14 +1,13 @@
-// Asks the server every other second whether it is there: Gradio notices a lost one only at the next event, and leaves
-// an answer that is being written as it is. A server that was restarted knows nothing of this page, and one that was
-// lost while it wrote does not go on, so that the page is then opened again, and brings its visit back.
+// Asks the server every other second whether it is there: Gradio notices a lost one only at the next event. A server
+// that was restarted knows nothing of this page, which is then opened again, and brings its visit back. One that only
+// took long goes on; where it was lost while it wrote, Gradio opens the page again.
 
 const EVERY = 1500; // ms between two looks
-const PATIENCE = 2500; // ms until a server that does not answer counts as lost
+const PATIENCE = 3300; // ms until a server that does not answer counts as lost
 const line = /** @type {HTMLElement} */ (element.querySelector(".connection"));
 const page = document.documentElement;
 /** The server's name for this run of it. @type {string | null} */
 let first = null;
-let interrupted = false;
 
 /** The run that answers, "" where it does not say; null for nobody.
  *  @returns {Promise<string | null>} */
@@ -27,10 +26,9 @@ function noted(now) {
   if (now === null) {
     page.dataset.connection = "lost";
     line.textContent = line.dataset.text ?? "";
-    interrupted ||= document.querySelector("#thread [aria-busy=true]") !== null;
     return;
   }
-  if (interrupted || (now && first && now !== first)) return location.reload();
+  if (now && first && now !== first) return location.reload();
   first ||= now;
   delete page.dataset.connection;
   line.textContent = "";
