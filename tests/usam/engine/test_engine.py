@@ -42,7 +42,7 @@ def test_the_answer_keeps_the_json_contract(engine: Engine, task: str) -> None:
     record = json.loads(json.dumps(answer.to_json(), allow_nan=False))
     assert set(record) == KEYS
     assert record["question"] == TASKS[task].prompt
-    assert set(record["heard"]) == {"start", "end", "duration", "sha256"}
+    assert set(record["heard"]) == {"start", "end", "duration", "sha256", "gain_db", "tracks"}
     assert set(record["timings"]) == TIMINGS
     assert set(record["model"]) == MODEL
     assert record["history"] == [{"question": "a", "answer": "b"}]
