@@ -26,6 +26,7 @@ from ui.studio.service import Studio
 from ui.what_if.handlers import connect_what_if
 
 TO_ANSWER_JS = """() => {
+  if (document.querySelector(".tour-target")) return;  // the tour shows the way
   const answer = document.querySelector("#reply");
   const { top } = answer.getBoundingClientRect();
   if (top >= 0 && top <= innerHeight / 4) return;
