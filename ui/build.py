@@ -40,6 +40,7 @@ from ui.pages.ask.events import connect
 from ui.pages.ask.page import build_page
 from ui.pages.browse import browse_page
 from ui.pages.dashboard import dashboard_page
+from ui.pages.teach import teach_page
 from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
 from ui.server.middleware import BlockRemoteFiles
@@ -50,6 +51,7 @@ from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
 from ui.server.upload_rate import UploadRate
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio.service import Studio
+from ui.studio.tuned_checkpoints import TunedCheckpoints
 from ui.theme import STYLE, theme
 from usam.progress import ProgressCallback
 
@@ -99,9 +101,12 @@ def build(
     database = open_database(settings.database_url)
     maintenance = MaintenanceScheduler(database, settings.backup_hours, settings.retention_days, snapshots)
     maintenance.start()
-    pool = EnginePool(loader, settings.checkpoints, load_second)
+    tuned = TunedCheckpoints(settings.data, settings.preset)
+    further = [settings.checkpoints] if settings.checkpoints else []
+    pool = EnginePool(loader, [*further, tuned.folder], load_second)
     studio = Studio(loader, Feedback(database), settings, pool)
     studio.downloads.clean()
+    studio.teaching.clean()
     with gr.Blocks(
         title="U-SAM Studio",
         analytics_enabled=False,
@@ -118,6 +123,8 @@ def build(
         dashboard_page(demo, studio, gate)
     with demo.route("Browse", "/browse"):
         browse_page(demo, studio, gate)
+    with demo.route("Teach", "/teach"):
+        teach_page(demo, studio, gate)
     # Room for ratings beside the questions, which are counted before they get here (`AskHandlers.reserve`).
     size = settings.max_waiting + PAGES_HELD
     queue = share_queues(demo, studio, size)
@@ -129,7 +136,8 @@ def build(
 
 
 def engine_of(settings: Settings) -> LoadEngine:
-    """Loads the engine the settings name."""
+    """Loads the engine the settings name, with the checkpoint that was promoted in the place of the preset's
+    own."""
 
     def load(progress: ProgressCallback) -> Engine:
         if lends_gpu():
@@ -145,7 +153,10 @@ def engine_of(settings: Settings) -> LoadEngine:
             Engine,  # imports torch: in the loader's thread, not before the page is up
         )
 
-        return Engine.load(settings.preset, settings.quantization, progress=progress, llm=settings.llm)
+        promoted = None if settings.llm else TunedCheckpoints(settings.data, settings.preset).serving()
+        return Engine.load(
+            settings.preset, settings.quantization, checkpoint=promoted, progress=progress, llm=settings.llm
+        )
 
     return load
 

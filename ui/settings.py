@@ -30,7 +30,7 @@ class Settings:
     they have rated before. judgements: how many people's an answer waits for in the queue; None: everyone's.
     retention_days, backup_hours: see `storage.maintenance.scheduler`; None: never. snapshots: folder of
     `storage.maintenance.snapshots` (absolute); None: there are none. checkpoints: a folder of further
-    checkpoints to ask the same. dashboard_password, admins: who Dashboard and Browse open to
+    checkpoints to ask the same. dashboard_password, admins: who Dashboard, Browse and Teach open to
     (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has to sign in. oauth: whether
     people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`. proxies: how many
     the visitors come through (`ui.access.request`). embedders: origins whose pages hold the app

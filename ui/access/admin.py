@@ -1,5 +1,5 @@
-"""Access to Dashboard and Browse: for admins, or whoever runs the app, by password or on the server's
-machine."""
+"""Access to Dashboard, Browse and Teach: for admins, or whoever runs the app, by password or on the
+server's machine."""
 
 from __future__ import annotations
 

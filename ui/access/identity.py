@@ -27,8 +27,8 @@ _UNSIGNED = re.compile(r"[\w-]{22}", re.ASCII)
 @dataclass(frozen=True)
 class Identity:
     """secret: of this installation; ids of accounts are made with it.  admins: names of accounts that
-    Dashboard and Browse open to.  named: whether there are accounts at all.  signing_key: signs the ids that
-    browsers keep, so that knowing an id is not enough to act under it."""
+    Dashboard, Browse and Teach open to.  named: whether there are accounts at all.  signing_key: signs the
+    ids that browsers keep, so that knowing an id is not enough to act under it."""
 
     secret: str = field(repr=False)
     admins: frozenset[str] = frozenset()

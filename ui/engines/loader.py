@@ -65,6 +65,15 @@ class EngineLoader:
             self._changed.wait(timeout=0.25)
             self._changed.clear()
 
+    def replace(self, load: LoadEngine, progress: ProgressCallback) -> None:
+        """Load another engine in the caller's thread; from then on it is the engine of the process. Whoever
+        uses the old one keeps it until they are done, and it stays where the load fails.
+
+        Raises UsamError, also while there is no engine to replace yet.
+        """
+        _ = self.engine
+        self._engine = load(progress)
+
     @property
     def engine(self) -> Engine:
         if self._engine is None:

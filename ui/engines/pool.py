@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 LoadOther = Callable[[Path, str, ProgressCallback], "Engine"]
 """Loads a checkpoint folder in a precision."""
+PART = ".part"
+"""Ends the name of a folder that is still being written."""
 PRECISIONS = {"nf4": "4-bit NF4", "int8": "8-bit", "none": "bfloat16, not quantised"}
 
 
@@ -39,9 +41,9 @@ class EnginePool:
     time, and unloaded when they are done. Safe to share between threads."""
 
     def __init__(
-        self, loader: EngineLoader, further: Path | None = None, load: LoadOther = load_other
+        self, loader: EngineLoader, further: Sequence[Path] = (), load: LoadOther = load_other
     ) -> None:
-        """further: a folder of checkpoint folders, beside those that come with the app."""
+        """further: folders of checkpoint folders, beside those that come with the app."""
         self._loader = loader
         self._further = further
         self._load = load
@@ -49,9 +51,9 @@ class EnginePool:
 
     def checkpoints(self) -> dict[str, Path]:
         """Folders by name."""
-        places = [bundled_checkpoints(), *([self._further] if self._further else [])]
-        configs = (file for place in places for file in sorted(place.glob("*/config.json")))
-        return {file.parent.name: file.parent for file in configs}
+        places = [bundled_checkpoints(), *self._further]
+        folders = (file.parent for place in places for file in sorted(place.glob("*/config.json")))
+        return {folder.name: folder for folder in folders if folder.suffix != PART}
 
     def checkpoint_names(self, first: str) -> list[str]:
         """Of the checkpoints, `first` before the others."""
@@ -75,6 +77,16 @@ class EnginePool:
         folder = self._folder_of(model) or own.checkpoint
         return self._lend(folder, model.quantization, use, progress)
 
+    def replace_own(self, folder: Path, progress: ProgressCallback) -> None:
+        """Load a checkpoint folder in the precision of the app's own engine, and make it the app's own:
+        answers that are being written end on the old one. Raises UsamError, and then the old one stays."""
+        precision = self._loader.engine.model_info.quantization
+        with self._other:
+            try:
+                self._loader.replace(lambda report: self._load(folder, precision, report), progress)
+            finally:
+                _free_memory()
+
     def measured_routing(self, model: ModelInfo) -> dict[str, Any] | None:
         """What the evaluation of the checkpoint that `model` was loaded from found about its router; None
         where it was not evaluated or is not here any more."""
@@ -83,7 +95,7 @@ class EnginePool:
 
     def _folder_of(self, model: ModelInfo) -> Path | None:
         folders = self.checkpoints().values()
-        return next((path for path in folders if _fingerprint_of(path) == model.fingerprint), None)
+        return next((path for path in folders if fingerprint_of(path) == model.fingerprint), None)
 
     def _lend(
         self, folder: Path, quantization: str, use: Callable[[Engine], Result], progress: ProgressCallback
@@ -103,7 +115,7 @@ class EnginePool:
                 _free_memory()
 
 
-def _fingerprint_of(folder: Path) -> str:
+def fingerprint_of(folder: Path) -> str:
     files = ((file, file.stat()) for file in sorted(folder.rglob("*")))
     return _fingerprint(folder, tuple((file, stat.st_mtime_ns, stat.st_size) for file, stat in files))
 

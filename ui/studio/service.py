@@ -24,8 +24,11 @@ from ui.server.downloads import Downloads
 from ui.settings import Settings
 from ui.studio.clips import GONE, ClipCache, HeardClip, name_of
 from ui.studio.experiments import Experiments
+from ui.studio.promotion import Promotion
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
+from ui.studio.teaching import Teaching
+from ui.studio.tuned_checkpoints import TunedCheckpoints
 from usam.audio.samples import SAMPLE_RATE, pcm16
 from usam.errors import RequestError, UsamError
 from usam.schema.answer import Answer, Turn
@@ -108,6 +111,9 @@ class Studio:
         self.clips = ClipCache(self._decode)
         self.experiments = Experiments(self.pool, self.clips)
         self._router: dict[str, Any] | None = None
+        self.tuned = TunedCheckpoints(settings.data, settings.preset)
+        self.promotion = Promotion(loader, self.pool, self.tuned, settings.llm)
+        self.teaching = Teaching(settings, self.tuned)
         self.downloads = Downloads(settings.data / "downloads")
         places = settings.max_waiting, settings.max_waiting_each
         self.running = RunningRequests(*places)
@@ -121,8 +127,10 @@ class Studio:
 
     def router(self) -> dict[str, Any] | None:
         """The router's health once the model has loaded (see `usam.model`), None until then."""
-        if self._router is None and self.loader.state.ready:
-            engine = self.loader.engine
+        if not self.loader.state.ready:
+            return None
+        engine = self.loader.engine  # another one once a checkpoint was promoted
+        if self._router is None or self._router["fingerprint"] != engine.model_info.fingerprint:
             self._router = {**engine.health(), "fingerprint": engine.model_info.fingerprint}
             if self._router["collapsed"]:
                 log.warning("the router has collapsed: %s", self._router)

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     source.add_argument(
         "--export", type=Path, help=f"a folder of `python -m storage export --format {FORMAT}`, dpo or kto"
     )
-    tune.add_argument("--output", type=Path, required=True, help="folder for the tuned checkpoint")
+    target = tune.add_mutually_exclusive_group(required=True)
+    target.add_argument("--output", type=Path, help="folder for the tuned checkpoint")
+    target.add_argument("--count", action="store_true", help="only count what there is to learn from")
     tune.add_argument("--work", type=Path, help="folder for what is computed once (default: OUTPUT-work)")
     tune.add_argument("--checkpoint", type=Path, help="the checkpoint folder to continue from")
     shared.add_preset_option(tune)
@@ -73,9 +76,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run_tune(options: argparse.Namespace) -> int:
     if options.priority == "idle":
         yield_to_others()
+    weights, people = wanted(options)
+    if options.count:
+        return count(options, weights, people)
     from dataclasses import replace
 
-    from usam.training.preferences.rows import KINDS
     from usam.training.stages.preference import PARTS, Settings
     from usam.training.trainer import Budget
     from usam.training.tuning import TuningOptions, run_tuning
@@ -87,12 +92,6 @@ def run_tune(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None and not 0 < value < float("inf"):
             raise RequestError(f"--{name.replace('_', '-')} must be more than 0, not {value}.")
-    kinds, people = sorted_out(options.without, KINDS)
-    weights = dict.fromkeys(kinds, 0.0)
-    if options.only is not None:
-        only = names(options.only, KINDS, "kind of judgement")
-        weights |= dict.fromkeys(set(KINDS) - set(only), 0.0)
-    weights |= dict(weight(text, KINDS) for text in options.weight)
     work = options.work or options.output.with_name(f"{options.output.name}-work")
     chosen = TuningOptions(
         export=options.export or export(options.data, work / "export"),
@@ -121,6 +120,33 @@ def run_tune(options: argparse.Namespace) -> int:
         print(shared.dump(tuned.record, indent=2))
     report(tuned.refused or f"written to {tuned.folder}")
     return REFUSED if tuned.refused else 0
+
+
+def wanted(options: argparse.Namespace) -> tuple[dict[str, float], list[str]]:
+    """How heavy each kind of judgement is, and whose are left out. Raises RequestError."""
+    from usam.training.preferences.rows import KINDS
+
+    kinds, people = sorted_out(options.without, KINDS)
+    weights = dict.fromkeys(kinds, 0.0)
+    if options.only is not None:
+        only = names(options.only, KINDS, "kind of judgement")
+        weights |= dict.fromkeys(set(KINDS) - set(only), 0.0)
+    return weights | dict(weight(text, KINDS) for text in options.weight), people
+
+
+def count(options: argparse.Namespace, weights: dict[str, float], without: list[str]) -> int:
+    """Print what there is to learn from; no model is loaded, and nothing is kept. Raises RequestError."""
+    from usam.training.preferences.rows import read_preferences
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = options.export or export(options.data, Path(folder) / "export")
+        found = read_preferences(source, weights, without)
+    if options.json:
+        counted = {"counts": found.counts, "dropped": found.dropped, "annotators": found.by_annotator}
+        print(shared.dump(counted, indent=2))
+    else:
+        print(found)
+    return 0
 
 
 @shared.needs("eval")

@@ -14,6 +14,7 @@ from ui.settings import Settings
 
 SPOOFED = "127.0.0.1, 203.0.113.5"
 SHUT = "USAM_DASHBOARD_PASSWORD"
+PAGES = ["dashboard", "browse", "teach"]
 
 
 def running(settings: Settings, **options: Any) -> Any:
@@ -29,7 +30,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def shown(url: str, page: str, headers: dict[str, str] | None = None, password: str = "") -> str:
     """What an admin page says to who opens it with these headers, and types this."""
-    name, filters = {"dashboard": ("drawn", 0), "browse": ("opened_2", 9)}[page]
+    name, filters = {"dashboard": ("drawn", 0), "browse": ("opened_2", 9), "teach": ("teach_opened", 0)}[page]
     with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
         events = client.get("config").json()["dependencies"]
         [event] = [event for event in events if event["api_name"] == name]
@@ -42,12 +43,12 @@ def shown(url: str, page: str, headers: dict[str, str] | None = None, password: 
     return reply
 
 
-@pytest.mark.parametrize("page", ["dashboard", "browse"])
+@pytest.mark.parametrize("page", PAGES)
 def test_the_admin_pages_open_on_the_own_machine(url: str, page: str) -> None:
     assert SHUT not in shown(url, page)
 
 
-@pytest.mark.parametrize("page", ["dashboard", "browse"])
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(
     "headers",
     [

@@ -30,7 +30,7 @@ def checkpoint(folder: Path, name: str, weights: bytes) -> Path:
 
 @pytest.fixture
 def pool(tmp_path: Path) -> EnginePool:
-    return EnginePool(EngineLoader(lambda progress: pytest.fail("no model is needed")), tmp_path)
+    return EnginePool(EngineLoader(lambda progress: pytest.fail("no model is needed")), [tmp_path])
 
 
 def test_each_checkpoint_has_its_own_figures(pool: EnginePool, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def ready(shelf: Shelf, engine: Engine) -> EnginePool:
     loader = EngineLoader(lambda progress: engine)
     for _ in loader.wait(threading.Event()):
         pass
-    return EnginePool(loader, shelf.folder, shelf.load)
+    return EnginePool(loader, [shelf.folder], shelf.load)
 
 
 def quiet(message: str, share: float) -> None:

@@ -56,6 +56,20 @@ def test_a_checkpoint_that_few_votes_bear_out_is_written_and_refused(
     assert "not empty" in capsys.readouterr().err
 
 
+def test_counting_loads_no_model_and_writes_nothing(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "load_tunable", lambda *_: pytest.fail("no model is needed"))
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["tune", "--export", str(exported), "--count", "--json", "--without", "thumb"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "counts": {"comparison": 3},
+        "dropped": {"left out by kind": 1},
+        "annotators": {PERSON: 3},
+    }
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -115,7 +115,12 @@ class Preferences:
     @property
     def annotators(self) -> list[str]:
         """Hashes of the people whose judgements are learned from, as far as the export names them."""
-        return sorted(frozenset[str]().union(*(row.annotators for row in self.rows)))
+        return list(self.by_annotator)
+
+    @property
+    def by_annotator(self) -> dict[str, int]:
+        """How many rows each of these people's judgements are in."""
+        return dict(sorted(Counter(person for row in self.rows for person in row.annotators).items()))
 
     @property
     def fingerprint(self) -> str:

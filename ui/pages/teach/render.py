@@ -1,0 +1,144 @@
+"""What the Teach page shows, as HTML. Every text is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ui.components import messages
+from ui.studio.teaching import Learnable, TeachingState
+from ui.studio.tuned_checkpoints import TunedCheckpoint
+
+HINT = (
+    "<p class='hint'>Ratings teach the checkpoint that answers now, on this machine and beside the app. The "
+    "result answers nobody until it is promoted.</p>"
+)
+NOTHING = "<p class='hint'>There is nothing to learn from yet: rate answers whose clip was kept.</p>"
+KINDS = {
+    "comparison": "comparisons",
+    "scores": "pairs by score",
+    "correction": "corrections",
+    "thumb": "thumbs",
+    "tokens": "judged tokens",
+    "spans": "marked spans",
+}
+
+
+def learnable(found: Learnable) -> str:
+    """Counts by kind, what is left out and why, and how many people it comes from."""
+    if not found.counts:
+        return NOTHING + _table("Left out", found.dropped)
+    kinds = {KINDS.get(kind, kind): count for kind, count in found.counts.items()}
+    rows, people = sum(found.annotators.values()), len(found.annotators)
+    of = "one person" if people == 1 else f"{people:,} people"
+    largest = f"; the busiest gave {max(found.annotators.values()) / rows:.0%} of it" if people > 1 else ""
+    note = f"<p class='hint'>From {of}{largest}.</p>" if people else ""
+    return f'<div class="audit">{_table("Learn from", kinds)}{_table("Left out", found.dropped)}</div>{note}'
+
+
+def run(state: TeachingState, result: TunedCheckpoint | None) -> str:
+    """How far the run is, or what came of the last one."""
+    if state.running:
+        now = state.progress
+        left = f", about {_duration(now.left)} left of this part" if now.left is not None else ""
+        check = f"<p class='hint'>Last check: {escape(now.check)}.</p>" if now.check else ""
+        return messages.working(f"{now.message}{left}", now.share) + check
+    if state.ended:
+        return messages.status(state.ended)
+    return card(result) if result else ""
+
+
+def card(one: TunedCheckpoint) -> str:
+    """What tuning came to: figures on held-out votes, what was kept of before, and whether it is refused."""
+    record = one.record
+    refused = messages.fault(f"Refused. {one.refused}") if one.refused else ""
+    before, after = record.get("before") or {}, record.get("after") or {}
+    kept = record.get("kept") or {}
+    rows = []
+    if after:
+        rows += [
+            (
+                "Held-out votes that what was learned agrees with",
+                f"{after['right']} of {after['pairs']} ({_share(after['accuracy'])}, "
+                f"95 % {_interval(after['interval'])})",
+            ),
+            (
+                "Preferred answer is the likelier one",
+                f"{_share(before['likelier_share'])} before, {_share(after['likelier_share'])} after",
+            ),
+        ]
+    if kept.get("questions"):
+        low, high = kept["interval"]
+        rows.append(
+            (
+                "Questions with a known answer, right",
+                f"{kept['right_before']} before, {kept['right_after']} after, of {kept['questions']} "
+                f"(change {kept['change']:+.2f}, 95 % {low:+.2f} to {high:+.2f})",
+            )
+        )
+    counts = record.get("rows", {}).get("counts", {})
+    learned = ", ".join(f"{count:,} {KINDS.get(kind, kind)}" for kind, count in counts.items())
+    rows.append(("Learned from", learned or "nothing"))
+    body = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows)
+    return (
+        f'<div class="teach-result"><p><b>{escape(one.name)}</b></p>{refused}'
+        f'<table class="numbers"><tbody>{body}</tbody></table></div>'
+    )
+
+
+def history(
+    known: Sequence[TunedCheckpoint],
+    serving: str,
+    names: Mapping[str, str],
+    preset: str,
+    unavailable: str,
+) -> str:
+    """Which checkpoint answers, and all that were tuned. names: of checkpoints, by fingerprint."""
+    notice = messages.fault(unavailable) if unavailable else ""
+    now = messages.status(
+        f"{serving} answers now." if serving != preset else f"{preset}, not tuned, answers now."
+    )
+    if not known:
+        return f"{notice}{now}<p class='hint'>Nothing has been tuned yet.</p>"
+    head = "".join(
+        f'<th scope="col">{name}</th>'
+        for name in ("Checkpoint", "Tuned from", "Made", "Held-out votes", "Result")
+    )
+    rows = "".join(_row(one, serving, names) for one in known)
+    return f'{notice}{now}<table class="numbers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _row(one: TunedCheckpoint, serving: str, names: Mapping[str, str]) -> str:
+    after: Mapping[str, Any] = one.record.get("after") or {}
+    held = f"{_share(after['accuracy'])}, 95 % {_interval(after['interval'])}" if after else "–"
+    verdict = f"refused: {one.refused}" if one.refused else "can be promoted"
+    cells = (
+        one.name,
+        names.get(one.parent, one.parent or "unknown"),
+        f"{one.made:%Y-%m-%d %H:%M} UTC",
+        held,
+        "answers now" if one.name == serving else verdict,
+    )
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _table(title: str, counts: Mapping[str, int]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{count:,}</td></tr>" for name, count in counts.items() if count
+    )
+    body = rows or "<tr><td>nothing</td><td>0</td></tr>"
+    head = f'<thead><tr><th scope="colgroup" colspan="2">{escape(title)}</th></tr></thead>'
+    return f'<table class="numbers">{head}<tbody>{body}</tbody></table>'
+
+
+def _share(value: float) -> str:
+    return f"{value:.0%}"
+
+
+def _interval(edges: Sequence[float]) -> str:
+    return f"{edges[0]:.0%} to {edges[1]:.0%}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"

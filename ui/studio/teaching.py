@@ -1,0 +1,160 @@
+"""Runs `python -m usam tune` beside the app, and counts what there is to learn from."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+from ui.settings import Settings
+from ui.studio.tuned_checkpoints import TunedCheckpoints
+from ui.studio.tuning_progress import ProgressReader, TuningProgress
+from usam.errors import RequestError
+
+log = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-m", "usam", "tune")
+REFUSED = 3
+"""Exit status of a run whose checkpoint should not take its parent's place."""
+WORK = "teaching"
+"""In the data folder: what a run computed so far."""
+STOPPED = "Stopped. Start goes on where it was, as far as the ratings are the same."
+FAILED = "Tuning ended unexpectedly, with exit status {}. Start goes on where it was."
+
+
+@dataclass(frozen=True)
+class Learnable:
+    """What there is to learn from: rows by kind, rows left out by reason, rows by person."""
+
+    counts: Mapping[str, int]
+    dropped: Mapping[str, int]
+    annotators: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class TeachingState:
+    """running: whether a run is under way. result: name of the checkpoint that the last run made. ended: why
+    it made none, in a sentence."""
+
+    running: bool = False
+    progress: TuningProgress = field(default_factory=TuningProgress)
+    result: str = ""
+    ended: str = ""
+
+
+class Teaching:
+    """At most one run at a time, in a process of its own. Safe to share between threads."""
+
+    def __init__(self, settings: Settings, tuned: TunedCheckpoints, command: Sequence[str] = COMMAND) -> None:
+        self.settings = settings
+        self.tuned = tuned
+        self.command = command
+        self.work = settings.data / WORK
+        self.state = TeachingState()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def clean(self) -> None:
+        """Delete copies of ratings and clips that a run left which was killed together with the app."""
+        shutil.rmtree(self.work / "export", ignore_errors=True)
+
+    def count(self) -> Learnable:
+        """What the next run would learn from. Takes seconds. Raises RequestError."""
+        command = [*self.command, "--data", str(self.settings.data), "--count", "--json"]
+        ran = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise RequestError(_sentence(ran.stderr) or FAILED.format(ran.returncode))
+        return Learnable(**json.loads(ran.stdout))
+
+    def start(self) -> None:
+        """Begin to tune the checkpoint that answers now. Raises RequestError where a run is under way, and
+        UsamError where it is not known which checkpoint answers."""
+        with self._lock:
+            if self.state.running:
+                raise RequestError("The model is being taught already.")
+            output, parent = self.tuned.new_folder(), self.tuned.serving()
+            source = ["--checkpoint", str(parent)] if parent else []
+            command = [
+                *(*self.command, "--data", str(self.settings.data), "--output", str(output)),
+                *("--work", str(self.work), "--preset", self.settings.preset, *source),
+            ]
+            try:
+                output.parent.mkdir(mode=0o700, exist_ok=True)
+                self.work.mkdir(mode=0o700, exist_ok=True)
+                process = subprocess.Popen(
+                    command,
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                    start_new_session=True,  # so that what it starts can be stopped with it
+                )
+            except OSError as error:
+                raise RequestError(f"Tuning cannot start: {error.strerror}.") from error
+            self._process, self._stopped = process, False
+            self.state = TeachingState(running=True)
+            self._thread = threading.Thread(
+                target=self._follow, args=(process, output), name="teaching", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the run that is under way. What it computed is kept."""
+        with self._lock:
+            if self._process is not None and self.state.running:
+                self._stopped = True
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGTERM)
+
+    def join(self) -> None:
+        """Wait until the run that was started has ended."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _follow(self, process: subprocess.Popen[str], output: Path) -> None:
+        last = self._read(process.stderr)
+        status = process.wait()
+        self.clean()
+        if made := status in (0, REFUSED) and output.is_dir():
+            shutil.rmtree(self.work, ignore_errors=True)
+        with self._lock:
+            if made:
+                self.state = TeachingState(result=output.name)
+            else:
+                why = STOPPED if self._stopped else _sentence(last) if status == 2 else ""
+                if not why:
+                    log.error("tuning ended with exit status %s: %s", status, last)
+                self.state = TeachingState(ended=why or FAILED.format(status))
+
+    def _read(self, lines: IO[str] | None) -> str:
+        """Follow the progress; returns the last line."""
+        reader, last = ProgressReader(), ""
+        for line in lines or ():
+            last = line.strip() or last
+            self.state = replace(self.state, progress=reader.read(line, time.monotonic()))
+        return last
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "USAM_DATABASE_URL": self.settings.database_url}
+
+
+def _sentence(printed: str) -> str:
+    """The sentence in which the command says what is wrong: its last line, without its own name."""
+    *_, last = printed.strip().splitlines() or [""]
+    start, colon, rest = last.partition(": ")
+    return rest if colon and start.startswith(("usam", "python -m usam")) else last
