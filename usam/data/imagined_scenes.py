@@ -81,8 +81,6 @@ class Imagination:
                 behind = truth(name, heard)[:2]
             if behind_kind == "music":
                 tags = named(self.tags(name, random), begins, seconds, random, "{}")
-            if random.random() < 0.5:  # little can be named behind speech
-                names, tags, behind = named([behind_kind], begins, seconds, random), [], ()
         part = Part("speech", (), text, speaker, language, behind=behind, behind_kind=behind_kind)
         return Scene((part,), (tuple(words), tuple(names), tuple(tags)), seconds)
 

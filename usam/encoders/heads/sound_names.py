@@ -2,7 +2,7 @@
 
 Frames are pooled over about a second; a stretch of time in which the same names stay likeliest is one
 segment with at most three of them, the surest first. Classes that fit nearly every clip, or say where
-rather than what, are left out. Behind speech, where little can be named, the kind of audio is said instead.
+rather than what, are left out, unless nothing else is said.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ NEW_NAME = 0.2  # score of a name that begins a new segment
 FAINT = 0.03  # of the loudest look: a look this much fainter names nothing
 SILENT = 0.008  # root mean square (-42 dBFS) below which there is hiss or hum at most, which names nothing
 LEAST_BESIDE_SPEECH = 0.12  # of a name in a segment through most of which someone speaks
-MUSIC_BEHIND, SOUND_BEHIND = 0.04, 0.05  # mean score beside speech that is worth saying without a name
 SPEECH = 0.3  # score of the speech classes above which someone speaks
 SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
 MUSIC = 0.3  # score of the music classes above which music plays
@@ -68,7 +67,8 @@ def speech_score(sounds: SoundScores | None, start: float, end: float) -> float:
 
 def music_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
     """Where music is heard, an instrument or a song."""
-    music = sounds.scores[:, _musical(sounds.classes)].amax(-1)
+    first, last = sounds.classes.index("Music"), sounds.classes.index("Scary music")
+    music = sounds.scores[:, first : last + 1].amax(-1)
     return spans(music > MUSIC, sounds.rate, reach=0.2, gap=1.0)
 
 
@@ -89,8 +89,6 @@ class SoundNames:
             spoken = sum(max(0.0, min(b, end) - max(a, start)) for a, b in heard.speech) > (end - start) / 2
             least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
             names = _surest(scores, sounds.classes, least)
-            if spoken and not names:
-                names = _behind(sounds.scores[first:last], table[first:last], sounds.classes)
             found += bracketed(start, end, names, "(", ")")
         return found + self._place(heard, sounds)
 
@@ -123,19 +121,6 @@ def loudness(waveform: Tensor, looks: int, rate: float) -> Tensor:
 def is_silent(waveform: Tensor) -> bool:
     """Whether nothing but hiss or hum can be in a waveform [samples]."""
     return bool(waveform.float().square().mean().sqrt() < SILENT)
-
-
-def _behind(scores: Tensor, table: Tensor, classes: tuple[str, ...]) -> list[tuple[str, float]]:
-    """What kind of audio is behind speech where nothing can be named; scores and named scores [T, C]."""
-    music = float(scores[:, _musical(classes)].amax(-1).mean())
-    sound = float(table.mean(0).max())
-    if music >= MUSIC_BEHIND:
-        return [("music", music)]
-    return [("sound", sound)] if sound >= SOUND_BEHIND else []
-
-
-def _musical(classes: tuple[str, ...]) -> slice:
-    return slice(classes.index("Music"), classes.index("Scary music") + 1)
 
 
 def _segments(table: Tensor) -> list[tuple[int, int, Tensor]]:
