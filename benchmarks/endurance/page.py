@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 API = "/gradio_api"
+MOST_SILENCES = 20  # heartbeats of 15 s in a row without a word
 FAULT = re.compile(r'class="fault" role="alert">([^<]+)<')
 
 
@@ -136,13 +137,18 @@ class OpenPage:
             return
         event = self._post("queue/join", step, carried).json()["event_id"]
         stream = self.client.stream("GET", f"{API}/queue/data", params={"session_hash": self.session})
-        completed, refused = False, None
+        completed, refused, silences = False, None, 0
         # To the end of the stream, as a browser does: whoever leaves before takes all that waits along.
         with stream as reply:
             for line in reply.iter_lines():
                 if not line.startswith("data:"):
                     continue
                 message = json.loads(line.removeprefix("data:"))
+                silences = silences + 1 if message["msg"] == "heartbeat" else 0
+                if silences and completed:  # nothing follows, though Gradio leaves the stream open
+                    break
+                if silences > MOST_SILENCES:
+                    raise RefusedError("The answer did not come.")
                 if message["msg"] == "unexpected_error":
                     raise RefusedError(message["message"])
                 if message.get("event_id") != event or "output" not in message:
