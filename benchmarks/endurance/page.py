@@ -122,7 +122,8 @@ class OpenPage:
         """Press Ask, but do not read the answer; returns where it streams."""
         first = self._step_of(name, "click")
         list(self._run(first))
-        self._post("queue/join", next(s for s in self._steps.values() if _follows(s, first["id"], True)))
+        steps = (step for step in self._steps.values() if step["backend_fn"])  # the others run in the browser
+        self._post("queue/join", next(step for step in steps if _follows(step, first["id"], True)))
         return f"{API}/queue/data?session_hash={self.session}"
 
     def _step_of(self, name: str, event: str) -> dict[str, Any]:
