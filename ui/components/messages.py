@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from ui.access.admin import LockedError
@@ -42,6 +43,16 @@ def span(start: float, end: float, duration: float) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 answer`, `2 answers`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def counts_table(title: str, counts: Mapping[str, int]) -> str:
+    """How many of each name, those of none left out."""
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{count:,}</td></tr>" for name, count in counts.items() if count
+    )
+    body = rows or "<tr><td>nothing</td><td>0</td></tr>"
+    head = f'<thead><tr><th scope="colgroup" colspan="2">{escape(title)}</th></tr></thead>'
+    return f'<table class="numbers">{head}<tbody>{body}</tbody></table>'
 
 
 def refusal_html(refusal: Exception) -> str:

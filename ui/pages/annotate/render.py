@@ -97,7 +97,7 @@ def _small_print(shown: QueueItem, wanted: int | None) -> str:
         ("Task", task),
         ("Heard", messages.span(shown.heard_start, shown.heard_end, shown.clip_duration)),
     ]
-    others = f"{shown.others} other{'' if shown.others == 1 else 's'}"
+    others = messages.counted(shown.others, "other")
     cells += [("Judged by", f"{others}, {wanted} wanted" if wanted else others)]
     items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
     return f'<dl class="meters">{items}</dl>'

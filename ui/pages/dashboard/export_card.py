@@ -119,10 +119,11 @@ def prepare(
 def audit_html(done: Audit, offer: Offer) -> str:
     """The audit, and the button. The key is in the page and in the form's body, in no address."""
     size = offer.file.stat().st_size
+    left_out = {REASONS.get(name, name): count for name, count in done.dropped.items()}
+    counts = {"Read": done.read, "Written": done.rows, "Left out": left_out}
+    tables = "".join(messages.counts_table(title, found) for title, found in counts.items())
     return (
-        f'<div class="audit">{_counts("Read", done.read)}{_counts("Written", done.rows)}'
-        f"{_counts('Left out', {REASONS.get(name, name): n for name, n in done.dropped.items()})}</div>"
-        f"{_findings(done)}"
+        f'<div class="audit">{tables}</div>{_findings(done)}'
         f'<form class="take" method="post" action="{ROUTE}" onsubmit="{_ONCE}">'
         f'<input type="hidden" name="key" value="{escape(offer.key)}">'
         f'<button type="submit">Download {escape(offer.name)}, {_size(size)}</button>'
@@ -132,15 +133,6 @@ def audit_html(done: Audit, offer: Offer) -> str:
 
 def _size(count: int) -> str:
     return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{max(count / 2**10, 0.1):.1f} KB"
-
-
-def _counts(title: str, counts: Mapping[str, int]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{count:,}</td></tr>" for name, count in counts.items() if count
-    )
-    body = rows or "<tr><td>nothing</td><td>0</td></tr>"
-    head = f'<thead><tr><th scope="colgroup" colspan="2">{title}</th></tr></thead>'
-    return f'<table class="numbers">{head}<tbody>{body}</tbody></table>'
 
 
 def _findings(done: Audit) -> str:

@@ -28,13 +28,14 @@ KINDS = {
 def learnable(found: Learnable) -> str:
     """Counts by kind, what is left out and why, and how many people it comes from."""
     if not found.counts:
-        return NOTHING + _table("Left out", found.dropped)
+        return NOTHING + messages.counts_table("Left out", found.dropped)
     kinds = {KINDS.get(kind, kind): count for kind, count in found.counts.items()}
     rows, people = sum(found.annotators.values()), len(found.annotators)
     of = "one person" if people == 1 else f"{people:,} people"
     largest = f"; the busiest gave {max(found.annotators.values()) / rows:.0%} of it" if people > 1 else ""
     note = f"<p class='hint'>From {of}{largest}.</p>" if people else ""
-    return f'<div class="audit">{_table("Learn from", kinds)}{_table("Left out", found.dropped)}</div>{note}'
+    tables = messages.counts_table("Learn from", kinds) + messages.counts_table("Left out", found.dropped)
+    return f'<div class="audit">{tables}</div>{note}'
 
 
 def run(state: TeachingState, result: TunedCheckpoint | None) -> str:
@@ -121,15 +122,6 @@ def _row(one: TunedCheckpoint, serving: str, names: Mapping[str, str]) -> str:
         "answers now" if one.name == serving else verdict,
     )
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-def _table(title: str, counts: Mapping[str, int]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{count:,}</td></tr>" for name, count in counts.items() if count
-    )
-    body = rows or "<tr><td>nothing</td><td>0</td></tr>"
-    head = f'<thead><tr><th scope="colgroup" colspan="2">{escape(title)}</th></tr></thead>'
-    return f'<table class="numbers">{head}<tbody>{body}</tbody></table>'
 
 
 def _share(value: float) -> str:
