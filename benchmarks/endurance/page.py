@@ -134,12 +134,16 @@ class OpenPage:
         if not step["backend_fn"]:
             return
         if not step["queue"]:
-            yield _checked(self._post("run/predict", step, carried).text)
+            output = self._post("run/predict", step, carried).text
+            if fault := _fault_in(output):
+                raise RefusedError(fault)
+            yield output
             return
         event = self._post("queue/join", step, carried).json()["event_id"]
         stream = self.client.stream("GET", f"{API}/queue/data", params={"session_hash": self.session})
         completed, refused, silences = False, None, 0
-        # To the end of the stream, as a browser does: whoever leaves before takes all that waits along.
+        # To the end of the stream, as a browser does, also after a refusal: Gradio drops all that waits for a
+        # page that leaves its stream, and that may already be the page's next event.
         with stream as reply:
             for line in reply.iter_lines():
                 if not line.startswith("data:"):
@@ -151,18 +155,21 @@ class OpenPage:
                 if silences > MOST_SILENCES:
                     raise RefusedError("The answer did not come.")
                 if message["msg"] == "unexpected_error":
-                    raise RefusedError(message["message"])
+                    refused = message["message"]
                 if message.get("event_id") != event or "output" not in message:
                     continue
                 completed = message["msg"] == "process_completed"
+                output = json.dumps(message["output"], ensure_ascii=False)
                 if not message.get("success", True):
                     refused = str(message["output"].get("error"))
+                elif fault := _fault_in(output):
+                    refused = refused or fault
                 else:
-                    yield _checked(json.dumps(message["output"], ensure_ascii=False))
-        if not completed:
-            raise RefusedError("The stream ended before the answer did.")
+                    yield output
         if refused is not None:
             raise RefusedError(refused)
+        if not completed:
+            raise RefusedError("The stream ended before the answer did.")
 
     def _post(self, path: str, step: dict[str, Any], carried: dict[str, Any] | None = None) -> httpx.Response:
         body = {
@@ -183,11 +190,10 @@ def _follows(step: dict[str, Any], number: int, success: bool) -> bool:
     return not step["trigger_only_on_failure"] if success else not step["trigger_only_on_success"]
 
 
-def _checked(output: str) -> str:
-    """Output of a handler. Raises RefusedError where it shows a fault on the page."""
-    if fault := FAULT.search(output.replace('\\"', '"')):
-        raise RefusedError(fault[1])
-    return output
+def _fault_in(output: str) -> str | None:
+    """The sentence of a fault that a handler's output shows on the page, if any."""
+    found = FAULT.search(output.replace('\\"', '"'))
+    return found[1] if found else None
 
 
 def _error_in(reply: httpx.Response) -> Any:

@@ -44,24 +44,28 @@ def engine() -> GatedEngine:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine) -> Iterator[str]:
-    """With less room than there is, so that a flood need not be as long."""
-    settings = settings_in(
-        tmp_path_factory.mktemp("data"), proxies=1, max_waiting_each=3, per_minute=EACH_MINUTE
-    )
+def own_url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine) -> Iterator[str]:
+    """An app without a proxy, where this machine is whoever runs it."""
+    settings = settings_in(tmp_path_factory.mktemp("own"), per_minute=EACH_MINUTE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ui.build.PAGES_HELD", PAGES_HELD)
-        patch.setattr("ui.studio.service.SAVES_A_QUESTION", 1)
         patch.setattr("ui.build.UPLOADS_A_QUESTION", 1)
         with serve(settings, lambda progress: engine) as url:  # type: ignore[arg-type, return-value]
             yield url
 
 
 @pytest.fixture(scope="module")
-def own_url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine) -> Iterator[str]:
-    """An app without a proxy, where this machine is whoever runs it."""
-    settings = settings_in(tmp_path_factory.mktemp("own"), per_minute=EACH_MINUTE)
+def url(tmp_path_factory: pytest.TempPathFactory, engine: GatedEngine, own_url: str) -> Iterator[str]:
+    """With less room than there is, so that a flood need not be as long.
+
+    own_url: built before this one has visitors, as a component that a handler makes while another app of the
+    process is being built becomes a part of that one.
+    """
+    settings = settings_in(
+        tmp_path_factory.mktemp("data"), proxies=1, max_waiting_each=3, per_minute=EACH_MINUTE
+    )
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ui.build.PAGES_HELD", PAGES_HELD)
+        patch.setattr("ui.studio.service.SAVES_A_QUESTION", 1)
         patch.setattr("ui.build.UPLOADS_A_QUESTION", 1)
         with serve(settings, lambda progress: engine) as url:  # type: ignore[arg-type, return-value]
             yield url
