@@ -27,9 +27,10 @@ class USAMConfig(PreTrainedConfig):
     slow_size: hidden width of the audio and music encoders' own path to the tokens; 0 leaves it out.
     anchor_tokens: size of the sub-vocabulary audio tokens are anchored in; 0 turns anchoring off.
     words: whether tokens hold the words of the encoders' own heads (`usam.adapter.words`), an expert an
-    encoder. chat_template: whether prompts have the form of the LLM's own chat template, for one that was
-    not trained with ours. lora_*: of the LLM; speech_lora_*: of the speech encoder's upper layers, for a
-    checkpoint that tunes them.
+    encoder. background_kinds: whether the audio expert's words say music or sound behind speech where they
+    can name nothing. chat_template: whether prompts have the form of the LLM's own chat template, for one
+    that was not trained with ours. lora_*: of the LLM; speech_lora_*: of the speech encoder's upper layers,
+    for a checkpoint that tunes them.
     """
 
     model_type = "usam"
@@ -57,6 +58,7 @@ class USAMConfig(PreTrainedConfig):
     expert_names: list[str] | tuple[str, ...] = ("expert 1", "expert 2", "expert 3")
     anchor_tokens: int = 0
     words: bool = False
+    background_kinds: bool = False
     chat_template: bool = False
 
     num_slots: int = 4

@@ -35,11 +35,15 @@ class Material:
 
 
 class Imagination:
-    """Draws scenes; the same random numbers give the same ones."""
+    """Draws scenes; the same random numbers give the same ones.
 
-    def __init__(self, material: Material, token_seconds: float) -> None:
+    background_kinds: whether the words behind speech may name but a kind, as those of `SoundNames` may.
+    """
+
+    def __init__(self, material: Material, token_seconds: float, background_kinds: bool = False) -> None:
         self.material = material
         self.token_seconds = token_seconds
+        self.background_kinds = background_kinds
 
     def draw(self, random: Random) -> Scene:
         draw = random.random()
@@ -81,6 +85,8 @@ class Imagination:
                 behind = truth(name, heard)[:2]
             if behind_kind == "music":
                 tags = named(self.tags(name, random), begins, seconds, random, "{}")
+            if self.background_kinds and random.random() < 0.5:  # little can be named behind speech
+                names, tags, behind = named([behind_kind], begins, seconds, random), [], ()
         part = Part("speech", (), text, speaker, language, behind=behind, behind_kind=behind_kind)
         return Scene((part,), (tuple(words), tuple(names), tuple(tags)), seconds)
 

@@ -36,6 +36,8 @@ from usam.weights.catalogue import (
     Model,
 )
 
+WordStreamFactory = Callable[[Path, Encoder, USAMConfig], WordStream]
+
 
 @dataclass(frozen=True)
 class EncoderSpec:
@@ -45,7 +47,8 @@ class EncoderSpec:
 
     source: a model or a repository of the catalogue, a folder, or None for an encoder that needs no weights;
     `load` is then given an empty path.
-    words: makes the word stream of its own head, if it has one, from that folder and the loaded encoder.
+    words: makes the word stream of its own head, if it has one, from that folder, the loaded encoder and the
+    configuration it is used in.
     """
 
     name: str
@@ -55,18 +58,18 @@ class EncoderSpec:
     sample_rate: int
     source: Model | HubRepository | Path | None
     load: Callable[[Path], Encoder]
-    words: Callable[[Path, Encoder], WordStream] | None = None
+    words: WordStreamFactory | None = None
 
 
-def _spoken(folder: Path, encoder: Encoder) -> WordStream:
+def _spoken(folder: Path, encoder: Encoder, config: USAMConfig) -> WordStream:
     return SpokenWords.load(folder)
 
 
-def _sounds(folder: Path, encoder: Encoder) -> WordStream:
-    return SoundNames()
+def _sounds(folder: Path, encoder: Encoder, config: USAMConfig) -> WordStream:
+    return SoundNames(config.background_kinds)
 
 
-def _tags(folder: Path, encoder: Encoder) -> WordStream:
+def _tags(folder: Path, encoder: Encoder, config: USAMConfig) -> WordStream:
     assert isinstance(encoder, MusiCNN)
     return MusicTags(encoder)
 
@@ -79,7 +82,7 @@ def _spec(
     encoder: type[Whisper] | type[YAMNet] | type[MusiCNN],
     dim: int,
     source: Model,
-    words: Callable[[Path, Encoder], WordStream],
+    words: WordStreamFactory,
 ) -> EncoderSpec:
     rates = encoder.frame_rate, encoder.sample_rate
     return EncoderSpec(encoder.name, encoder.role, dim, *rates, source, encoder.load, words)
@@ -146,13 +149,16 @@ def _load(spec: EncoderSpec, folder: Path, role: Role, dim: int) -> Encoder:
 
 
 def load_word_streams(
-    folders: Mapping[str, Path], encoders: Sequence[Encoder]
+    folders: Mapping[str, Path], encoders: Sequence[Encoder], config: USAMConfig
 ) -> tuple[WordStream | None, ...]:
-    """The word stream of each encoder's head, None for one without. Raises WeightsError."""
+    """The word stream of each encoder's head as a configuration wants it, None for one without.
+
+    Raises WeightsError.
+    """
     streams: list[WordStream | None] = []
     for encoder in encoders:
         make = ENCODERS[encoder.name].words
-        streams.append(make(folders[encoder.name], encoder) if make else None)
+        streams.append(make(folders[encoder.name], encoder, config) if make else None)
     return tuple(streams)
 
 

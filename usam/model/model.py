@@ -117,7 +117,7 @@ class USAM(nn.Module):
         llm, tokenizer = load_llm(folders.llm)
         check_width(llm, config)
         encoders = frozen_encoders(folders.encoders, config)
-        streams = load_word_streams(folders.encoders, encoders) if config.words else ()
+        streams = load_word_streams(folders.encoders, encoders, config) if config.words else ()
         return cls(
             untrained_adapter(config), llm, tokenizer, encoders, word_streams=streams, pretrained=folders
         ).eval()
@@ -442,7 +442,7 @@ def load_model(
             llm = merge_lora(llm, checkpoint / LORA)
     tell("Quantising the language model", 0.9)
     llm = quantize(llm, precision)
-    streams = load_word_streams(paths.encoders, encoders) if config.words else ()
+    streams = load_word_streams(paths.encoders, encoders, config) if config.words else ()
     model = USAM(adapter, llm, tokenizer, encoders, checkpoint, streams, space, paths).to(precision.device)
     tell("Ready", 1.0)
     return model.eval().requires_grad_(False)

@@ -99,7 +99,7 @@ def load_tunable(options: TuningOptions, report: Report = print) -> USAM:
     paths = fetch(adapter.config, lambda message, share: report(message))
     encoders = frozen_encoders(paths.encoders, adapter.config, start / SPEECH_LORA)
     llm, tokenizer = load_llm(paths.llm)
-    streams = load_word_streams(paths.encoders, encoders) if adapter.config.words else ()
+    streams = load_word_streams(paths.encoders, encoders, adapter.config) if adapter.config.words else ()
     model = USAM(adapter, llm, tokenizer, encoders, start, streams).requires_grad_(False)
     add_llm_lora(model, start)
     return model.to(device).eval()

@@ -105,9 +105,9 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
         raise RequestError("This training asks about AudioSet's classes, which no encoder here names.")
     sounds, instruments = class_names(audio.classes)
     sounds, instruments = sounds + real.labels("sound"), instruments + real.labels("music")
-    imagined = Imagination(
-        Material(texts, sounds, instruments, confusions(clips)), model.adapter.config.token_seconds
-    )
+    material = Material(texts, sounds, instruments, confusions(clips))
+    config = model.adapter.config
+    imagined = Imagination(material, config.token_seconds, config.background_kinds)
 
     def draw(random: Random) -> Scene:
         return real.draw(random) if random.random() < REAL_SHARE else imagined.draw(random)
@@ -145,7 +145,14 @@ def with_words(checkpoint: Path, report: Callable[[str], None]) -> USAM:
     adapter = USAMAdapter(trained.config)
     adapter.load_state_dict(trained.state_dict(), strict=False)
     llm, tokenizer = load_llm(paths.llm)
-    model = USAM(adapter, llm, tokenizer, encoders, checkpoint, load_word_streams(paths.encoders, encoders))
+    model = USAM(
+        adapter,
+        llm,
+        tokenizer,
+        encoders,
+        checkpoint,
+        load_word_streams(paths.encoders, encoders, adapter.config),
+    )
     model.encoders.requires_grad_(False)
     return model
 

@@ -2,7 +2,8 @@
 
 Frames are pooled over about a second; a stretch of time in which the same names stay likeliest is one
 segment with at most three of them, the surest first. Classes that fit nearly every clip, or say where
-rather than what, are left out, unless nothing else is said.
+rather than what, are left out. Behind speech, where little
+can be named, the kind of audio can be said instead.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ NEW_NAME = 0.2  # score of a name that begins a new segment
 FAINT = 0.03  # of the loudest look: a look this much fainter names nothing
 SILENT = 0.008  # root mean square (-42 dBFS) below which there is hiss or hum at most, which names nothing
 LEAST_BESIDE_SPEECH = 0.12  # of a name in a segment through most of which someone speaks
+MUSIC_BEHIND, SOUND_BEHIND = 0.04, 0.05  # mean score beside speech that is worth saying without a name
 SPEECH = 0.3  # score of the speech classes above which someone speaks
 SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
 MUSIC = 0.3  # score of the music classes above which music plays
@@ -67,16 +69,22 @@ def speech_score(sounds: SoundScores | None, start: float, end: float) -> float:
 
 def music_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
     """Where music is heard, an instrument or a song."""
-    first, last = sounds.classes.index("Music"), sounds.classes.index("Scary music")
-    music = sounds.scores[:, first : last + 1].amax(-1)
+    music = sounds.scores[:, _musical(sounds.classes)].amax(-1)
     return spans(music > MUSIC, sounds.rate, reach=0.2, gap=1.0)
 
 
 class SoundNames:
-    """Words of the audio expert, bracketed: ` (dog barking, growling)`."""
+    """Words of the audio expert, bracketed: ` (dog barking, growling)`.
+
+    background_kinds: whether behind speech the kind, music or sound, is said where nothing can be named; for
+    an adapter that was trained with it.
+    """
 
     role: Role = "audio"
     reads_frames = False
+
+    def __init__(self, background_kinds: bool = False) -> None:
+        self.background_kinds = background_kinds
 
     def words(self, heard: Heard) -> list[Word]:
         if heard.sounds is None:
@@ -89,6 +97,8 @@ class SoundNames:
             spoken = sum(max(0.0, min(b, end) - max(a, start)) for a, b in heard.speech) > (end - start) / 2
             least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
             names = _surest(scores, sounds.classes, least)
+            if self.background_kinds and spoken and not names:
+                names = _behind(sounds.scores[first:last], table[first:last], sounds.classes)
             found += bracketed(start, end, names, "(", ")")
         return found + self._place(heard, sounds)
 
@@ -121,6 +131,19 @@ def loudness(waveform: Tensor, looks: int, rate: float) -> Tensor:
 def is_silent(waveform: Tensor) -> bool:
     """Whether nothing but hiss or hum can be in a waveform [samples]."""
     return bool(waveform.float().square().mean().sqrt() < SILENT)
+
+
+def _behind(scores: Tensor, table: Tensor, classes: tuple[str, ...]) -> list[tuple[str, float]]:
+    """What kind of audio is behind speech where nothing can be named; scores and named scores [T, C]."""
+    music = float(scores[:, _musical(classes)].amax(-1).mean())
+    sound = float(table.mean(0).max())
+    if music >= MUSIC_BEHIND:
+        return [("music", music)]
+    return [("sound", sound)] if sound >= SOUND_BEHIND else []
+
+
+def _musical(classes: tuple[str, ...]) -> slice:
+    return slice(classes.index("Music"), classes.index("Scary music") + 1)
 
 
 def _segments(table: Tensor) -> list[tuple[int, int, Tensor]]:

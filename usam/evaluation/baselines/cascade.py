@@ -57,7 +57,7 @@ def heard(engine: Engine, questions: Sequence[Question]) -> list[tuple[int, str]
     """Of each question its index and what the specialists say of its clip, those about one clip in a row."""
     model = engine.model
     encoders = cast("list[Encoder]", list(model.encoders))
-    streams = model.word_streams or load_word_streams(fetch(engine.config).encoders, encoders)
+    streams = model.word_streams or load_word_streams(fetch(engine.config).encoders, encoders, engine.config)
     found: list[tuple[int, str]] = []
     latest: tuple[int, Hearing] | None = None
     for index in by_clip(questions):

@@ -52,7 +52,8 @@ def imagined(model: USAM, count: int, seed: int) -> list[Said]:
         {word for text in sentences for word in text.lower().strip(".?!").split() if len(word) > 3}
     )
     config = model.adapter.config
-    imagination = Imagination(Material({"English": sentences}, sounds, instruments, {}), config.token_seconds)
+    material = Material({"English": sentences}, sounds, instruments, {})
+    imagination = Imagination(material, config.token_seconds, config.background_kinds)
     instructor = SceneInstructor(Names(sounds, instruments, words))
     found: list[Said] = []
     while len(found) < count:

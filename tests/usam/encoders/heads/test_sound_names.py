@@ -108,6 +108,24 @@ def test_beside_speech_a_name_has_to_be_surer() -> None:
     assert read(names(sounds, speech=((1.0, 3.0),))) == " (rain)"  # a third of it
 
 
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ({"Rain": 0.1}, " (sound)"),
+        ({"Music": 0.05, "Rain": 0.1}, " (music)"),
+        ({"Piano": 0.1}, " (music)"),
+        ({"Rain": 0.04, "Music": 0.03}, ""),
+        ({"Silence": 0.9, "Inside, small room": 0.1}, ""),
+        ({"Rain": 0.2, "Music": 0.2}, " (rain)"),
+    ],
+)
+def test_behind_speech_the_kind_is_said_of_what_cannot_be_named(
+    scores: dict[str, float], expected: str
+) -> None:
+    clip = heard(table((4, scores)), speech=((0.0, 2.0),))
+    assert read(SoundNames(background_kinds=True).words(clip)) == expected
+
+
 def test_the_place_is_said_where_it_is_sure_enough() -> None:
     words = names(table((4, {"Rain": 0.5, "Outside, rural or natural": 0.3})))
     assert read(words) == " (rain) (in the outdoors)"
