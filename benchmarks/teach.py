@@ -1,140 +1,103 @@
-"""A simulated annotator with a known taste: does `usam tune` make the model follow it, and forget nothing?
+"""Simulated annotators: does `usam tune` make the model follow them, and forget nothing?
 
-    python -m benchmarks.teach --data audio [--votes 150] [--minutes 15] [--json]
+    python -m benchmarks.teach --data audio [--only taste,random] [--votes 150] [--minutes 15] [--json]
 
-The taste: one short sentence, no alternatives ("a dog or a wolf", "or perhaps"), transcripts with a capital
-and a full stop. Two answers to each question about clips of the training part are drawn from the engine at a
-temperature, kept in a database as the app does, and voted on; a second annotator votes at random. Both are
-learned from with `usam tune`. Whether the taste is followed is measured on held-out clips and on questions
-that were never asked. `--data` is a folder of labelled clips with a manifest.csv.
+`taste` votes by a known taste (`benchmarks.taste`) between two answers to each question about clips of the
+training part, drawn from the engine at a temperature and kept in a database as the app does; `noisy` votes
+for the other answer in a fifth of the cases, `random` at random. `corrections` corrects names of sounds that
+the model gets wrong (`benchmarks.corrections`). Each is learned from with `usam tune`. Whether the taste is
+followed is measured on held-out clips and on questions that were never asked. `--data` is a folder of
+labelled clips with a manifest.csv. With `--work`, the same command goes on after what is done.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from random import Random
 from typing import Any
 
-from storage import Feedback, open_database
-from usam.data.corpus import KINDS, Example, read_corpus
-from usam.data.instructions import MUSIC, OPEN, SOUND, TRANSCRIBE
+from benchmarks import corrections
+from benchmarks.taste import ANNOTATORS, ASKED, NEVER_ASKED, Question, follows, keep_votes, questions, vote
+from usam.data.corpus import Example, read_corpus
 from usam.data.splits import split
 from usam.engine.engine import Engine
 from usam.evaluation.regression import gate
 
-ASKED = {"speech": TRANSCRIBE[:3], "sound": SOUND[:4] + OPEN[:3], "music": MUSIC[:4] + OPEN[:3]}
-NEVER_ASKED = {"speech": TRANSCRIBE[3:], "sound": SOUND[4:] + OPEN[3:], "music": MUSIC[4:] + OPEN[3:]}
-TASKS = {"speech": "asr", "sound": "qa", "music": "qa"}
-LONGEST = 8.0  # seconds of a clip
-SHORT = 12  # words of a sentence
-FEWER = 2  # words, from which on one answer is shorter than another
+WHO = (*ANNOTATORS, corrections.ANNOTATOR)
 TOKENS = 40
 TEMPERATURE = 1.0
+FIGURES = "figures.json"
+
+Answered = tuple[Question, list[dict[str, Any]]]
 
 
-@dataclass(frozen=True)
-class Question:
-    example: Example
-    text: str
-
-    @property
-    def task(self) -> str:
-        return TASKS[self.example.kind]
+def report(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
-def questions(
-    examples: Sequence[Example], asked: dict[str, tuple[str, ...]], count: int, seed: int
-) -> list[Question]:
-    """Each kind of clip as often as another."""
-    random = Random(seed)
-    short = [one for one in examples if one.seconds <= LONGEST and one.language in ("en", "")]
-    found = []
-    for kind in KINDS:
-        of_kind = [one for one in short if one.kind == kind]
-        chosen = random.sample(of_kind, min(len(of_kind), -(-count // len(KINDS))))
-        found += [Question(one, random.choice(asked[kind])) for one in chosen]
-    random.shuffle(found)
-    return found[:count]
+class Stages:
+    """The results of what was done, in a file: nothing is done twice."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.results: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+
+    def once(self, name: str, measure: Callable[[], Any]) -> Any:
+        if name not in self.results:
+            began = time.monotonic()
+            self.results[name] = measure()
+            report(f"{name}: {self.results[name]} ({time.monotonic() - began:.0f} s)")
+            part = self.file.with_suffix(".part")
+            part.write_text(json.dumps(self.results, indent=2))
+            part.rename(self.file)
+        return self.results[name]
 
 
-def points(answer: str, task: str) -> int:
-    """How many wishes of the annotator an answer fulfils."""
-    text = answer.strip()
-    if task == "asr":
-        return text[:1].isupper() + text.endswith((".", "!", "?"))
-    sentences = len(re.findall(r"[.!?](?:\s|$)", text))
-    alternatives = re.search(r"\bor\b|\bperhaps\b", text)
-    return (sentences == 1) + (not alternatives) + (0 < len(text.split()) <= SHORT)
-
-
-def follows(answer: str, task: str) -> bool:
-    """Whether an answer fulfils every wish."""
-    return points(answer, task) == (2 if task == "asr" else 3)
-
-
-def vote(a: str, b: str, task: str) -> str:
-    """The winner of two answers; of equally good descriptions the shorter one, if it is by some words."""
-    one, other = points(a, task), points(b, task)
-    shorter = len(b.split()) - len(a.split())
-    if one == other and task != "asr" and abs(shorter) >= FEWER:
-        return "a" if shorter > 0 else "b"
-    return "tie" if one == other else "a" if one > other else "b"
-
-
-def collect(
-    engine: Engine, asked: Sequence[Question], folders: dict[str, Path], votes: int, seed: int
-) -> int:
-    """Answers to each question, kept and voted on in the database of each annotator, until there are enough
-    votes of the one with a taste; returns their number."""
-    random = Random(seed)
-    people = {
-        name: Feedback(open_database(f"sqlite:///{folder / 'feedback.db'}"))
-        for name, folder in folders.items()
-    }
-    counted = 0
+def answered(
+    engine: Callable[[], Engine], asked: Sequence[Question], file: Path, votes: int, seed: int
+) -> list[Answered]:
+    """Two answers to each question, until the taste decides between so many; those in the file are kept."""
+    kept = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    found: list[Answered] = []
+    decided = 0
     for number, question in enumerate(asked):
-        if counted == votes:
+        if decided == votes:
             break
-        options = {"task": question.task, "temperature": TEMPERATURE, "max_new_tokens": TOKENS}
-        answers = [
-            engine.ask(question.example.path, question.text, seed=2 * number + side, **options)
-            for side in (0, 1)
-        ]
-        winner = vote(answers[0].text, answers[1].text, question.task)
-        if winner == "tie":
-            continue
-        counted += 1
-        for name, feedback in people.items():
-            kept = [
-                feedback.record_answer(one.to_json(), annotator=name, audio_path=str(question.example.path))
-                for one in answers
+        if number == len(kept):
+            options = {"task": question.task, "temperature": TEMPERATURE, "max_new_tokens": TOKENS}
+            made = [
+                engine().ask(question.example.path, question.text, seed=seed + 2 * number + side, **options)
+                for side in (0, 1)
             ]
-            chosen = winner if name == "taste" else random.choice("ab")
-            feedback.compare(kept[0], kept[1], name, chosen)  # type: ignore[arg-type]
-        print(f"{counted} of {votes} votes", file=sys.stderr, flush=True)
-    for feedback in people.values():
-        feedback.database.close()
-    return counted
+            kept.append([one.to_json() for one in made])
+            with file.open("a") as lines:
+                lines.write(json.dumps(kept[-1]) + "\n")
+        records = kept[number]
+        found.append((question, records))
+        decided += vote(records[0]["answer"], records[1]["answer"], question.task) != "tie"
+        report(f"{decided} of {votes} votes")
+    return found
 
 
-def tune(data: Path, output: Path, work: Path, minutes: float) -> dict[str, Any]:
+def tune(data: Path, output: Path, work: Path, budget: Sequence[str]) -> dict[str, Any]:
     """`usam tune` in a process of its own; its record. Raises CalledProcessError."""
-    command = [
-        sys.executable, "-m", "usam", "tune", "--data", str(data), "--output", str(output),
-        "--work", str(work), "--minutes", str(minutes), "--priority", "normal",
-    ]  # fmt: skip
-    ran = subprocess.run(command, check=False)
-    if ran.returncode not in (0, 3):
-        ran.check_returncode()
+    if not output.exists():
+        command = [
+            sys.executable, "-m", "usam", "tune", "--data", str(data), "--output", str(output),
+            "--work", str(work), "--priority", "normal", *budget,
+        ]  # fmt: skip
+        ran = subprocess.run(command, check=False)
+        if ran.returncode not in (0, 3):
+            ran.check_returncode()
     return json.loads((output / "tuning.json").read_text())
 
 
@@ -143,40 +106,126 @@ def followed(engine: Engine, asked: Sequence[Question]) -> float:
     options = {"max_new_tokens": TOKENS}
     answers = [engine.ask(one.example.path, one.text, task=one.task, **options) for one in asked]
     right = [follows(answer.text, one.task) for one, answer in zip(asked, answers, strict=True)]
-    return sum(right) / len(right)
+    return round(sum(right) / len(right), 4)
 
 
-def measure(data: Path, work: Path, votes: int, minutes: float, tests: int, seed: int) -> dict[str, Any]:
-    train, heldout = split(read_corpus(data))
-    folders = {name: work / name for name in ("taste", "random")}
-    parent = Engine.load()
-    counted = collect(parent, questions(train, ASKED, 3 * votes, seed), folders, votes, seed)
-    unseen = questions(heldout, NEVER_ASKED, tests, seed)
-    before = followed(parent, unseen)
-    found: dict[str, Any] = {
-        "votes": counted,
-        "questions_asked": len(unseen),
-        "taste_before": round(before, 4),
-    }
-    checkpoint = parent.checkpoint
-    del parent
-    for name, folder in folders.items():
-        began = time.monotonic()
-        record = tune(folder, work / f"{name}-tuned", work / "work", minutes)
-        share = before if record["after"] is None else followed(load(work / f"{name}-tuned"), unseen)
-        found |= {
-            f"{name}_seconds": round(time.monotonic() - began),
-            f"{name}_refused": record["refused"],
-            f"{name}_heldout": record["after"],
-        }
-        found["taste_after" if name == "taste" else "random_gain"] = round(
-            share if name == "taste" else share - before, 4
+@dataclass
+class Teach:
+    """Measures in a work folder. budget: options of `usam tune` that bound it. tests: clips asked about."""
+
+    data: Path
+    work: Path
+    votes: int
+    budget: Sequence[str]
+    tests: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.stages = Stages(self.work / FIGURES)
+        settings = [str(self.data), self.votes, list(self.budget), self.tests, self.seed]
+        if self.stages.once("settings", lambda: settings) != settings:
+            raise SystemExit(f"{self.work} holds measurements with other settings; name another folder.")
+
+    @cached_property
+    def clips(self) -> tuple[list[Example], list[Example]]:
+        return split(read_corpus(self.data))
+
+    @cached_property
+    def parent(self) -> Engine:
+        return Engine.load()
+
+    @cached_property
+    def unseen(self) -> list[Question]:
+        return questions(self.clips[1], NEVER_ASKED, self.tests, self.seed)
+
+    def annotator(self, name: str) -> dict[str, Any]:
+        """How far the model follows the taste before and after learning from an annotator."""
+        folder = self.work / name
+        before = self.stages.once("taste_before", lambda: followed(self.parent, self.unseen))
+        cast = self.stages.once(f"{name}_votes", lambda: self._vote(name, folder))
+        record = self._tuned(name)
+        after = self.stages.once(
+            f"{name}_after",
+            lambda: followed(load(self._output(name)), self.unseen) if record["after"] else before,
         )
-    figures = gate(load, checkpoint, work / "taste-tuned", data, lambda message: None)
-    for key, name in (("questions_change", "questions"), ("wer_change", "transcription")):
-        change = figures["tuned"][name]["value"] - figures["parent"][name]["value"]
-        found[key] = round(change, 4)
-    return found
+        found = {
+            "questions_asked": len(self.unseen),
+            "taste_before": before,
+            f"{name}_votes": cast,
+            f"{name}_heldout": record["after"],
+            f"{name}_kept": record["kept"],
+            f"{name}_refused": record["refused"],
+        }
+        key = "taste_after" if name == "taste" else f"{name}_gain"
+        return found | {key: after if name == "taste" else round(after - before, 4)}
+
+    def corrections(self) -> dict[str, Any]:
+        """How many names of sounds are right on other clips of sounds that were corrected, and on others."""
+        name = corrections.ANNOTATOR
+        train, heldout = self.clips
+        known = {f"{one.path}": one for one in train}
+        asked = self.stages.once(
+            f"{name}_clips",
+            lambda: [
+                str(one.path)
+                for one in corrections.correct(
+                    self.parent, train, fresh(self.work / name), self.votes, self.seed, report
+                )
+            ],
+        )
+        same = [known[path] for path in asked]
+        labels = {one.label for one in same}
+        others = [one for one in heldout if one.kind != "speech" and one.label and one.label not in labels]
+        others = [one for one in others if one.seconds <= corrections.LONGEST][: self.tests]
+        found: dict[str, Any] = {}
+        for what, clips in (("corrected", same), ("other", others)):
+            found |= corrections.figures(*self._named(what, clips), what)
+        record = self._tuned(name)
+        return found | {"corrections_heldout": record["after"], "corrections_refused": record["refused"]}
+
+    def _named(self, what: str, clips: Sequence[Example]) -> tuple[list[bool], list[bool]]:
+        """Whether each clip is named rightly before and after the corrections."""
+        before = self.stages.once(f"{what}_before", lambda: corrections.named(self.parent, clips))
+        learned = self._tuned(corrections.ANNOTATOR)["after"]
+        after = self.stages.once(
+            f"{what}_after",
+            lambda: (
+                corrections.named(load(self._output(corrections.ANNOTATOR)), clips) if learned else before
+            ),
+        )
+        return before, after
+
+    def public(self) -> dict[str, Any]:
+        """What the public evaluation says of the model that learned the taste, less what it said before."""
+        figures = self.stages.once(
+            "public", lambda: gate(load, self.parent.checkpoint, self._output("taste"), self.data, report)
+        )
+        return {
+            key: round(figures["tuned"][name]["value"] - figures["parent"][name]["value"], 4)
+            for key, name in (("questions_change", "questions"), ("wer_change", "transcription"))
+        }
+
+    def _vote(self, name: str, folder: Path) -> int:
+        asked = questions(self.clips[0], ASKED, 3 * self.votes, self.seed)
+        made = answered(lambda: self.parent, asked, self.work / "answers.jsonl", self.votes, self.seed)
+        return keep_votes(fresh(folder), name, made, self.seed)
+
+    def _tuned(self, name: str) -> dict[str, Any]:
+        self.__dict__.pop("parent", None)  # one model in memory
+        found: dict[str, Any] = self.stages.once(
+            f"{name}_tuned",
+            lambda: tune(self.work / name, self._output(name), self.work / "work", self.budget),
+        )
+        return found
+
+    def _output(self, name: str) -> Path:
+        return self.work / f"{name}-tuned"
+
+
+def fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 def load(checkpoint: Path) -> Engine:
@@ -186,16 +235,30 @@ def load(checkpoint: Path) -> Engine:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.teach", description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of labelled clips with manifest.csv")
-    parser.add_argument("--votes", type=int, default=150)
+    parser.add_argument(
+        "--only", default="taste,random", metavar="WHO", help=f"of {', '.join(WHO)} (default: %(default)s)"
+    )
+    parser.add_argument("--votes", type=int, default=150, help="or corrections")
     parser.add_argument("--minutes", type=float, default=15.0, help="of each tuning")
+    parser.add_argument("--steps", type=int, help="of each tuning, instead")
     parser.add_argument("--tests", type=int, default=60, help="held-out clips that are asked about")
+    parser.add_argument("--no-evaluation", action="store_true", help="leave out the public evaluation")
     parser.add_argument("--work", type=Path, help="folder to keep what is made (default: a temporary one)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    wanted = options.only.split(",")
+    if unknown := set(wanted) - set(WHO):
+        parser.error(f"--only: choose of {', '.join(WHO)}, not {', '.join(sorted(unknown))}")
+    budget = ["--steps", str(options.steps)] if options.steps else ["--minutes", str(options.minutes)]
+    found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         work = options.work or Path(scratch)
-        found = measure(options.data, work, options.votes, options.minutes, options.tests, options.seed)
+        teach = Teach(options.data, work, options.votes, budget, options.tests, options.seed)
+        for name in wanted:
+            found |= teach.corrections() if name == corrections.ANNOTATOR else teach.annotator(name)
+        if "taste" in wanted and not options.no_evaluation:
+            found |= teach.public()
     print(json.dumps(found, indent=2) if options.json else "\n".join(f"{k}: {v}" for k, v in found.items()))
 
 

@@ -1,12 +1,15 @@
-"""The simulated annotator of `benchmarks.teach`: what it wants, and that its votes are learned from."""
+"""The simulated annotators of `benchmarks.teach`: what they want, and that their votes are learned from."""
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.teach import Question, collect, follows, vote
+from benchmarks import corrections
+from benchmarks.taste import ANNOTATORS, Question, follows, keep_votes, vote
+from benchmarks.teach import Stages, answered
 from tests import tiny
 from usam.cli.tune import export
 from usam.data.corpus import Example
@@ -42,27 +45,55 @@ def test_of_two_that_it_likes_alike_the_shorter_wins_and_a_transcript_none() -> 
 
 
 class Speaker:
-    """An engine whose answers are long with one seed and short with the next."""
+    """An engine whose answers are long with one seed and short with the next. asked: how often it was."""
 
     def __init__(self, folder: Path) -> None:
         self.answer = tiny.engine(folder).ask(tiny.clip(), "What?", max_new_tokens=1)
+        self.asked = 0
 
-    def ask(self, clip: Path, question: str, *, seed: int, **options: object) -> Answer:
+    def ask(self, clip: Path, question: str, *, seed: int = 0, **options: object) -> Answer:
+        self.asked += 1
         text = f"I hear {seed // 2}" + (" or less." if seed % 2 else ".")
         heard = replace(self.answer.heard, sha256=hashlib.sha256(clip.read_bytes()).hexdigest())
         return replace(self.answer, text=text, question=question, heard=heard, seed=seed, stopped=False)
 
 
-def test_its_votes_are_kept_as_the_app_s_and_learned_from(tmp_path: Path) -> None:
-    asked = [
-        Question(Example(file, 1.0, "sound", None, "dog", file.name, "here", "CC0", "en"), "What?")
+def examples(label: str = "dog") -> list[Example]:
+    return [
+        Example(file, 1.0, "sound", None, label, file.name, "here", "CC0", "en")
         for file in sorted(CLIPS.glob("*.ogg"))
     ]
-    folders = {name: tmp_path / name for name in ("taste", "random")}
-    assert collect(Speaker(tmp_path), asked, folders, 3, 0) == 3  # type: ignore[arg-type]
-    for name, folder in folders.items():
+
+
+def test_their_votes_are_kept_as_the_app_s_and_learned_from(tmp_path: Path) -> None:
+    asked, speaker = [Question(one, "What?") for one in examples()], Speaker(tmp_path)
+    for _ in range(2):  # the second time from the file
+        made = answered(lambda: speaker, asked, tmp_path / "answers.jsonl", 3, 0)  # type: ignore[arg-type, return-value]
+        assert (len(made), speaker.asked) == (3, 6)
+    liked = {}
+    for name in ANNOTATORS:
+        folder = tmp_path / name
+        assert keep_votes(folder, name, made * 20, 0) == 60
         found = read_preferences(export(folder, tmp_path / f"{name}-export"))
-        assert found.counts == {"comparison": 3}
         assert all(pair.asked.audio.parent == folder / "audio" for pair in found.pairs)
-        liked = {pair.chosen.endswith("or less.") for pair in found.pairs}
-        assert liked == {False} or name == "random"
+        rows = [line for file in (tmp_path / f"{name}-export").glob("*.jsonl") for line in file.open()]
+        chosen = [json.loads(row)["chosen"] for row in rows]
+        liked[name] = sum(not text.endswith("or less.") for text in chosen) / len(chosen)
+    assert liked["taste"] == 1.0
+    assert 0.6 < liked["noisy"] < 0.95
+    assert 0.25 < liked["random"] < 0.75
+
+
+def test_wrong_names_are_corrected_and_another_clip_of_the_sound_is_asked_about(tmp_path: Path) -> None:
+    clips, speaker = examples(), Speaker(tmp_path)
+    others = corrections.correct(speaker, clips, tmp_path / "data", 2, 0, lambda line: None)  # type: ignore[arg-type]
+    assert others == clips[:1]
+    found = read_preferences(export(tmp_path / "data", tmp_path / "export"))
+    assert [(pair.evidence, pair.chosen) for pair in found.pairs] == [("correction", "I hear a dog.")] * 2
+    assert clips[0].path.name not in {pair.asked.audio.name for pair in found.pairs}
+
+
+def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
+    for count in (1, 2):
+        stages = Stages(tmp_path / "figures.json")
+        assert stages.once("count", lambda count=count: count) == 1  # type: ignore[misc]
