@@ -1,6 +1,7 @@
 """The page in a real browser, with the small engine behind it."""
 
 import json
+import re
 import sqlite3
 import struct
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from tests.browser.pages import AppPage
 from tests.fake_engine import FakeEngine
@@ -269,14 +270,39 @@ def test_a_restart_keeps_the_annotator(browser: Browser, tmp_path: Path) -> None
 def test_of_a_long_clip_the_chosen_span_is_heard(app: AppPage, server: Server, long_clip: Path) -> None:
     app.upload(long_clip)
     expect(app.outlook).to_contain_text("0.0–30.0 s of 40.0 s")
-    start = app.span_start.get_by_role("spinbutton")
+    region, start = app.span_region.locator(".region"), app.span_start.get_by_role("spinbutton")
+    expect(region.locator(".stage path")).to_have_attribute("d", re.compile("^M"))
     start.fill("5")
     start.press("Enter")
-    start.blur()
     expect(app.outlook).to_contain_text("5.0–35.0 s of 40.0 s")
+    whole = region.get_by_role("slider", name="Span", exact=True)
+    expect(whole).to_have_attribute("aria-valuetext", "5.0 to 35.0 seconds")
+
+    def drag(part: Locator, seconds: float) -> None:
+        box, track = part.bounding_box(), region.locator(".stage .track").bounding_box()
+        assert box is not None
+        assert track is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        app.page.mouse.move(x, y)
+        app.page.mouse.down()
+        app.page.mouse.move(x + seconds / 40 * track["width"], y, steps=3)
+        app.page.mouse.up()
+
+    drag(region.get_by_role("slider", name="End of the span"), -20)
+    drag(whole, 4)
+    whole.press("Shift+ArrowRight")
+    begin = float(start.input_value())
+    length = float(app.span_length.get_by_role("spinbutton").input_value())
+    assert begin == pytest.approx(9.1, abs=0.3)
+    assert length == pytest.approx(10, abs=0.3)
+    expect(app.outlook).to_contain_text(f"{begin:.1f}–{begin + length:.1f} s of 40.0 s")
+    region.get_by_role("button", name="Hear the span").click()
+    expect(region).to_have_attribute("data-playing", "true")
+    region.get_by_role("button", name="Stop").click()
     app.ask_about("What is it?")
-    expect(app.heard).to_contain_text("Heard 5.0–35.0 s of 40.0 s. The rest was not heard.")
-    assert latest_answer(server.data, "heard_start, heard_end") == (5.0, 35.0)
+    heard = f"{begin:.1f}–{begin + length:.1f} s of 40.0 s"
+    expect(app.heard).to_contain_text(f"Heard {heard}. The rest was not heard.")
+    assert latest_answer(server.data, "heard_start, heard_end") == pytest.approx((begin, begin + length))
     app.upload(DOG)
     expect(app.span_start).to_be_hidden()
     app.ask_about("And this?")

@@ -3,7 +3,7 @@
 import io
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -59,6 +59,44 @@ def decode_container(source: Path | bytes, span: Span, label: str) -> Mono:
             if file.late:
                 raise AudioError(f"{label} takes too long to decode: it is probably damaged.")
             return mono
+    except (av.FFmpegError, OSError) as cause:
+        raise AudioError(f"{label} cannot be decoded: it is damaged, or not audio.") from cause
+
+
+def decode_packets(
+    source: Path, wanted: Callable[[float, float], bool], label: str
+) -> Iterator[tuple[float, int, np.ndarray]]:
+    """The wanted ones of a file's packets, for a look at a clip that would take long to decode.
+
+    wanted: is asked for every packet in turn, with the seconds of the clip where it begins and those that it
+    lasts. Yields where samples begin (s), their rate, and the samples [channels, samples] of the track that
+    a player would choose, until the time to decode is over. Raises AudioError as `decode_container`.
+    """
+    try:
+        with closing(_open(source, label)) as file:
+            before = 0.0
+            for first, end in links(file):
+                part, at = _Part(file, first, end), 0.0
+                track = _tracks(part, label)[0]
+                with _opened(part) as container:
+                    stream = container.streams[track]
+                    assert isinstance(stream, av.AudioStream)
+                    clock, skipped = _clock(container, stream), False
+                    for packet in _packets(container, stream):
+                        at = at if packet.pts is None else clock.seconds(packet.pts)
+                        lasts = float((packet.duration or 0) * (stream.time_base or 0))
+                        if wanted(before + at, lasts):
+                            if skipped:
+                                stream.codec_context.flush_buffers()  # it builds on packets that came before
+                            shift = 0.0
+                            for frame in _frames(packet):
+                                yield before + at + shift, frame.sample_rate, _planar(frame)
+                                shift += frame.samples / frame.sample_rate
+                            skipped = False
+                        else:
+                            skipped = True
+                        at += lasts
+                before += at
     except (av.FFmpegError, OSError) as cause:
         raise AudioError(f"{label} cannot be decoded: it is damaged, or not audio.") from cause
 

@@ -18,11 +18,14 @@ from usam.schema.tasks import TASKS, check_question
         (5.0, 10.0, 20.0, (None, None)),
         (5.0, 10.0, 60.0, (5.0, 15.0)),
         (55.0, 30.0, 60.0, (55.0, 60.0)),
-        (99.0, 30.0, 60.0, (59.8, 60.0)),
+        (99.0, 30.0, 60.0, (59.0, 60.0)),
+        (5.0, 99.0, 60.0, (5.0, 35.0)),
+        (-5.0, 0.0, 60.0, (0.0, 1.0)),
+        (None, None, 60.0, (0.0, 30.0)),
     ],
 )
-def test_the_sliders_count_only_for_long_clips(
-    start: float, length: float, duration: float, expected: tuple[float | None, float | None]
+def test_the_region_counts_only_for_long_clips_and_stays_within_them(
+    start: float | None, length: float | None, duration: float, expected: tuple[float | None, float | None]
 ) -> None:
     assert ChosenClip("clip", duration).span(start, length, 30.0) == expected
 

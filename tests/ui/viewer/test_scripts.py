@@ -1,4 +1,4 @@
-"""The viewer's scripts outside a browser: their own unit tests, and how they are joined into one."""
+"""The scripts of the pages outside a browser: their own unit tests, and how they are joined into one."""
 
 import re
 import shutil
@@ -11,7 +11,8 @@ import pytest
 from ui.viewer.assets import FOLDER, script
 
 ROOT = Path(__file__).parents[3]
-MAINS = [FOLDER / "gradio.js", ROOT / "ui" / "report" / "report.js"]
+UI = ROOT / "ui"
+MAINS = [FOLDER / "gradio.js", UI / "report" / "report.js", UI / "pages" / "ask" / "span" / "region.js"]
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,7 @@ def node() -> str:
 
 
 def test_their_unit_tests_pass(node: str) -> None:
-    tests = sorted(str(file.relative_to(ROOT)) for file in Path(__file__).parent.glob("*.test.js"))
+    tests = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tests" / "ui").rglob("*.test.js"))
     assert tests
     done = subprocess.run([node, "--test", *tests], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

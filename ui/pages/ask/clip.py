@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -16,6 +19,7 @@ from ui.examples import EXAMPLES
 from ui.inspector.payload import source_name
 from ui.pages.ask import render
 from ui.pages.ask.display import Display
+from ui.pages.ask.span import clip_json, no_sound_json, sound_json, span_json, span_region, waveform_json
 from ui.settings import Settings
 from ui.studio.clips import name_of
 from ui.studio.service import Studio
@@ -28,6 +32,11 @@ from usam.schema.trace import ClipSpan
 
 Updates = dict[Any, Any]
 
+log = logging.getLogger(__name__)
+
+SHORTEST_SPAN = 1.0
+"""Seconds; the same as in span/span.js."""
+
 
 @dataclass(frozen=True, eq=False)
 class ChosenClip:
@@ -36,23 +45,29 @@ class ChosenClip:
     source: str = ""
     duration: float = 0.0
 
-    def span(self, start: float, length: float, longest: float) -> tuple[float | None, float | None]:
-        """The span to ask for: the sliders only count for clips longer than what is heard at once."""
+    def span(
+        self, start: float | None, length: float | None, longest: float
+    ) -> tuple[float | None, float | None]:
+        """The span to ask for: the region only counts for clips longer than what is heard at once. A field
+        that was emptied counts as untouched."""
         if self.duration <= longest:
             return None, None
-        start = min(max(start, 0.0), self.duration - 0.2)
+        start = min(max(start or 0.0, 0.0), self.duration - SHORTEST_SPAN)
+        length = min(max(longest if length is None else length, SHORTEST_SPAN), longest)
         return start, min(start + length, self.duration)
 
 
 @dataclass(frozen=True)
 class ClipPanel:
-    """mark: the style of the example that is in the player.  keep: laid out by the page."""
+    """region, start, length: three ways to the same span.  mark: the style of the example that is in the
+    player.  keep: laid out by the page."""
 
     audio: gr.Audio
     outlook: gr.HTML
-    span: gr.Row
-    start: gr.Slider
-    length: gr.Slider
+    span: gr.Column
+    region: gr.HTML
+    start: gr.Number
+    length: gr.Number
     chosen: gr.State
     keep: gr.Checkbox
     examples: dict[str, gr.Dataset]
@@ -77,11 +92,11 @@ def clip_panel(settings: Settings) -> ClipPanel:
     longest = settings.max_seconds
     microphone_notice()
     outlook = gr.HTML(render.NO_CLIP, elem_id="outlook")
-    with gr.Row(visible=False, elem_id="span") as span:
-        start = gr.Slider(0, 1, 0, step=0.1, label="Hear from (s)", min_width=140, elem_id="span-start")
-        length = gr.Slider(
-            1, longest, longest, step=0.1, label="for (s)", min_width=140, elem_id="span-length"
-        )
+    with gr.Column(visible=False, elem_id="span") as span:
+        region = span_region()
+        with gr.Row():
+            start = gr.Number(0, step=0.1, label="Hear from (s)", min_width=120, elem_id="span-start")
+            length = gr.Number(longest, step=0.1, label="for (s)", min_width=120, elem_id="span-length")
     with gr.Row(elem_id="examples"):
         mark = gr.HTML("", elem_id="example-mark")
         examples = {
@@ -97,19 +112,30 @@ def clip_panel(settings: Settings) -> ClipPanel:
         elem_id="keep",
         render=False,
     )
-    return ClipPanel(audio, outlook, span, start, length, gr.State(ChosenClip()), keep, examples, mark)
+    return ClipPanel(
+        audio, outlook, span, region, start, length, gr.State(ChosenClip()), keep, examples, mark
+    )
 
 
 def clip_chosen(panel: ClipPanel, source: str, clip: ClipSpan, longest: float) -> Updates:
-    """A new clip: show which span will be heard, and offer the sliders when that is not all of it."""
+    """A new clip: show which span will be heard, and offer the region when that is not all of it."""
     long = clip.duration > longest
     return {
         panel.outlook: render.will_hear(clip.start, clip.end, clip.duration, longest, name_of(source)),
         panel.mark: render.example_mark(source),
         panel.chosen: ChosenClip(source, clip.duration),
-        panel.span: gr.Row(visible=long),
-        panel.start: gr.Slider(maximum=round(max(clip.duration - 1, 1), 1), value=0),
-        panel.length: gr.Slider(value=longest),
+        panel.span: gr.Column(visible=long),
+        **(
+            {
+                panel.region: gr.HTML(
+                    span_json(0.0, longest), clip=clip_json(source, clip.duration, longest), sound=""
+                ),
+                panel.start: 0,
+                panel.length: longest,
+            }
+            if long
+            else {}
+        ),
     }
 
 
@@ -118,7 +144,7 @@ def no_clip(panel: ClipPanel, line: str = "") -> Updates:
         panel.outlook: line or render.NO_CLIP,
         panel.mark: "",
         panel.chosen: ChosenClip(),
-        panel.span: gr.Row(visible=False),
+        panel.span: gr.Column(visible=False),
     }
 
 
@@ -156,11 +182,52 @@ class ClipHandlers:
             self.display.inspector.viewer: gr.HTML(**viewer),
         }
 
-    def span_changed(self, start: float, length: float, chosen: ChosenClip, session: Session) -> Updates:
+    def span_changed(
+        self, start: float | None, length: float | None, chosen: ChosenClip, session: Session
+    ) -> Updates:
+        """Another span was chosen; one beyond the clip, or beyond what is heard at once, is put right."""
         begin, end = chosen.span(start, length, self.longest)
-        name = name_of(chosen.source)
-        line = render.will_hear(begin or 0.0, end or chosen.duration, chosen.duration, self.longest, name)
-        return {self.panel.outlook: line, **self.display.unlinked(session)}
+        if begin is None or end is None:
+            return self.display.unlinked(session)
+        line = render.will_hear(begin, end, chosen.duration, self.longest, name_of(chosen.source))
+        heard = round(begin, 1), min(math.ceil((end - begin) * 10 - 1e-6) / 10, self.longest)
+        fields = (
+            {self.panel.start: heard[0], self.panel.length: heard[1], self.panel.region: span_json(*heard)}
+            if heard != (start, length)
+            else {}
+        )
+        return {self.panel.outlook: line, **fields, **self.display.unlinked(session)}
+
+    def waveform(self, source: str | None, chosen: ChosenClip) -> Updates:
+        """The picture under the region. Without one, the span can be chosen all the same."""
+        from usam.audio.envelope import envelope
+
+        if not source or source != chosen.source:
+            return gr.skip()  # it was replaced meanwhile
+        try:
+            peaks = envelope(Path(source), chosen.duration)
+        except UsamError as error:
+            log.warning("the waveform of a clip could not be drawn: %s", error)
+            return gr.skip()
+        return {self.panel.region: gr.HTML(waveform=waveform_json(source, peaks))}
+
+    def hear(
+        self,
+        source: str | None,
+        start: float | None,
+        length: float | None,
+        chosen: ChosenClip,
+        event: gr.EventData,
+    ) -> Updates:
+        """The span as the model will hear it, to be played. The question about it needs it decoded anyway."""
+        if not source or source != chosen.source:
+            return gr.skip()
+        try:
+            audio = self.studio.clips.load(source, *chosen.span(start, length, self.longest))
+            sound = sound_json(event.turn, audio)
+        except UsamError as error:
+            sound = no_sound_json(event.turn, str(error))
+        return {self.panel.region: gr.HTML(sound=sound)}
 
     def example_chosen(self, kind: str, index: int, session: Session) -> Updates:
         examples = EXAMPLES[kind]

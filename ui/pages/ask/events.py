@@ -21,6 +21,7 @@ from ui.pages.ask.page import Page
 from ui.pages.ask.privacy import connect_privacy
 from ui.pages.ask.question import placeholder, suggested
 from ui.pages.ask.session_handlers import SessionHandlers
+from ui.pages.ask.span import FIELDS_JS, REGION_JS
 from ui.server.queues import MODEL
 from ui.studio.service import Studio
 from ui.what_if.handlers import connect_what_if
@@ -104,8 +105,19 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
 
     beside = [clip.audio, session, page.annotator]
     clip.audio.change(clips.clip_changed, beside, **quiet)
-    for slider in (clip.start, clip.length):
-        slider.release(clips.span_changed, [clip.start, clip.length, clip.chosen, session], **fast)
+    # In the browser alone, so that no question is asked before its span has come through.
+    span = [clip.start, clip.length]
+    changed = [clips.span_changed, [*span, clip.chosen, session]]
+    latest: dict[str, Any] = {**fast, "trigger_mode": "always_last"}
+    clip.region.chosen(None, clip.region, span, js=FIELDS_JS, trigger_mode="multiple").then(
+        *changed, **latest
+    )
+    gr.on([field.input for field in span], None, span, clip.region, js=REGION_JS, trigger_mode="multiple")
+    typed = [event for field in span for event in (field.submit, field.blur)]
+    gr.on(typed, *changed, **latest)
+    drawn = {**quiet, "outputs": clip.region}
+    clip.region.opened(clips.waveform, [clip.audio, clip.chosen], **drawn)
+    clip.region.hear(clips.hear, [clip.audio, *span, clip.chosen], **drawn)
     question.task.change(task_changed, question.task, **fast)
 
     asked = [clip.audio, question.task, question.text, clip.start, clip.length, clip.chosen, clip.keep]

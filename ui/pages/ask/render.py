@@ -81,7 +81,7 @@ def will_hear(start: float, end: float, duration: float, longest: float, name: s
     named = f", {escape(name)}" if name else ""
     text = f"Will hear <b>{messages.span(start, end, duration)}</b>{named}."
     if duration > longest:
-        text += f" Up to {longest:g} s are heard at once: choose which below, or trim the clip."
+        text += f" Up to {longest:g} s are heard at once: drag the region below to choose which."
     return f'<p class="heard" role="status">{text}</p>'
 
 

@@ -33,6 +33,12 @@ export class Player {
     this.samples = decoded.getChannelData(0).subarray(0, samples);
   }
 
+  /** Get ready to sound, while the browser sees that a person asked for it. */
+  wake() {
+    this.context ??= new AudioContext();
+    void this.context.resume();
+  }
+
   get playing() {
     return this.source !== null;
   }
