@@ -30,12 +30,13 @@ class Settings:
     they have rated before. judgements: how many people's an answer waits for in the queue; None: everyone's.
     retention_days, backup_hours: see `storage.maintenance.scheduler`; None: never. snapshots: folder of
     `storage.maintenance.snapshots` (absolute); None: there are none. checkpoints: a folder of further
-    checkpoints to ask the same. dashboard_password, admins: who Dashboard, Browse and Teach open to
-    (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has to sign in. oauth: whether
-    people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`. proxies: how many
-    the visitors come through (`ui.access.request`). embedders: origins whose pages hold the app
-    (`ui.access.cross_origin`). space, space_hosts: whether this is a Space, and its names. container: whether
-    the app runs in one.
+    checkpoints to ask the same. evaluation: a folder of labelled clips on which a tuned checkpoint is
+    compared with its parent; None: it is not. dashboard_password, admins: who Dashboard, Browse and Teach
+    open to (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has to sign in.
+    oauth: whether people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`.
+    proxies: how many the visitors come through (`ui.access.request`). embedders: origins whose pages hold
+    the app (`ui.access.cross_origin`). space, space_hosts: whether this is a Space, and its names.
+    container: whether the app runs in one.
     """
 
     data: Path
@@ -44,6 +45,7 @@ class Settings:
     llm: str | None = None
     quantization: str = "nf4"
     checkpoints: Path | None = None
+    evaluation: Path | None = None
     max_seconds: float = 30.0
     max_upload_mb: int = 200
     at_once: int = 3
@@ -79,6 +81,7 @@ class Settings:
             llm=environ.get("USAM_LLM") or None,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
             checkpoints=_folder(environ, "USAM_CHECKPOINTS"),
+            evaluation=_folder(environ, "USAM_EVALUATION"),
             max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
             max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
             at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),

@@ -24,7 +24,7 @@ def test_the_app_understands_every_line_that_tuning_prints(
     add_llm_lora(model)
     (tmp_path / "parent").mkdir()
     (tmp_path / "parent" / "config.json").write_text("{}")
-    rows = [pair(clip(tmp_path, number), "A dog.", "A cat or a dog.") for number in range(3)]
+    rows = [pair(clip(tmp_path, number), "A dog.", "A cat or a dog.") for number in range(9)]
     options = TuningOptions(
         export=write(tmp_path / "export", rows),
         work=tmp_path / "work",
@@ -42,6 +42,7 @@ def test_the_app_understands_every_line_that_tuning_prints(
         "Reading the answers with the model as it is",
         "Asking the model for answers to keep",
         "Asking questions with a known answer",
+        "Answering held-out questions",
         "Tuning, step 1",
         "Tuning, step 2",
     ]

@@ -22,7 +22,18 @@ RECORD = {
         "change": -0.0156,
         "interval": [-0.05, 0.02],
     },
+    "evaluation": {
+        "parent": {"questions": {"value": 0.61, "interval": [0.55, 0.67], "clips": 120}},
+        "tuned": {"questions": {"value": 0.6, "interval": [0.54, 0.66], "clips": 120}},
+        "fallen": [],
+    },
     "refused": "",
+}
+EXAMPLES = {
+    "answers": [
+        {"clip": "a" * 64, "question": "Which bird?", "before": "A finch.", "after": "A finch."},
+        {"clip": "b" * 64, "question": "What is it?", "before": "A dog or a cat.", "after": "A dog."},
+    ]
 }
 COUNTED = {
     "counts": {"comparison": 12, "thumb": 3},
@@ -32,7 +43,7 @@ COUNTED = {
 _SCRIPT = f"""
 import argparse, json, os, pathlib, signal, sys
 parser = argparse.ArgumentParser()
-for name in ("data", "output", "work", "checkpoint"):
+for name in ("data", "output", "work", "checkpoint", "gate"):
     parser.add_argument("--" + name, type=pathlib.Path)
 parser.add_argument("--preset")
 parser.add_argument("--count", action="store_true")
@@ -50,12 +61,14 @@ print("reference: 4 of 8 answers", file=sys.stderr, flush=True)
 if (given.data / "waits").exists():
     open(given.data / "waits", "w").close()  # until somebody reads
     signal.pause()
-record = json.loads({json.dumps(json.dumps(RECORD))}) | {{"checkpoint": str(given.checkpoint)}}
+record = json.loads({json.dumps(json.dumps(RECORD))})
+record |= {{"checkpoint": str(given.checkpoint), "gate": str(given.gate)}}
 if (given.data / "refuses").exists():
     record["refused"] = "Nothing was learned."
 given.output.mkdir()
 (given.output / "config.json").write_text(json.dumps({{"name": given.output.name}}))
 (given.output / "tuning.json").write_text(json.dumps(record))
+(given.output / "answers.json").write_text({json.dumps(json.dumps(EXAMPLES))})
 sys.exit(3 if record["refused"] else 0)
 """
 
@@ -91,4 +104,5 @@ def add_tuned(tuned: TunedCheckpoints, **changes: Any) -> Path:
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"name": folder.name}))
     (folder / "tuning.json").write_text(json.dumps(RECORD | changes))
+    (folder / "answers.json").write_text(json.dumps(EXAMPLES))
     return folder

@@ -87,9 +87,10 @@ class Teaching:
                 raise RequestError("The model is being taught already.")
             output, parent = self.tuned.new_folder(), self.tuned.serving()
             source = ["--checkpoint", str(parent)] if parent else []
+            gate = ["--gate", str(self.settings.evaluation)] if self.settings.evaluation else []
             command = [
                 *(*self.command, "--data", str(self.settings.data), "--output", str(output)),
-                *("--work", str(self.work), "--preset", self.settings.preset, *source),
+                *("--work", str(self.work), "--preset", self.settings.preset, *source, *gate),
             ]
             try:
                 output.parent.mkdir(mode=0o700, exist_ok=True)

@@ -18,9 +18,19 @@ log = logging.getLogger(__name__)
 
 FOLDER = "checkpoints"
 RECORD = "tuning.json"
+EXAMPLES = "answers.json"
 PROMOTED = "promoted.json"
 """In the data folder: the checkpoints that were promoted, the last of which answers."""
 _NAME = re.compile(r"tuned-(\d+)(?:\.part)?")
+
+
+@dataclass(frozen=True)
+class Example:
+    """What was answered to a question about a held-out clip, before and after tuning."""
+
+    question: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,17 @@ class TunedCheckpoint:
     def parent(self) -> str:
         """The fingerprint of the checkpoint that it was tuned from."""
         return str(self.record.get("parent", ""))
+
+    def examples(self) -> list[Example]:
+        """Answers to held-out questions; none where the folder has none that can be read."""
+        try:
+            answers = json.loads((self.folder / EXAMPLES).read_text("utf-8"))["answers"]
+            return [Example(*(str(one[key]) for key in ("question", "before", "after"))) for one in answers]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, KeyError, TypeError):
+            log.warning("the answers of %s cannot be read", self.name)
+            return []
 
 
 class TunedCheckpoints:

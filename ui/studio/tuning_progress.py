@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _PARTS = (
     (re.compile(r"reference: (\d+) of (\d+) answers"), "Reading the answers with the model as it is"),
     (re.compile(r"(\d+) of (\d+) answers to keep"), "Asking the model for answers to keep"),
+    (re.compile(r"answered: (\d+) of (\d+) held-out questions"), "Answering held-out questions"),
     (re.compile(r"asked again: (\d+) of (\d+)"), "Asking questions with a known answer"),
 )
 _STEP = re.compile(r"step (\d+) .*\bleft (\d+|None)\b.*\bprogress ([\d.]+)")

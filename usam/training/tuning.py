@@ -21,6 +21,7 @@ from usam.model.pretrained import fetch
 from usam.quantization import choose_precision
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import write_checkpoint
+from usam.training.preferences.examples import MOST, held_out_questions, likeliest_answers, write_examples
 from usam.training.preferences.replay import imagined
 from usam.training.preferences.retention import Retention, answered_right
 from usam.training.preferences.rows import Preferences, read_preferences
@@ -43,7 +44,8 @@ class TuningOptions:
     """What to learn from, where to go on from, and for how long.
 
     export: a folder of `python -m storage export`. checkpoint: a folder to go on from, by default the
-    preset's. weights, without: as of `read_preferences`.
+    preset's. weights, without: as of `read_preferences`. How many: replayed, of answers; asked_again, of
+    questions with one right answer; examples, of answers to held-out questions before and after.
     """
 
     export: Path
@@ -59,6 +61,7 @@ class TuningOptions:
     budget: Budget = Budget(steps=120)
     replayed: int = REPLAYED
     asked_again: int = ASKED_AGAIN
+    examples: int = MOST
     seed: int = 0
 
     @property
@@ -113,11 +116,14 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
     data = preparation.all(preferences)
     asked = imagined(model, options.asked_again, options.seed + 1)
     right = answered_right(model, asked, report)
+    shown = preparation.hearable(held_out_questions(preferences, options.seed, options.examples))
+    answers = likeliest_answers(model, shown, report)
     run = work / "runs" / run_name(preferences, options)
     watch = run_preferences(
         model, data, options.settings, options.budget, run, options.parts, options.seed, report
     )
     kept = Retention(right, answered_right(model, asked, report) if watch.best else right)
+    answers_after = likeliest_answers(model, shown, report) if watch.best else answers
     first = before(data.held_pairs)
     record = {
         "parent": parent,
@@ -139,21 +145,23 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
         "kept": kept.to_json(),
         "refused": reason(first, watch.best, kept),
     }
-    write_whole(model, options.output, options.start, record)
+    part = write_part(model, options.output, options.start, record)
+    write_examples(part, [one for one, _ in shown], answers, answers_after)
+    if options.output.exists():
+        options.output.rmdir()
+    part.rename(options.output)
     return Tuned(options.output, record)
 
 
-def write_whole(model: USAM, folder: Path, start: Path, record: Mapping[str, Any]) -> None:
-    """Write the checkpoint folder under another name first, so that there is never a part of one."""
+def write_part(model: USAM, folder: Path, start: Path, record: Mapping[str, Any]) -> Path:
+    """Write the checkpoint under another name than its folder's, so that there is never a part of one."""
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     write_card(part, start)
     write_checkpoint(model, part)
     (part / ROUTING).unlink(missing_ok=True)  # measured of the parent
     write_record(part, record)
-    if folder.exists():
-        folder.rmdir()
-    part.rename(folder)
+    return part
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -200,6 +208,9 @@ def reason(first: Check, best: Check | None, kept: Retention) -> str:
         return (
             f"Held-out votes follow what was learned in {best.right} of {best.pairs} pairs: maybe by chance."
         )
+    if kept.fell:
+        right, of = f"{sum(kept.before)} to {sum(kept.after)}", len(kept.before)
+        return f"Questions with one right answer were lost: from {right} of {of} right."
     return ""
 
 

@@ -121,6 +121,10 @@ class Preparation:
             return None
         return Said(heard, asked_prompt(self.model, asked), ids)
 
+    def hearable(self, asked: Sequence[Asked]) -> list[tuple[Asked, Heard]]:
+        """The questions whose clip can be read, with what is heard of it."""
+        return [(one, heard) for one in asked if (heard := self.heard(one)) is not None]
+
     def heard(self, asked: Asked) -> Heard | None:
         try:
             return self.clips.heard(asked)

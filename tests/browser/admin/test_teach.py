@@ -30,7 +30,7 @@ def test_what_was_taught_answers_until_it_is_rolled_back(browser: Browser, tmp_p
         page.locator("#count").click()
         expect(page.locator("#counted")).to_contain_text("audio not kept")
         page.locator("#teach-start").click()
-        expect(page.locator("#teach-progress")).to_contain_text("9 of 10")
+        expect(page.locator("#teach-result")).to_contain_text("9 of 10")
         expect(history).to_contain_text("can be promoted")
         page.locator("#promote").click()
         expect(history).to_contain_text("tuned-1 answers now")

@@ -1,5 +1,6 @@
 """The Teach page without a browser: who may use it, and what it shows."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -91,10 +92,26 @@ def test_a_run_is_started_stopped_and_started_again(page: TeachHandlers, tmp_pat
     page.teach_started("", NOBODY)
     page.studio.teaching.join()
     shown = page.teach_looked("", NOBODY)
-    assert "9 of 10 (90%, 95 % 60% to 98%)" in text(shown["run"])
-    assert "40% before, 80% after" in text(shown["run"])
+    assert "9 of 10 (90%, 95 % 60% to 98%)" in text(shown["card"])
+    assert "40% before, 80% after" in text(shown["card"])
     assert "tuned-1" in shown["history"]
     assert shown["choice"].value == "tuned-1"
+
+
+def test_the_card_of_a_checkpoint_shows_what_was_measured_and_what_changed(page: TeachHandlers) -> None:
+    first = add_tuned(page.studio.tuned, evaluation=None).name
+    second = add_tuned(page.studio.tuned).name
+    card = text(page.teach_chosen("", second, NOBODY))
+    assert "Questions 0.61 (0.55–0.67), 120 clips 0.60 (0.54–0.66), 120 clips" in card
+    assert "2 answers about held-out clips, before and after: 1 changed" in card
+    assert "What is it? A dog or a cat. A dog. Which bird?" in card, "those that changed come first"
+    assert "Public evaluation" not in page.teach_chosen("", first, NOBODY)
+    hostile = {"answers": [{"question": HOSTILE, "before": HOSTILE, "after": HOSTILE}]}
+    (page.studio.tuned.folder / first / "answers.json").write_text(json.dumps(hostile))
+    assert "<img" not in page.teach_chosen("", first, NOBODY)
+    (page.studio.tuned.folder / first / "answers.json").write_text("{")
+    assert "Held-out votes" in page.teach_chosen("", first, NOBODY)
+    assert page.teach_chosen("", None, NOBODY) == ""
 
 
 def test_promoting_and_rolling_back_say_which_one_answers(page: TeachHandlers) -> None:
@@ -126,6 +143,7 @@ def test_nothing_happens_for_who_is_no_admin(page: TeachHandlers, tmp_path: Path
         assert "Admins only" in shown["run"]
         assert "history" not in shown
     assert all("Admins only" in shown for shown in page.teach_counted("guess", NOBODY))
+    assert "Admins only" in page.teach_chosen("guess", name, NOBODY)
     for changed in (page.promoted("guess", name, True, NOBODY), page.rolled_back("guess", NOBODY)):
         assert ["Admins only" in str(shown) for shown in changed] == [True]
     assert page.studio.teaching.state == TeachingState()

@@ -1,5 +1,6 @@
 """The command that tunes, beside the app: counted, started, stopped, and what it leaves."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,12 @@ def test_each_run_goes_on_from_the_checkpoint_that_answers(teaching: Teaching) -
     second, first = teaching.tuned.all()
     assert (first.name, first.record["checkpoint"]) == ("tuned-1", "None")
     assert (second.name, second.record["checkpoint"]) == ("tuned-2", str(first.folder))
+
+
+def test_labelled_clips_are_evaluated_on_where_there_are_some(tmp_path: Path) -> None:
+    teaching = teaching_in(replace(settings_in(tmp_path), evaluation=tmp_path / "clips"))
+    run(teaching)
+    assert teaching.tuned.all()[0].record["gate"] == str(tmp_path / "clips")
 
 
 def test_a_refused_checkpoint_is_there_and_says_why(teaching: Teaching, tmp_path: Path) -> None:

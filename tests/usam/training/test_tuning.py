@@ -1,7 +1,7 @@
 """Tuning from ratings: a taste is learned and holds for other clips, chance is not, and a cut run goes on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -18,12 +18,16 @@ from usam.llm.lora import merge_lora
 from usam.model.loading import load_adapter
 from usam.model.model import USAM
 from usam.quantization import choose_precision
+from usam.training import tuning
 from usam.training.lora import add_llm_lora
-from usam.training.preferences.rows import read_preferences
+from usam.training.preferences.clips import Heard, RatedClips
+from usam.training.preferences.examples import likeliest_answers
+from usam.training.preferences.retention import Retention
+from usam.training.preferences.rows import Asked, read_preferences
 from usam.training.stages import preference
-from usam.training.stages.preference import Settings
+from usam.training.stages.preference import Check, Settings
 from usam.training.trainer import Budget
-from usam.training.tuning import Tuned, TuningOptions, tune
+from usam.training.tuning import Tuned, TuningOptions, reason, tune
 
 CLIPS = 24
 SETTINGS = Settings(
@@ -99,6 +103,33 @@ def test_a_taste_is_learned_and_the_checkpoint_answers(run: Callable[..., Tuned]
     assert engine.ask(tiny.clip(), max_new_tokens=4).trace.tokens
 
 
+def test_answers_to_held_out_questions_are_kept_from_before_and_after(
+    run: Callable[..., Tuned], clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weigh(model: USAM, asked: Sequence[tuple[Asked, Heard]], report: object) -> list[str]:
+        heavy = sum(float(p.abs().sum()) for name, p in model.named_parameters() if "lora_" in name)
+        return [f"{one.question} {heavy}" for one, _ in asked]
+
+    monkeypatch.setattr(tuning, "likeliest_answers", weigh)
+    votes = taste(clips)
+    tuned = run([*votes, *votes], steps=4, examples=3)
+    answers = json.loads((tuned.folder / "answers.json").read_text())["answers"]
+    held = {row["clip"] for row in votes if Asked(Path(), row["clip"], "").held_out}
+    assert len({one["clip"] for one in answers}) == len(answers) == 3
+    assert {one["clip"] for one in answers} <= held
+    assert all(one["before"] != one["after"] for one in answers)
+
+
+def test_the_answers_are_the_models_own(tmp_path: Path) -> None:
+    tiny_model = model()
+    asked = [Asked(clip(tmp_path, number), str(number), "What?") for number in range(2)]
+    heard = RatedClips(tmp_path / "heard", tiny_model, "tiny")
+    lines: list[str] = []
+    found = likeliest_answers(tiny_model, [(one, heard.heard(one)) for one in asked], lines.append)
+    assert all(found)
+    assert lines == ["answered: 2 of 2 held-out questions"]
+
+
 def test_votes_at_random_are_refused_and_leave_the_weights(
     run: Callable[..., Tuned], clips: list[Path]
 ) -> None:
@@ -131,6 +162,14 @@ def test_a_run_that_was_cut_ends_as_one_that_was_not(
     for file in whole.folder.rglob("*.safetensors"):
         mine, theirs = load_file(file), load_file(resumed.folder / file.relative_to(whole.folder))
         assert all(torch.equal(theirs[name], tensor) for name, tensor in mine.items())
+
+
+@pytest.mark.parametrize(("after", "refused"), [([False] * 10 + [True] * 10, True), ([True] * 20, False)])
+def test_what_was_learned_is_refused_where_questions_with_one_answer_were_lost(
+    after: list[bool], refused: bool
+) -> None:
+    best = Check(10, pairs=20, right=20, loss=0.1, likelier=20, kl=0.0)
+    assert bool(reason(best, best, Retention([True] * 20, after))) is refused
 
 
 def test_what_a_person_takes_back_is_not_learned(run: Callable[..., Tuned], clips: list[Path]) -> None:

@@ -11,6 +11,7 @@ import gradio as gr
 
 from ui.components import messages
 from ui.pages.teach import render
+from ui.pages.teach.result_card import result_card
 from ui.studio.jobs import JobResult, run_job
 from usam.errors import RequestError, UsamError
 from usam.progress import ProgressCallback
@@ -36,6 +37,7 @@ class Blocks:
     looking: gr.Timer
     history: gr.HTML
     choice: gr.Dropdown
+    card: gr.HTML
     anyway: gr.Checkbox
     promote: gr.Button
     roll_back: gr.Button
@@ -95,6 +97,16 @@ class TeachHandlers:
         self.studio.teaching.join()
         return self._run()
 
+    def teach_chosen(
+        self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
+    ) -> str:
+        """What came of tuning the checkpoint that is chosen."""
+        try:
+            self.gate.require(typed, request, profile)
+        except RequestError as refusal:
+            return messages.refusal_html(refusal)
+        return self._card(name)
+
     def promoted(
         self,
         typed: str,
@@ -134,13 +146,16 @@ class TeachHandlers:
 
     def _run(self) -> Updates:
         state = self.studio.teaching.state
-        result = self.studio.tuned.get(state.result) if state.result else None
         return {
-            self.blocks.run: render.run(state, result),
+            self.blocks.run: render.run(state),
             self.blocks.looking: gr.Timer(active=state.running),
             self.blocks.start: gr.Button(interactive=not state.running),
             self.blocks.stop: gr.Button(interactive=state.running),
         }
+
+    def _card(self, name: str | None) -> str:
+        chosen = self.studio.tuned.get(name or "")
+        return result_card(chosen) if chosen else ""
 
     def _history(self) -> Updates:
         tuned, promotion = self.studio.tuned, self.studio.promotion
@@ -156,5 +171,6 @@ class TeachHandlers:
                 known, serving, promotion.names(), tuned.preset, promotion.unavailable()
             ),
             self.blocks.choice: gr.Dropdown(names, value=next(iter(names), None)),
+            self.blocks.card: self._card(next(iter(names), None)),
             self.blocks.roll_back: gr.Button(interactive=bool(promoted)),
         }

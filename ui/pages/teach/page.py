@@ -22,7 +22,7 @@ def teach_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     blocks = _layout(gate)
     on = TeachHandlers(studio, gate, blocks)
     run = [blocks.run, blocks.looking, blocks.start, blocks.stop]
-    history = [blocks.history, blocks.choice, blocks.roll_back]
+    history = [blocks.history, blocks.choice, blocks.card, blocks.roll_back]
     fast: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     once: dict[str, Any] = {**fast, "trigger_mode": "once", "concurrency_limit": 1}
     for event in (demo.load, blocks.password.submit):
@@ -31,6 +31,7 @@ def teach_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     blocks.count.click(on.teach_counted, blocks.password, blocks.counted, **once)
     blocks.start.click(on.teach_started, blocks.password, run, **once)
     blocks.stop.click(on.teach_stopped, blocks.password, run, **fast)
+    blocks.choice.input(on.teach_chosen, [blocks.password, blocks.choice], blocks.card, **fast)
     shown = [blocks.changed, *history]
     blocks.promote.click(on.promoted, [blocks.password, blocks.choice, blocks.anyway], shown, **once)
     blocks.roll_back.click(on.rolled_back, blocks.password, shown, **once)
@@ -53,6 +54,7 @@ def _layout(gate: AdminGate) -> Blocks:
     with gr.Column(elem_id="teach-checkpoints", elem_classes="teach-card"):
         gr.HTML("<h3>Checkpoints</h3>")
         history = gr.HTML("", elem_id="teach-history")
+        card = gr.HTML("", elem_id="teach-result")
         with gr.Row():
             choice = gr.Dropdown([], label="Checkpoint", elem_id="teach-choice")
             anyway = gr.Checkbox(label="Even if it was refused", elem_id="teach-anyway")
@@ -71,6 +73,7 @@ def _layout(gate: AdminGate) -> Blocks:
         looking,
         history,
         choice,
+        card,
         anyway,
         promote,
         roll_back,

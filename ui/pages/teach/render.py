@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from ui.components import messages
+from ui.pages.teach.result_card import KINDS, interval, share
 from ui.studio.teaching import Learnable, TeachingState
 from ui.studio.tuned_checkpoints import TunedCheckpoint
 
@@ -15,14 +16,6 @@ HINT = (
     "result answers nobody until it is promoted.</p>"
 )
 NOTHING = "<p class='hint'>There is nothing to learn from yet: rate answers whose clip was kept.</p>"
-KINDS = {
-    "comparison": "comparisons",
-    "scores": "pairs by score",
-    "correction": "corrections",
-    "thumb": "thumbs",
-    "tokens": "judged tokens",
-    "spans": "marked spans",
-}
 
 
 def learnable(found: Learnable) -> str:
@@ -38,8 +31,8 @@ def learnable(found: Learnable) -> str:
     return f'<div class="audit">{tables}</div>{note}'
 
 
-def run(state: TeachingState, result: TunedCheckpoint | None) -> str:
-    """How far the run is, or what came of the last one."""
+def run(state: TeachingState) -> str:
+    """How far the run is, or how the last one ended."""
     if state.running:
         now = state.progress
         left = f", about {_duration(now.left)} left of this part" if now.left is not None else ""
@@ -47,45 +40,7 @@ def run(state: TeachingState, result: TunedCheckpoint | None) -> str:
         return messages.working(f"{now.message}{left}", now.share) + check
     if state.ended:
         return messages.status(state.ended)
-    return card(result) if result else ""
-
-
-def card(one: TunedCheckpoint) -> str:
-    """What tuning came to: figures on held-out votes, what was kept of before, and whether it is refused."""
-    record = one.record
-    refused = messages.fault(f"Refused. {one.refused}") if one.refused else ""
-    before, after = record.get("before") or {}, record.get("after") or {}
-    kept = record.get("kept") or {}
-    rows = []
-    if after:
-        rows += [
-            (
-                "Held-out votes that what was learned agrees with",
-                f"{after['right']} of {after['pairs']} ({_share(after['accuracy'])}, "
-                f"95 % {_interval(after['interval'])})",
-            ),
-            (
-                "Preferred answer is the likelier one",
-                f"{_share(before['likelier_share'])} before, {_share(after['likelier_share'])} after",
-            ),
-        ]
-    if kept.get("questions"):
-        low, high = kept["interval"]
-        rows.append(
-            (
-                "Questions with a known answer, right",
-                f"{kept['right_before']} before, {kept['right_after']} after, of {kept['questions']} "
-                f"(change {kept['change']:+.2f}, 95 % {low:+.2f} to {high:+.2f})",
-            )
-        )
-    counts = record.get("rows", {}).get("counts", {})
-    learned = ", ".join(f"{count:,} {KINDS.get(kind, kind)}" for kind, count in counts.items())
-    rows.append(("Learned from", learned or "nothing"))
-    body = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows)
-    return (
-        f'<div class="teach-result"><p><b>{escape(one.name)}</b></p>{refused}'
-        f'<table class="numbers"><tbody>{body}</tbody></table></div>'
-    )
+    return messages.saved(f"{state.result} is made, and shown below.") if state.result else ""
 
 
 def history(
@@ -112,7 +67,7 @@ def history(
 
 def _row(one: TunedCheckpoint, serving: str, names: Mapping[str, str]) -> str:
     after: Mapping[str, Any] = one.record.get("after") or {}
-    held = f"{_share(after['accuracy'])}, 95 % {_interval(after['interval'])}" if after else "–"
+    held = f"{share(after['accuracy'])}, 95 % {interval(after['interval'])}" if after else "–"
     verdict = f"refused: {one.refused}" if one.refused else "can be promoted"
     cells = (
         one.name,
@@ -122,14 +77,6 @@ def _row(one: TunedCheckpoint, serving: str, names: Mapping[str, str]) -> str:
         "answers now" if one.name == serving else verdict,
     )
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-def _share(value: float) -> str:
-    return f"{value:.0%}"
-
-
-def _interval(edges: Sequence[float]) -> str:
-    return f"{edges[0]:.0%} to {edges[1]:.0%}"
 
 
 def _duration(seconds: float) -> str:
