@@ -42,7 +42,7 @@ class SchemaError(StorageError):
 
 
 class NotFoundError(StorageError):
-    """There is no answer, annotator or clip with that id."""
+    """There is no answer, annotator, clip or project with that id."""
 
 
 class RecordError(StorageError):
@@ -51,6 +51,10 @@ class RecordError(StorageError):
 
 class RatingError(StorageError):
     """The rating or the vote is not one that can be given."""
+
+
+class ProjectError(StorageError):
+    """The project cannot be as it is described."""
 
 
 Failure = tuple[type[StorageError], str]

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import false, func, select
+from sqlalchemy import ColumnElement, false, func, select, true
 from sqlalchemy.orm import Session
 
 from storage.database.schema import Rating
@@ -24,12 +24,15 @@ class Dimensions:
     left_out: int
 
 
-def dimensions_in(session: Session, known: Collection[str] = ()) -> Dimensions:
-    """Of the ratings that count now. known: what answers are scored on today; these come before others."""
+def dimensions_in(
+    session: Session, known: Collection[str] = (), where: ColumnElement[bool] | None = None
+) -> Dimensions:
+    """Of the ratings that count now. known: what answers are scored on today; these come before others.
+    where: which ratings, by default all."""
     counts: Counter[str] = Counter()
     rows = (
         select(Rating.dimensions, func.count())
-        .where(Rating.withdrawn == false())
+        .where(Rating.withdrawn == false(), true() if where is None else where)
         .group_by(Rating.dimensions)
         .execution_options(yield_per=1000)
     )

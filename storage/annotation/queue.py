@@ -1,6 +1,6 @@
 """The annotation queue: stored answers that a person has not judged yet, in an order worth their time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from storage.database import schema
 from storage.database.connection import Database
 from storage.database.keys import annotator_key, answer_key
+from storage.database.membership import item_of
 from storage.errors import RatingError
 from storage.ratings.validation import judgement
 
@@ -58,13 +59,20 @@ class QueueCounts:
 
 @dataclass(frozen=True)
 class Queue:
-    """ratings_wanted: ratings after which an answer is offered to nobody else; None: offered to everyone.
+    """The answers that are items of no project; `ProjectQueue` has those of one.
+
+    ratings_wanted: ratings after which an answer is offered to nobody else; None: offered to everyone.
 
     Every method may raise StorageError. Rating itself is `RatingStore.rate`.
     """
 
     database: Database
     ratings_wanted: int | None = None
+
+    @property
+    def project(self) -> int | None:
+        """The key of the project whose items these are."""
+        return None
 
     def upcoming(
         self, annotator: str, order: Order = "entropy", *, audio_only: bool = True, limit: int = BATCH
@@ -80,19 +88,9 @@ class Queue:
             raise ValueError(f"no such order: {order}")
         with self.database.read() as session:
             person = _person(session, annotator)
-            fresh = self._wanting(person, audio_only).where(~_marked(person))
-            begun = (
-                _waiting(person, audio_only)
-                .join(schema.QueueMark, schema.QueueMark.answer_id == schema.Answer.id)
-                .where(schema.QueueMark.annotator_id == person, schema.QueueMark.state == "draft")
-                .order_by(schema.QueueMark.updated_at)
-            )
-            ids: dict[UUID, None] = {}  # a set that keeps its order
-            for part in (*_in_order(fresh, order), begun):
-                if len(ids) < limit:
-                    ids.update(dict.fromkeys(session.scalars(part.limit(limit))))
-            ids = dict.fromkeys(list(ids)[:limit])
-            return [str(id_) for id_ in ids]
+            fresh = self._wanting(person, audio_only).where(~is_marked(person))
+            parts = (*in_order(fresh, order), self._begun(person, audio_only))
+            return [str(id_) for id_ in first_of(session, parts, limit)]
 
     def item(self, answer_id: str, annotator: str) -> QueueItem:
         """An answer to judge. Raises NotFoundError."""
@@ -152,14 +150,18 @@ class Queue:
 
             mark = schema.QueueMark
             judged = select(schema.Rating.answer_id).where(
-                schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
+                schema.Rating.annotator_id == person,
+                schema.Rating.withdrawn == false(),
+                item_of(self.project, schema.Rating.answer_id),
             )
             unrated = select(mark.answer_id).where(
-                mark.annotator_id == person, ~_rated(person, mark.answer_id)
+                mark.annotator_id == person,
+                ~_rated(person, mark.answer_id),
+                item_of(self.project, mark.answer_id),
             )
             skipped = unrated.where(mark.state == "skipped")
             left = count(
-                self._wanting(person, audio_only).where(~_marked(person, "skipped")).limit(MOST_LEFT + 1)
+                self._wanting(person, audio_only).where(~is_marked(person, "skipped")).limit(MOST_LEFT + 1)
             )
             return QueueCounts(
                 judged=count(judged),
@@ -171,11 +173,32 @@ class Queue:
 
     def _wanting(self, person: int, audio_only: bool) -> Select[Any]:
         """Those of `_waiting` that have fewer judgements than are wanted."""
-        waiting, rating = _waiting(person, audio_only), schema.Rating
+        waiting, rating = self._waiting(person, audio_only), schema.Rating
         if self.ratings_wanted is None:
             return waiting
         judged = select(func.count()).where(rating.answer_id == schema.Answer.id, rating.withdrawn == false())
         return waiting.where(judged.correlate(schema.Answer).scalar_subquery() < self.ratings_wanted)
+
+    def _waiting(self, person: int, audio_only: bool) -> Select[Any]:
+        """Ids of answers with words that the person has not judged."""
+        answers = select(schema.Answer.id).where(
+            schema.WITH_WORDS, item_of(self.project, schema.Answer.id), ~_rated(person, schema.Answer.id)
+        )
+        if audio_only:
+            answers = answers.join(schema.Clip, schema.Clip.sha256 == schema.Answer.clip_sha256).where(
+                schema.Clip.audio_path.is_not(None)
+            )
+        return answers
+
+    def _begun(self, person: int, audio_only: bool) -> Select[Any]:
+        """Ids of those that the person has a draft of, the oldest draft first."""
+        mark = schema.QueueMark
+        return (
+            self._waiting(person, audio_only)
+            .join(mark, mark.answer_id == schema.Answer.id)
+            .where(mark.annotator_id == person, mark.state == "draft")
+            .order_by(mark.updated_at)
+        )
 
     def _mark(self, answer_id: str, annotator: str, state: str, draft: dict[str, Any] | None) -> None:
         with self.database.write() as session:
@@ -202,29 +225,23 @@ def _rated(person: int, answer: Any) -> ColumnElement[bool]:
     )
 
 
-def _marked(person: int, *states: str) -> ColumnElement[bool]:
+def is_marked(person: int, *states: str) -> ColumnElement[bool]:
     mark = exists().where(
         schema.QueueMark.answer_id == schema.Answer.id, schema.QueueMark.annotator_id == person
     )
     return mark.where(schema.QueueMark.state.in_(states)) if states else mark
 
 
-def _judgeable(audio_only: bool) -> Select[Any]:
-    """Ids of answers with words."""
-    answers = select(schema.Answer.id).where(schema.WITH_WORDS)
-    if audio_only:
-        answers = answers.join(schema.Clip, schema.Clip.sha256 == schema.Answer.clip_sha256).where(
-            schema.Clip.audio_path.is_not(None)
-        )
-    return answers
+def first_of(session: Session, parts: Iterable[Select[Any]], limit: int) -> list[UUID]:
+    """At most `limit` ids, each once, one query's after the other's."""
+    ids: dict[UUID, None] = {}  # a set that keeps its order
+    for part in parts:
+        if len(ids) < limit:
+            ids.update(dict.fromkeys(session.scalars(part.limit(limit))))
+    return list(ids)[:limit]
 
 
-def _waiting(person: int, audio_only: bool) -> Select[Any]:
-    """Ids of answers with words that the person has not judged."""
-    return _judgeable(audio_only).where(~_rated(person, schema.Answer.id))
-
-
-def _in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
+def in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
     """Queries whose answers, one query's after the other's, are in this order; each follows an index, so that
     the first few are found without reading the rest."""
     newest = waiting.order_by(schema.Answer.created_at.desc())

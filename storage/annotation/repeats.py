@@ -11,6 +11,7 @@ from storage.analysis.consistency import SelfConsistency, self_consistency
 from storage.database import schema
 from storage.database.connection import Database
 from storage.database.keys import annotator_key, answer_key
+from storage.database.membership import item_of
 from storage.errors import RatingError
 from storage.ratings.validation import RatingInput, judgement, rating_of
 
@@ -26,9 +27,11 @@ class Repeats:
 
     database: Database
 
-    def due(self, annotator: str, count: int, *, audio_only: bool = True) -> list[str]:
+    def due(
+        self, annotator: str, count: int, *, audio_only: bool = True, project: int | None = None
+    ) -> list[str]:
         """Ids of at most `count` answers, by chance, that the person rated a while ago and has not met
-        again since."""
+        again since: items of the project with this key, by default of none."""
         rating, answer, clip = schema.Rating, schema.Answer, schema.Clip
         wanted = (
             select(rating.answer_id)
@@ -38,6 +41,7 @@ class Repeats:
             .where(
                 schema.Annotator.public_id == annotator,
                 rating.withdrawn == false(),
+                item_of(project, rating.answer_id),
                 or_(rating.thumb.is_not(None), rating.score.is_not(None)),
             )
             .order_by(rating.updated_at.desc())

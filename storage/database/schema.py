@@ -1,5 +1,6 @@
 """The tables: clips, annotators, answers with their internals, ratings with their revisions and repeats,
-comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue.
+comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue, projects with
+their members and items.
 
 A clip is known by the hash of what was heard, never by a file name. Wide JSON columns stand last in
 their table, so that SQLite reads past them only when they are asked for.
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Dialect,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     MetaData,
     String,
@@ -336,3 +338,99 @@ class TokenVerdict(Base):
     start_s: Mapped[float]
     end_s: Mapped[float]
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Project(Base):
+    """What a team rates together: guidelines, and how many people's judgements of each item are `wanted`."""
+
+    __tablename__ = "projects"
+    __table_args__ = (CheckConstraint("wanted >= 1", name="wanted"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    wanted: Mapped[int]
+    closed: Mapped[bool]
+    open_to_all: Mapped[
+        bool
+    ]  # else to its members; not told by their number, which deleting a person changes
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    guidelines: Mapped[str] = mapped_column(Text)
+
+
+class ProjectMember(Base):
+    """A person to whom a project is assigned, by the `name` under which the team knows them."""
+
+    __tablename__ = "project_members"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(
+        ForeignKey("annotators.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class Gold:
+    """A judgement that is known to be right; all None where none is known. text: the preferred answer."""
+
+    gold_thumb: Mapped[int | None]
+    gold_score: Mapped[int | None]
+    gold_text: Mapped[str | None] = mapped_column(Text)
+
+
+def _gold_checks() -> tuple[CheckConstraint, CheckConstraint]:
+    return (
+        CheckConstraint("gold_thumb IN (-1, 1)", name="gold_thumb"),
+        CheckConstraint("gold_score BETWEEN 1 AND 5", name="gold_score"),
+    )
+
+
+class ProjectItem(Gold, Base):
+    """An answer to judge in a project. source: the clip's name where it was imported from."""
+
+    __tablename__ = "project_items"
+    __table_args__ = _gold_checks()
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    answer_id: Mapped[UUID] = mapped_column(
+        ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    source: Mapped[str] = mapped_column(Text)
+
+
+class Reservation(Base):
+    """An item of a project that a person has before them; until then it counts as if they had judged it."""
+
+    __tablename__ = "project_reservations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["project_id", "answer_id"],
+            ["project_items.project_id", "project_items.answer_id"],
+            ondelete="CASCADE",
+            name="fk_project_reservations_item",
+        ),
+    )
+
+    project_id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(
+        ForeignKey("annotators.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ProjectImport(Gold, Base):
+    """A clip that has to be asked about before it is an item of a project. path: where its file is.
+    source: its name for people.  error: why it could not be asked about."""
+
+    __tablename__ = "project_imports"
+    __table_args__ = _gold_checks()
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    task: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    source: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(Text)
+    question: Mapped[str] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)

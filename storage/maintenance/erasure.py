@@ -152,6 +152,8 @@ class Erasure:
             update_disagreement(session, judged)
             if before is not None:
                 session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
+                imports = schema.ProjectImport  # clips that were never asked about
+                session.execute(delete(imports).where(imports.created_at < before))
             asked = exists().where(answers.clip_sha256 == clips.sha256)
             silenced = session.scalars(
                 update(clips)
@@ -187,8 +189,9 @@ def _judged_by_others(person: int | None) -> Any:
 
 
 def _left_nothing() -> list[Any]:
-    """That a person has neither asked nor judged anything that is still there."""
+    """That a person has neither asked nor judged anything that is still there, nor is expected to."""
     tables = (
-        schema.Answer, schema.Rating, schema.Comparison, schema.QueueMark, schema.Span, schema.TokenVerdict
+        schema.Answer, schema.Rating, schema.Comparison, schema.QueueMark, schema.Span, schema.TokenVerdict,
+        schema.ProjectMember,
     )  # fmt: skip
     return [~exists().where(table.annotator_id == schema.Annotator.id) for table in tables]

@@ -6,10 +6,13 @@ from uuid import UUID
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from storage import Feedback, open_database
 from storage.analysis.redundancy import flag_precision
+from storage.annotation.gold import Gold
+from storage.annotation.project_queue import ProjectQueue
+from storage.annotation.projects import Projects
 from storage.annotation.queue import Queue
 from storage.annotation.repeats import Repeats
 from storage.annotation.spans import Spans
@@ -17,7 +20,7 @@ from storage.annotation.token_verdicts import TokenVerdicts
 from storage.answers.records import answer_columns
 from storage.answers.trace_statistics import trace_statistics
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
 THEN = "2026-01-02 03:04:05.000000"
 
@@ -25,12 +28,22 @@ THEN = "2026-01-02 03:04:05.000000"
 def made_by(version: str, url: str) -> Engine:
     """An empty database as that version of the app left it."""
     engine = create_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), version)
+    return engine
+
+
+def take_back(version: str, engine: Engine) -> None:
+    """Bring a database of this version of the app back to an earlier one."""
+    with engine.begin() as connection:
+        command.downgrade(_config(connection), version)
+
+
+def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", "storage:migrations")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, version)
-    return engine
+    config.attributes["connection"] = connection
+    return config
 
 
 def insert(engine: Engine, table: str, **values: Any) -> None:
@@ -124,6 +137,11 @@ def everything_works(url: str) -> None:
     with database.read() as session:
         assert flag_precision(session)["tokens"].tolist() == [1, 1]
     assert feedback.token_ids(answer) == (), "no earlier version stored them"
+    projects = Projects(database)
+    project = projects.make("birds", wanted=1)
+    projects.add(project.name, answer, gold=Gold(thumb=1))
+    assert ProjectQueue(database, 1, key=project.key).upcoming("new", audio_only=False) == [answer]
+    assert projects.people(project.name)[0].gold.agreed == 1
     later = feedback.record_answer(feedback.answer(answer), annotator="you", token_ids=(5, 7))
     assert feedback.token_ids(later) == (5, 7)
     gone = feedback.forget(annotator="me")

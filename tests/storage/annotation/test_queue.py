@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select
 
 from storage import Feedback, open_database
 from storage.annotation.queue import Order, Queue
 from storage.answers.trace_statistics import trace_statistics
 from storage.database.schema import Disagreement
 from storage.errors import NotFoundError, RatingError
+from tests.storage.versions import take_back
 
 Make = Callable[..., dict[str, Any]]
 Ask = Callable[..., str]
@@ -241,11 +242,7 @@ def test_disputes_of_earlier_ratings_are_measured_by_the_migration(
     answer = ask("quarrel")
     feedback.rate(answer, "me", thumb=1, score=5)
     feedback.rate(answer, "you", thumb=-1, score=1)
-    with feedback.database.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE answers DROP COLUMN token_ids"))
-        connection.execute(text("DROP TABLE disputes"))
-        connection.execute(text("DROP INDEX ix_answers_judgeable"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+    take_back("0006", feedback.database.engine)
     with open_database(url).read() as session:
         assert [(str(row.answer_id), row.spread) for row in session.scalars(select(Disagreement))] == [
             (answer, 2.0)

@@ -11,8 +11,11 @@ from sqlalchemy import func, select, update
 
 from storage import Database, Feedback, StorageError
 from storage.__main__ import main
+from storage.annotation.imports import NewItem, ProjectImports
+from storage.annotation.project_queue import ProjectQueue
+from storage.annotation.projects import Projects
 from storage.annotation.queue import Queue
-from storage.database.schema import Annotator, Answer, Base, now
+from storage.database.schema import Annotator, Answer, Base, ProjectImport, now
 from storage.errors import NotFoundError
 from storage.maintenance.retention import prune
 
@@ -20,12 +23,13 @@ Make = Callable[..., dict[str, Any]]
 
 
 def aged(database: Database, days: float, *answers: str) -> None:
-    """Make everybody, and these answers, that old."""
+    """Make everybody, these answers, and what waits to be imported, that old."""
     then = now() - timedelta(days=days)
     with database.write() as session:
         session.execute(update(Annotator).values(created_at=then))
         for answer in answers:
             session.execute(update(Answer).where(Answer.id == UUID(answer)).values(created_at=then))
+        session.execute(update(ProjectImport).values(created_at=then))
 
 
 @pytest.fixture
@@ -37,6 +41,13 @@ def old_and_new(feedback: Feedback, make_record: Make, tmp_path: Path) -> tuple[
     feedback.rate(old, "here", thumb=1)
     feedback.rate(new, "here", thumb=1)
     Queue(feedback.database).skip(old, "gone")
+    projects = Projects(feedback.database)
+    project = projects.make("birds", wanted=2, members={"here": "Ben", "gone": "Anna"})
+    for answer in (old, new):
+        projects.add(project.name, answer)
+    ProjectQueue(feedback.database, 2, key=project.key).upcoming("gone")
+    projects.change(project.name, "", 2, {"here": "Ben"})
+    ProjectImports(feedback.database).add(project.name, [NewItem(clip, "clip.wav", "qa", "What?")])
     aged(feedback.database, 31, old)
     return old, new
 
@@ -60,7 +71,8 @@ def test_what_is_too_old_goes_with_all_about_it(
     assert left == {
         "clips": 1, "annotators": 1, "answers": 1, "internals": 1, "ratings": 1, "rating_revisions": 1,
         "comparisons": 0, "marks": 0, "spans": 0, "span_revisions": 0, "token_verdicts": 0, "repeats": 0,
-        "disputes": 0,
+        "disputes": 0, "projects": 1, "project_members": 1, "project_items": 1, "project_reservations": 0,
+        "project_imports": 0,
     }  # fmt: skip
     assert prune(database, 30).answers == 0
 
