@@ -1,5 +1,5 @@
-"""`python -m storage`: export, back up, restore, forget, prune. Exit status 2 and one line on stderr on
-failure."""
+"""`python -m storage`: export, back up, restore, forget, prune, run projects. Exit status 2 and one line on
+stderr on failure."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from storage.annotation.project_commands import add_project_commands, run_project_command
 from storage.database.connection import open_database
 from storage.errors import StorageError
 from storage.export import FORMATS, export
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     exporting = commands.add_parser("export", help="write tables or training data")
     exporting.add_argument("--format", required=True, choices=FORMATS)
     exporting.add_argument("--out", required=True, metavar="DIR")
+    exporting.add_argument("--project", metavar="NAME", help="only what a project's items were given")
     exporting.add_argument("--audit", action="store_true", help="also measure biases, into DIR/audit.json")
     commands.add_parser("backup", help="copy the live database").add_argument("file", metavar="FILE")
     commands.add_parser("restore", help="replace the database with a backup").add_argument(
@@ -48,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     pruning.add_argument(
         "--days", type=float, metavar="N", help="the age in days (default: the setting USAM_RETENTION_DAYS)"
     )
+    add_project_commands(commands.add_parser("project", help="make, watch and close what a team rates"))
     return parser
 
 
@@ -59,9 +62,16 @@ def run(arguments: argparse.Namespace) -> str:
             case "export":
                 names = _dimensions()
                 done = export(
-                    database, arguments.format, arguments.out, audit=arguments.audit, dimensions=names
+                    database,
+                    arguments.format,
+                    arguments.out,
+                    audit=arguments.audit,
+                    dimensions=names,
+                    project=arguments.project,
                 )
                 return str(done)
+            case "project":
+                return run_project_command(database, arguments)
             case "backup":
                 return f"saved to {database.backup(arguments.file)}"
             case "restore":

@@ -12,6 +12,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from storage.database.connection import Database
+from storage.database.membership import project_key
 from storage.errors import plain_errors
 from storage.export.audit import Audit
 from storage.export.reader import Reader, RowsRead
@@ -43,9 +44,11 @@ def export(
     *,
     audit: bool = False,
     dimensions: Collection[str] = DIMENSIONS,
+    project: str | None = None,
 ) -> Audit:
     """Write one of FORMATS into the folder `out`; with `audit` also `audit.json`.
 
+    project: the name of the one whose items alone are exported; by default all answers are.
     dimensions: what answers are scored on. Tables have a column for each that was, and for the most used of
     others; scores on the rest are left out, and counted in the audit.
 
@@ -53,13 +56,17 @@ def export(
     and `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
     without rows has no file.  Earlier files of these names are replaced.
 
-    Returns what was read, written and dropped, and why. Raises StorageError, KeyError (no such format).
+    Returns what was read, written and dropped, and why. Raises StorageError (NotFoundError: no such project),
+    KeyError (no such format).
     """
     names = (*FORMATS[format][1], AUDIT)
     if format == "audiofolder":
         audiofolder.check(Path(out))
-    with plain_errors(), _complete(Path(out), names) as folder, database.read() as session:
-        return _write(Reader(session, database.folder, dimensions=dimensions), format, folder, audit=audit)
+    with plain_errors(), database.read() as session:
+        key = project_key(session, project) if project else None  # before anything is replaced
+        reader = Reader(session, database.folder, dimensions=dimensions, project=key)
+        with _complete(Path(out), names) as folder:
+            return _write(reader, format, folder, audit=audit)
 
 
 def pack(
@@ -68,9 +75,11 @@ def pack(
     file: Path,
     progress: RowsRead | None = None,
     dimensions: Collection[str] = DIMENSIONS,
+    project: str | None = None,
 ) -> Audit:
     """Write one of FORMATS with its audit into the zip archive `file`, to be used on another machine: the
-    kept clips of its rows go along, in a folder `audio` that the rows name. dimensions: as for `export`.
+    kept clips of its rows go along, in a folder `audio` that the rows name.
+    dimensions, project: as for `export`.
 
     Returns the audit, biases measured. Raises StorageError, KeyError (no such format), and whatever
     `progress` raises.
@@ -78,7 +87,15 @@ def pack(
     with plain_errors(), tempfile.TemporaryDirectory(dir=file.parent, prefix=".export-") as scratch:
         folder = Path(scratch)
         with database.read() as session:
-            reader = Reader(session, database.folder, bundled=True, progress=progress, dimensions=dimensions)
+            key = project_key(session, project) if project else None
+            reader = Reader(
+                session,
+                database.folder,
+                bundled=True,
+                progress=progress,
+                dimensions=dimensions,
+                project=key,
+            )
             done = _write(reader, format, folder, audit=True)
         with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
             for made in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):

@@ -8,10 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, false, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, literal, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from storage.analysis.dimensions import Dimensions, dimensions_in
+from storage.database.membership import item_of
 from storage.database.schema import Answer, Clip, Comparison, Rating, Span
 from storage.ratings.validation import DIMENSIONS
 
@@ -92,7 +93,8 @@ class Reader:
     """Streams over one consistent snapshot.
 
     folder: the data folder, where kept audio is.  bundled: whether clips go along with the rows.
-    dimensions: what answers are scored on; of others only the most used are read.
+    dimensions: what answers are scored on; of others only the most used are read.  project: the key of the
+    project whose items alone are read, None for all answers.
     """
 
     def __init__(
@@ -103,8 +105,10 @@ class Reader:
         bundled: bool = False,
         progress: RowsRead | None = None,
         dimensions: Collection[str] = DIMENSIONS,
+        project: int | None = None,
     ) -> None:
         self.session = session
+        self.project = project
         self._known = dimensions
         self.folder = folder
         self.bundled = bundled
@@ -114,7 +118,13 @@ class Reader:
 
     @cached_property
     def dimensions(self) -> Dimensions:
-        return dimensions_in(self.session, self._known)
+        return dimensions_in(self.session, self._known, self.covers(Rating.answer_id))
+
+    def covers(self, *answers: Any) -> ColumnElement[bool]:
+        """That the answers with these ids are what is read."""
+        if self.project is None:
+            return true()
+        return and_(*(item_of(self.project, answer) for answer in answers))
 
     def count_read(self, count: int) -> None:
         """So many more judgements have been read."""
@@ -142,6 +152,7 @@ class Reader:
             .add_columns(Comparison.winner)
             .join(Comparison, Comparison.answer_a_id == Answer.id)
             .join(other, Comparison.answer_b_id == other.id)
+            .where(self.covers(other.id))
             .order_by(Comparison.id)
         )
         for row in rows:
@@ -196,17 +207,27 @@ class Reader:
 
     def ratings_by(self, column: Any) -> Counter[Any]:
         """Number of ratings that count now, by the value of one of their columns."""
-        return self._counts(select(column, func.count()).where(Rating.withdrawn == false()).group_by(column))
+        counted = select(column, func.count()).where(
+            Rating.withdrawn == false(), self.covers(Rating.answer_id)
+        )
+        return self._counts(counted.group_by(column))
 
     def withdrawn(self) -> int:
-        return self.session.scalar(select(func.count()).where(Rating.withdrawn)) or 0
+        counted = select(func.count()).where(Rating.withdrawn, self.covers(Rating.answer_id))
+        return self.session.scalar(counted) or 0
 
     def comparisons_by(self, *columns: Any) -> Counter[Any]:
         """Number of comparisons, by the values of their columns (one value, or a tuple of several)."""
-        return self._counts(select(*columns, func.count()).select_from(Comparison).group_by(*columns))
+        both = self.covers(Comparison.answer_a_id, Comparison.answer_b_id)
+        counted = select(*columns, func.count()).select_from(Comparison).where(both)
+        return self._counts(counted.group_by(*columns))
 
     def _judgements(self) -> int:
-        counts = (select(func.count()).select_from(table) for table in (Rating, Comparison))
+        both = self.covers(Comparison.answer_a_id, Comparison.answer_b_id)
+        counts = (
+            select(func.count()).select_from(Rating).where(self.covers(Rating.answer_id)),
+            select(func.count()).select_from(Comparison).where(both),
+        )
         return sum(self.session.scalar(count) or 0 for count in counts)
 
     def _counts(self, counted: Rows) -> Counter[Any]:
@@ -216,8 +237,10 @@ class Reader:
         return counts
 
     def stream(self, rows: Rows) -> Iterator[Row[Any]]:
-        """The rows in batches, each counted as read."""
-        found = self.session.execute(rows, execution_options={"yield_per": BATCH})
+        """The rows, of queries that begin with `prompts`, in batches, each counted as read."""
+        found = self.session.execute(
+            rows.where(self.covers(Answer.id)), execution_options={"yield_per": BATCH}
+        )
         for batch in found.partitions():
             yield from batch
             self.count_read(len(batch))

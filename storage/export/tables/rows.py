@@ -1,15 +1,25 @@
-"""The judgements as flat tables, in chunks: one row a rating, comparison, span or judged token, with what
-made the answer."""
+"""The judgements as flat tables, in chunks: one row a rating, comparison, span, judged token or item of
+a project, with what made the answer."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Boolean, Double, Integer, String, Uuid, false, select
+from sqlalchemy import Boolean, Double, Integer, String, Uuid, false, select, true
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
-from storage.database.schema import Answer, Clip, Comparison, Rating, Span, TokenVerdict, UtcDateTime
+from storage.database.schema import (
+    Answer,
+    Clip,
+    Comparison,
+    Project,
+    ProjectItem,
+    Rating,
+    Span,
+    TokenVerdict,
+    UtcDateTime,
+)
 from storage.export.reader import Reader, Rows, split_of
 
 CHUNK = 5000  # rows
@@ -54,7 +64,7 @@ def ratings(reader: Reader) -> Iterator[pd.DataFrame]:
         )
         .join(Answer, Rating.answer_id == Answer.id)
         .join(Clip, Clip.sha256 == Answer.clip_sha256)
-        .where(Rating.withdrawn == false())
+        .where(Rating.withdrawn == false(), reader.covers(Answer.id))
         .order_by(Rating.updated_at),
     )
     for chunk in chunks:
@@ -88,6 +98,7 @@ def comparisons(reader: Reader) -> Iterator[pd.DataFrame]:
         )
         .join(a, Comparison.answer_a_id == a.id)
         .join(b, Comparison.answer_b_id == b.id)
+        .where(reader.covers(a.id, b.id))
         .order_by(Comparison.id),
     )
 
@@ -109,7 +120,7 @@ def spans(reader: Reader) -> Iterator[pd.DataFrame]:
         )
         .join(Answer, Span.answer_id == Answer.id)
         .join(Clip, Clip.sha256 == Answer.clip_sha256)
-        .where(Span.withdrawn == false())
+        .where(Span.withdrawn == false(), reader.covers(Answer.id))
         .order_by(Span.id),
     )
 
@@ -131,7 +142,30 @@ def token_verdicts(reader: Reader) -> Iterator[pd.DataFrame]:
         )
         .join(Answer, TokenVerdict.answer_id == Answer.id)
         .join(Clip, Clip.sha256 == Answer.clip_sha256)
+        .where(reader.covers(Answer.id))
         .order_by(TokenVerdict.answer_id, TokenVerdict.annotator_id, TokenVerdict.token),
+    )
+
+
+def items(reader: Reader) -> Iterator[pd.DataFrame]:
+    """Items of projects: where each was imported from, and what is known to be right about it."""
+    of_project = true() if reader.project is None else ProjectItem.project_id == reader.project
+    return _chunks(
+        reader,
+        select(
+            Project.name.label("project"),
+            ProjectItem.source,
+            ProjectItem.gold_thumb,
+            ProjectItem.gold_score,
+            ProjectItem.gold_text,
+            ProjectItem.created_at.label("imported_at"),
+            *_answered(),
+        )
+        .join(Project, Project.id == ProjectItem.project_id)
+        .join(Answer, Answer.id == ProjectItem.answer_id)
+        .join(Clip, Clip.sha256 == Answer.clip_sha256)
+        .where(of_project)
+        .order_by(ProjectItem.project_id, ProjectItem.created_at, ProjectItem.answer_id),
     )
 
 
@@ -185,4 +219,5 @@ TABLES: dict[str, Callable[[Reader], Iterator[pd.DataFrame]]] = {
     "comparisons": comparisons,
     "spans": spans,
     "token_verdicts": token_verdicts,
+    "items": items,
 }

@@ -88,6 +88,7 @@ def _comparisons(reader: Reader, audit: Audit) -> Iterator[Sample]:
         .join(Comparison, Comparison.answer_a_id == Answer.id)
         .join(other, Comparison.answer_b_id == other.id)
         .join(Annotator, Annotator.id == Comparison.annotator_id)
+        .where(reader.covers(other.id))
         .order_by(Comparison.id)
     )
     for row in reader.stream(rows):

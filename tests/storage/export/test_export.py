@@ -446,6 +446,8 @@ def test_the_command_line_from_any_folder(
         [],
         ["export", "--format", "xls", "--out", "x"],
         ["export", "--format", "csv"],
+        ["project"],
+        ["project", "make"],
         ["restore", "missing.db"],
         ["forget"],
         ["forget", "--annotator", "a", "--audio", "b"],
