@@ -34,6 +34,46 @@ def test_a_reload_and_a_new_tab_bring_the_visit_back(
     other.page.close()
 
 
+def test_what_was_typed_about_an_answer_survives_until_it_is_sent_or_deleted(app: AppPage) -> None:
+    correction, comment = (app.page.locator(f"#{field} textarea") for field in ("correction", "comment"))
+    for question in ("What animal is this?", "Which instrument?"):
+        app.put(DOG) if question[:4] == "What" else app.put(PIANO)
+        app.ask_about(question)
+        correction.fill(f"Not {question}")
+    app.question_box.fill("And a third one?")
+    app.page.reload()
+    expect(correction).to_have_value("Not Which instrument?")
+    expect(app.question_box).to_have_value("And a third one?")
+    app.entries.locator("label").last.click()
+    expect(correction).to_have_value("Not What animal is this?")
+    app.rate(thumb="Bad")
+    expect(app.rating_status).to_contain_text("Saved")
+    comment.fill("Not sent")
+    app.withdraw.click()
+    expect(app.rating_status).to_contain_text("Withdrawn")
+    drafts = "Object.keys(JSON.parse(sessionStorage.getItem('usam-rating-drafts'))).length"
+    app.page.wait_for_function(f"{drafts} === 1")
+    app.entries.locator("label").first.click()
+    expect(correction).to_have_value("Not Which instrument?")
+    app.ask_about("Is it asked?")
+    app.page.wait_for_function("sessionStorage.getItem('usam-draft') === null")
+    app.question_box.fill("Never asked")
+    app.privacy.get_by_role("button", name="Your data").click()
+    app.delete_data.click()
+    app.delete_sure.click()
+    expect(app.privacy_status).to_contain_text("Deleted")
+    expect(app.question_box).to_have_value("")
+    app.page.reload()
+    expect(app.ask_button).to_be_visible()
+    expect(app.question_box).to_have_value("")
+    assert (
+        app.page.evaluate(
+            "sessionStorage.getItem('usam-draft') ?? sessionStorage.getItem('usam-rating-drafts')"
+        )
+        is None
+    )
+
+
 def test_a_lost_server_is_reported_and_taken_up_again_after_its_restart(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from storage import Feedback, StorageError
 from storage.ratings.results import Rating
@@ -265,9 +266,9 @@ def connect_rating(
     annotator: gr.BrowserState,
     studio: Studio,
     fast: dict[str, Any],
-) -> None:
+) -> list[Dependency]:
     """fast: how events are attached that skip the queue: it is full while many wait for the model, and a
-    rating must be saved even then."""
+    rating must be saved even then. Returns the events after which the form may be as it is stored."""
 
     def save(*values: Any) -> Updates:
         *fields, now, person = values
@@ -283,6 +284,9 @@ def connect_rating(
         return {panel.status: messages.fault(sentence)}
 
     counted = partial(save_limited, studio, refused=refused)
-    panel.save.click(counted(save), [*panel.fields, session, annotator], **fast)
-    panel.withdraw.click(counted(withdraw), [session, annotator], **fast)
-    panel.undo.click(counted(undo), [session, annotator], **fast)
+    own = [session, annotator]
+    return [
+        panel.save.click(counted(save), [*panel.fields, *own], **fast),
+        panel.withdraw.click(counted(withdraw), own, **fast),
+        panel.undo.click(counted(undo), own, **fast),
+    ]

@@ -1,4 +1,5 @@
-"""The visit in the browser: what a reload and a restart of the server bring back."""
+"""The visit in the browser: what a reload and a restart of the server bring back, texts that were not sent
+included, which the server never gets."""
 
 from __future__ import annotations
 
@@ -18,6 +19,15 @@ SEND_VISIT_JS = """(annotator) => {
   return [annotator, ""];
 }"""
 """Sends it along when the page is opened."""
+RATED_JS = """(status) => {
+  if (status.includes('class="saved"')) dispatchEvent(new Event("usam-rated"));
+}"""
+"""The rating that the page shows is stored: no draft of it is left. Of its status."""
+FORGET_JS = """() => {
+  dispatchEvent(new Event("usam-forget"));
+  return "";
+}"""
+"""Forgets what was typed; for the question's box."""
 
 
 def visit_note() -> gr.HTML:

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from ui.components.rating import connect_rating
-from ui.components.visit import SEND_VISIT_JS
+from ui.components.visit import FORGET_JS, RATED_JS, SEND_VISIT_JS
 from ui.inspector.annotations import Marks, connect_marks
 from ui.inspector.panel import SAVE_JS
 from ui.pages.ask.clip import ClipHandlers
@@ -160,9 +160,11 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     )
     other_arrived.then(answers.other_shown, [page.what_if.new_answer, session], **fast)
 
-    connect_rating(rating, session, page.annotator, studio, fast)
+    for done in connect_rating(rating, session, page.annotator, studio, fast):
+        done.then(None, rating.status, None, js=RATED_JS)
     marks = Marks(studio.feedback, studio.settings.span_labels)
     connect_marks(page.inspector.viewer, session, page.annotator, marks, studio.saves.take, fast)
     comparison = ComparisonHandlers(page.comparison, question, page.history, session, studio)
     connect_comparison(comparison, clip.audio, clip.keep, page.annotator, fast, reserving, model)
     connect_privacy(page.privacy, page.annotator, studio, display.cleared, fast)
+    page.privacy.confirm.click(None, None, question.text, js=FORGET_JS)
