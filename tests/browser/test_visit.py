@@ -1,6 +1,9 @@
 """A page that is reloaded, or whose server goes away and comes back."""
 
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, BrowserContext, expect
 
@@ -77,7 +80,8 @@ def test_what_was_typed_about_an_answer_survives_until_it_is_sent_or_deleted(app
 def test_a_lost_server_is_reported_and_taken_up_again_after_its_restart(
     browser: Browser, tmp_path: Path
 ) -> None:
-    context = browser.new_context()
+    zone = ZoneInfo("Pacific/Kiritimati")  # no server is set to it
+    context = browser.new_context(timezone_id=zone.key)
     with serve(settings_in(tmp_path), lambda progress: FakeEngine()) as url:
         app = AppPage(context.new_page(), url)
         app.wait_until_ready()
@@ -99,4 +103,9 @@ def test_a_lost_server_is_reported_and_taken_up_again_after_its_restart(
         expect(app.connection).not_to_contain_text("lost")
         app.ask_about("And now?")
         expect(app.answer_text).to_contain_text("And now?")
+        times = [datetime.now(zone) - timedelta(minutes=minutes) for minutes in range(10)]
+        expected = re.compile("|".join(f"{time:%H:%M}" for time in times))
+        expect(app.entries.locator("label")).to_have_text([expected, expected])
+        app.against.locator("input").click()
+        expect(app.against.get_by_role("option").last).to_contain_text(expected)
         context.close()

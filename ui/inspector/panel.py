@@ -80,7 +80,9 @@ def trace_shown(
     if entry is None:
         return trace_hidden(panel, EMPTY_FIGURE)
     others = [
-        (_choice_label(other, entry), other.key) for other in reversed(session.entries) if other is not entry
+        (_choice_label(other, entry, session), other.key)
+        for other in reversed(session.entries)
+        if other is not entry
     ]
     choices = [("nothing", ""), *others]
     try:
@@ -95,11 +97,11 @@ def trace_shown(
         return trace_hidden(panel, messages.fault(sentence))
 
 
-def _choice_label(other: SessionAnswer, entry: SessionAnswer) -> str:
+def _choice_label(other: SessionAnswer, entry: SessionAnswer, session: Session) -> str:
     """Another answer in the list, with its model where that is another one."""
     one, two = other.answer.model, entry.answer.model
     model = "" if one.same_as(two) else f" · {one.preset}, {one.quantization}"
-    return other.label.replace("\n", " · ") + model
+    return other.label(session.zone).replace("\n", " · ") + model
 
 
 def trace_hidden(panel: InspectorPanel, notice: str) -> Updates:

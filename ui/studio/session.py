@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -44,20 +44,19 @@ class SessionAnswer:
         """The conversation up to and with this answer."""
         return (*self.answer.history, Turn(self.answer.question, self.answer.text))
 
-    @property
-    def label(self) -> str:
+    def label(self, zone: tzinfo | None = None) -> str:
         """Its question and the first words of its text, then its clip and when it was asked, for a list of
-        answers. The time is the server's."""
-        when = _when(self.asked_at) if self.asked_at else ""
+        answers. zone: whose time that is, by default the server's."""
+        when = _when(self.asked_at, zone) if self.asked_at else ""
         made = " · ".join(part for part in (_short(self.clip_name), when) if part)
         text = _short(self.answer.text) or "(no words)"
         return "\n".join(part for part in (f"{_short(self.answer.question)} → {text}", made) if part)
 
 
-def _when(asked_at: datetime) -> str:
+def _when(asked_at: datetime, zone: tzinfo | None) -> str:
     """`14:02`, of another day with its date."""
-    here = asked_at.astimezone()
-    return here.strftime("%H:%M" if here.date() == datetime.now().date() else "%d %b %H:%M")
+    here, now = asked_at.astimezone(zone), datetime.now(UTC).astimezone(zone)
+    return here.strftime("%H:%M" if here.date() == now.date() else "%d %b %H:%M")
 
 
 def _short(text: str) -> str:
@@ -68,12 +67,14 @@ def _short(text: str) -> str:
 @dataclass(frozen=True, eq=False)
 class Session:
     """entries: oldest first. shown: key of the entry on display. context_of: key of the entry whose clip and
-    conversation the next question is about, None for a fresh question."""
+    conversation the next question is about, None for a fresh question. zone: the time zone of the
+    visitor, None for that of the server."""
 
     entries: tuple[SessionAnswer, ...] = ()
     shown: str | None = None
     context_of: str | None = None
     context: tuple[Turn, ...] = ()
+    zone: tzinfo | None = None
 
     def entry(self, key: str | None) -> SessionAnswer | None:
         return next((entry for entry in self.entries if entry.key == key), None)
@@ -93,7 +94,7 @@ class Session:
 
     def add(self, entry: SessionAnswer) -> Session:
         """Show a new answer; the oldest entries are discarded."""
-        return Session((*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
+        return replace(self.fresh(), entries=(*self.entries, entry)[-KEPT_ENTRIES:], shown=entry.key)
 
     def heard_again(self, audio: HeardClip, source: str) -> Session:
         """The clip of the answer on display, whose audio was not kept, is here again.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from datetime import tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from storage import Feedback, StorageError
 from ui.examples import EXAMPLES
@@ -33,8 +35,9 @@ def note_of(session: Session) -> str:
 def restore(feedback: Feedback, clips: ClipCache, note: object) -> Session:
     """The session that a browser's note tells of, without answers that were deleted meanwhile; an empty one
     for anything that is no such note. An answer's audio comes back where it was kept, and that of an example.
+    With the note the browser sends its time zone.
     """
-    session, shown = Session(), None
+    session, shown = Session(zone=_zone(note)), None
     for answer_id, name in _answers(note):
         try:
             entry = load_stored_answer(feedback, answer_id, clips)
@@ -76,6 +79,18 @@ def _answers(note: object) -> list[tuple[str, str]]:
         if isinstance(one, dict) and isinstance(one.get("id"), str)
     ]
     return found[-KEPT_ENTRIES:]
+
+
+def _zone(note: object) -> tzinfo | None:
+    name = _read(note).get("zone")
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and name else None
+    except (
+        ZoneInfoNotFoundError,
+        ValueError,
+        OSError,
+    ):  # OSError: the name of a folder of zones, or a long one
+        return None
 
 
 def _shown(note: object) -> object:

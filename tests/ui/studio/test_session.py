@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from tests.ui.heard import clip, entry
 from ui.studio.service import retry_of
@@ -35,8 +36,18 @@ def test_a_retry_samples_with_the_seed_it_is_given() -> None:
 
 def test_answers_are_listed_with_question_clip_and_time() -> None:
     asked_at = datetime.now(UTC)
-    listed = replace(entry("a", clip()), clip_name="Dog", asked_at=asked_at).label
-    assert listed == f"question a → answer a\nDog · {asked_at.astimezone():%H:%M}"
-    old = replace(entry("a", clip()), asked_at=datetime(2020, 2, 3, tzinfo=UTC)).label
-    assert "Feb" in old
-    assert "\n" not in replace(entry("a", clip()), clip_name="").label
+    one = replace(entry("a", clip()), clip_name="Dog", asked_at=asked_at)
+    assert one.label() == f"question a → answer a\nDog · {asked_at.astimezone():%H:%M}"
+    old = replace(entry("a", clip()), asked_at=datetime(2020, 2, 3, tzinfo=UTC))
+    assert "Feb" in old.label()
+    assert "\n" not in replace(entry("a", clip()), clip_name="").label()
+
+
+def test_times_are_those_of_the_visitor_who_stays_in_their_zone() -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    now = datetime.now(UTC)
+    assert replace(entry("a", clip()), asked_at=now).label(tokyo).endswith(f"{now.astimezone(tokyo):%H:%M}")
+    new_year = replace(entry("a", clip()), asked_at=datetime(2019, 12, 31, 20, tzinfo=UTC))
+    assert new_year.label(tokyo).endswith("01 Jan 05:00")
+    session = Session(zone=tokyo).add(new_year).edit().keep(entry("b", clip())).fresh().show("a").follow_up()
+    assert session.zone == tokyo

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -88,6 +89,18 @@ def test_a_deleted_answer_is_left_out(feedback: Feedback) -> None:
 )
 def test_what_is_no_note_restores_nothing(empty: Feedback, note: object) -> None:
     assert restore(empty, CLIPS, note).entries == ()
+
+
+def test_the_browser_s_time_zone_comes_with_the_note(empty: Feedback) -> None:
+    assert restore(empty, CLIPS, '{"zone": "Asia/Tokyo"}').zone == ZoneInfo("Asia/Tokyo")
+
+
+@given(
+    st.one_of(st.sampled_from(["America", "/etc/passwd", "../UTC", ""]), st.text(), st.integers(), st.none())
+)
+def test_without_a_zone_that_is_known_times_are_the_server_s(empty: Feedback, name: object) -> None:
+    zone = restore(empty, CLIPS, json.dumps({"zone": name})).zone
+    assert zone is None or str(zone) in available_timezones()
 
 
 def test_no_more_is_restored_than_a_session_holds(feedback: Feedback) -> None:

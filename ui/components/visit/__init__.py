@@ -8,17 +8,18 @@ from pathlib import Path
 import gradio as gr
 
 SEND_VISIT_JS = """(annotator) => {
+  const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions();
   for (const storage of [() => sessionStorage, () => localStorage]) {
     try {
       const visit = storage().getItem("usam-visit");
-      if (visit) return [annotator, visit];
+      if (visit) return [annotator, JSON.stringify({ ...JSON.parse(visit), zone })];
     } catch {
-      continue; // the browser denies it
+      continue; // the browser denies it, or it was tampered with
     }
   }
-  return [annotator, ""];
+  return [annotator, JSON.stringify({ zone })];
 }"""
-"""Sends it along when the page is opened."""
+"""Sends it along when the page is opened, with the browser's time zone."""
 RATED_JS = """(status) => {
   if (status.includes('class="saved"')) dispatchEvent(new Event("usam-rated"));
 }"""

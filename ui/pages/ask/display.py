@@ -91,9 +91,9 @@ class Display:
         start = gr.Button(interactive=entry.audio is not None and not stale)
         return {**line, self.comparison.start: start}
 
-    def cleared(self, annotator: str) -> Updates:
+    def cleared(self, session: Session, annotator: str) -> Updates:
         """The page as for a newcomer, but for the clip in the player."""
-        session = Session()
+        session = Session(zone=session.zone)
         return {
             **self.shown(session, annotator),
             **comparison_ready(self.comparison, session),

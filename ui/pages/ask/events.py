@@ -166,5 +166,5 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     connect_marks(page.inspector.viewer, session, page.annotator, marks, studio.saves.take, fast)
     comparison = ComparisonHandlers(page.comparison, question, page.history, session, studio)
     connect_comparison(comparison, clip.audio, clip.keep, page.annotator, fast, reserving, model)
-    connect_privacy(page.privacy, page.annotator, studio, display.cleared, fast)
+    connect_privacy(page.privacy, session, page.annotator, studio, display.cleared, fast)
     page.privacy.confirm.click(None, None, question.text, js=FORGET_JS)

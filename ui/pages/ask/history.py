@@ -30,7 +30,7 @@ def history_panel() -> HistoryPanel:
 
 
 def history_shown(panel: HistoryPanel, session: Session) -> Updates:
-    choices = [(entry.label, entry.key) for entry in reversed(session.entries)]
+    choices = [(entry.label(session.zone), entry.key) for entry in reversed(session.entries)]
     return {
         panel.box: gr.Column(visible=len(choices) > 1),
         panel.list: gr.Radio(choices=choices, value=session.shown),

@@ -67,7 +67,7 @@ class OpeningHandlers:
     def _restored(self, session: Session, annotator: str) -> Updates:
         """The visit as it was, with the clip of the answer on display where its audio was kept."""
         if session.current is None:
-            return {}
+            return {self.display.session: session}
         session = session.each(self._playable)
         return self._shown(session, annotator)
 

@@ -12,6 +12,7 @@ from storage import Feedback, StorageError
 from storage.errors import NotFoundError
 from ui.access.identity import whose_id
 from ui.components import messages
+from ui.studio.session import Session
 
 if TYPE_CHECKING:
     from storage.maintenance.erasure import Holdings
@@ -131,22 +132,27 @@ def deleted(
 
 def connect_privacy(
     panel: PrivacyPanel,
+    session: gr.State,
     annotator: gr.BrowserState,
     studio: Studio,
-    cleared: Callable[[str], Updates],
+    cleared: Callable[[Session, str], Updates],
     fast: dict[str, Any],
 ) -> None:
     """cleared: the updates that empty the rest of the page for a person with a new id."""
     feedback = studio.feedback
 
     def delete_all(
-        person: str, judged_too: bool, request: gr.Request, profile: gr.OAuthProfile | None = None
+        person: str,
+        judged_too: bool,
+        now: Session,
+        request: gr.Request,
+        profile: gr.OAuthProfile | None = None,
     ) -> Updates:
         done, report = deleted(panel, feedback, person, judged_too)
         if not done:
             return report
         fresh = studio.identity.annotator("", request, profile)
-        return {**cleared(fresh), annotator: fresh, **report}
+        return {**cleared(now, fresh), annotator: fresh, **report}
 
     def held(person: str) -> Updates:
         return holdings_shown(panel, feedback, person)
@@ -157,4 +163,4 @@ def connect_privacy(
     panel.box.expand(held, annotator, **fast)
     panel.delete.click(ask, annotator, **fast)
     panel.cancel.click(held, annotator, **fast)
-    panel.confirm.click(delete_all, [annotator, panel.judged_too], **fast)
+    panel.confirm.click(delete_all, [annotator, panel.judged_too, session], **fast)
