@@ -1,4 +1,4 @@
-"""`usam ask|intervene|deletion-test|attribute|eval|train|tune|health|bench|weights`.
+"""`usam ask|transcribe|intervene|deletion-test|attribute|eval|train|tune|health|bench|weights`.
 
 Exit status 0, or 2 with one plain line on stderr; `tune` has one more.
 """
@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from usam.cli import ask, interpret, maintain, terminal, train, tune
+from usam.cli import ask, interpret, maintain, terminal, train, transcribe, tune
 from usam.errors import UsamError
 
 
@@ -32,6 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="usam", description=__doc__)
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    for module in (ask, interpret, train, tune, maintain):
+    for module in (ask, transcribe, interpret, train, tune, maintain):
         module.add_commands(commands)
     return root

@@ -21,6 +21,7 @@ from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
 from usam.engine.memory import release_memory
 from usam.engine.provenance import describe
+from usam.engine.recording import hear_recording
 from usam.engine.tracing import trace_tokens
 from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
@@ -37,7 +38,8 @@ from usam.quantization import Precision, choose_precision
 from usam.schema.answer import Answer, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
 from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
-from usam.schema.tasks import TASKS, check_question, speech_task
+from usam.schema.segments import RecordingPart
+from usam.schema.tasks import TASKS, SpeechTask, check_question, speech_task
 from usam.schema.trace import ClipSpan, Trace
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
@@ -163,6 +165,18 @@ class Engine:
             clip, text, task, tuple(history), sampling, intervention or Intervention(), judged
         )
         yield from self._answer(request, asked_at, decode_s, stop or threading.Event())
+
+    def transcribe(
+        self,
+        recording: str | Path | bytes,
+        task: SpeechTask = "transcribe",
+        stop: threading.Event | None = None,
+    ) -> Iterator[RecordingPart]:
+        """What is said in a recording of any length, when, and where sounds and music are heard.
+
+        Yields part after part, as it is heard: see `usam.engine.recording.hear_recording`. Raises UsamError.
+        """
+        return hear_recording(self.model, self._lock, recording, task, stop or threading.Event())
 
     def health(self) -> dict[str, Any]:
         """Whether the router is alive: see `usam.model.router_health`."""

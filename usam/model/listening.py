@@ -51,11 +51,7 @@ def hear(
     known: dict[int, Tensor] = {}
     heard = Heard(waveform.cpu(), {}, task=task)
     if with_words:
-        audio = next((encoder for encoder in encoders if isinstance(encoder, SoundClassifier)), None)
-        if audio is not None:
-            known[id(audio)] = encode(audio, waveform)
-            sounds = sound_scores(audio, known[id(audio)])
-            heard = replace(heard, sounds=sounds, speech=speech_spans(sounds))
+        heard, known = _classify(heard, waveform, encoders)
     cores = torch.get_num_threads()
     with ThreadPoolExecutor(1, "usam-words") as beside:
         pending = beside.submit(_ask, streams, heard, cores // 2) if any(streams) and cores > 1 else None
@@ -68,6 +64,32 @@ def hear(
     frames = align(found, [encoder.frame_rate for encoder in encoders], len(waveform))
     by_role: Mapping[Role, Tensor] = {e.role: s for e, s in zip(encoders, found, strict=True)}
     return Hearing(frames, replace(heard, frames=by_role), predicted=predicted)
+
+
+@torch.inference_mode()
+def hear_words(
+    waveform: Tensor,
+    encoders: Sequence[Encoder],
+    streams: Sequence[WordStream | None],
+    task: SpeechTask = "transcribe",
+) -> tuple[Heard, tuple[tuple[Word, ...], ...]]:
+    """What the specialists' heads say of a waveform [samples] at 16 kHz, an expert each, and what they were
+    asked with. The frames that the adapter reads are computed for heads alone that need them."""
+    if any(stream is not None and stream.reads_frames for stream in streams):
+        hearing = hear(waveform, encoders, True, streams, task)
+        return hearing.heard, words_of(hearing, streams, task, None)
+    heard, _ = _classify(Heard(waveform.cpu(), {}, task=task), waveform, encoders)
+    return heard, tuple(() if stream is None else tuple(stream.words(heard)) for stream in streams)
+
+
+def _classify(heard: Heard, waveform: Tensor, encoders: Sequence[Encoder]) -> tuple[Heard, dict[int, Tensor]]:
+    """With what the audio specialist hears, if there is one, and its frames by the encoder's `id`."""
+    audio = next((encoder for encoder in encoders if isinstance(encoder, SoundClassifier)), None)
+    if audio is None:
+        return heard, {}
+    frames = encode(audio, waveform)
+    sounds = sound_scores(audio, frames)
+    return replace(heard, sounds=sounds, speech=speech_spans(sounds)), {id(audio): frames}
 
 
 @torch.inference_mode()

@@ -26,7 +26,7 @@ from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder, Role
 from usam.encoders.registry import by_role, load_word_streams
-from usam.encoders.words import WordStream
+from usam.encoders.words import Heard, WordStream
 from usam.errors import RequestError
 from usam.llm.backend import StepDecoder
 from usam.llm.chat_prompts import ChatPromptBuilder
@@ -37,12 +37,13 @@ from usam.llm.prompts import Prompt, PromptBuilder
 from usam.llm.steps import step_decoder
 from usam.llm.text_space import ForeignTextSpace, TextSpace
 from usam.model.hub_options import hub_options
-from usam.model.listening import Hearing, hear, words_of
+from usam.model.listening import Hearing, hear, hear_words, words_of
 from usam.model.loading import check_width, frozen_encoders, load_adapter
 from usam.model.pretrained import Pretrained, fetch
 from usam.progress import ProgressCallback
 from usam.quantization import Precision, choose_precision, quantize
 from usam.schema.tasks import SpeechTask, speech_task
+from usam.schema.words import Word
 
 IGNORED = -100  # label of positions that are not part of an answer
 AUDIO = -1  # stands in `input_ids` where the audio tokens go; no vocabulary has it
@@ -182,6 +183,13 @@ class USAM(nn.Module):
         else:
             hearing = hear(waveform, encoders, bool(self.word_streams), self.word_streams, task)
         return replace(hearing, frames=hearing.frames.to(self.device))
+
+    def hear_words(self, waveform: Tensor, task: SpeechTask) -> tuple[Heard, tuple[tuple[Word, ...], ...]]:
+        """Waveform [samples] at 16 kHz -> what the specialists' heads say of it, an expert each, and what
+        they were asked with. Raises RequestError without such heads."""
+        if not any(self.word_streams):
+            raise RequestError("This checkpoint's encoders have no words of their own.")
+        return hear_words(waveform, cast("list[Encoder]", list(self.encoders)), self.word_streams, task)
 
     def frames(self, waveform: Tensor) -> Tensor:
         """Waveform [samples] at 16 kHz -> U [T, D], all encoders on one frame rate side by side."""

@@ -32,6 +32,7 @@ MUSIC_BEHIND, SOUND_BEHIND = 0.04, 0.05  # mean score beside speech that is wort
 SPEECH = 0.3  # score of the speech classes above which someone speaks
 SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
 MUSIC = 0.3  # score of the music classes above which music plays
+SOUND = 0.15  # score of another class above which its sound is heard
 LEAST_PLACE = 0.12  # mean score of a place that is worth saying
 
 
@@ -71,6 +72,20 @@ def music_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
     """Where music is heard, an instrument or a song."""
     music = sounds.scores[:, _musical(sounds.classes)].amax(-1)
     return spans(music > MUSIC, sounds.rate, reach=0.2, gap=1.0)
+
+
+def sound_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
+    """Where a sound is heard that has a name and is neither speech nor music."""
+    others = torch.ones(len(sounds.classes), dtype=torch.bool)
+    others[list(_columns(sounds.classes, tuple(sorted(VAGUE))))] = False
+    others[_musical(sounds.classes)] = False
+    named = sounds.scores[:, others].amax(-1)
+    return spans(named > SOUND, sounds.rate, reach=0.2, gap=1.0)
+
+
+def music_names(sounds: SoundScores) -> frozenset[str]:
+    """The plain names of the classes that are music: instruments, genres, moods."""
+    return frozenset(plain_name(name) for name in sounds.classes[_musical(sounds.classes)])
 
 
 class SoundNames:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
+from usam.audio.recording import quietest
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role
 from usam.encoders.heads.sound_names import speech_score
@@ -108,14 +109,6 @@ def invented(transcript: Transcript, speech: float) -> bool:
 def confidence(transcript: Transcript) -> float:
     """Mean over the words, 0 to 1."""
     return sum(word.confidence for word in transcript.words) / len(transcript.words)
-
-
-def quietest(waveform: Tensor, start: float, end: float) -> float:
-    """The middle (s) of the quietest 0.1 s between two times (s) of a waveform [samples]."""
-    size = SAMPLE_RATE // 10
-    part = waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
-    power = part.float()[: len(part) // size * size].view(-1, size).square().mean(-1)
-    return start + (int(power.argmin()) + 0.5) / 10
 
 
 def _space(text: str) -> str:

@@ -1,0 +1,96 @@
+"""Whole recordings through a small engine: parts that follow one another, and words at their times."""
+
+import json
+import threading
+import wave
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import usam.cli.main
+import usam.cli.options
+from tests import tiny
+from usam.audio.samples import SAMPLE_RATE
+from usam.engine.engine import Engine
+from usam.errors import AudioError, RequestError
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return tiny.engine(tmp_path, words=True)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "talk.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        samples = np.random.default_rng(0).integers(-9000, 9000, 65 * SAMPLE_RATE)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return path
+
+
+def test_parts_and_their_segments_cover_the_recording(engine: Engine, recording: Path) -> None:
+    parts = list(engine.transcribe(recording))
+    segments = [segment for part in parts for segment in part.segments]
+    assert len(parts) > 2
+    assert (parts[0].start, parts[-1].end) == (0.0, pytest.approx(65.0))
+    assert all(one.end == pytest.approx(two.start) for one, two in pairwise(segments))
+
+
+def test_words_are_at_their_times_in_the_recording(engine: Engine, recording: Path) -> None:
+    """The small engine's head says the same two words at the beginning of all it hears."""
+    parts = list(engine.transcribe(recording))
+    assert [[word.text for s in part.segments for word in s.words] for part in parts] == [
+        ["bon", "jour"] for _ in parts
+    ]
+    times = [word.start for part in parts for s in part.segments for word in s.words]
+    assert times == sorted(times)
+    for part in parts:
+        for word in (word for segment in part.segments for word in segment.words):
+            assert abs(word.start - part.start) < 1.0
+
+
+def test_it_can_be_stopped_and_translated(engine: Engine, recording: Path) -> None:
+    stop = threading.Event()
+    parts = engine.transcribe(recording, "translate", stop)
+    assert "welcome" in [word.text for s in next(parts).segments for word in s.words]
+    stop.set()
+    assert list(parts) == []
+
+
+def test_a_checkpoint_without_words_refuses(tmp_path: Path, recording: Path) -> None:
+    with pytest.raises(RequestError, match="no words"):
+        next(tiny.engine(tmp_path).transcribe(recording))
+    with pytest.raises(AudioError):
+        next(tiny.engine(tmp_path, words=True).transcribe(tmp_path / "none.wav"))
+
+
+@pytest.mark.parametrize("form", ["txt", "srt", "vtt", "json", "csv", "rttm", "textgrid"])
+def test_the_command_writes_every_format(
+    form: str,
+    engine: Engine,
+    recording: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(usam.cli.options, "load_engine", lambda options: engine)
+    assert usam.cli.main.main(["transcribe", str(recording), "--format", form]) == 0
+    printed = capsys.readouterr().out
+    out = recording.with_suffix(f".{form}")
+    assert usam.cli.main.main(["transcribe", str(recording), "--format", form, "--out", str(out)]) == 0
+    assert out.read_text(encoding="utf-8") == printed
+    if form == "json":
+        assert json.loads(printed)["duration"] == pytest.approx(65.0)
+    if form != "rttm":
+        assert "jour" in printed
+
+
+def test_a_bad_recording_is_refused_before_the_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(usam.cli.options, "load_engine", lambda options: pytest.fail("it was loaded"))
+    assert usam.cli.main.main(["transcribe", str(tmp_path / "none.wav")]) == 2
+    assert "does not exist" in capsys.readouterr().err

@@ -1,0 +1,90 @@
+"""Segments from what the specialists' heads say."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from usam.encoders.words import Heard, SoundScores
+from usam.engine.segmentation import segments, trimmed
+from usam.schema.words import Word
+
+CLASSES = ("Speech", "Bark", "Siren", "Music", "Piano", "Scary music", "Silence")
+RATE = 2.0  # looks a second
+ROLES = ("speech", "audio", "music")
+
+
+def heard(*stretches: tuple[float, str]) -> Heard:
+    """A clip in which one class after another is sure; several where they are joined by a plus."""
+    rows = [
+        [0.8 if name in names.split("+") else 0.0 for name in CLASSES]
+        for seconds, names in stretches
+        for _ in range(round(seconds * RATE))
+    ]
+    scores = SoundScores(torch.tensor(rows), CLASSES, RATE)
+    noise = torch.randn(int(len(rows) / RATE * 16_000), generator=torch.Generator().manual_seed(0))
+    return Heard(noise, {}, sounds=scores)
+
+
+def spoken(*times: float) -> list[Word]:
+    mark = Word(times[0], times[0], "Dutch", 0.9, " [", "]")
+    return [mark, *(Word(at, at + 0.8, f"word{at:g}", 0.9, " ") for at in times)]
+
+
+def test_one_kind_after_another_with_its_names_and_words() -> None:
+    clip = heard((4, "Speech"), (4, "Music+Piano"), (4, "Siren"), (4, "Silence"))
+    names = [Word(4, 8, "piano", 0.8, " (", ")"), Word(8, 12, "siren", 0.8, " (", ")")]
+    place = [Word(0, 16, "a small room", 0.5, " (in ", ")")]
+    tags = [Word(4, 8, "slow", 0.6, " {", "}")]
+    found = segments(clip, (spoken(0.2, 1.2, 2.2, 3.0), names + place, tags), ROLES, 0.0, 16.0)
+    assert [one.kind for one in found] == ["speech", "music", "sound", "silence"]
+    assert [one.end for one in found] == pytest.approx([4.0, 8.0, 12.0, 16.0], abs=0.5)
+    assert [one.names for one in found] == [(), ("piano", "slow"), ("siren",), ()]
+    assert [one.language for one in found] == ["Dutch", None, None, None]
+    assert found[0].text == "word0.2 word1.2 word2.2 word3"
+
+
+def test_speech_over_music_is_mixed() -> None:
+    clip = heard((6, "Speech+Music"))
+    found = segments(clip, (spoken(0.2, 1.5, 2.8, 4.0, 5.0), [], []), ROLES, 0.0, 6.0)
+    assert [one.kind for one in found] == ["mixed"]
+    assert len(found[0].words) == 5
+
+
+def test_a_faint_sound_with_a_name_is_not_silence() -> None:
+    clip = heard((6, "Silence"))
+    found = segments(clip, ([], [Word(2, 4, "dog barking", 0.08, " (", ")")], []), ROLES, 0.0, 6.0)
+    assert [(one.kind, one.start, one.end) for one in found] == [
+        ("silence", 0, 2),
+        ("sound", 2, 4),
+        ("silence", 4, 6),
+    ]
+    assert found[1].names == ("dog barking",)
+
+
+def test_segments_cover_what_is_asked_for_alone() -> None:
+    clip = heard((4, "Speech"), (4, "Siren"))
+    found = segments(clip, (spoken(0.2, 1.2, 2.2, 3.0), [], []), ROLES, 1.0, 6.0)
+    assert (found[0].start, found[-1].end) == (1.0, 6.0)
+    assert found[0].text == "word1.2 word2.2 word3"
+
+
+def test_a_word_heard_again_after_a_cut_counts_once_and_one_before_it_is_not_lost() -> None:
+    clip = heard((6, "Speech"))
+    before = Word(-0.5, 0.3, "last", 0.9, " ")
+    said = [Word(-0.4, 0.3, "Last,", 0.9, " "), Word(0.2, 0.5, "between", 0.9, " "), *spoken(2.0)]
+    found = segments(clip, (said, [], []), ROLES, 0.6, 6.0, before)
+    assert [word.text for one in found for word in one.words] == ["between", "word2"]
+
+
+def test_a_word_is_as_long_as_it_is_loud() -> None:
+    def wave(*loud: tuple[float, float]) -> Tensor:
+        samples = torch.zeros(64_000)
+        for start, end in loud:
+            samples[int(start * 16_000) : int(end * 16_000)] = 0.5
+        return samples
+
+    word = Word(1.0, 3.0, "yards", 0.9, " ")
+    cut = trimmed(word, wave((1.2, 1.6)))
+    assert (cut.start, cut.end) == pytest.approx((1.2, 1.6), abs=0.03)
+    assert trimmed(word, wave()) == word
+    assert trimmed(word, wave((1.0, 3.0))).end == pytest.approx(1.8, abs=0.03)  # a sound behind it

@@ -1,0 +1,170 @@
+"""Where in a recording speech, sounds and music are heard, from what the specialists' heads say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from torch import Tensor
+
+from usam.audio.samples import SAMPLE_RATE
+from usam.encoders.heads.sound_names import music_names, music_spans, sound_spans
+from usam.encoders.words import Heard
+from usam.schema.segments import Segment, SegmentKind, joined
+from usam.schema.words import Word
+
+Span = tuple[float, float]
+"""Start and end in seconds."""
+
+SHORTEST = 0.5  # seconds: what is shorter belongs to the segment before it
+NAMES = 4  # of one segment
+SPEECH_GAP = 1.0  # seconds between words of one stretch of speech
+REACH = 0.1  # seconds by which speech begins before its first word and lasts after its last one
+PAUSE = 0.05  # of a word's loudest 20 ms: fainter ones at its ends are a pause
+LONGEST_WORD = 0.3, 0.1  # seconds, and seconds a letter: what is longer is a pause or a sound behind it
+SAME_WORD = 0.5  # seconds by which the times of one word may differ in two spans that share it
+BLUR = 1.0  # seconds: a shorter overlap or gap is how blurred the border between two kinds is
+
+
+def segments(
+    heard: Heard,
+    words: Sequence[Sequence[Word]],
+    roles: Sequence[str],
+    start: float,
+    end: float,
+    before: Word | None = None,
+) -> list[Segment]:
+    """The segments between `start` and `end` (s of what was heard), which they cover without gaps.
+
+    words: of each expert; roles: what each listens for. A word belongs to the segment in which its middle is.
+    before: the last word of what was heard before, which may be heard again; what follows it counts, also
+    where it lies a little before `start`.
+    """
+    by_role = dict(zip(roles, words, strict=True))
+    said = [trimmed(word, heard.waveform) for word in by_role.get("speech", ())]
+    found: list[tuple[SegmentKind, Span]] = [("speech", span) for span in _spoken(said)]
+    if heard.sounds is not None:
+        found += [("sound", span) for span in sound_spans(heard.sounds)]
+        found += [("music", span) for span in music_spans(heard.sounds)]
+    borders = sorted({start, end} | {t for _, span in found for t in span if start < t < end})
+    parts: list[Segment] = []
+    for first, last in pairwise(borders):
+        kinds = dict.fromkeys(kind for kind, span in found if span[0] <= (first + last) / 2 < span[1])
+        kind: SegmentKind = "mixed" if len(kinds) > 1 else next(iter(kinds), "silence")
+        parts.append(Segment(first, last, kind))
+    instruments = music_names(heard.sounds) if heard.sounds is not None else frozenset()
+    names = by_role.get("audio", ())
+    filled = [part for whole in joined(parts) for part in _filled(whole, names, instruments)]
+    named = [_named(part, by_role, instruments) for part in _without_short(filled)]
+    since = start if before is None else min(start, (before.start + before.end) / 2)
+    inside = [w for w in said if since <= (w.start + w.end) / 2 < end and not _again(w, before)]
+    return _with_words(named, inside, said)
+
+
+def _again(word: Word, before: Word | None) -> bool:
+    """Whether this is the word before it, heard a second time."""
+    if before is None or abs(word.start - before.start) > SAME_WORD:
+        return False
+    return word.text.strip(".,?!").lower() == before.text.strip(".,?!").lower()
+
+
+def trimmed(word: Word, waveform: Tensor) -> Word:
+    """A spoken word without the pauses that its times take in; waveform [samples] at 16 kHz."""
+    block = SAMPLE_RATE // 50
+    first = int(word.start * SAMPLE_RATE)
+    part = waveform[first : int(word.end * SAMPLE_RATE)].float()
+    loud = part[: len(part) // block * block].view(-1, block).square().mean(-1).sqrt()
+    if not len(loud) or not float(loud.max()):
+        return word
+    inside = (loud > PAUSE * loud.max()).nonzero().flatten().tolist()
+    start, end = word.start + inside[0] / 50, word.start + (inside[-1] + 1) / 50
+    longest = LONGEST_WORD[0] + LONGEST_WORD[1] * len(word.text)
+    return replace(word, start=start, end=max(start, min(end, word.end, start + longest)))
+
+
+def _spoken(said: Sequence[Word]) -> list[Span]:
+    """Where words are said, pauses between them included."""
+    found: list[Span] = []
+    for word in said:
+        if found and word.start - found[-1][1] <= SPEECH_GAP:
+            found[-1] = (found[-1][0], max(found[-1][1], word.end))
+        else:
+            found.append((word.start, word.end))
+    return [(start - REACH, end + REACH) for start, end in found if end > start]
+
+
+def _filled(part: Segment, names: Sequence[Word], instruments: frozenset[str]) -> list[Segment]:
+    """A silent part, but where faint sounds or music have a name."""
+    if part.kind != "silence":
+        return [part]
+    found: list[Segment] = []
+    at = part.start
+    for word in names:
+        first, last = max(at, word.start), min(part.end, word.end)
+        if last - first < SHORTEST or word.before.startswith(" (in"):
+            continue
+        if first > at:
+            found.append(Segment(at, first, "silence"))
+        found.append(Segment(first, last, "music" if word.text in instruments else "sound"))
+        at = last
+    return found + ([Segment(at, part.end, "silence")] if at < part.end else [])
+
+
+def _without_short(parts: Sequence[Segment]) -> list[Segment]:
+    """Parts of one kind as one. One too short to stand alone belongs to that before, or else after, it; of a
+    short overlap or gap each has half."""
+    kept: list[Segment] = []
+    left = 0.0  # seconds that belong to the next part
+    for index, part in enumerate(together := joined(parts)):
+        part = replace(part, start=part.start - left)
+        left = 0.0
+        seconds = part.end - part.start
+        if kept and part.kind in ("mixed", "silence") and seconds < BLUR:
+            left = seconds / 2 if index + 1 < len(together) else 0.0
+            kept[-1] = replace(kept[-1], end=part.end - left)
+        elif kept and seconds < SHORTEST:
+            kept[-1] = replace(kept[-1], end=part.end)
+        else:
+            kept.append(part)
+    if len(kept) > 1 and kept[0].end - kept[0].start < SHORTEST:
+        kept[:2] = [replace(kept[1], start=kept[0].start)]
+    return joined(kept)
+
+
+def _named(part: Segment, words: Mapping[str, Sequence[Word]], instruments: frozenset[str]) -> Segment:
+    """With the names of what is heard in it through most of a second, or of the part; places are no names.
+
+    An instrument is no name for a sound, and what names a sound is none for music.
+    """
+    least = min(1.0, (part.end - part.start) / 2)
+    found: list[Word] = []
+    for role in ("audio", "music"):
+        for word in words.get(role, ()):
+            is_music = role == "music" or word.text in instruments
+            fits = part.kind == "mixed" or part.kind == ("music" if is_music else "sound")
+            shared = min(word.end, part.end) - max(word.start, part.start)
+            if fits and shared >= least and not word.before.startswith(" (in"):
+                found.append(word)
+    return replace(part, names=tuple(dict.fromkeys(word.text for word in found))[:NAMES])
+
+
+def _with_words(parts: Sequence[Segment], inside: Sequence[Word], said: Sequence[Word]) -> list[Segment]:
+    """Each part with what is said in it, and in which language: that of the mark before its first word."""
+    spoken: list[list[Word]] = [[] for _ in parts]
+    for word in inside:
+        if word.after != "]":
+            middle = (word.start + word.end) / 2
+            index = next((i for i, part in enumerate(parts) if middle < part.end), len(parts) - 1)
+            spoken[index].append(word)
+    marks = [word for word in said if word.after == "]"]
+
+    def language(part: Segment, words: Sequence[Word]) -> str | None:
+        until = words[0].start if words else part.end if part.kind in ("speech", "mixed") else -1.0
+        before = [mark.text for mark in marks if mark.start <= until]
+        return before[-1] if before else marks[0].text if words and marks else None
+
+    return [
+        replace(part, words=tuple(words), language=language(part, words))
+        for part, words in zip(parts, spoken, strict=True)
+    ]
