@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, exists, false, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import CursorResult, and_, delete, exists, false, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from storage.answers import kept_audio
 from storage.answers.records import checked_sha256
@@ -98,10 +98,10 @@ class Erasure:
     ) -> Forgotten:
         """Delete everything of a person, everything about a clip by its hash, or all answers before a time.
 
-        With an answer goes its trace and everyone's ratings of it. `keep_judged` keeps a person's answers
-        that others judged, under nobody's name and without the person's consent to keep audio. Kept audio
-        goes when no remaining answer's asker agreed to keep it. Deleted rows are overwritten on the disk
-        (SQLite), but stay in backups made earlier.
+        With an answer goes its trace and everyone's ratings of it; with a person's, the answers under
+        nobody's name that retry it. `keep_judged` keeps a person's answers that others judged, under nobody's
+        name and without the person's consent to keep audio. Kept audio goes when no remaining answer's asker
+        agreed to keep it. Deleted rows are overwritten on the disk (SQLite), but stay in earlier backups.
 
         Raises NotFoundError when nothing is stored under that id or hash.
         """
@@ -121,7 +121,7 @@ class Erasure:
                     )
                     left = session.execute(disowned.values(annotator_id=None, audio_kept=False))
                     kept = cast("CursorResult[Any]", left).rowcount
-                which = answers.annotator_id == person
+                which = or_(answers.annotator_id == person, _asked_again(person))
             elif audio is not None:
                 if session.get(clips, checked_sha256(audio)) is None:
                     raise NotFoundError("Nothing is stored about that audio.")
@@ -171,6 +171,13 @@ class Erasure:
 
 def _count(session: Session, *conditions: Any) -> int:
     return session.scalar(select(func.count()).where(*conditions)) or 0
+
+
+def _asked_again(person: int) -> Any:
+    """Answers under nobody's name that retry the person's, and so hold what they asked."""
+    asked = aliased(schema.Answer)
+    mine = select(asked.id).where(asked.annotator_id == person)
+    return and_(schema.Answer.annotator_id.is_(None), schema.Answer.parent_id.in_(mine))
 
 
 def _judged_by_others(person: int | None) -> Any:
