@@ -31,7 +31,7 @@ class Shelf:
     def load(self, place: Path, quantization: str, progress: ProgressCallback) -> Engine:
         progress("Loading", 0.5)
         engine = Engine(tiny.model(), choose_precision(quantization, "cpu"), place, load_s=0.1)
-        if quantization == "int8":  # another model, as a precision is: its answers are not the same
+        if quantization == "int8" or place.name.startswith("tuned"):  # another model with answers of its own
             engine.model.llm.lm_head.weight.data.neg_()
         self.loaded.append((place.name, quantization))
         self.engines.append(weakref.ref(engine))

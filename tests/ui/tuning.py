@@ -9,6 +9,8 @@ from typing import Any
 from ui.settings import Settings
 from ui.studio.teaching import Teaching
 from ui.studio.tuned_checkpoints import TunedCheckpoints
+from usam.checkpoints.fingerprint import fingerprint
+from usam.checkpoints.layout import bundled
 
 RECORD = {
     "parent": "f00d",
@@ -63,6 +65,7 @@ if (given.data / "waits").exists():
     signal.pause()
 record = json.loads({json.dumps(json.dumps(RECORD))})
 record |= {{"checkpoint": str(given.checkpoint), "gate": str(given.gate)}}
+record["parent"] = "f00d" if given.checkpoint else PARENT
 if (given.data / "refuses").exists():
     record["refused"] = "Nothing was learned."
 given.output.mkdir()
@@ -77,7 +80,7 @@ def fake_command(folder: Path) -> list[str]:
     """Counts, tunes and writes a checkpoint at once. Files in the data folder say otherwise: `fails` and
     `refuses`, and `waits`, which `let_it_wait` makes."""
     script = folder / "tune.py"
-    script.write_text(_SCRIPT)
+    script.write_text(_SCRIPT.replace("PARENT", repr(fingerprint(bundled("mini")))))
     return [sys.executable, str(script)]
 
 

@@ -74,8 +74,15 @@ class EnginePool:
         own = self._loader.engine
         if own.model_info.same_as(model):
             return use(own)
-        folder = self._folder_of(model) or own.checkpoint
+        folder = self.folder_of(model.fingerprint) or own.checkpoint
         return self._lend(folder, model.quantization, use, progress)
+
+    def run_on_folder(
+        self, folder: Path, use: Callable[[Engine], Result], progress: ProgressCallback
+    ) -> Result:
+        """What `use` makes of the engine of a checkpoint folder, in the precision of the app's own. Raises
+        UsamError."""
+        return self._lend(folder, self._loader.engine.model_info.quantization, use, progress)
 
     def replace_own(self, folder: Path, progress: ProgressCallback) -> None:
         """Load a checkpoint folder in the precision of the app's own engine, and make it the app's own:
@@ -90,12 +97,13 @@ class EnginePool:
     def measured_routing(self, model: ModelInfo) -> dict[str, Any] | None:
         """What the evaluation of the checkpoint that `model` was loaded from found about its router; None
         where it was not evaluated or is not here any more."""
-        found: dict[str, Any] | None = measured_routing(self._folder_of(model))
+        found: dict[str, Any] | None = measured_routing(self.folder_of(model.fingerprint))
         return found
 
-    def _folder_of(self, model: ModelInfo) -> Path | None:
+    def folder_of(self, fingerprint: str) -> Path | None:
+        """The checkpoint folder with this fingerprint; None where it is not here any more."""
         folders = self.checkpoints().values()
-        return next((path for path in folders if fingerprint_of(path) == model.fingerprint), None)
+        return next((path for path in folders if fingerprint_of(path) == fingerprint), None)
 
     def _lend(
         self, folder: Path, quantization: str, use: Callable[[Engine], Result], progress: ProgressCallback

@@ -22,6 +22,7 @@ from ui.engines.loader import EngineLoader, LoadState
 from ui.engines.pool import EnginePool
 from ui.server.downloads import Downloads
 from ui.settings import Settings
+from ui.studio.blind_trials import BlindTrials
 from ui.studio.clips import GONE, ClipCache, HeardClip, name_of
 from ui.studio.experiments import Experiments
 from ui.studio.promotion import Promotion
@@ -114,6 +115,7 @@ class Studio:
         self.tuned = TunedCheckpoints(settings.data, settings.preset)
         self.promotion = Promotion(loader, self.pool, self.tuned, settings.llm)
         self.teaching = Teaching(settings, self.tuned)
+        self.blind_trials = BlindTrials(self.tuned, self.pool, feedback, self.clips)
         self.downloads = Downloads(settings.data / "downloads")
         places = settings.max_waiting, settings.max_waiting_each
         self.running = RunningRequests(*places)

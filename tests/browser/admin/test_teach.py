@@ -1,4 +1,4 @@
-"""The Teach page, with the small engine: an answer is rated, the model taught, promoted, and rolled back."""
+"""With the small engine: an answer is rated, the model taught, compared blind, promoted, and rolled back."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests import tiny
 from tests.browser.pages import PATIENCE
 from tests.serving import settings_in
 from tests.shelf import Shelf
-from tests.ui.pages.records import record
+from tests.ui.blind import HELD, ask
 from tests.ui.tuning import fake_command
 from ui.build import build
 
@@ -20,11 +20,16 @@ def test_what_was_taught_answers_until_it_is_rolled_back(browser: Browser, tmp_p
     app = build(settings_in(tmp_path), lambda progress: engine, shelf.load)
     app.studio.teaching.command = fake_command(tmp_path)
     feedback = Feedback(open_database(settings_in(tmp_path).database_url))
-    feedback.rate(feedback.record_answer(record(1), annotator="me"), "me", thumb=1)
+    ask(feedback, engine, HELD[0])
     page = browser.new_page()
     expect.set_options(timeout=PATIENCE * 1000)
     try:
-        page.goto(f"{app.launch(prevent_thread_lock=True, quiet=True)}teach")
+        url = app.launch(prevent_thread_lock=True, quiet=True)
+        page.goto(f"{url}annotate")
+        page.locator("#judge #thumb label").first.click()
+        page.locator("#submit").click()
+        expect(page.locator("#queue-progress")).to_contain_text("1 judged")
+        page.goto(f"{url}teach")
         history = page.locator("#teach-history")
         expect(history).to_contain_text("Nothing has been tuned yet")
         page.locator("#count").click()
@@ -32,6 +37,15 @@ def test_what_was_taught_answers_until_it_is_rolled_back(browser: Browser, tmp_p
         page.locator("#teach-start").click()
         expect(page.locator("#teach-result")).to_contain_text("9 of 10")
         expect(history).to_contain_text("can be promoted")
+        page.locator("#blind-start").click()
+        expect(page.locator("#teach-blind")).to_contain_text("1 pair of answers to compare")
+        page.goto(f"{url}annotate")
+        expect(page.locator("#blind-sides audio")).to_be_attached()
+        page.locator("#blind-b").click()
+        expect(page.locator("#blind-status")).to_contain_text("Saved")
+        expect(page.locator("#blind")).to_be_hidden()
+        page.goto(f"{url}teach")
+        expect(page.locator("#teach-blind")).to_contain_text("1 of at least 30 votes, 1 of 2 people")
         page.locator("#promote").click()
         expect(history).to_contain_text("tuned-1 answers now")
         assert app.studio.loader.engine.checkpoint.name == "tuned-1"

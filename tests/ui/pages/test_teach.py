@@ -101,17 +101,17 @@ def test_a_run_is_started_stopped_and_started_again(page: TeachHandlers, tmp_pat
 def test_the_card_of_a_checkpoint_shows_what_was_measured_and_what_changed(page: TeachHandlers) -> None:
     first = add_tuned(page.studio.tuned, evaluation=None).name
     second = add_tuned(page.studio.tuned).name
-    card = text(page.teach_chosen("", second, NOBODY))
+    card = text(page.teach_chosen("", second, NOBODY)["card"])
     assert "Questions 0.61 (0.55–0.67), 120 clips 0.60 (0.54–0.66), 120 clips" in card
     assert "2 answers about held-out clips, before and after: 1 changed" in card
     assert "What is it? A dog or a cat. A dog. Which bird?" in card, "those that changed come first"
-    assert "Public evaluation" not in page.teach_chosen("", first, NOBODY)
+    assert "Public evaluation" not in page.teach_chosen("", first, NOBODY)["card"]
     hostile = {"answers": [{"question": HOSTILE, "before": HOSTILE, "after": HOSTILE}]}
     (page.studio.tuned.folder / first / "answers.json").write_text(json.dumps(hostile))
-    assert "<img" not in page.teach_chosen("", first, NOBODY)
+    assert "<img" not in page.teach_chosen("", first, NOBODY)["card"]
     (page.studio.tuned.folder / first / "answers.json").write_text("{")
-    assert "Held-out votes" in page.teach_chosen("", first, NOBODY)
-    assert page.teach_chosen("", None, NOBODY) == ""
+    assert "Held-out votes" in page.teach_chosen("", first, NOBODY)["card"]
+    assert page.teach_chosen("", None, NOBODY)["card"] == ""
 
 
 def test_promoting_and_rolling_back_say_which_one_answers(page: TeachHandlers) -> None:
@@ -136,6 +136,13 @@ def test_a_refused_one_says_why_and_is_promoted_with_the_box_ticked(page: TeachH
     assert f"{name} answers new questions" in promoted["changed"]
 
 
+def test_a_blind_trial_that_cannot_be_held_says_why(page: TeachHandlers) -> None:
+    name = add_tuned(page.studio.tuned).name
+    assert "not here any more" in page.blind_started("", name, NOBODY)["blind"]
+    page.studio.promotion.llm = "owner/other"
+    assert "USAM_LLM" in page.blind_started("", name, NOBODY)["blind"]
+
+
 def test_nothing_happens_for_who_is_no_admin(page: TeachHandlers, tmp_path: Path) -> None:
     name = add_tuned(page.studio.tuned).name
     for done in (page.teach_opened, page.teach_looked, page.teach_started, page.teach_stopped):
@@ -143,7 +150,10 @@ def test_nothing_happens_for_who_is_no_admin(page: TeachHandlers, tmp_path: Path
         assert "Admins only" in shown["run"]
         assert "history" not in shown
     assert all("Admins only" in shown for shown in page.teach_counted("guess", NOBODY))
-    assert "Admins only" in page.teach_chosen("guess", name, NOBODY)
+    assert "Admins only" in page.teach_chosen("guess", name, NOBODY)["card"]
+    for done in (page.blind_started, page.blind_ended, page.blind_watched):
+        assert "Admins only" in done("guess", name, NOBODY)["blind"]
+    assert not (page.studio.tuned.folder / name / "blind.json").exists()
     for changed in (page.promoted("guess", name, True, NOBODY), page.rolled_back("guess", NOBODY)):
         assert ["Admins only" in str(shown) for shown in changed] == [True]
     assert page.studio.teaching.state == TeachingState()

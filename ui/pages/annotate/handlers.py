@@ -19,6 +19,7 @@ from ui.components.annotator_state import annotator_state
 from ui.components.rating import contradiction
 from ui.components.save_limit import save_limited
 from ui.pages.annotate import render
+from ui.pages.annotate.blind import BlindHandlers, blind_panel, connect_blind
 from ui.pages.annotate.panel import AnnotatePanel, annotate_panel
 from ui.pages.annotate.session import AnnotationSession, mixed
 
@@ -176,6 +177,7 @@ class AnnotateHandlers:
 def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     """Lay the page out and connect it. Called inside its route's context."""
     settings = studio.settings
+    blind = BlindHandlers(blind_panel(), studio)
     panel, session = annotate_panel(settings), gr.State(AnnotationSession())
     annotator = annotator_state(settings)
     handlers = AnnotateHandlers(panel, session, annotator, studio)
@@ -201,5 +203,6 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
         panel.skip.click(limited(handlers.skip), step, **fast),
         panel.undo.click(limited(handlers.undo), step, **fast),
     ]
+    connect_blind(blind, studio, steps[0], annotator, fast)
     for done in steps:
         done.then(None, js=_SETTLED_JS)  # also when the same answer stays: the keys listen again

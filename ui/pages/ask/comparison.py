@@ -16,8 +16,9 @@ import gradio as gr
 from storage import StorageError
 from storage.ratings.comparisons import Winner
 from ui.access.request import page_of, visitor_of
-from ui.components import messages
+from ui.components import messages, side_by_side
 from ui.components.save_limit import save_limited
+from ui.components.side_by_side import VOTES, vote_buttons
 from ui.components.turns import take_turn
 from ui.inspector.payload import encoded_sound
 from ui.pages.ask import render
@@ -27,6 +28,7 @@ from ui.studio.service import AskRequest, retry_of
 from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import same_clip
 from usam.errors import UsamError
+from usam.schema.answer import Answer
 
 if TYPE_CHECKING:
     from ui.studio.service import Studio
@@ -50,8 +52,6 @@ STALE = (
     "The answer on display is about another clip than the one in the player. Ask about that one first, or "
     "put the other one back."
 )
-# Which button casts which vote, when answer a stands on the left.
-VOTES: dict[Winner, str] = {"a": "A is better", "tie": "Tie", "both_bad": "Both are bad", "b": "B is better"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +93,7 @@ def comparison_panel() -> ComparisonPanel:
             )
         sides = gr.HTML("", elem_id="sides")
         with gr.Row(visible=False, elem_id="ballot") as ballot:
-            votes = {
-                vote: gr.Button(words, min_width=110, elem_id=f"vote-{vote}") for vote, words in VOTES.items()
-            }
+            votes = vote_buttons("vote")
         status = gr.HTML("", elem_id="comparison-status")
     return ComparisonPanel(box, contest, start, sides, ballot, status, gr.State(BlindPair()), votes)
 
@@ -138,47 +136,18 @@ def texts_seen(session: Session) -> set[str]:
 
 def sides(blind_pair: BlindPair, winner: Winner | None = None) -> str:
     """The clip, the question and both answers side by side; with the vote, also what made each of them."""
-    cards = "".join(
-        _side(letter, entry, winner, won=winner == letter.lower())
-        for letter, entry in zip("AB", blind_pair.pair, strict=True)
+    first, answers = blind_pair.pair[0], [entry.answer for entry in blind_pair.pair]
+    sound = first.audio.derived(encoded_sound) if first.audio else None
+    made = [_made(answer) if winner is not None else "" for answer in answers]
+    return side_by_side.asked(first.answer, sound["opus"] if sound else None) + side_by_side.sides(
+        answers, winner, made
     )
+
+
+def _made(answer: Answer) -> str:
     return (
-        f'{_asked(blind_pair.pair[0])}<div class="sides" data-open="{str(winner is not None).lower()}">'
-        f"{cards}</div>"
-    )
-
-
-def _asked(entry: SessionAnswer) -> str:
-    """The question, after the turns before it, and a player. What was heard travels inside the page: a file
-    of its own would be left in a cache that others may read."""
-    turns = "".join(
-        f'<p class="q">{escape(turn.question)}</p><p class="q">{escape(turn.answer)}</p>'
-        for turn in entry.answer.history
-    )
-    sound = entry.audio.derived(encoded_sound) if entry.audio else None
-    player = (
-        f'<audio controls aria-label="Clip" src="data:audio/ogg;base64,{sound["opus"]}"></audio>'
-        if sound
-        else ""
-    )
-    return (
-        f'<div class="contest-asked">{turns}<p class="question">{escape(entry.answer.question)}</p>'
-        f"{player}</div>"
-    )
-
-
-def _side(letter: str, entry: SessionAnswer, winner: Winner | None, *, won: bool) -> str:
-    answer, made = entry.answer, ""
-    if winner is not None:
-        made = (
-            f'<p class="made">Seed <b>{answer.seed}</b>, <b>{render.decoding(answer)}</b>, '
-            f"quantisation {escape(answer.model.quantization)}</p>"
-        )
-    text = escape(answer.text) or '<span class="hint">The model gave no answer.</span>'
-    cut = f'<p class="hint">{answer.cut_short}</p>' if answer.cut_short else ""
-    mark, choice = (' data-won=""', " <em>· your choice</em>") if won else ("", "")
-    return (
-        f'<section class="side"{mark}><h3>{letter}{choice}</h3><p class="a">{text}</p>{cut}{made}</section>'
+        f'<p class="made">Seed <b>{answer.seed}</b>, <b>{render.decoding(answer)}</b>, '
+        f"quantisation {escape(answer.model.quantization)}</p>"
     )
 
 

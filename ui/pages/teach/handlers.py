@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from storage import StorageError
+from storage.analysis.win_rate import WinRate
 from ui.components import messages
 from ui.pages.teach import render
+from ui.pages.teach.blind_card import blind_card
 from ui.pages.teach.result_card import result_card
 from ui.studio.jobs import JobResult, run_job
 from usam.errors import RequestError, UsamError
@@ -26,7 +29,8 @@ Profile = gr.OAuthProfile
 
 @dataclass(frozen=True)
 class Blocks:
-    """What the handlers fill and change. looking: ticks while a run is under way."""
+    """What the handlers fill and change. looking: ticks while a run is under way; watching: while answers are
+    written for a blind trial."""
 
     password: gr.Textbox
     count: gr.Button
@@ -38,6 +42,10 @@ class Blocks:
     history: gr.HTML
     choice: gr.Dropdown
     card: gr.HTML
+    blind_start: gr.Button
+    blind_end: gr.Button
+    blind: gr.HTML
+    watching: gr.Timer
     anyway: gr.Checkbox
     promote: gr.Button
     roll_back: gr.Button
@@ -99,13 +107,51 @@ class TeachHandlers:
 
     def teach_chosen(
         self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
-    ) -> str:
+    ) -> Updates:
         """What came of tuning the checkpoint that is chosen."""
         try:
             self.gate.require(typed, request, profile)
         except RequestError as refusal:
-            return messages.refusal_html(refusal)
-        return self._card(name)
+            return {self.blocks.card: messages.refusal_html(refusal)}
+        return self._chosen(name)
+
+    def blind_started(
+        self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
+    ) -> Updates:
+        """Let people compare the checkpoint that is chosen with its parent."""
+
+        def start() -> None:
+            if reason := self.studio.promotion.unavailable():
+                raise RequestError(reason)
+            self.studio.blind_trials.start(name or "")
+
+        return self._blind_changed(start, typed, name, request, profile)
+
+    def blind_ended(
+        self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
+    ) -> Updates:
+        return self._blind_changed(
+            lambda: self.studio.blind_trials.end(name or ""), typed, name, request, profile
+        )
+
+    def blind_watched(
+        self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
+    ) -> Updates:
+        """How far the answers of a blind trial are written."""
+        return self._blind_changed(lambda: None, typed, name, request, profile)
+
+    def _blind_changed(
+        self, change: Callable[[], None], typed: str, name: str | None, request: gr.Request, profile: Any
+    ) -> Updates:
+        try:
+            self.gate.require(typed, request, profile)
+            change()
+        except UsamError as refusal:
+            return {
+                self.blocks.blind: messages.refusal_html(refusal),
+                self.blocks.watching: gr.Timer(active=False),
+            }
+        return self._blind(name)
 
     def promoted(
         self,
@@ -153,9 +199,27 @@ class TeachHandlers:
             self.blocks.stop: gr.Button(interactive=state.running),
         }
 
-    def _card(self, name: str | None) -> str:
+    def _chosen(self, name: str | None) -> Updates:
+        """The card of a checkpoint, and its blind trial."""
         chosen = self.studio.tuned.get(name or "")
-        return result_card(chosen) if chosen else ""
+        return {self.blocks.card: result_card(chosen) if chosen else "", **self._blind(name)}
+
+    def _blind(self, name: str | None) -> Updates:
+        trials, chosen = self.studio.blind_trials, self.studio.tuned.get(name or "")
+        state = trials.state
+        trial = trials.trial(chosen) if chosen else None
+        try:
+            rate = trials.win_rate(trial) if trial else WinRate()
+        except StorageError as error:
+            shown = messages.fault(str(error))
+        else:
+            shown = blind_card(name or "", state, trial, rate)
+        return {
+            self.blocks.blind: shown,
+            self.blocks.watching: gr.Timer(active=state.running),
+            self.blocks.blind_start: gr.Button(interactive=chosen is not None and not state.running),
+            self.blocks.blind_end: gr.Button(interactive=trial is not None and trial.open),
+        }
 
     def _history(self) -> Updates:
         tuned, promotion = self.studio.tuned, self.studio.promotion
@@ -171,6 +235,6 @@ class TeachHandlers:
                 known, serving, promotion.names(), tuned.preset, promotion.unavailable()
             ),
             self.blocks.choice: gr.Dropdown(names, value=next(iter(names), None)),
-            self.blocks.card: self._card(next(iter(names), None)),
+            **self._chosen(next(iter(names), None)),
             self.blocks.roll_back: gr.Button(interactive=bool(promoted)),
         }

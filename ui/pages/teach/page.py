@@ -22,7 +22,8 @@ def teach_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     blocks = _layout(gate)
     on = TeachHandlers(studio, gate, blocks)
     run = [blocks.run, blocks.looking, blocks.start, blocks.stop]
-    history = [blocks.history, blocks.choice, blocks.card, blocks.roll_back]
+    blind = [blocks.blind, blocks.watching, blocks.blind_start, blocks.blind_end]
+    history = [blocks.history, blocks.choice, blocks.card, *blind, blocks.roll_back]
     fast: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     once: dict[str, Any] = {**fast, "trigger_mode": "once", "concurrency_limit": 1}
     for event in (demo.load, blocks.password.submit):
@@ -31,7 +32,11 @@ def teach_page(demo: gr.Blocks, studio: Studio, gate: AdminGate) -> None:
     blocks.count.click(on.teach_counted, blocks.password, blocks.counted, **once)
     blocks.start.click(on.teach_started, blocks.password, run, **once)
     blocks.stop.click(on.teach_stopped, blocks.password, run, **fast)
-    blocks.choice.input(on.teach_chosen, [blocks.password, blocks.choice], blocks.card, **fast)
+    chosen = [blocks.password, blocks.choice]
+    blocks.choice.input(on.teach_chosen, chosen, [blocks.card, *blind], **fast)
+    blocks.blind_start.click(on.blind_started, chosen, blind, **once)
+    blocks.blind_end.click(on.blind_ended, chosen, blind, **once)
+    blocks.watching.tick(on.blind_watched, chosen, blind, **fast)
     shown = [blocks.changed, *history]
     blocks.promote.click(on.promoted, [blocks.password, blocks.choice, blocks.anyway], shown, **once)
     blocks.roll_back.click(on.rolled_back, blocks.password, shown, **once)
@@ -58,11 +63,15 @@ def _layout(gate: AdminGate) -> Blocks:
         with gr.Row():
             choice = gr.Dropdown([], label="Checkpoint", elem_id="teach-choice")
             anyway = gr.Checkbox(label="Even if it was refused", elem_id="teach-anyway")
+        blind = gr.HTML("", elem_id="teach-blind")
+        with gr.Row():
+            blind_start = gr.Button("Try it blind", interactive=False, min_width=110, elem_id="blind-start")
+            blind_end = gr.Button("End the trial", interactive=False, min_width=110, elem_id="blind-end")
         with gr.Row():
             promote = gr.Button("Promote", min_width=110, elem_id="promote")
             roll_back = gr.Button("Roll back", interactive=False, min_width=110, elem_id="roll-back")
         changed = gr.HTML("", elem_id="teach-changed")
-    looking = gr.Timer(LOOK_SECONDS, active=False)
+    looking, watching = (gr.Timer(LOOK_SECONDS, active=False) for _ in range(2))
     return Blocks(
         password,
         count,
@@ -74,6 +83,10 @@ def _layout(gate: AdminGate) -> Blocks:
         history,
         choice,
         card,
+        blind_start,
+        blind_end,
+        blind,
+        watching,
         anyway,
         promote,
         roll_back,

@@ -39,9 +39,14 @@ class Asked:
     @property
     def held_out(self) -> bool:
         """Whether nothing is learned of the clip: its hash says so, for all of an export's test split too."""
-        known = re.fullmatch("[0-9a-f]{64}", self.clip)
-        digest = self.clip if known else hashlib.sha256(self.clip.encode()).hexdigest()
-        return int(digest[:8], 16) < HELD_SHARE * 2**32
+        return held_out(self.clip)
+
+
+def held_out(clip: str) -> bool:
+    """Whether nothing is learned of a clip. clip: the hash of what is heard, or another name."""
+    known = re.fullmatch("[0-9a-f]{64}", clip)
+    digest = clip if known else hashlib.sha256(clip.encode()).hexdigest()
+    return int(digest[:8], 16) < HELD_SHARE * 2**32
 
 
 @dataclass(frozen=True)
