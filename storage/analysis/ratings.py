@@ -17,10 +17,11 @@ GROUPED = ["group", "count", "good", "good_low", "good_high", "scored", "score",
 
 
 def ratings(session: Session) -> pd.DataFrame:
-    """The latest ratings that count: `rated_at`, `thumb`, `score`, `task`, `quantization`, `dominant_expert`,
-    `router_entropy`, `redundant_share`."""
+    """The latest ratings that count: `rated_at`, `thumb`, `score`, `task`, `quantization`, `checkpoint` (its
+    fingerprint), `dominant_expert`, `router_entropy`, `redundant_share`."""
     columns: tuple[Any, ...] = (
         Rating.updated_at.label("rated_at"), Rating.thumb, Rating.score, Answer.task, Answer.quantization,
+        Answer.model_fingerprint.label("checkpoint"),
         TraceStatistics.dominant_expert, TraceStatistics.router_entropy, TraceStatistics.redundant_share,
     )  # fmt: skip
     rows = session.execute(

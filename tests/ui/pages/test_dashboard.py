@@ -45,6 +45,19 @@ def test_the_board_says_what_is_in_the_database(feedback: Feedback) -> None:
         assert strength in text
 
 
+def test_figures_are_split_by_checkpoint(feedback: Feedback) -> None:
+    other = record(3)["model"] | {"fingerprint": "beef" * 4}
+    answer = feedback.record_answer(record(30, model=other), annotator="asker")
+    for person in ("me", "you", "she"):
+        feedback.rate(answer, person, thumb=1, score=4)
+    board = dashboard(feedback, names={"beef" * 4: HOSTILE})
+    assert "<img" not in board
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", dashboard(feedback, names={"beef" * 4: "tuned-1"})))
+    assert "f00d 24 50% 31%–69% 24" in text
+    assert "tuned-1 (beefbeef) 3 100% 44%–100% 3 4.00 4.00 to 4.00" in text
+    assert text.count("Dominant expert") == 2, "of each by itself"
+
+
 def test_the_board_tells_own_consistency_and_the_precision_of_flags(feedback: Feedback) -> None:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", dashboard(feedback)))
     assert "No answer has been judged twice" in text
@@ -99,7 +112,10 @@ def test_the_audit_says_what_an_export_then_does(feedback: Feedback, tmp_path: P
 def test_the_last_drawing_is_shown_with_its_age_until_there_is_a_new_one(
     feedback: Feedback, tmp_path: Path
 ) -> None:
-    cache = DashboardCache(SimpleNamespace(feedback=feedback, settings=SimpleNamespace(dimensions=())))  # type: ignore[arg-type]
+    studio = SimpleNamespace(
+        feedback=feedback, settings=SimpleNamespace(dimensions=()), promotion=SimpleNamespace(names=dict)
+    )
+    cache = DashboardCache(studio)  # type: ignore[arg-type]
     (first,) = cache.drawings()
     feedback.rate(feedback.record_answer(record(99), annotator="me"), "me", thumb=1)
     old, new = cache.drawings()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from html import escape
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -15,7 +17,7 @@ from storage.analysis.redundancy import flag_precision
 from ui.components import messages
 from ui.pages.dashboard import charts
 from ui.pages.dashboard.reliability import consistency, redundancy
-from ui.pages.dashboard.tables import interval, number, table
+from ui.pages.dashboard.tables import interval, number, percent, percents, table
 from usam.schema.tasks import TASKS
 
 CAVEAT = (
@@ -24,9 +26,15 @@ CAVEAT = (
 )
 
 
-def dashboard(feedback: Feedback, dimensions: Collection[str] = ()) -> str:
-    """All cards as HTML, from one consistent look at the database. dimensions: what answers are scored
-    on."""
+MOST_CHECKPOINTS = 4
+"""Those with the most ratings, whose internals are drawn."""
+
+
+def dashboard(
+    feedback: Feedback, dimensions: Collection[str] = (), names: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """All cards as HTML, from one consistent look at the database. dimensions: what answers are scored on.
+    names: of checkpoints, by fingerprint."""
     try:
         with feedback.database.read() as session:
             rated, cast, agreed = ratings(session), votes(session), agreement(session, dimensions)
@@ -38,10 +46,12 @@ def dashboard(feedback: Feedback, dimensions: Collection[str] = ()) -> str:
             '<div class="empty"><p>No ratings yet.</p><p class="hint">Rate an answer on the Studio page, or '
             "work through the queue on Annotate.</p></div>"
         )
+    rated["checkpoint"] = [_checkpoint(fingerprint, names) for fingerprint in rated["checkpoint"]]
     cards = [_totals(rated, cast)]
     thumbs = bool((rated["thumb"].abs() == 1).any())
     if not rated.empty:
         cards += [_card("Over time", charts.over_time(by_day(rated)))]
+        cards += [_card("By checkpoint", _by_checkpoint(rated))]
     if thumbs:
         cards += [_card("Ratings by what was asked", _by_question(rated))]
     cards += [_card("Agreement", _agreement(agreed)), _card("Own consistency", consistency(repeated))]
@@ -73,14 +83,47 @@ def _by_question(rated: pd.DataFrame) -> str:
     return charts.shares({"Task": by_group(named, "task"), "Quantisation": by_group(named, "quantization")})
 
 
+def _checkpoint(fingerprint: str, names: Mapping[str, str]) -> str:
+    name = names.get(fingerprint)
+    return f"{name} ({fingerprint[:8]})" if name else fingerprint[:8]
+
+
+def _by_checkpoint(rated: pd.DataFrame) -> str:
+    groups = by_group(rated, "checkpoint").sort_values(["count", "scored"], ascending=False)
+    rows = pd.DataFrame(
+        {
+            "Checkpoint": groups["group"],
+            "Thumbs": groups["count"],
+            "Good": groups["good"].map(percent),
+            "95 %": [
+                percents(low, high) for low, high in zip(groups["good_low"], groups["good_high"], strict=True)
+            ],
+            "Scores": groups["scored"],
+            "Mean": groups["score"].map(number),
+            "95 % ": [
+                interval(low, high)
+                for low, high in zip(groups["score_low"], groups["score_high"], strict=True)
+            ],
+        }
+    )
+    return table(rows)
+
+
 def _by_internals(rated: pd.DataFrame) -> str:
-    return charts.shares(
+    """Of each checkpoint by itself: their experts share nothing but their numbers."""
+    largest = rated["checkpoint"].value_counts().index[:MOST_CHECKPOINTS]
+    return "".join(_internals_of(name, rated[rated["checkpoint"] == name]) for name in largest)
+
+
+def _internals_of(checkpoint: str, rated: pd.DataFrame) -> str:
+    drawing = charts.shares(
         {
             "Dominant expert": by_group(rated, "dominant_expert"),
             "Router entropy": by_level(rated, "router_entropy"),
             "Redundant share": by_level(rated, "redundant_share"),
         }
     )
+    return f"<p class='hint'>Checkpoint {escape(checkpoint)}</p>{drawing}"
 
 
 def _agreement(agreed: pd.DataFrame) -> str:

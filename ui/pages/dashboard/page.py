@@ -46,8 +46,8 @@ class DashboardCache:
             yield last.aged()
         from ui.pages.dashboard.cards import dashboard  # brings in matplotlib, which the app starts without
 
-        began = time.monotonic()
-        new = Drawn(dashboard(self.studio.feedback, self.studio.settings.dimensions), began)
+        began, studio = time.monotonic(), self.studio
+        new = Drawn(dashboard(studio.feedback, studio.settings.dimensions, studio.promotion.names()), began)
         self.last = new
         yield new.html
 
