@@ -130,6 +130,7 @@ def build(
     queue = share_queues(demo, studio, size)
     explain_errors(demo)
     loader.start()
+    studio.importer.resume()
     if lends_gpu():
         loader.join()  # what is on the GPU is packed when the app is launched
     return App(demo, studio, HealthMonitor(loader, database, maintenance), queue)

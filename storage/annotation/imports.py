@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Row, Select, delete, select, update
+from sqlalchemy import Row, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from storage.annotation.gold import Gold
@@ -132,6 +132,12 @@ class ProjectImports:
             imports = schema.ProjectImport
             gone = delete(imports).where(imports.project_id == project_key(session, project))
             return [Path(path) for path in session.scalars(gone.returning(imports.path))]
+
+    def waiting(self) -> int:
+        """How many wait, of all projects."""
+        with self.database.read() as session:
+            imports = schema.ProjectImport
+            return session.scalar(select(func.count()).where(imports.error.is_(None))) or 0
 
     def paths(self) -> set[Path]:
         """The files of all that wait or failed."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import StorageError
+from storage.annotation.imports import WaitingItem
 from ui.access.identity import Identity
 from ui.access.rate_limit import RateLimit
 from ui.engines.loader import EngineLoader, LoadState
@@ -25,6 +26,7 @@ from ui.settings import Settings
 from ui.studio.blind_trials import BlindTrials
 from ui.studio.clips import GONE, ClipCache, HeardClip, name_of
 from ui.studio.experiments import Experiments
+from ui.studio.projects.importer import ModelError, ProjectImporter
 from ui.studio.promotion import Promotion
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
@@ -117,6 +119,7 @@ class Studio:
         self.teaching = Teaching(settings, self.tuned)
         self.blind_trials = BlindTrials(self.tuned, self.pool, feedback, self.clips)
         self.downloads = Downloads(settings.data / "downloads")
+        self.importer = ProjectImporter(feedback.database, settings.data, self._import_item)
         places = settings.max_waiting, settings.max_waiting_each
         self.running = RunningRequests(*places)
         self.identity = Identity.of(settings)
@@ -201,6 +204,27 @@ class Studio:
                 yield self.stored(entry, clip, annotator, question.parent, keep_audio=question.keep_audio)
             else:
                 yield event
+
+    def _import_item(self, item: WaitingItem, stop: threading.Event) -> str | None:
+        """Ask about a clip of a project, under nobody's name, and store the answer with its audio.
+
+        Returns the answer's id, None where it was stopped. Raises UsamError, ModelError, StorageError.
+        """
+        try:
+            for _ in self.loader.wait(stop):
+                pass
+        except UsamError as error:
+            raise ModelError(str(error)) from error
+        request = AskRequest(item.question, item.task, str(item.path), keep_audio=True, clip_name=item.source)
+        if stop.is_set():
+            return None
+        *_, entry = self.ask(request, None, threading.Event())  # to its end: half an answer is none to judge
+        assert isinstance(entry, SessionAnswer)
+        if entry.storage_error:
+            raise StorageError(entry.storage_error)
+        if not entry.answer.text.strip():
+            raise RequestError("The model gave no words, so there is nothing to judge.")
+        return entry.answer_id
 
     def stored(
         self,

@@ -7,8 +7,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,14 @@ _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: its number, counted from 1 below the header, a clip and what to ask about it."""
+    """One line of the table: its number, counted from 1 below the header, a clip and what to ask about it;
+    and its other cells, by the name of their column."""
 
     number: int
     path: str
     question: str
     task: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def read_table(table: Path, task: str = "qa") -> list[Row]:
 
     Commas, semicolons or tabs separate its columns, as spreadsheets write them in one country or another,
     with or without a first line `sep=;`. An empty question asks the task's own prompt, an empty task is
-    `task`. Other columns are ignored, and so are rows without any cell.
+    `task`. Other columns do not matter here, and rows without any cell are ignored.
 
     Raises RequestError: no such file, no CSV, no column `path`, no rows, or, with its row, a question or a
     task that cannot be asked.
@@ -76,7 +78,8 @@ def read_table(table: Path, task: str = "qa") -> list[Row]:
             question = check_question(cells["question"], chosen)
         except RequestError as error:
             raise RequestError(f"Row {number} of {table.name}: {error}") from error
-        rows.append(Row(number, cells["path"], question, chosen))
+        others = {name: cell for name, cell in line.items() if name not in cells}
+        rows.append(Row(number, cells["path"], question, chosen, others))
     return rows
 
 

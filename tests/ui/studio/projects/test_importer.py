@@ -1,0 +1,166 @@
+"""Importing clips into a project: with progress, over interruptions, and with a sentence for each failure."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from storage import Feedback, open_database
+from storage.annotation.imports import NewItem
+from storage.annotation.project_queue import ProjectQueue
+from storage.annotation.projects import Projects
+from storage.errors import NotFoundError
+from tests.fake_engine import FakeEngine
+from tests.serving import EXAMPLES, settings_in
+from ui.__main__ import main, parser, run
+from ui.engines.loader import EngineLoader
+from ui.studio.projects.importer import ELSEWHERE, ImportState
+from ui.studio.service import Studio
+from usam.errors import UsamError
+
+DOG, PIANO = EXAMPLES / "sound-dog.ogg", EXAMPLES / "music-piano.ogg"
+
+
+def item(path: Path, question: str = "What is it?") -> NewItem:
+    return NewItem(path, path.name, "qa", question)
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return studio_in(tmp_path)
+
+
+def studio_in(folder: Path) -> Studio:
+    settings = settings_in(folder)
+    engine: Any = FakeEngine(pause=0)
+    studio = Studio(
+        EngineLoader(lambda progress: engine), Feedback(open_database(settings.database_url)), settings
+    )
+    if not Projects(studio.feedback.database).all():
+        Projects(studio.feedback.database).make("birds")
+    return studio
+
+
+def test_clips_are_answered_under_nobody_s_name_and_can_be_heard(studio: Studio, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no audio")
+    imports = studio.importer.imports
+    imports.add("birds", [item(DOG), item(text), item(tmp_path / "gone.wav"), item(PIANO, "please crash")])
+    seen: list[ImportState] = []
+    studio.importer.run(seen.append)
+    projects = Projects(studio.feedback.database)
+    found = projects.progress("birds")
+    assert (found.items, found.waiting, found.failed) == (1, 0, 3)
+    assert {one.source for one in imports.failures("birds")} == {"notes.txt", "gone.wav", "music-piano.ogg"}
+    assert all(one.error and "secret" not in one.error for one in imports.failures("birds"))
+    assert [(state.done, state.left) for state in seen] == [(0, 4), (1, 3), (2, 2), (3, 1), (4, 0)]
+    assert seen[0].seconds_left is None
+    assert seen[1].seconds_left is not None
+    assert not seen[-1].running
+    (dog,) = ProjectQueue(studio.feedback.database, 1, key=projects.get("birds").key).upcoming("me")
+    assert studio.feedback.kept_audio(dog) is not None
+
+
+def test_an_import_goes_on_after_it_was_stopped(tmp_path: Path) -> None:
+    first = studio_in(tmp_path)
+    first.importer.imports.add("birds", [item(DOG), item(PIANO)])
+
+    def stop_after_one(state: ImportState) -> None:
+        if state.done == 0:
+            first.importer.stop()
+
+    first.importer.run(stop_after_one)
+    assert first.importer.imports.waiting() == 2, "it was stopped before the first was asked about"
+    first.feedback.database.close()
+    second = studio_in(tmp_path)
+    second.importer.resume()
+    second.importer.join()
+    assert Projects(second.feedback.database).progress("birds").items == 2
+    second.importer.resume()
+    assert not second.importer.state.running
+
+
+def test_uploads_are_kept_until_they_are_answered(studio: Studio, tmp_path: Path) -> None:
+    upload = tmp_path / "upload" / "dog.ogg"
+    upload.parent.mkdir()
+    upload.write_bytes(DOG.read_bytes())
+    broken = upload.with_name("broken.ogg")
+    broken.write_bytes(b"not audio")
+    importer = studio.importer
+    assert importer.add_uploads("birds", [item(upload), item(upload, "Another?"), item(broken)]).added == 3
+    assert importer.add_uploads("birds", [item(upload)]).known == 1
+    upload.unlink()
+    assert len(list(importer.folder.rglob("*.ogg"))) == 2
+    importer.run()
+    assert Projects(studio.feedback.database).progress("birds").items == 2
+    assert len(list(importer.folder.rglob("*.ogg"))) == 1, "what failed can be tried again"
+    importer.discard("birds")
+    assert list(importer.folder.iterdir()) == []
+    with pytest.raises(NotFoundError):
+        importer.add_uploads("fish", [item(broken)])
+    assert list(importer.folder.iterdir()) == []
+
+
+def test_a_model_that_does_not_load_fails_no_clip(tmp_path: Path) -> None:
+    studio = studio_in(tmp_path)
+
+    def broken(progress: Any) -> Any:
+        raise UsamError("The weights are damaged.")
+
+    studio.loader = EngineLoader(broken)
+    studio.importer.imports.add("birds", [item(DOG)])
+    studio.importer.run()
+    assert studio.importer.state.ended == "The weights are damaged."
+    assert studio.importer.imports.waiting() == 1
+
+
+def test_one_process_imports_at_a_time(studio: Studio) -> None:
+    importer = studio.importer
+    importer.imports.add("birds", [item(DOG)])
+    importer.folder.mkdir(parents=True)
+    with FileLock(importer.folder.with_suffix(".lock")):
+        importer.run()
+    assert importer.state.ended == ELSEWHERE
+    assert importer.imports.waiting() == 1
+
+
+def test_starting_twice_asks_once(studio: Studio) -> None:
+    studio.importer.imports.add("birds", [item(DOG), item(PIANO)])
+    starts = [threading.Thread(target=studio.importer.start) for _ in range(4)]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join()
+    studio.importer.join()
+    assert Projects(studio.feedback.database).progress("birds").items == 2
+
+
+def test_the_command_imports_a_folder_and_lists_what_failed(
+    studio: Studio, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    (folder / "dog.ogg").write_bytes(DOG.read_bytes())
+    (folder / "notes.txt").write_text("no audio")
+    command = parser().parse_args(["import", "birds", str(folder), "--question", "Which bird?"])
+    assert run(command, studio) == 2
+    printed = capsys.readouterr()
+    assert "1 of 2: dog.ogg" in printed.err
+    assert "notes.txt: " in printed.err
+    (folder / "notes.txt").unlink()
+    studio.importer.discard("birds")
+    assert run(command, studio) == 0
+    assert "0 clips to ask about, 1 there already" in capsys.readouterr().out
+    assert Projects(studio.feedback.database).items("birds")[0].question == "Which bird?"
+
+
+def test_an_unknown_project_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("USAM_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("USAM_DATABASE_URL", raising=False)
+    (tmp_path / "a.wav").touch()
+    assert main(["import", "fish", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "python -m ui: There is no project of that name.\n"
