@@ -40,6 +40,7 @@ from ui.pages.ask.events import connect
 from ui.pages.ask.page import build_page
 from ui.pages.browse import browse_page
 from ui.pages.dashboard import dashboard_page
+from ui.pages.projects import projects_page
 from ui.pages.teach import teach_page
 from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
@@ -125,6 +126,8 @@ def build(
         browse_page(demo, studio, gate)
     with demo.route("Teach", "/teach"):
         teach_page(demo, studio, gate)
+    with demo.route("Projects", "/projects"):
+        projects_page(demo, studio, gate)
     # Room for ratings beside the questions, which are counted before they get here (`AskHandlers.reserve`).
     size = settings.max_waiting + PAGES_HELD
     queue = share_queues(demo, studio, size)

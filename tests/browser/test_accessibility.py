@@ -96,7 +96,7 @@ def test_the_page_with_an_answer_and_everything_unfolded(page: AppPage, axe: str
     assert findings(page.page, axe) == []
 
 
-@pytest.mark.parametrize("name", ["annotate", "dashboard", "teach"])
+@pytest.mark.parametrize("name", ["annotate", "dashboard", "teach", "projects"])
 def test_the_other_pages(page: AppPage, server: Server, axe: str, name: str) -> None:
     page.page.goto(f"{server.url}{name}")
     expect(page.page.get_by_role("heading", level=2).first).to_be_visible()

@@ -1,4 +1,4 @@
-"""Access to Dashboard, Browse and Teach: for admins, or whoever runs the app, by password or on the
+"""Access to Dashboard, Browse, Teach and Projects: for admins, or whoever runs the app, by password or on the
 server's machine."""
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ _UNSIGNED = re.compile(r"[\w-]{22}", re.ASCII)
 @dataclass(frozen=True)
 class Identity:
     """secret: of this installation; ids of accounts are made with it.  admins: names of accounts that
-    Dashboard, Browse and Teach open to.  named: whether there are accounts at all.  signing_key: signs the
-    ids that browsers keep, so that knowing an id is not enough to act under it."""
+    Dashboard, Browse, Teach and Projects open to.  named: whether there are accounts at all.  signing_key:
+    signs the ids that browsers keep, so that knowing an id is not enough to act under it."""
 
     secret: str = field(repr=False)
     admins: frozenset[str] = frozenset()
@@ -49,9 +49,11 @@ class Identity:
     def of_account(self, request: gr.Request | None, profile: gr.OAuthProfile | None = None) -> str | None:
         """The id that the account's ratings are stored under; None for no account."""
         name = self.account(request, profile)
-        if name is None:
-            return None
-        mac = hmac.digest(self.secret.encode(), f"account {name}".encode(), hashlib.sha256)
+        return None if name is None else self.id_of(name)
+
+    def id_of(self, account: str) -> str:
+        """The id that the ratings of the account of this name are stored under."""
+        mac = hmac.digest(self.secret.encode(), f"account {account}".encode(), hashlib.sha256)
         return f"{_ACCOUNT}{base64.urlsafe_b64encode(mac[:18]).decode()}"
 
     def annotator(self, kept: str, request: gr.Request | None, profile: gr.OAuthProfile | None = None) -> str:

@@ -14,7 +14,7 @@ from ui.settings import Settings
 
 SPOOFED = "127.0.0.1, 203.0.113.5"
 SHUT = "USAM_DASHBOARD_PASSWORD"
-PAGES = ["dashboard", "browse", "teach"]
+PAGES = ["dashboard", "browse", "teach", "projects"]
 
 
 def running(settings: Settings, **options: Any) -> Any:
@@ -30,12 +30,18 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def shown(url: str, page: str, headers: dict[str, str] | None = None, password: str = "") -> str:
     """What an admin page says to who opens it with these headers, and types this."""
-    name, filters = {"dashboard": ("drawn", 0), "browse": ("opened_2", 9), "teach": ("teach_opened", 0)}[page]
+    nothing: dict[str, tuple[str, list[Any]]] = {
+        "dashboard": ("drawn", []),
+        "browse": ("opened_2", [""] * 9),
+        "teach": ("teach_opened", []),
+        "projects": ("projects_opened", [None]),
+    }
+    name, chosen = nothing[page]
     with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
         events = client.get("config").json()["dependencies"]
         [event] = [event for event in events if event["api_name"] == name]
-        assert len(event["inputs"]) == 1 + filters
-        body = {"data": [password, *[""] * filters], "fn_index": event["id"], "session_hash": "reader"}
+        assert len(event["inputs"]) == 1 + len(chosen)
+        body = {"data": [password, *chosen], "fn_index": event["id"], "session_hash": "reader"}
         client.post("gradio_api/queue/join", json=body).raise_for_status()
         reply = client.get("gradio_api/queue/data", params={"session_hash": "reader"}).text
     messages = [json.loads(line.removeprefix("data: ")) for line in reply.splitlines() if line]

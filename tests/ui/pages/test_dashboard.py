@@ -14,9 +14,9 @@ from storage.annotation.token_verdicts import TokenVerdicts
 from storage.export import FORMATS, export
 from tests.serving import settings_in
 from tests.ui.pages.records import HOSTILE, record
+from ui.components.export_card import REASONS, prepare
 from ui.pages.dashboard.cards import dashboard
 from ui.pages.dashboard.charts import strengths
-from ui.pages.dashboard.export_card import REASONS, prepare
 from ui.pages.dashboard.page import DashboardCache
 from ui.server.downloads import Downloads
 

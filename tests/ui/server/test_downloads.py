@@ -10,7 +10,7 @@ import pytest
 from storage import Feedback, open_database
 from tests.serving import settings_in
 from tests.ui.pages.records import record
-from ui.pages.dashboard.export_card import prepare
+from ui.components.export_card import prepare
 from ui.server.downloads import Downloads
 
 

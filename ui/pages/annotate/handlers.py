@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from storage import StorageError
+from storage.annotation.project_queue import ProjectQueue
+from storage.annotation.projects import Project, Projects
 from storage.annotation.queue import Order, Queue
 from storage.annotation.repeats import Repeats
 from storage.errors import NotFoundError
@@ -30,6 +32,9 @@ Updates = dict[Any, Any]
 NO_DRAFT = (
     "You have judged this answer before; it came again to measure your consistency. Submit it, or skip it."
 )
+PROJECT = "project"
+"""The part of the page's address that names a project."""
+EVERYDAY, NONE = "Answers of no project", ""
 _DONE = {"repeated": "judged again", "passed": "skipped"}
 _SETTLED_JS = "() => { document.dispatchEvent(new Event('annotate:settled')); }"
 
@@ -44,7 +49,8 @@ class AnnotateHandlers:
         self.session = session
         self.annotator = annotator
         self.feedback = studio.feedback
-        self.queue = Queue(studio.feedback.database, studio.settings.judgements)
+        self.everyday = Queue(studio.feedback.database, studio.settings.judgements)
+        self.projects = Projects(studio.feedback.database)
         self.identity = studio.identity
         self.repeats = Repeats(studio.feedback.database)
         self.repeat_share = studio.settings.repeat_share
@@ -57,12 +63,33 @@ class AnnotateHandlers:
         request: gr.Request,
         profile: gr.OAuthProfile | None = None,
     ) -> Updates:
+        """With the project that the address names, else the one that is assigned to the person."""
         annotator = self.identity.annotator(annotator, request, profile)
-        return {self.annotator: annotator, **self.started(annotator, order, audio_only)}
 
-    def started(self, annotator: str, order: Order, audio_only: bool) -> Updates:
+        def open_page() -> Updates:
+            found = self.projects.open_to(annotator)
+            named = request.query_params.get(PROJECT) if request else None
+            names = [project.name for project in found]
+            assigned = next((project.name for project in found if not project.open_to_all), NONE)
+            chosen = named or assigned
+            choices = [(EVERYDAY, NONE), *((name, name) for name in names)]
+            shown = gr.Dropdown(choices, value=chosen, visible=bool(names or named))
+            return {self.panel.project: shown, **self.started(annotator, order, audio_only, chosen)}
+
+        return {self.annotator: annotator, **self._guarded(open_page)}
+
+    def started(self, annotator: str, order: Order, audio_only: bool, project: str | None) -> Updates:
         """The queue from its beginning, in this order."""
-        return self._guarded(lambda: self._next(AnnotationSession(order, audio_only), annotator))
+
+        def start() -> Updates:
+            found = self._open_project(project, annotator) if project else None
+            session = AnnotationSession(order, audio_only, found)
+            if project and found is None:
+                return self._closed(session, project)
+            # Only here: with every item, they would fold again.
+            return {**self._guidelines(found), **self._next(session, annotator)}
+
+        return self._guarded(start)
 
     def submit(self, *values: Any) -> Updates:
         """values: the rating's fields, then the session and the annotator."""
@@ -82,12 +109,14 @@ class AnnotateHandlers:
         if session.again:
             return {self.panel.status: messages.fault(NO_DRAFT)}
         rating = self.panel.rating.as_rating(fields)
-        return self._step("drafted", session, annotator, lambda id_: self.queue.draft(id_, annotator, rating))
+        return self._step(
+            "drafted", session, annotator, lambda id_: self.everyday.draft(id_, annotator, rating)
+        )
 
     def skip(self, session: AnnotationSession, annotator: str) -> Updates:
         if session.again:
             return self._step("passed", session, annotator, lambda id_: None)
-        return self._step("skipped", session, annotator, lambda id_: self.queue.skip(id_, annotator))
+        return self._step("skipped", session, annotator, lambda id_: self.everyday.skip(id_, annotator))
 
     def undo(self, session: AnnotationSession, annotator: str) -> Updates:
         """Take the last step back and show its answer again, filled in as it was."""
@@ -102,9 +131,9 @@ class AnnotateHandlers:
                 rating = self.repeats.second_rating(answer_id, annotator)
                 self.repeats.withdraw(answer_id, annotator)
             else:
-                rating = self.queue.item(answer_id, annotator).draft
-                self.queue.requeue(answer_id, annotator)
-            counts = self.queue.progress(annotator, audio_only=session.audio_only)
+                rating = self.everyday.item(answer_id, annotator).draft
+                self.everyday.requeue(answer_id, annotator)
+            counts = self._queue(session).progress(annotator, audio_only=session.audio_only)
             consistency = tuple(self.repeats.self_consistency(annotator))
             now = replace(session.undone_to(answer_id), counts=counts, consistency=consistency)
             undone = messages.saved(f"Undone: this one is no longer {_DONE.get(action, action)}")
@@ -133,10 +162,16 @@ class AnnotateHandlers:
     def _next(self, session: AnnotationSession, annotator: str) -> Updates:
         """Show what comes next; the database is asked for the order, and counted, once a batch."""
         if not session.ahead:
-            ids = self.queue.upcoming(annotator, session.order, audio_only=session.audio_only)
-            counts = self.queue.progress(annotator, audio_only=session.audio_only)
+            if session.project:  # which may be another by now, or closed
+                project = self._open_project(session.project.name, annotator)
+                if project is None:
+                    return self._closed(session, session.project.name)
+                session = replace(session, project=project)
+            queue = self._queue(session)
+            ids = queue.upcoming(annotator, session.order, audio_only=session.audio_only)
+            counts = queue.progress(annotator, audio_only=session.audio_only)
             wanted = sum(random.random() < self.repeat_share for _ in ids)
-            again = self.repeats.due(annotator, wanted, audio_only=session.audio_only)
+            again = self.repeats.due(annotator, wanted, audio_only=session.audio_only, project=queue.project)
             session = replace(
                 session,
                 ahead=mixed(ids, again),
@@ -152,19 +187,43 @@ class AnnotateHandlers:
         panel, item = self.panel, None
         while session.current and item is None:
             try:
-                item = self.queue.item(session.current, annotator)
+                item = self.everyday.item(session.current, annotator)
             except NotFoundError:  # its owner deleted it while it waited here
                 session = session.advanced()
         draft = item.draft if item and not session.again else None
-        empty = render.empty(session.counts, audio_only=session.audio_only)
+        project = session.project
+        empty = render.empty(session.counts, audio_only=session.audio_only, project=project)
+        wanted = self.everyday.ratings_wanted
         return {
             self.session: replace(session, begun=draft is not None),
-            panel.item: render.item(item, self.queue.ratings_wanted) if item else empty,
+            panel.item: render.item(item, wanted, of_project=project is not None) if item else empty,
             panel.judge: gr.Column(visible=item is not None),
             panel.progress: render.progress(session.counts) + render.self_consistency(session.consistency),
             panel.status: messages.status("You began this one before.") if draft else "",
             **panel.rating.filled(rating or draft),
         }
+
+    def _queue(self, session: AnnotationSession) -> Queue:
+        project, database = session.project, self.everyday.database
+        return ProjectQueue(database, project.wanted, key=project.key) if project else self.everyday
+
+    def _open_project(self, name: str, annotator: str) -> Project | None:
+        """None where it is closed, or not open to the person."""
+        return next((project for project in self.projects.open_to(annotator) if project.name == name), None)
+
+    def _closed(self, session: AnnotationSession, name: str) -> Updates:
+        return {
+            self.session: replace(session, project=None, current=None, ahead=()),
+            **self._guidelines(None),
+            self.panel.item: render.not_open(name),
+            self.panel.judge: gr.Column(visible=False),
+            self.panel.progress: "",
+            self.panel.status: "",
+        }
+
+    def _guidelines(self, project: Project | None) -> Updates:
+        shown = render.guidelines(project)
+        return {self.panel.guidelines: gr.HTML(shown, visible=bool(shown))}
 
     def _guarded(self, step: Callable[[], Updates]) -> Updates:
         """On failure only the status changes: what was typed stays."""
@@ -182,7 +241,8 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     annotator = annotator_state(settings)
     handlers = AnnotateHandlers(panel, session, annotator, studio)
     outputs = [
-        panel.item, panel.judge, panel.progress, panel.status, session, annotator, *panel.rating.blocks
+        panel.project, panel.guidelines, panel.item, panel.judge, panel.progress, panel.status, session,
+        annotator, *panel.rating.blocks,
     ]  # fmt: skip
     # Past the queue, which is full while many wait for the model: a judgement must be saved even then.
     fast: dict[str, Any] = {
@@ -193,11 +253,13 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
         return save_limited(studio, handler, lambda why: {panel.status: messages.fault(why)})
 
     place, step = [annotator, panel.order, panel.audio_only], [session, annotator]
+    start = [*place, panel.project]
     rating = panel.rating.blocks
     steps = [
         demo.load(handlers.opened, place, **fast),
-        panel.order.input(handlers.started, place, **fast),
-        panel.audio_only.input(handlers.started, place, **fast),
+        panel.order.input(handlers.started, start, **fast),
+        panel.audio_only.input(handlers.started, start, **fast),
+        panel.project.input(handlers.started, start, **fast),
         panel.submit.click(limited(handlers.submit), [*rating, *step], **fast),
         panel.draft.click(limited(handlers.draft), [*rating, *step], **fast),
         panel.skip.click(limited(handlers.skip), step, **fast),

@@ -66,11 +66,19 @@ function onKey(event) {
     if (!(event.key === "Enter" && (event.ctrlKey || event.metaKey))) return;
     target.blur(); // hands what was typed to the page
   } else if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Enter" && target.matches("button, a")) return;
-  if (target.closest("#queue-order")) return; // its arrows choose the order
+  if (event.key === "Enter" && target.matches("button, a, summary")) return;
+  if (event.key === " " && target.matches("summary")) return;
+  if (target.closest("#queue-order, #queue-project")) return; // their arrows choose
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (Date.now() < pendingUntil || event.repeat || !element.querySelector(".item[data-ready]")) return;
   if (handle(key) !== false) event.preventDefault();
+}
+
+/** Guidelines that were opened with the mouse do not keep the keys to themselves. @param {MouseEvent} event */
+function onClick(event) {
+  if (!element.isConnected) return document.removeEventListener("click", onClick);
+  const { target, detail } = event;
+  if (target instanceof HTMLElement && target.matches("#queue-guidelines summary") && detail > 0) target.blur();
 }
 
 function toggle() {
@@ -107,6 +115,7 @@ element.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", onKey);
+document.addEventListener("click", onClick);
 document.addEventListener("annotate:settled", () => {
   pendingUntil = 0;
   element.querySelector(".item")?.setAttribute("data-ready", "");

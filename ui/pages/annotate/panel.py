@@ -23,6 +23,8 @@ AGAIN = " Some answers come twice, to measure how consistent your judgements are
 
 @dataclass(frozen=True)
 class AnnotatePanel:
+    project: gr.Dropdown
+    guidelines: gr.HTML
     order: gr.Radio
     audio_only: gr.Checkbox
     progress: gr.HTML
@@ -47,10 +49,14 @@ def annotate_panel(settings: Settings) -> AnnotatePanel:
         )
         progress = gr.HTML("", elem_id="queue-progress")
     with gr.Row(elem_id="queue-choice"):
+        project = gr.Dropdown(
+            [], label="Project", visible=False, filterable=False, elem_id="queue-project", min_width=170
+        )
         order = gr.Radio(
             list(ORDERS), value="entropy", label="Order", elem_id="queue-order", elem_classes="chips"
         )
         audio_only = gr.Checkbox(True, label="Only with audio", elem_id="audio-only", scale=0, min_width=170)
+    guidelines = gr.HTML("", visible=False, elem_id="queue-guidelines")
     with gr.Row(elem_id="queue-work"):
         with gr.Column(scale=7, min_width=320, elem_id="queue-left"):
             item = gr.HTML(
@@ -65,4 +71,7 @@ def annotate_panel(settings: Settings) -> AnnotatePanel:
                 skip = gr.Button("Skip", min_width=60, elem_id="skip")
                 draft = gr.Button("Draft", min_width=60, elem_id="draft")
                 undo = gr.Button("Undo", min_width=60, elem_id="undo")
-    return AnnotatePanel(order, audio_only, progress, item, judge, rating, submit, skip, draft, undo, status)
+    return AnnotatePanel(
+        project, guidelines, order, audio_only, progress, item, judge, rating, submit, skip, draft, undo,
+        status,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from storage.analysis.consistency import SelfConsistency
+from storage.annotation.projects import Project
 from storage.annotation.queue import QueueCounts, QueueItem
 from ui.components import messages
 from usam.errors import UsamError
@@ -64,8 +65,18 @@ def self_consistency(found: Sequence[SelfConsistency]) -> str:
     return f'<p class="steady">The same when an answer came twice: {cells}</p>' if cells else ""
 
 
-def empty(counts: QueueCounts, *, audio_only: bool) -> str:
+def guidelines(project: Project | None) -> str:
+    """What the team agreed on, folded; empty where it is nothing."""
+    if project is None or not project.guidelines:
+        return ""
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in project.guidelines.split("\n") if line.strip())
+    return f'<details class="guidelines"><summary>Guidelines</summary>{paragraphs}</details>'
+
+
+def empty(counts: QueueCounts, *, audio_only: bool, project: Project | None = None) -> str:
     """Nothing is left to judge."""
+    if project is not None:
+        return _project_empty(counts, audio_only=audio_only)
     hint = "Answers come here from the Studio page" + (
         " when their audio was stored. Without it only the words can be judged: untick the box above."
         if audio_only
@@ -75,30 +86,48 @@ def empty(counts: QueueCounts, *, audio_only: bool) -> str:
     return f'<div class="empty"><p>{words}</p><p class="hint">{hint}</p></div>'
 
 
-def item(shown: QueueItem, wanted: int | None = None) -> str:
+def _project_empty(counts: QueueCounts, *, audio_only: bool) -> str:
+    if counts.left:
+        words = "Others have the last items before them now."
+        hint = "What they leave comes here: reload the page in half an hour."
+    else:
+        words = "All judged. Thank you." if counts.judged + counts.skipped else "Nothing to judge yet."
+        hint = "Items without audio are left out: untick the box above." if audio_only else ""
+    return f'<div class="empty"><p>{words}</p><p class="hint">{hint}</p></div>'
+
+
+def not_open(name: str) -> str:
+    """A project that was closed, or taken from the person, meanwhile."""
+    words = f"The project {name} is closed, or not open to you."
+    return f'<div class="empty"><p>{escape(words)}</p><p class="hint">Choose another one above.</p></div>'
+
+
+def item(shown: QueueItem, wanted: int | None = None, *, of_project: bool = False) -> str:
     """The clip, the question and the answer; nothing of the model's internals, which could bias a
-    judgement."""
+    judgement. In a project also not how many others have judged it, which would tell the gold items."""
     turns = "".join(
         f'<div class="turn past"><p class="q">{escape(turn["question"])}</p>'
         f'<p class="a">{escape(turn["answer"])}</p></div>'
         for turn in shown.history
     )
     cut = '<p class="hint">Cut short: stopped, or out of tokens.</p>' if shown.stopped else ""
+    small = _small_print(shown, wanted, of_project=of_project)
     return (
         f'<article class="item" data-id="{escape(shown.answer_id)}">{_player(shown)}'
         f'<div class="thread">{turns}<div class="turn now"><p class="q">{escape(shown.question)}</p>'
-        f'<p class="a">{escape(shown.text)}</p>{cut}</div></div>{_small_print(shown, wanted)}</article>'
+        f'<p class="a">{escape(shown.text)}</p>{cut}</div></div>{small}</article>'
     )
 
 
-def _small_print(shown: QueueItem, wanted: int | None) -> str:
+def _small_print(shown: QueueItem, wanted: int | None, *, of_project: bool) -> str:
     task = TASKS[shown.task].label if shown.task in TASKS else shown.task
     cells = [
         ("Task", task),
         ("Heard", messages.span(shown.heard_start, shown.heard_end, shown.clip_duration)),
     ]
-    others = messages.counted(shown.others, "other")
-    cells += [("Judged by", f"{others}, {wanted} wanted" if wanted else others)]
+    if not of_project:
+        others = messages.counted(shown.others, "other")
+        cells += [("Judged by", f"{others}, {wanted} wanted" if wanted else others)]
     items = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in cells)
     return f'<dl class="meters">{items}</dl>'
 

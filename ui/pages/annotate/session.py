@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from storage.analysis.consistency import SelfConsistency
+from storage.annotation.projects import Project
 from storage.annotation.queue import Order, QueueCounts
 
 UNDOABLE = 50
@@ -17,10 +18,12 @@ class AnnotationSession:
     """What one open page works on. current: id of the answer on display.  ahead: the next ones.
     done: (what was done, answer id), to be undone from the end.  begun: whether the answer on display
     came with a draft.  repeats: which of the answers the person has rated before.  counts: as of the last
-    batch, and what was done since.  consistency: how far the person agrees with themselves."""
+    batch, and what was done since.  consistency: how far the person agrees with themselves.  project: whose
+    items these are, None for the answers of no project."""
 
     order: Order = "entropy"
     audio_only: bool = True
+    project: Project | None = None
     current: str | None = None
     ahead: tuple[str, ...] = ()
     done: tuple[tuple[str, str], ...] = ()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from ui.components import messages
+from ui.components.export_card import training_card
 from ui.components.messages import refusal_html
-from ui.pages.dashboard.export_card import training_card
 from usam.errors import RequestError
 
 if TYPE_CHECKING:

@@ -48,8 +48,11 @@ REASONS = {
 }
 
 
-def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None:
-    """Lay the card out and connect it. Called inside the page's context."""
+def training_card(
+    studio: Studio, gate: AdminGate, password: gr.Textbox, project: gr.Dropdown | None = None
+) -> None:
+    """Lay the card out and connect it. project: where the one is chosen whose items alone are exported; by
+    default all answers are. Called inside the page's context."""
     with gr.Column(elem_id="training"):
         gr.HTML(
             "<h3>Training data</h3><p class='hint'>Prepared and audited before it is downloaded: what it "
@@ -61,18 +64,26 @@ def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None
         made = gr.HTML("", elem_id="prepared")
 
     def prepared(
-        format: str, typed: str, request: gr.Request, profile: gr.OAuthProfile | None = None
+        format: str,
+        typed: str,
+        name: str | None,
+        request: gr.Request,
+        profile: gr.OAuthProfile | None = None,
     ) -> Iterator[str]:
         try:
             gate.require(typed, request, profile)
         except RequestError as refusal:
             yield messages.fault(str(refusal))
         else:
-            yield from prepare(studio.feedback.database, studio.downloads, format, studio.settings.dimensions)
+            if project is not None and not name:
+                yield messages.fault("Choose a project first.")
+                return
+            dimensions = studio.settings.dimensions
+            yield from prepare(studio.feedback.database, studio.downloads, format, dimensions, name)
 
     make.click(
         prepared,
-        [format, password],
+        [format, password, gr.State(None) if project is None else project],
         made,
         show_progress="hidden",
         trigger_mode="once",
@@ -82,12 +93,17 @@ def training_card(studio: Studio, gate: AdminGate, password: gr.Textbox) -> None
 
 
 def prepare(
-    database: Database, downloads: Downloads, format: str, dimensions: Collection[str] = DIMENSIONS
+    database: Database,
+    downloads: Downloads,
+    format: str,
+    dimensions: Collection[str] = DIMENSIONS,
+    project: str | None = None,
 ) -> Iterator[str]:
     """How far the export is, in HTML, then its audit with a button to download it. The file is the one
     that was audited, also when people rated meanwhile. A page that is closed cancels it."""
     try:
-        offer = downloads.begin(f"usam-{format}-{now():%Y%m%d}.zip")
+        part = f"{project.replace(' ', '-')}-" if project else ""
+        offer = downloads.begin(f"usam-{part}{format}-{now():%Y%m%d}.zip")
     except OSError as error:
         log.exception("there is no folder for exports")
         yield messages.fault(f"Nothing can be prepared: {error.strerror}.")
@@ -98,7 +114,7 @@ def prepare(
         def read(count: int, of: int) -> None:
             progress(f"{count:,} judgements read", count / max(of, 1))
 
-        return pack(database, format, offer.file, read, dimensions)
+        return pack(database, format, offer.file, read, dimensions, project)
 
     try:
         for event in run_job(make, threading.Event()):
