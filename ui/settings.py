@@ -31,12 +31,12 @@ class Settings:
     retention_days, backup_hours: see `storage.maintenance.scheduler`; None: never. snapshots: folder of
     `storage.maintenance.snapshots` (absolute); None: there are none. checkpoints: a folder of further
     checkpoints to ask the same. evaluation: a folder of labelled clips on which a tuned checkpoint is
-    compared with its parent; None: it is not. dashboard_password, admins: who Dashboard, Browse, Teach
-    and Projects open to (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has to sign in.
+    compared with its parent; None: it is not. dashboard_password, admins: who Dashboard, Browse, Teach and
+    Projects open to (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has to sign in.
     oauth: whether people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`.
-    proxies: how many the visitors come through (`ui.access.request`). embedders: origins whose pages hold
-    the app (`ui.access.cross_origin`). space, space_hosts: whether this is a Space, and its names.
-    container: whether the app runs in one.
+    proxies: how many the visitors come through (`ui.access.request`). embedders: origins whose pages hold the
+    app (`ui.access.cross_origin`). space, space_hosts: whether this is a Space, and its names. container:
+    whether the app runs in one.
     """
 
     data: Path

@@ -137,7 +137,7 @@ def test_whom_the_command_line_assigned_stays(page: ProjectsHandlers, studio: St
     assert set(page.projects.members("birds") or {}) == {"a-program", studio.identity.id_of("anna")}
 
 
-@pytest.mark.parametrize("wanted", [None, 0, 1.5, 1e9])
+@pytest.mark.parametrize("wanted", [None, 0, 1.5, 1e9, float("inf")])
 def test_an_impossible_number_of_judgements_is_refused(page: ProjectsHandlers, wanted: Any) -> None:
     assert "judgements" in text(make(page, wanted=wanted)[page.blocks.about.saved])
 

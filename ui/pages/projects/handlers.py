@@ -63,7 +63,7 @@ class ProjectsHandlers:
 
         def save() -> Updates:
             members = None if everyone else self._members(chosen, people or "")
-            count = int(wanted) if wanted and wanted == int(wanted) else 0
+            count = int(wanted) if wanted and float(wanted).is_integer() else 0
             if chosen:
                 project, word = self.projects.change(chosen, guidelines or "", count, members), "Saved"
             else:
@@ -75,7 +75,7 @@ class ProjectsHandlers:
     def _members(self, chosen: str | None, people: str) -> dict[str, str]:
         """The accounts that are named, and whoever the command line assigned the project to by an id."""
         earlier = (self.projects.members(chosen) if chosen else None) or {}
-        unnamed = {id_: name for id_, name in earlier.items() if not name}
+        unnamed: dict[str, str] = {id_: name for id_, name in earlier.items() if not name}
         return unnamed if unnamed and not people.strip() else {**unnamed, **self.team.members(people)}
 
     def projects_closed(
