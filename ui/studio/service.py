@@ -179,31 +179,32 @@ class Studio:
             raise RequestError(GONE)
         decode_s = time.monotonic() - began
         yield ClipLoaded(audio.heard)
-        for event in self.loader.engine.stream(
-            clip,
-            question.text.strip() or None,
-            task=question.task,
-            history=question.history,
-            seed=question.seed,
-            temperature=question.temperature,
-            stop=stop,
-        ):
-            if isinstance(event, Answer):
-                if stop.is_set() and not event.text.strip():
-                    return  # nothing to read, to rate or to keep
-                answer = replace(event, timings=event.timings.after_decoding(decode_s))
-                source = question.source or ""
-                entry = SessionAnswer(
-                    uuid.uuid4().hex,
-                    answer,
-                    audio,
-                    source,
-                    clip_name=question.clip_name or name_of(source),
-                    asked_at=datetime.now(UTC),
-                )
-                yield self.stored(entry, clip, annotator, question.parent, keep_audio=question.keep_audio)
-            else:
-                yield event
+        with self.teaching.paused():
+            for event in self.loader.engine.stream(
+                clip,
+                question.text.strip() or None,
+                task=question.task,
+                history=question.history,
+                seed=question.seed,
+                temperature=question.temperature,
+                stop=stop,
+            ):
+                if isinstance(event, Answer):
+                    if stop.is_set() and not event.text.strip():
+                        return  # nothing to read, to rate or to keep
+                    answer = replace(event, timings=event.timings.after_decoding(decode_s))
+                    source = question.source or ""
+                    entry = SessionAnswer(
+                        uuid.uuid4().hex,
+                        answer,
+                        audio,
+                        source,
+                        clip_name=question.clip_name or name_of(source),
+                        asked_at=datetime.now(UTC),
+                    )
+                    yield self.stored(entry, clip, annotator, question.parent, keep_audio=question.keep_audio)
+                else:
+                    yield event
 
     def _import_item(self, item: WaitingItem, stop: threading.Event) -> str | None:
         """Ask about a clip of a project, under nobody's name, and store the answer with its audio.

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -66,6 +66,7 @@ class Teaching:
         self._process: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._pauses = 0
 
     def clean(self) -> None:
         """Delete copies of ratings and clips that a run left which was killed together with the app."""
@@ -103,7 +104,9 @@ class Teaching:
                     stderr=subprocess.PIPE,
                     text=True,
                     errors="replace",
-                    start_new_session=True,  # so that what it starts can be stopped with it
+                    # A group of its own, so that what it starts can be signalled with it; of this session,
+                    # so that the system ends a paused one that this process leaves behind.
+                    process_group=0,
                 )
             except OSError as error:
                 raise RequestError(f"Tuning cannot start: {error.strerror}.") from error
@@ -119,8 +122,30 @@ class Teaching:
         with self._lock:
             if self._process is not None and self.state.running:
                 self._stopped = True
-                with suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGTERM)
+                self._signal(signal.SIGTERM)
+                self._signal(signal.SIGCONT)  # a paused one ends as well
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The run that is under way waits meanwhile: even at idle priority it takes memory's bandwidth from
+        who answers."""
+        self._pause(1)
+        try:
+            yield
+        finally:
+            self._pause(-1)
+
+    def _pause(self, change: int) -> None:
+        with self._lock:
+            before, self._pauses = self._pauses, self._pauses + change
+            if not before or not self._pauses:
+                self._signal(signal.SIGSTOP if self._pauses else signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Called with the lock."""
+        if self._process is not None and self.state.running:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
     def join(self) -> None:
         """Wait until the run that was started has ended."""

@@ -1,5 +1,6 @@
 """The command that tunes, beside the app: counted, started, stopped, and what it leaves."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,30 @@ def test_a_refused_checkpoint_is_there_and_says_why(teaching: Teaching, tmp_path
     made = teaching.tuned.get(teaching.state.result)
     assert made is not None
     assert made.refused == "Nothing was learned."
+
+
+def process_state(pid: int) -> str:
+    """R or S of one that runs or sleeps, T of one that is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="tells states of processes by /proc")
+def test_a_run_waits_while_somebody_is_answered(teaching: Teaching, tmp_path: Path) -> None:
+    let_it_wait(tmp_path)
+    teaching.start()
+    wait_until_under_way(tmp_path)
+    process = teaching._process
+    assert process is not None
+    with teaching.paused():
+        with teaching.paused():
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        assert process_state(process.pid) == "T", "another answer is still being written"
+    os.waitid(os.P_PID, process.pid, os.WCONTINUED)
+    assert process_state(process.pid) != "T"
+    with teaching.paused():
+        teaching.stop()
+        teaching.join()
+    assert "Stopped" in teaching.state.ended
 
 
 def test_a_run_that_fails_says_why_in_the_commands_words(teaching: Teaching, tmp_path: Path) -> None:
