@@ -89,10 +89,13 @@ class BlindTrials:
     state: WritingState = field(default_factory=WritingState)
 
     def __post_init__(self) -> None:
-        self.stored = BlindPairs(self.feedback.database)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+
+    @property
+    def stored(self) -> BlindPairs:
+        return BlindPairs(self.feedback.database)
 
     def start(self, name: str) -> None:
         """Ask people about this checkpoint, and write what answers are missing. Raises UsamError."""
