@@ -24,6 +24,13 @@ def checked_sha256(value: str) -> str:
     return value
 
 
+def checked_fingerprint(value: str) -> str:
+    """Raises RecordError unless `value` is empty or 64 hex digits."""
+    if not isinstance(value, str) or not re.fullmatch("([0-9a-f]{64})?", value):
+        raise RecordError("A fingerprint has 64 hex digits.")
+    return value
+
+
 def token_ids_column(ids: Sequence[int]) -> list[int] | None:
     """The value of the column `token_ids`; None for none. Raises RecordError unless they are token ids."""
     if any(isinstance(id_, bool) or not isinstance(id_, int) or id_ < 0 for id_ in ids):

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, tuple_, update
 
 from storage.answers import kept_audio
-from storage.answers.records import answer_columns, answer_record, token_ids_column
+from storage.answers.records import answer_columns, answer_record, checked_fingerprint, token_ids_column
 from storage.answers.trace_statistics import trace_statistics
 from storage.database import schema
 from storage.database.connection import Database
@@ -48,6 +48,7 @@ class AnswerStore:
         parent: str | None = None,
         audio_path: str | None = None,
         token_ids: Sequence[int] = (),
+        fingerprint: str = "",
     ) -> str:
         """Record an answer (`usam.schema.answer.Answer.to_json()`); returns its id.
 
@@ -55,17 +56,21 @@ class AnswerStore:
         audio_path: a file with the heard audio, which the person agreed to keep; it is copied.
         token_ids: the answer's own tokens, which its record does not hold: tokenised again, its text may
           give others.
+        fingerprint: of how the clip sounds, 64 hex digits (`usam.audio.fingerprint`); empty where unknown.
 
         Raises RecordError, NotFoundError (no such parent).
         """
         columns = answer_columns(answer)
-        sha256 = columns["clip_sha256"]
+        sha256, sounds = columns["clip_sha256"], checked_fingerprint(fingerprint)
         with self.database.write() as session:
             parent_id = answer_key(session, parent) if parent else None
             annotator_id = annotator_key(session, annotator) if annotator else None
             seconds = columns["heard_end"] - columns["heard_start"]
             known = schema.Clip.sha256 == sha256
             present(session, schema.Clip, schema.Clip.sha256, by=known, sha256=sha256, seconds=seconds)
+            if sounds:
+                unknown = update(schema.Clip).where(known, schema.Clip.fingerprint.is_(None))
+                session.execute(unknown.values(fingerprint=sounds))
             if audio_path is not None:
                 clip = session.get_one(schema.Clip, sha256)
                 folder = self.database.folder

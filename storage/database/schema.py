@@ -75,6 +75,8 @@ class Clip(Base):
     """What a model heard: `sha256` and length (s) of the 16 kHz mono samples, and the audio if kept.
 
     Where the span was cut from belongs to the answer: two recordings can hold the same samples.
+    `fingerprint` tells copies in other formats; None for clips that sound the same throughout, and for those
+    from before version 0010.
     """
 
     __tablename__ = "clips"
@@ -87,6 +89,7 @@ class Clip(Base):
     seconds: Mapped[float]
     audio_path: Mapped[str | None] = mapped_column(Text)  # relative to the data folder, so that it can move
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
 
 
 class Annotator(Base):

@@ -53,8 +53,8 @@ def export(
     others; scores on the rest are left out, and counted in the audit.
 
     csv: `csv.FILES`; parquet: the same tables.  audiofolder: folders `train` and `test` with the kept clips
-    and `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio; one
-    without rows has no file.  Earlier files of these names are replaced.
+    and `metadata.jsonl`.  The others: `train.jsonl`, `test.jsonl`.  Splits are by the hash of the audio,
+    copies of a clip on one side; one without rows has no file.  Earlier files of these names are replaced.
 
     Returns what was read, written and dropped, and why. Raises StorageError (NotFoundError: no such project),
     KeyError (no such format).

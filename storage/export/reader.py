@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from storage.analysis.dimensions import Dimensions, dimensions_in
 from storage.database.membership import item_of
 from storage.database.schema import Answer, Clip, Comparison, Rating, Span
+from storage.export.copies import first_copies
 from storage.ratings.validation import DIMENSIONS
 
 BATCH = 1000
@@ -28,7 +29,7 @@ Rows = Select[*tuple[Any, ...]]
 
 
 def split_of(sha256: str) -> str:
-    """`train` or `test`; every judgement of a clip falls on the same side."""
+    """`train` or `test`, by the first copy of a clip; every judgement of it falls on the same side."""
     return "test" if int(sha256[:8], 16) < TEST_SHARE * 2**32 else "train"
 
 
@@ -40,11 +41,12 @@ def reply(text: str) -> list[Message]:
 class Prompt:
     """What answers answer: a clip, earlier turns about it, and a question.
 
-    audio: the kept clip.  bundled: its path in the export's folder, where clips go along with the rows.
+    first_copy: the hash of the clip itself, or of the one that it is a copy of.  audio: the kept clip.
+    bundled: its path in the export's folder, where clips go along with the rows.
     """
 
     input_hash: str
-    sha256: str
+    first_copy: str
     messages: list[Message]
     audio: Path | None
     bundled: str | None = None
@@ -119,6 +121,18 @@ class Reader:
     @cached_property
     def dimensions(self) -> Dimensions:
         return dimensions_in(self.session, self._known, self.covers(Rating.answer_id))
+
+    def first_copy(self, sha256: str) -> str:
+        """The hash of the first clip that this one is a copy of, mostly its own; those from before there were
+        fingerprints have no copies."""
+        return self._first_copies.get(sha256, sha256)
+
+    @cached_property
+    def _first_copies(self) -> dict[str, str]:
+        clips = select(Clip.sha256, Clip.seconds, Clip.fingerprint).where(Clip.fingerprint.is_not(None))
+        in_order = clips.order_by(Clip.created_at, Clip.sha256)
+        found = self.session.execute(in_order, execution_options={"yield_per": BATCH})
+        return first_copies((sha256, seconds, bits) for sha256, seconds, bits in found if bits)
 
     def covers(self, *answers: Any) -> ColumnElement[bool]:
         """That the answers with these ids are what is read."""
@@ -257,7 +271,7 @@ class Reader:
             audio = None
         return Prompt(
             input_hash=row.input_hash,
-            sha256=row.clip_sha256,
+            first_copy=self.first_copy(row.clip_sha256),
             messages=[*turns, {"role": "user", "content": row.question or row.prompt}],
             audio=audio,
             bundled=f"{CLIPS}/{audio.name}" if audio and self.bundled else None,

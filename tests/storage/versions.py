@@ -20,7 +20,7 @@ from storage.annotation.token_verdicts import TokenVerdicts
 from storage.answers.records import answer_columns
 from storage.answers.trace_statistics import trace_statistics
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
 THEN = "2026-01-02 03:04:05.000000"
 

@@ -32,6 +32,7 @@ from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
 from ui.studio.teaching import Teaching
 from ui.studio.tuned_checkpoints import TunedCheckpoints
+from usam.audio.fingerprint import fingerprint
 from usam.audio.samples import SAMPLE_RATE, pcm16
 from usam.errors import RequestError, UsamError
 from usam.schema.answer import Answer, Turn
@@ -246,6 +247,7 @@ class Studio:
                     parent=parent,
                     audio_path=file,
                     token_ids=entry.answer.ids,
+                    fingerprint=fingerprint(clip.waveform.numpy()) if clip else "",
                 )
         except (StorageError, OSError) as error:
             log.warning("an answer could not be stored: %s", error)

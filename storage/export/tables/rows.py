@@ -181,7 +181,7 @@ def _answered() -> tuple[Any, ...]:
 def _chunks(reader: Reader, rows: Rows) -> Iterator[pd.DataFrame]:
     """At least one chunk, so that an empty table still has its columns."""
     for chunk in pd.read_sql(rows, reader.session.connection(), chunksize=CHUNK, dtype=_types(rows)):
-        splits = [split_of(sha256) for sha256 in chunk["clip_sha256"]]
+        splits = [split_of(reader.first_copy(sha256)) for sha256 in chunk["clip_sha256"]]
         yield chunk.assign(split=pd.Series(splits, chunk.index, dtype="str"))
         reader.count_read(len(chunk))
 

@@ -1,4 +1,4 @@
-"""Training samples as JSON lines, split by the hash of the audio."""
+"""Training samples as JSON lines, split by the hash of the audio, copies of a clip together."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ def write_splits(samples: Iterable[tuple[Prompt, dict[str, Any]]], folder: Path,
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / name).open("w", encoding="ascii")) for name in FILES}
         for prompt, sample in samples:
-            name = f"{split_of(prompt.sha256)}.jsonl"
+            name = f"{split_of(prompt.first_copy)}.jsonl"
             files[name].write(json.dumps(sample) + "\n")
             audit.rows[name] += 1
             if prompt.audio and prompt.bundled and not (clip := folder / prompt.bundled).exists():

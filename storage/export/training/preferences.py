@@ -1,9 +1,10 @@
 """Every judgement as a row of its own, for `usam tune`: what was asked, what was judged, how, and by whom.
 
 `{"evidence": ..., "clip": sha256, "task": ..., "prompt": [...], "annotator": ..., "weight": ...}`, with
-`audios`. Of `comparison`, `scores` and `correction` also the texts `chosen` and `rejected`; of `thumb` the
-text `completion` and its `label`; of `tokens` and `spans` the text `completion` and `marks`: stretches in
-seconds of the kept audio, and whether they `mattered`.
+`audios`; `clip` is the hash of the clip's first copy, so that all of them are held out or none. Of
+`comparison`, `scores` and `correction` also the texts `chosen` and `rejected`; of `thumb` the text
+`completion` and its `label`; of `tokens` and `spans` the text `completion` and `marks`: stretches in seconds
+of the kept audio, and whether they `mattered`.
 """
 
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ def write(reader: Reader, folder: Path, audit: Audit) -> None:
 def _row(prompt: Prompt, evidence: str, annotator: str, **judged: Any) -> Sample:
     row = {
         "evidence": evidence,
-        "clip": prompt.sha256,
+        "clip": prompt.first_copy,
         "task": prompt.task,
         **prompt.to_json(),
         "annotator": annotator,

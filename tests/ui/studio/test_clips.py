@@ -7,8 +7,10 @@ from pathlib import Path
 from shutil import copy
 
 import pytest
+from sqlalchemy import select
 
 from storage import Feedback, open_database
+from storage.database.schema import Clip as Clips
 from tests.fake_engine import FakeEngine
 from tests.serving import EXAMPLES, settings_in
 from ui.engines.loader import EngineLoader
@@ -20,6 +22,7 @@ from ui.studio.session import Session, SessionAnswer
 from ui.studio.stored_answers import audio_of
 from usam.audio import clip as decoding
 from usam.audio.clip import Clip, load_clip
+from usam.audio.fingerprint import fingerprint
 from usam.errors import RequestError, UsamError
 
 DOG, RAIN = (EXAMPLES / name for name in ("sound-dog.ogg", "sound-rain.ogg"))
@@ -62,6 +65,13 @@ def test_a_clip_is_decoded_once_for_all_that_is_asked_about_it(studio: Studio, d
     assert decoded == {DOG.name: 1}
     assert ask(studio, AskRequest("A part?", "qa", str(DOG), start=1.0, end=2.0)).answer.heard.start == 1.0
     assert decoded == {DOG.name: 2}
+
+
+def test_how_a_clip_sounds_is_stored_with_its_first_answer(studio: Studio) -> None:
+    entry = ask(studio, AskRequest("What?", "qa", str(DOG)))
+    assert entry.clip is not None
+    with studio.feedback.database.read() as session:
+        assert session.scalar(select(Clips.fingerprint)) == fingerprint(entry.clip.waveform.numpy()) != ""
 
 
 def test_two_who_need_a_clip_at_once_wait_for_one_decoding() -> None:

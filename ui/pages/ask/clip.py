@@ -105,10 +105,10 @@ def clip_panel(settings: Settings) -> ClipPanel:
     keep = gr.Checkbox(
         False,
         label="Also store this clip's audio",
-        info="Each answer is stored here with its question, its trace and a hash of the clip, under "
-        f"{whose_id(settings)}. With the audio, others who annotate here, whoever runs this app and whoever "
-        "has the link to an answer can hear it, and it can be used for training. You can delete it all under "
-        "“Your data”.",
+        info="Each answer is stored here with its question, its trace, a hash and a fingerprint of the clip, "
+        f"under {whose_id(settings)}. With the audio, others who annotate here, whoever runs this app and "
+        "whoever has the link to an answer can hear it, and it can be used for training. You can delete it "
+        "all under “Your data”.",
         elem_id="keep",
         render=False,
     )

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 Updates = dict[Any, Any]
 
-_STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace and a hash of
-the clip, and so are your ratings of it. They are stored under {id}, without a name or an address. Other
-annotators see questions and answers; whoever runs this app can read all of it, and train on it. A clip's
-audio is stored only if its box was ticked; then they can hear it, and so can everyone with the link to an
-answer.</p>"""
+_STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace, a hash and a
+fingerprint of the clip, and so are your ratings of it. They are stored under {id}, without a name or an
+address. Other annotators see questions and answers; whoever runs this app can read all of it, and train on
+it. A clip's audio is stored only if its box was ticked; then they can hear it, and so can everyone with the
+link to an answer.</p>"""
 
 
 @dataclass(frozen=True)
