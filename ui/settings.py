@@ -116,6 +116,7 @@ class Settings:
             paths += [
                 file,
                 file.with_name("audio"),
+                file.with_name("imports"),
                 *(file.with_name(file.name + tail) for tail in ("-wal", "-shm", ".lock")),
             ]
         return [str(path) for path in paths]

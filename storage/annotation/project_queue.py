@@ -55,10 +55,11 @@ class ProjectQueue(Queue):
             session.execute(delete(schema.Reservation).where(schema.Reservation.until < schema.now()))
             fresh = self._waiting(person, audio_only).where(~is_marked(person))
             ordinary = fresh.where(~self._gold(), self._claims(person) < self.ratings_wanted)
-            gold = list(session.scalars(fresh.where(self._gold()).order_by(func.random()).limit(limit)))
-            left = session.scalar(select(func.count()).select_from(ordinary.subquery())) or 0
-            gold_left = session.scalar(select(func.count()).select_from(fresh.where(self._gold()).subquery()))
-            share = max(GOLD_SHARE, (gold_left or 0) / max(1, (gold_left or 0) + left))
+            gold = list(session.scalars(fresh.where(self._gold()).order_by(func.random())))
+            # So many are enough to tell whether more than GOLD_SHARE of what is left is gold.
+            enough = limit + round(len(gold) / GOLD_SHARE)
+            left = len(session.scalars(ordinary.limit(enough)).all())
+            share = max(GOLD_SHARE, len(gold) / max(1, len(gold) + left))
             wanted = sum(random.random() < share for _ in range(limit))
             known = gold[: max(wanted, limit - left)]
             ids = first_of(session, in_order(ordinary, order), limit - len(known))

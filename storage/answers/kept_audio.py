@@ -1,12 +1,15 @@
-"""Audio that people agreed to keep: files in the data folder named by the hash of what was heard."""
+"""Audio in the data folder: what people agreed to keep, in files named by the hash of what was heard, and
+clips that were uploaded for a project and not asked about yet."""
 
 import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 FOLDER = "audio"
+UPLOADS = "imports"
 
 
 def keep(folder: Path, sha256: str, source: str | Path) -> str:
@@ -25,6 +28,13 @@ def keep(folder: Path, sha256: str, source: str | Path) -> str:
     finally:
         Path(name).unlink(missing_ok=True)
     return f"{FOLDER}/{target.name}"
+
+
+def remove_uploads(folder: Path, files: Iterable[Path]) -> None:
+    """Delete those of the files that were uploaded; others are not ours. Raises OSError."""
+    for file in files:
+        if folder / UPLOADS in file.parents:
+            file.unlink(missing_ok=True)
 
 
 def remove(folder: Path, sha256: str) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, and_, delete, exists, false, func, or_, select, update
@@ -109,6 +110,7 @@ class Erasure:
             raise ValueError("forget one of an annotator, an audio clip, and what is older than a time")
         answers, clips, people = schema.Answer, schema.Clip, schema.Annotator
         person, known_as, kept = None, "", 0
+        uploads: set[str] = set()
         with self.database.write() as session:
             if annotator is not None:
                 found = session.scalar(select(people).filter_by(public_id=annotator))
@@ -153,7 +155,8 @@ class Erasure:
             if before is not None:
                 session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
                 imports = schema.ProjectImport  # clips that were never asked about
-                session.execute(delete(imports).where(imports.created_at < before))
+                old = delete(imports).where(imports.created_at < before).returning(imports.path)
+                uploads = set(session.scalars(old)) - set(session.scalars(select(imports.path)))
             asked = exists().where(answers.clip_sha256 == clips.sha256)
             silenced = session.scalars(
                 update(clips)
@@ -164,6 +167,7 @@ class Erasure:
             orphans = session.scalars(delete(clips).where(~asked).returning(clips.sha256)).all()
             erase_deleted(session)
         with plain_errors():
+            kept_audio.remove_uploads(self.database.folder, map(Path, uploads))
             files = sum(kept_audio.remove(self.database.folder, sha) for sha in {*silenced, *orphans})
         self.database.truncate_log()
         return Forgotten(**counts, clips=len(orphans), files=files, annotator=known_as, kept=kept)

@@ -120,7 +120,7 @@ class Studio:
         self.teaching = Teaching(settings, self.tuned)
         self.blind_trials = BlindTrials(self.tuned, self.pool, feedback, self.clips)
         self.downloads = Downloads(settings.data / "downloads")
-        self.importer = ProjectImporter(feedback.database, settings.data, self._import_item)
+        self.importer = ProjectImporter(feedback.database, self._import_item)
         places = settings.max_waiting, settings.max_waiting_each
         self.running = RunningRequests(*places)
         self.identity = Identity.of(settings)

@@ -88,9 +88,18 @@ def test_an_answer_to_a_discarded_clip_is_no_item(
     assert projects.items("birds") == []
 
 
-def test_what_is_older_than_is_kept_goes(imports: ProjectImports, feedback: Feedback) -> None:
-    imports.add("birds", [clip("a.wav")])
+def test_what_is_older_than_is_kept_goes_with_its_upload(
+    imports: ProjectImports, feedback: Feedback, database: Database, tmp_path: Path
+) -> None:
+    uploaded, own = database.folder / "imports" / "x" / "0.wav", tmp_path / "own.wav"
+    uploaded.parent.mkdir(parents=True)
+    for file in (uploaded, own):
+        file.write_bytes(b"RIFF")
+    imports.add("birds", [NewItem(file, file.name, "qa", "What?") for file in (uploaded, own)])
     feedback.forget(before=now() - timedelta(days=1))
     assert imports.next() is not None
+    assert uploaded.exists()
     feedback.forget(before=now() + timedelta(days=1))
     assert imports.next() is None
+    assert not uploaded.exists()
+    assert own.exists(), "a file that was never uploaded is not ours to delete"

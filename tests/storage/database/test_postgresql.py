@@ -24,6 +24,10 @@ from storage import Database, Feedback, open_database
 from storage.analysis.agreement import agreement
 from storage.analysis.preference import votes
 from storage.analysis.ratings import by_group, ratings
+from storage.annotation.gold import Gold
+from storage.annotation.imports import NewItem, ProjectImports
+from storage.annotation.project_queue import ProjectQueue
+from storage.annotation.projects import Projects
 from storage.annotation.queue import Queue
 from storage.answers.browse import SearchFilter, browse
 from storage.database.schema import Annotator, Answer, Base
@@ -276,3 +280,36 @@ def test_half_a_migration_is_named(database: Database, url: str) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
     with pytest.raises(SchemaError, match="update was interrupted"):
         open_database(url)
+
+
+def test_a_project_gives_an_item_to_no_more_people_than_are_wanted(
+    database: Database, feedback: Feedback, make_record: Make
+) -> None:
+    projects, imports = Projects(database), ProjectImports(database)
+    key = projects.make("birds", "Listen.", 1, {f"p{n}": f"Person {n}" for n in range(5)}).key
+    clips = [NewItem(Path(f"/{n}.wav"), f"{n}.wav", "qa", "What?", Gold(score=n or None)) for n in range(3)]
+    assert imports.add("birds", clips).added == 3
+    while item := imports.next():
+        answer = feedback.record_answer(make_record(clip=item.source), annotator=None)
+        imports.answered(item, answer)
+    for n in range(7):
+        projects.add("birds", feedback.record_answer(make_record(clip=f"plain {n}"), annotator=None), "plain")
+    gold = {item.answer_id for item in projects.items("birds", gold=True)}
+    assert len(gold) == 2
+    queue = ProjectQueue(database, 1, key=key)
+    people = [f"p{n}" for n in range(5)]
+    with ThreadPoolExecutor(5) as pool:
+        given = list(pool.map(lambda person: queue.upcoming(person, audio_only=False), people))
+    ordinary = [id_ for ids in given for id_ in ids if id_ not in gold]
+    assert len(ordinary) == len(set(ordinary)) == 8
+    for person, ids in zip(people, given, strict=True):
+        for id_ in ids:
+            feedback.rate(id_, person, score=2)
+    assert projects.progress("birds").done == 8
+    assert sum(one.gold.judged for one in projects.people("birds")) == sum(
+        id_ in gold for ids in given for id_ in ids
+    )
+    assert len(projects.items("birds", "PLAIN")) == 7
+    assert queue.progress("p0", audio_only=False).judged == len(given[0])
+    with pytest.raises(NotFoundError):
+        queue.upcoming("stranger")

@@ -15,13 +15,12 @@ from filelock import FileLock, Timeout
 
 from storage import Database, StorageError
 from storage.annotation.imports import Added, NewItem, ProjectImports, WaitingItem
+from storage.answers.kept_audio import UPLOADS
 from storage.errors import NotFoundError
 from usam.errors import RequestError, UsamError
 
 log = logging.getLogger(__name__)
 
-FOLDER = "imports"
-"""In the data folder: uploaded clips that were not asked about yet."""
 ELSEWHERE = "Another process imports now, and will take up these clips as well."
 FAILED = "The import ended unexpectedly; the server's log says why. Start goes on where it was."
 
@@ -50,11 +49,11 @@ class ImportState:
 
 class ProjectImporter:
     """At most one run at a time, also among processes with the same data folder. Safe to share between
-    threads."""
+    threads. `folder` has the uploaded clips that were not asked about yet."""
 
-    def __init__(self, database: Database, data: Path, answer: Answer) -> None:
+    def __init__(self, database: Database, answer: Answer) -> None:
         self.imports = ProjectImports(database)
-        self.folder = data / FOLDER
+        self.folder = database.folder / UPLOADS
         self.state = ImportState()
         self._answer = answer
         self._lock = threading.Lock()
