@@ -25,7 +25,8 @@ class Heard:
 
     waveform: [samples] at 16 kHz, on the CPU. frames: by role, each [T, D] at its encoder's rate. speech:
     spans (s) in which someone speaks. task: what the question wants of speech. sounds: what the audio
-    specialist hears, if there is one.
+    specialist hears, if there is one. thorough: whether all that may be said is wanted: words that were
+    hardly made out, and a second look where few were found.
     """
 
     waveform: Tensor
@@ -33,6 +34,7 @@ class Heard:
     speech: tuple[tuple[float, float], ...] = ()
     task: SpeechTask = "transcribe"
     sounds: SoundScores | None = None
+    thorough: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,11 @@ SHORTEST = 0.5  # seconds: what is shorter belongs to the segment before it
 NAMES = 4  # of one segment
 SPEECH_GAP = 1.0  # seconds between words of one stretch of speech
 REACH = 0.1  # seconds by which speech begins before its first word and lasts after its last one
-PAUSE = 0.05  # of a word's loudest 20 ms: fainter ones at its ends are a pause
+BLOCKS = 50  # of the waveform a second
+PAUSE = 0.05  # of a word's loudest block: fainter ones are a pause
+FLOOR = 1e-4  # root mean square below which there is nothing
+GAP = 4  # blocks of a pause
+REACH_BACK = 0.7  # seconds by which a word may begin before its time
 LONGEST_WORD = 0.3, 0.1  # seconds, and seconds a letter: what is longer is a pause or a sound behind it
 SAME_WORD = 0.5  # seconds by which the times of one word may differ in two spans that share it
 BLUR = 1.0  # seconds: a shorter overlap or gap is how blurred the border between two kinds is
@@ -42,8 +46,9 @@ def segments(
     where it lies a little before `start`.
     """
     by_role = dict(zip(roles, words, strict=True))
-    said = [trimmed(word, heard.waveform) for word in by_role.get("speech", ())]
-    found: list[tuple[SegmentKind, Span]] = [("speech", span) for span in _spoken(said)]
+    said = at_pauses(by_role.get("speech", ()), heard.waveform)
+    spoken = _spoken(said)
+    found: list[tuple[SegmentKind, Span]] = [("speech", span) for span in spoken + _unclear(heard, spoken)]
     if heard.sounds is not None:
         found += [("sound", span) for span in sound_spans(heard.sounds)]
         found += [("music", span) for span in music_spans(heard.sounds)]
@@ -69,18 +74,55 @@ def _again(word: Word, before: Word | None) -> bool:
     return word.text.strip(".,?!").lower() == before.text.strip(".,?!").lower()
 
 
-def trimmed(word: Word, waveform: Tensor) -> Word:
-    """A spoken word without the pauses that its times take in; waveform [samples] at 16 kHz."""
-    block = SAMPLE_RATE // 50
-    first = int(word.start * SAMPLE_RATE)
-    part = waveform[first : int(word.end * SAMPLE_RATE)].float()
-    loud = part[: len(part) // block * block].view(-1, block).square().mean(-1).sqrt()
-    if not len(loud) or not float(loud.max()):
-        return word
-    inside = (loud > PAUSE * loud.max()).nonzero().flatten().tolist()
-    start, end = word.start + inside[0] / 50, word.start + (inside[-1] + 1) / 50
-    longest = LONGEST_WORD[0] + LONGEST_WORD[1] * len(word.text)
-    return replace(word, start=start, end=max(start, min(end, word.end, start + longest)))
+def at_pauses(words: Sequence[Word], waveform: Tensor) -> list[Word]:
+    """Spoken words with times that follow the pauses between them; waveform [samples] at 16 kHz.
+
+    Attention tells where a word is to within some tenths of a second, and each word lasts until the next. So
+    a word that follows a pause begins where the pause ends, if that is a little before its time, and one
+    before a pause ends there.
+    """
+    block = SAMPLE_RATE // BLOCKS
+    power = waveform.float()[: len(waveform) // block * block].view(-1, block).square().mean(-1)
+    loud = power.sqrt().tolist()
+    found: list[Word] = []
+    for index, word in enumerate(words):
+        if word.after == "]":
+            found.append(word)
+            continue
+        first, last = int(word.start * BLOCKS), min(int(word.end * BLOCKS), len(loud))
+        peak = max(loud[first:last], default=0.0)
+        least = max(PAUSE * peak, FLOOR)
+        earliest = max(0, first - int(REACH_BACK * BLOCKS))
+        if index and found[-1].after != "]":
+            earliest = max(earliest, int(found[-1].start * BLOCKS) + GAP)
+        start = _onset(loud, earliest, first, last, least)
+        end = last
+        while end > start and loud[end - 1] <= least:
+            end -= 1
+        longest = LONGEST_WORD[0] + LONGEST_WORD[1] * len(word.text)
+        begins = start / BLOCKS if start != first else word.start
+        word = replace(word, start=begins, end=max(begins, min(end / BLOCKS, word.end, begins + longest)))
+        if found and start < first:
+            paused = start
+            while paused > 0 and loud[paused - 1] <= least:
+                paused -= 1
+            found[-1] = replace(found[-1], end=max(found[-1].start, min(found[-1].end, paused / BLOCKS)))
+        found.append(word)
+    return found
+
+
+def _onset(loud: Sequence[float], earliest: int, first: int, last: int, least: float) -> int:
+    """The block at which a word begins that was found at `first`: after the latest pause before it, if it is
+    within reach; else where it gets loud."""
+    quiet = 0
+    for block in range(first - 1, earliest - 1, -1):
+        quiet = quiet + 1 if loud[block] <= least else 0
+        if quiet >= GAP:
+            first = block + quiet
+            break
+    while first < last and loud[first] <= least:
+        first += 1
+    return first if first < last else last
 
 
 def _spoken(said: Sequence[Word]) -> list[Span]:
@@ -92,6 +134,16 @@ def _spoken(said: Sequence[Word]) -> list[Span]:
         else:
             found.append((word.start, word.end))
     return [(start - REACH, end + REACH) for start, end in found if end > start]
+
+
+def _unclear(heard: Heard, spoken: Sequence[Span]) -> list[Span]:
+    """Where someone speaks, but no words were made out."""
+    found: list[Span] = []
+    for start, end in heard.speech:
+        inside = [span for span in spoken if span[0] < end and span[1] > start]
+        edges = [start, *(time for span in inside for time in span), end]
+        found += [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 2 * SPEECH_GAP]
+    return found
 
 
 def _filled(part: Segment, names: Sequence[Word], instruments: frozenset[str]) -> list[Segment]:

@@ -74,11 +74,13 @@ def hear_words(
     task: SpeechTask = "transcribe",
 ) -> tuple[Heard, tuple[tuple[Word, ...], ...]]:
     """What the specialists' heads say of a waveform [samples] at 16 kHz, an expert each, and what they were
-    asked with. The frames that the adapter reads are computed for heads alone that need them."""
+    asked with. They are asked to be thorough, as no adapter says anything beside them; the frames that it
+    reads are computed for heads alone that need them."""
     if any(stream is not None and stream.reads_frames for stream in streams):
-        hearing = hear(waveform, encoders, True, streams, task)
+        hearing = hear(waveform, encoders, True)
+        hearing = replace(hearing, heard=replace(hearing.heard, thorough=True))
         return hearing.heard, words_of(hearing, streams, task, None)
-    heard, _ = _classify(Heard(waveform.cpu(), {}, task=task), waveform, encoders)
+    heard, _ = _classify(Heard(waveform.cpu(), {}, task=task, thorough=True), waveform, encoders)
     return heard, tuple(() if stream is None else tuple(stream.words(heard)) for stream in streams)
 
 

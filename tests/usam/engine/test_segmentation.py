@@ -1,11 +1,13 @@
 """Segments from what the specialists' heads say."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from usam.encoders.words import Heard, SoundScores
-from usam.engine.segmentation import segments, trimmed
+from usam.engine.segmentation import at_pauses, segments
 from usam.schema.words import Word
 
 CLASSES = ("Speech", "Bark", "Siren", "Music", "Piano", "Scary music", "Silence")
@@ -50,6 +52,13 @@ def test_speech_over_music_is_mixed() -> None:
     assert len(found[0].words) == 5
 
 
+def test_speech_without_a_word_that_was_made_out_is_speech() -> None:
+    clip = heard((8, "Speech"))
+    clip = replace(clip, speech=((0.0, 8.0),))
+    found = segments(clip, (spoken(0.2, 1.2), [], []), ROLES, 0.0, 8.0)
+    assert [one.kind for one in found] == ["speech"]
+
+
 def test_a_faint_sound_with_a_name_is_not_silence() -> None:
     clip = heard((6, "Silence"))
     found = segments(clip, ([], [Word(2, 4, "dog barking", 0.08, " (", ")")], []), ROLES, 0.0, 6.0)
@@ -76,15 +85,32 @@ def test_a_word_heard_again_after_a_cut_counts_once_and_one_before_it_is_not_los
     assert [word.text for one in found for word in one.words] == ["between", "word2"]
 
 
-def test_a_word_is_as_long_as_it_is_loud() -> None:
-    def wave(*loud: tuple[float, float]) -> Tensor:
-        samples = torch.zeros(64_000)
-        for start, end in loud:
-            samples[int(start * 16_000) : int(end * 16_000)] = 0.5
-        return samples
+def wave(*loud: tuple[float, float]) -> Tensor:
+    samples = torch.zeros(64_000)
+    for start, end in loud:
+        samples[int(start * 16_000) : int(end * 16_000)] = 0.5
+    return samples
 
-    word = Word(1.0, 3.0, "yards", 0.9, " ")
-    cut = trimmed(word, wave((1.2, 1.6)))
-    assert (cut.start, cut.end) == pytest.approx((1.2, 1.6), abs=0.03)
-    assert trimmed(word, wave()) == word
-    assert trimmed(word, wave((1.0, 3.0))).end == pytest.approx(1.8, abs=0.03)  # a sound behind it
+
+def test_words_begin_and_end_at_the_pauses_about_them() -> None:
+    words = [Word(0.6, 1.9, "some", 0.9, " "), Word(1.9, 3.4, "yards", 0.9, " ")]
+    some, yards = at_pauses(words, wave((0.4, 0.9), (1.6, 2.1)))
+    assert (some.start, some.end) == pytest.approx((0.4, 0.9), abs=0.03)
+    assert (yards.start, yards.end) == pytest.approx((1.6, 2.1), abs=0.03)
+
+
+def test_without_pauses_words_keep_their_times() -> None:
+    words = [Word(0.6, 1.2, "some", 0.9, " "), Word(1.2, 1.9, "yards", 0.9, " ")]
+    assert at_pauses(words, wave((0.0, 4.0))) == words
+
+
+def test_a_sound_behind_a_word_does_not_prolong_it() -> None:
+    (word,) = at_pauses([Word(1.0, 3.0, "yards", 0.9, " ")], wave((0.0, 4.0)))
+    assert word.end == pytest.approx(1.8)
+
+
+def test_silence_changes_nothing_but_the_end() -> None:
+    mark = Word(1.0, 1.0, "English", 0.9, " [", "]")
+    assert at_pauses([mark], wave()) == [mark]
+    (word,) = at_pauses([Word(1.0, 3.0, "yards", 0.9, " ")], wave())
+    assert word.start <= word.end <= 3.0

@@ -28,6 +28,7 @@ SURE_WORDS = 0.55  # mean confidence above which words are believed although spe
 MADE_UP = -2.5  # nats a token: words are made up whatever was heard
 SURE_LANGUAGE = 0.25  # probability below which a short sound that is not made out may be no speech
 SHORT = 2.0  # seconds
+SPARSE = 6.0, 0.5  # seconds of speech in which fewer words a second are too few
 TRUSTED = 0.6  # mean confidence of an English transcript below which most of its words are wrong
 
 
@@ -35,7 +36,8 @@ class SpokenWords:
     """Words of the speech expert: a bracket with the language, then what is said.
 
     Of English that it can hardly make out it names the language alone: the expert's own projection, which is
-    trained on accented English, then says what it hears.
+    trained on accented English, then says what it hears. A thorough hearing
+    has these words too.
     """
 
     role: Role = "speech"
@@ -59,19 +61,23 @@ class SpokenWords:
     def _span(self, heard: Heard, start: float, end: float) -> list[Word]:
         """Words of one stretch of speech; a long one is cut in two where it is quietest about the middle."""
         if end - start > LONGEST:
-            middle = quietest(heard.waveform, (start + end) / 2 - CUT_REACH, (start + end) / 2 + CUT_REACH)
+            middle = self._middle(heard, start, end)
             return self._span(heard, start, middle) + self._span(heard, middle, end)
         speech = heard.waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
         if len(speech) < SHORTEST * SAMPLE_RATE:
             return []
         transcript = self.transcript(speech, heard)
         words = [word for word in transcript.words if word.text.strip()]
+        if heard.thorough and end - start > SPARSE[0] and len(words) < SPARSE[1] * (end - start):
+            # The decoder stops early, or loops, where short words stand between pauses.
+            middle = self._middle(heard, start, end)
+            return self._span(heard, start, middle) + self._span(heard, middle, end)
         if not words or invented(transcript, speech_score(heard.sounds, start, end)):
             return []
         name = LANGUAGES.get(transcript.language, transcript.language).capitalize()
         first = start + words[0].start
         mark = Word(first, first, name, transcript.language_probability, " [", "]")
-        if transcript.language == "en" and confidence(transcript) < TRUSTED:
+        if transcript.language == "en" and confidence(transcript) < TRUSTED and not heard.thorough:
             doubtful = end - start < SHORT and transcript.language_probability < SURE_LANGUAGE
             return [] if doubtful else [mark]
         return [
@@ -87,6 +93,11 @@ class SpokenWords:
                 for word in words
             ),
         ]
+
+    def _middle(self, heard: Heard, start: float, end: float) -> float:
+        """Where it is quietest about the middle."""
+        reach = min(CUT_REACH, (end - start) / 4)
+        return quietest(heard.waveform, (start + end) / 2 - reach, (start + end) / 2 + reach)
 
     def transcript(self, speech: Tensor, heard: Heard) -> Transcript:
         """Of up to 30 s of speech [samples]."""

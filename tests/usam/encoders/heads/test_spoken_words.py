@@ -1,5 +1,6 @@
 """What the speech expert says: a language and words at their times, where someone speaks."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -63,6 +64,22 @@ def test_long_speech_is_cut_where_it_is_quietest_about_its_middle() -> None:
     assert all(seconds <= LONGEST for _, seconds, _ in whisper.heard)
     assert len(words) == 8
     assert words[4].start == pytest.approx(21.2, abs=0.11)
+
+
+def test_a_thorough_hearing_looks_again_where_few_words_were_found() -> None:
+    whisper = Says(*HELLO)
+    noise = torch.randn(20 * RATE, generator=torch.Generator().manual_seed(0))
+    noise[5 * RATE : int(5.2 * RATE)] = 0
+    words = whisper.stream.words(Heard(noise, {}, ((0.0, 10.0),), thorough=True))
+    assert [seconds for _, seconds, _ in whisper.heard] == pytest.approx([10.0, 5.1, 4.9], abs=0.11)
+    assert len(words) == 8
+
+
+def test_a_thorough_hearing_has_doubtful_words_too() -> None:
+    unsure = Says(SpokenWord(0.1, 0.4, " Hello", 0.5), language="en")
+    heard = Heard(torch.zeros(10 * RATE), {}, ((1.0, 4.0),))
+    assert [word.text for word in unsure.stream.words(heard)] == ["English"]
+    assert [word.text for word in unsure.stream.words(replace(heard, thorough=True))] == ["English", "Hello"]
 
 
 def test_no_speech_no_words_and_what_is_too_short_is_not_listened_to() -> None:
