@@ -65,8 +65,8 @@ def _layout(gate: AdminGate) -> Blocks:
             anyway = gr.Checkbox(label="Even if it was refused", elem_id="teach-anyway")
         blind = gr.HTML("", elem_id="teach-blind")
         with gr.Row():
-            blind_start = gr.Button("Try it blind", interactive=False, min_width=110, elem_id="blind-start")
-            blind_end = gr.Button("End the trial", interactive=False, min_width=110, elem_id="blind-end")
+            blind_start = gr.Button("Try it blind", interactive=False, min_width=150, elem_id="blind-start")
+            blind_end = gr.Button("End the trial", interactive=False, min_width=150, elem_id="blind-end")
         with gr.Row():
             promote = gr.Button("Promote", min_width=110, elem_id="promote")
             roll_back = gr.Button("Roll back", interactive=False, min_width=110, elem_id="roll-back")
