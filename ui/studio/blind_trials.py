@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from storage import Feedback, StorageError
 from storage.analysis.win_rate import WinRate
 from storage.annotation.blind_pairs import BlindPair, BlindPairs
+from storage.export.reader import Reader
 from ui.engines.pool import EnginePool
 from ui.studio.clips import ClipCache
 from ui.studio.session import SessionAnswer
@@ -172,8 +173,9 @@ class BlindTrials:
     def _ask_both(self, chosen: TunedCheckpoint, stop: threading.Event) -> None:
         """First the parent, then the tuned one: they may not both fit in memory."""
         trial = self.trial(chosen) or BlindTrial()
-        known = [id_ for id_, clip in self.stored.sources() if held_out(clip)]
-        wanted = [id_ for id_ in known if id_ not in trial.asked][: max(0, MOST_PAIRS - len(trial.pairs))]
+        wanted = [id_ for id_ in self._held_out() if id_ not in trial.asked][
+            : max(0, MOST_PAIRS - len(trial.pairs))
+        ]
         if not wanted and not trial.pairs:
             raise RequestError(NOTHING_KEPT)
         parent = self.pool.folder_of(chosen.parent)
@@ -213,6 +215,13 @@ class BlindTrials:
                 pair = BlindPair(source, *self._record(source, (before, after)))
                 trial = replace(trial, pairs=(*trial.pairs, pair))
             self._write(chosen, trial)
+
+    def _held_out(self) -> list[str]:
+        """Ids of kept answers about clips that nothing is learned of, in any of their copies."""
+        database, sources = self.feedback.database, self.stored.sources()
+        with database.read() as session:
+            reader = Reader(session, database.folder)
+            return [id_ for id_, clip in sources if held_out(reader.first_copy(clip))]
 
     def _unseen(self, engine: Engine, source: str) -> Answer | None:
         """What the engine answers to the question of a stored answer, in words that nobody has seen; None

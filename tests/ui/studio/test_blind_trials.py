@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from storage.export.reader import Reader
 from tests.shelf import alive
-from tests.ui.blind import HELD, LEARNED, BlindApp
+from tests.ui.blind import HELD, LEARNED, BlindApp, tiny_clip
 from tests.ui.tuning import add_tuned
 from usam.checkpoints.fingerprint import fingerprint
 from usam.errors import RequestError
@@ -38,6 +39,18 @@ def test_both_answer_what_was_asked_about_clips_that_nothing_was_learned_of(app:
     more = app.ask(HELD[2])
     app.run()
     assert {pair.source for pair in app.pairs()} == {*sources, more}
+
+
+def test_a_copy_of_a_clip_that_is_learned_of_is_not_asked_about(
+    app: BlindApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, other = (tiny_clip(seed).sha256 for seed in HELD[:2])
+    app.ask(HELD[0])
+    source = app.ask(HELD[1])
+    learned = {copy: tiny_clip(LEARNED).sha256, other: other}
+    monkeypatch.setattr(Reader, "first_copy", lambda self, sha256: learned[sha256])
+    app.run()
+    assert [pair.source for pair in app.pairs()] == [source]
 
 
 def test_people_are_asked_until_it_is_decided(app: BlindApp, monkeypatch: pytest.MonkeyPatch) -> None:
