@@ -255,7 +255,9 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 
 def test_database_rules_hold_whoever_writes(database: Database) -> None:
     with pytest.raises(RecordError), database.write() as session:
-        session.connection().exec_driver_sql("INSERT INTO clips VALUES ('short', 1.0, NULL, '2026-01-01')")
+        session.connection().exec_driver_sql(
+            "INSERT INTO clips (sha256, seconds, created_at) VALUES ('short', 1.0, '2026-01-01')"
+        )
 
 
 def test_backup_while_writing_is_consistent_and_restores(
