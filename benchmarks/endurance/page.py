@@ -178,7 +178,9 @@ class OpenPage:
             "session_hash": self.session,
             "event_data": carried,
         }
-        reply = self.client.post(f"{API}/{path}", json=body)
+        # Not by httpx, which sends no NaN: a visitor may.
+        content, kind = json.dumps(body), {"Content-Type": "application/json"}
+        reply = self.client.post(f"{API}/{path}", content=content, headers=kind)
         if reply.is_error:
             raise RefusedError(str(_error_in(reply)))
         return reply

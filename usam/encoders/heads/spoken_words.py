@@ -21,6 +21,7 @@ from usam.schema.words import Word
 TRAILING_SILENCE = 2.0  # seconds of silence that the decoder needs after the speech
 LEAST_HEARD = 6.0  # seconds of speech and silence together; in less it repeats short words
 LONGEST = 28.0  # seconds of speech at once
+LONGEST_THOROUGH = 14.0  # of a whole recording: of more, spoken by several people, it leaves out sentences
 CUT_REACH = 3.0  # seconds about the middle
 SHORTEST = 0.1  # seconds
 SURE_SPEECH = 0.65  # score of the speech classes above which words are believed
@@ -60,7 +61,7 @@ class SpokenWords:
 
     def _span(self, heard: Heard, start: float, end: float) -> list[Word]:
         """Words of one stretch of speech; a long one is cut in two where it is quietest about the middle."""
-        if end - start > LONGEST:
+        if end - start > (LONGEST_THOROUGH if heard.thorough else LONGEST):
             middle = self._middle(heard, start, end)
             return self._span(heard, start, middle) + self._span(heard, middle, end)
         speech = heard.waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
