@@ -7,7 +7,14 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "usam/checkpoints/mini/README.md")
+NAMES = (
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "usam/checkpoints/mini/README.md",
+    "usam/checkpoints/base/README.md",
+)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FRONT_MATTER = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

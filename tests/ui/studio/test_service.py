@@ -27,9 +27,11 @@ def test_the_kept_file_holds_exactly_what_was_heard() -> None:
 
 def test_a_clip_that_is_gone_is_asked_for_again(tmp_path: Path) -> None:
     nothing: Any = None
-    studio = Studio(nothing, nothing, Settings(tmp_path, sqlite_url(tmp_path)))
+    settings = Settings(tmp_path, sqlite_url(tmp_path))
+    feedback = Feedback(open_database(settings.database_url))
     with pytest.raises(UsamError, match="upload it again"):
-        studio.clips.load(str(tmp_path / "swept.ogg"))
+        Studio(nothing, feedback, settings).clips.load(str(tmp_path / "swept.ogg"))
+    feedback.database.close()
 
 
 def test_an_answer_stopped_before_its_first_word_is_none(tmp_path: Path) -> None:
