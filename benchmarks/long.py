@@ -113,14 +113,14 @@ def borders_f1(segments: Sequence[Segment], recording: Recording) -> float:
 
 def word_time_errors(segments: Sequence[Segment], recording: Recording) -> list[float]:
     """Seconds by which each word that was heard rightly begins too early or late."""
-    said = [word for segment in segments for word in segment.words]
+    transcript = [word for segment in segments for word in segment.words]
     found: list[float] = []
     for clip, start in zip(recording.clips, recording.starts, strict=True):
         wave_ = clip.audio.waveform.abs()
         begins = start + int((wave_ > LOUD * wave_.max()).nonzero()[0]) / SAMPLE_RATE
         near = [
             word
-            for word in said
+            for word in transcript
             if abs(word.start - begins) < 1.0 and normalised(word.text) == normalised(clip.transcript or "")
         ]
         if near:

@@ -46,8 +46,8 @@ def segments(
     where it lies a little before `start`.
     """
     by_role = dict(zip(roles, words, strict=True))
-    said = at_pauses(by_role.get("speech", ()), heard.waveform)
-    spoken = _spoken(said)
+    transcript = at_pauses(by_role.get("speech", ()), heard.waveform)
+    spoken = _spoken(transcript)
     found: list[tuple[SegmentKind, Span]] = [("speech", span) for span in spoken + _unclear(heard, spoken)]
     if heard.sounds is not None:
         found += [("sound", span) for span in sound_spans(heard.sounds)]
@@ -63,8 +63,8 @@ def segments(
     filled = [part for whole in joined(parts) for part in _filled(whole, names, instruments)]
     named = [_named(part, by_role, instruments) for part in _without_short(filled)]
     since = start if before is None else min(start, (before.start + before.end) / 2)
-    inside = [w for w in said if since <= (w.start + w.end) / 2 < end and not _again(w, before)]
-    return _with_words(named, inside, said)
+    inside = [w for w in transcript if since <= (w.start + w.end) / 2 < end and not _again(w, before)]
+    return _with_words(named, inside, transcript)
 
 
 def _again(word: Word, before: Word | None) -> bool:
@@ -125,10 +125,10 @@ def _onset(loud: Sequence[float], earliest: int, first: int, last: int, least: f
     return first if first < last else last
 
 
-def _spoken(said: Sequence[Word]) -> list[Span]:
-    """Where words are said, pauses between them included."""
+def _spoken(transcript: Sequence[Word]) -> list[Span]:
+    """Where words are spoken, pauses between them included."""
     found: list[Span] = []
-    for word in said:
+    for word in transcript:
         if found and word.start - found[-1][1] <= SPEECH_GAP:
             found[-1] = (found[-1][0], max(found[-1][1], word.end))
         else:
@@ -201,15 +201,17 @@ def _named(part: Segment, words: Mapping[str, Sequence[Word]], instruments: froz
     return replace(part, names=tuple(dict.fromkeys(word.text for word in found))[:NAMES])
 
 
-def _with_words(parts: Sequence[Segment], inside: Sequence[Word], said: Sequence[Word]) -> list[Segment]:
-    """Each part with what is said in it, and in which language: that of the mark before its first word."""
+def _with_words(
+    parts: Sequence[Segment], inside: Sequence[Word], transcript: Sequence[Word]
+) -> list[Segment]:
+    """Each part with what is spoken in it, and in which language: that of the mark before its first word."""
     spoken: list[list[Word]] = [[] for _ in parts]
     for word in inside:
         if word.after != "]":
             middle = (word.start + word.end) / 2
             index = next((i for i, part in enumerate(parts) if middle < part.end), len(parts) - 1)
             spoken[index].append(word)
-    marks = [word for word in said if word.after == "]"]
+    marks = [word for word in transcript if word.after == "]"]
 
     def language(part: Segment, words: Sequence[Word]) -> str | None:
         until = words[0].start if words else part.end if part.kind in ("speech", "mixed") else -1.0
