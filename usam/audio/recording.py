@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from usam.audio.clip import MIN_SECONDS, AudioSource, load_clip
+from usam.audio.clip import AudioSource, load_clip
 from usam.audio.samples import SAMPLE_RATE
 
 LONGEST = 30.0  # seconds of a span
 SHORTEST = 18.0  # seconds of a span that is not the last
+ROUNDING = 0.001  # seconds by which a recording may seem longer than what is heard to its end
 OVERLAP = 0.5  # seconds that are heard beyond a cut, so that a word that lies across it is heard whole
 
 
@@ -35,7 +36,7 @@ def recording_spans(source: AudioSource) -> Iterator[RecordingSpan]:
     start = 0.0
     while True:
         clip = load_clip(source, max(0.0, start - OVERLAP), max_seconds=LONGEST)
-        if clip.duration - clip.end < MIN_SECONDS:
+        if clip.duration - clip.end < ROUNDING:
             yield RecordingSpan(clip.waveform, clip.start, start, clip.end, clip.duration)
             return
         cut = quietest(clip.waveform, start + SHORTEST - clip.start, LONGEST - OVERLAP)

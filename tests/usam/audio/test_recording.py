@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from usam.audio.recording import LONGEST, OVERLAP, SHORTEST, recording_spans
@@ -36,6 +36,8 @@ def test_a_recording_is_cut_in_its_pauses(tmp_path: Path) -> None:
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seconds=st.floats(0.2, 130))
+@example(seconds=48.5)
+@example(seconds=30.05)
 def test_spans_follow_one_another_to_the_end(tmp_path: Path, seconds: float) -> None:
     spans = list(recording_spans(write(tmp_path / "a.wav", noise(seconds))))
     assert spans[0].start == 0.0
