@@ -112,8 +112,8 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
     """
     example = clip.example
     speech, sounds, music = clip.words
-    names = [word.text for word in sounds if not word.before.startswith(" (in")]
-    place = next((word.text for word in sounds if word.before.startswith(" (in")), None)
+    names = [word.text for word in sounds if not word.is_place]
+    place = next((word.text for word in sounds if word.is_place), None)
     tags = tuple(word.text for word in music)
     seconds = example.seconds
     if example.source == "silence":
@@ -124,8 +124,8 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
         known = believed(example.label, names)
         part = Part(example.kind, known, tags=tags, place=place)
         return Scene((part,), clip.words, seconds, clip.tokens)
-    text = "".join(word.read for word in speech if word.after != "]").strip()
-    language = next((word.text for word in speech if word.after == "]"), None)
+    text = "".join(word.read for word in speech if not word.is_language).strip()
+    language = next((word.text for word in speech if word.is_language), None)
     text = text or written(example.transcript or "")
     if not text or language not in (None, "English"):
         return None
@@ -155,7 +155,7 @@ def heard_behind(label: str, names: Sequence[str]) -> tuple[str, ...]:
 def unread(scene: Scene, transcript: str) -> Scene:
     """A scene of speech without the specialist's words, to be written down by its transcript."""
     speech, *others = scene.words
-    marks = tuple(word for word in speech if word.before == " [" or word.after == "]")
+    marks = tuple(word for word in speech if word.before == " [" or word.is_language)
     part = replace(scene.parts[0], text=written(transcript))
     return replace(scene, parts=(part,), words=(marks, *others))
 

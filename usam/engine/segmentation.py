@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -59,9 +59,10 @@ def segments(
         kind: SegmentKind = "mixed" if len(kinds) > 1 else next(iter(kinds), "silence")
         parts.append(Segment(first, last, kind))
     instruments = music_names(heard.sounds) if heard.sounds is not None else frozenset()
-    names = by_role.get("audio", ())
+    names = [word for word in by_role.get("audio", ()) if not word.is_place]
+    tags = by_role.get("music", ())
     filled = [part for whole in joined(parts) for part in _filled(whole, names, instruments)]
-    named = [_named(part, by_role, instruments) for part in _without_short(filled)]
+    named = [_named(part, names, tags, instruments) for part in _without_short(filled)]
     since = start if before is None else min(start, (before.start + before.end) / 2)
     inside = [w for w in transcript if since <= (w.start + w.end) / 2 < end and not _again(w, before)]
     return _with_words(named, inside, transcript)
@@ -86,14 +87,14 @@ def at_pauses(words: Sequence[Word], waveform: Tensor) -> list[Word]:
     loud = power.sqrt().tolist()
     found: list[Word] = []
     for index, word in enumerate(words):
-        if word.after == "]":
+        if word.is_language:
             found.append(word)
             continue
         first, last = int(word.start * BLOCKS), min(int(word.end * BLOCKS), len(loud))
         peak = max(loud[first:last], default=0.0)
         least = max(PAUSE * peak, FLOOR)
         earliest = max(0, first - int(REACH_BACK * BLOCKS))
-        if index and found[-1].after != "]":
+        if index and not found[-1].is_language:
             earliest = max(earliest, int(found[-1].start * BLOCKS) + GAP)
         start = _onset(loud, earliest, first, last, least)
         end = last
@@ -154,7 +155,7 @@ def _filled(part: Segment, names: Sequence[Word], instruments: frozenset[str]) -
     at = part.start
     for word in names:
         first, last = max(at, word.start), min(part.end, word.end)
-        if last - first < SHORTEST or word.before.startswith(" (in"):
+        if last - first < SHORTEST:
             continue
         if first > at:
             found.append(Segment(at, first, "silence"))
@@ -184,20 +185,19 @@ def _without_short(parts: Sequence[Segment]) -> list[Segment]:
     return joined(kept)
 
 
-def _named(part: Segment, words: Mapping[str, Sequence[Word]], instruments: frozenset[str]) -> Segment:
-    """With the names of what is heard in it through most of a second, or of the part; places are no names.
+def _named(
+    part: Segment, names: Sequence[Word], tags: Sequence[Word], instruments: frozenset[str]
+) -> Segment:
+    """With the names of what is heard in it through most of a second, or of the part.
 
     An instrument is no name for a sound, and what names a sound is none for music.
     """
     least = min(1.0, (part.end - part.start) / 2)
     found: list[Word] = []
-    for role in ("audio", "music"):
-        for word in words.get(role, ()):
-            is_music = role == "music" or word.text in instruments
-            fits = part.kind == "mixed" or part.kind == ("music" if is_music else "sound")
-            shared = min(word.end, part.end) - max(word.start, part.start)
-            if fits and shared >= least and not word.before.startswith(" (in"):
-                found.append(word)
+    kinds = ["music" if word.text in instruments else "sound" for word in names] + ["music"] * len(tags)
+    for word, kind in zip((*names, *tags), kinds, strict=True):
+        if part.kind in ("mixed", kind) and min(word.end, part.end) - max(word.start, part.start) >= least:
+            found.append(word)
     return replace(part, names=tuple(dict.fromkeys(word.text for word in found))[:NAMES])
 
 
@@ -207,11 +207,11 @@ def _with_words(
     """Each part with what is spoken in it, and in which language: that of the mark before its first word."""
     spoken: list[list[Word]] = [[] for _ in parts]
     for word in inside:
-        if word.after != "]":
+        if not word.is_language:
             middle = (word.start + word.end) / 2
             index = next((i for i, part in enumerate(parts) if middle < part.end), len(parts) - 1)
             spoken[index].append(word)
-    marks = [word for word in transcript if word.after == "]"]
+    marks = [word for word in transcript if word.is_language]
 
     def language(part: Segment, words: Sequence[Word]) -> str | None:
         until = words[0].start if words else part.end if part.kind in ("speech", "mixed") else -1.0

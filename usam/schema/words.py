@@ -22,3 +22,13 @@ class Word:
     def read(self) -> str:
         """What the language model reads."""
         return f"{self.before}{self.text}{self.after}"
+
+    @property
+    def is_place(self) -> bool:
+        """Whether it says where the clip was recorded, as the audio expert's ` (in a large hall)`."""
+        return self.before.startswith(" (in")
+
+    @property
+    def is_language(self) -> bool:
+        """Whether it says which language is spoken, as the speech expert's ` [English]`."""
+        return self.after == "]"

@@ -254,7 +254,7 @@ def confusions(clips: Sequence[HeardClip]) -> Mapping[str, Sequence[str]]:
     """What the sound specialist says beside a name, and of clips with a label, where it was heard."""
     found: dict[str, dict[str, None]] = {}
     for clip in clips:
-        names = [word.text for word in clip.words[1] if not word.before.startswith(" (in")]
+        names = [word.text for word in clip.words[1] if not word.is_place]
         for name in names:
             found.setdefault(name, {}).update(dict.fromkeys(other for other in names if other != name))
         if clip.example.label:
