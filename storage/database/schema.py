@@ -1,6 +1,6 @@
 """The tables: clips, annotators, answers with their internals, ratings with their revisions and repeats,
 comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue, projects with
-their members and items.
+their members and items, whole recordings with what is heard in them and how that was changed.
 
 A clip is known by the hash of what was heard, never by a file name. Wide JSON columns stand last in
 their table, so that SQLite reads past them only when they are asked for.
@@ -437,3 +437,60 @@ class ProjectImport(Gold, Base):
     path: Mapped[str] = mapped_column(Text)
     question: Mapped[str] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
+
+
+class Recording(Base):
+    """A whole recording that a person sent: what the model hears in it, and up to where it has.
+
+    `sha256` is of the file. `seconds` is 0 until something was heard. `parts` and `edits` count the rows of
+    the tables below. `path` is where the file was last, to go on after a restart.
+    """
+
+    __tablename__ = "recordings"
+    __table_args__ = (
+        CheckConstraint("length(sha256) = 64", name="sha256"),
+        CheckConstraint("heard_s >= 0 AND seconds >= 0", name="seconds"),
+        UniqueConstraint("annotator_id", "sha256", "task", "model_fingerprint"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    task: Mapped[str] = mapped_column(String(32))
+    model_fingerprint: Mapped[str] = mapped_column(String(128))
+    seconds: Mapped[float]
+    heard_s: Mapped[float]
+    parts: Mapped[int]
+    edits: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    name: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(Text)
+
+
+class RecordingPart(Base):
+    """What was heard of a recording from start_s to end_s, as the model gave it; never changed."""
+
+    __tablename__ = "recording_parts"
+    __table_args__ = (CheckConstraint("start_s >= 0 AND end_s >= start_s", name="seconds"),)
+
+    recording_id: Mapped[UUID] = mapped_column(
+        ForeignKey("recordings.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    segments: Mapped[list[Any]] = mapped_column(Json)
+
+
+class SegmentEdit(Base):
+    """A change of a recording's segments by its owner; rows are added, never changed."""
+
+    __tablename__ = "segment_edits"
+
+    recording_id: Mapped[UUID] = mapped_column(
+        ForeignKey("recordings.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    change: Mapped[dict[str, Any]] = mapped_column(Json)

@@ -21,7 +21,8 @@ from storage.ratings.disagreement import update_disagreement
 @dataclass(frozen=True)
 class Holdings:
     """How much is stored under a person's id; `tokens`: verdicts on single ones; `audio`: clips of theirs
-    whose sound is kept; `judged`: answers of theirs that others rated, compared or marked."""
+    whose sound is kept; `judged`: answers of theirs that others rated, compared or marked; `recordings`:
+    whole ones that were written down."""
 
     answers: int
     ratings: int
@@ -30,6 +31,7 @@ class Holdings:
     tokens: int
     audio: int
     judged: int = 0
+    recordings: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,11 @@ class Forgotten:
     files: int
     annotator: str = ""
     kept: int = 0
+    recordings: int = 0
 
     def __str__(self) -> str:
-        """`1 answer with its trace, 2 ratings, 0 comparisons, 1 span, 0 judged tokens, 1 clip, 1 file`."""
+        """`1 answer with its trace, 2 ratings, 0 comparisons, 1 span, 0 judged tokens, 1 clip, 1 file`, and
+        recordings where there were any."""
         answers = (
             f"{_counted(self.answers, 'answer')} with {'its trace' if self.answers == 1 else 'their traces'}"
         )
@@ -56,7 +60,8 @@ class Forgotten:
             ("rating", self.ratings), ("comparison", self.comparisons), ("span", self.spans),
             ("judged token", self.tokens), ("clip", self.clips), ("audio file", self.files),
         )  # fmt: skip
-        return ", ".join((answers, *(_counted(n, noun) for noun, n in rest)))
+        counts = [answers, *(_counted(n, noun) for noun, n in rest)]
+        return ", ".join(counts + [_counted(self.recordings, "recording")] * bool(self.recordings))
 
 
 def _counted(number: int, noun: str) -> str:
@@ -87,6 +92,7 @@ class Erasure:
                 tokens=_count(session, schema.TokenVerdict.annotator_id == person),
                 audio=_count(session, clips.sha256.in_(mine), clips.audio_path.is_not(None)),
                 judged=_count(session, answers.annotator_id == person, _judged_by_others(person)),
+                recordings=_count(session, schema.Recording.annotator_id == person),
             )
 
     def forget(
@@ -97,18 +103,20 @@ class Erasure:
         before: datetime | None = None,
         keep_judged: bool = False,
     ) -> Forgotten:
-        """Delete everything of a person, everything about a clip by its hash, or all answers before a time.
+        """Delete everything of a person, everything about a clip or a recording by its hash, or all answers
+        and recordings before a time.
 
         With an answer goes its trace and everyone's ratings of it; with a person's, the answers under
-        nobody's name that retry it. `keep_judged` keeps a person's answers that others judged, under nobody's
-        name and without the person's consent to keep audio. Kept audio goes when no remaining answer's asker
-        agreed to keep it. Deleted rows are overwritten on the disk (SQLite), but stay in earlier backups.
+        nobody's name that retry it; with a recording what was heard in it and changed of it. `keep_judged`
+        keeps a person's answers that others judged, under nobody's name and without the person's consent to
+        keep audio. Kept audio goes when no remaining answer's asker agreed to keep it. Deleted rows are
+        overwritten on the disk (SQLite), but stay in earlier backups.
 
         Raises NotFoundError when nothing is stored under that id or hash.
         """
         if sum(value is not None for value in (annotator, audio, before)) != 1:
             raise ValueError("forget one of an annotator, an audio clip, and what is older than a time")
-        answers, clips, people = schema.Answer, schema.Clip, schema.Annotator
+        answers, clips, people, recordings = schema.Answer, schema.Clip, schema.Annotator, schema.Recording
         person, known_as, kept = None, "", 0
         uploads: set[str] = set()
         with self.database.write() as session:
@@ -124,12 +132,15 @@ class Erasure:
                     left = session.execute(disowned.values(annotator_id=None, audio_kept=False))
                     kept = cast("CursorResult[Any]", left).rowcount
                 which = or_(answers.annotator_id == person, _asked_again(person))
+                recorded = recordings.annotator_id == person
             elif audio is not None:
-                if session.get(clips, checked_sha256(audio)) is None:
+                recorded = recordings.sha256 == checked_sha256(audio)
+                if session.get(clips, audio) is None and not _count(session, recorded):
                     raise NotFoundError("Nothing is stored about that audio.")
                 which = answers.clip_sha256 == audio
             else:
                 which = answers.created_at < before
+                recorded = recordings.updated_at < before
             doomed = select(answers.id).where(which)
             rated, voted, marked, heard = (
                 schema.Rating, schema.Comparison, schema.Span, schema.TokenVerdict
@@ -146,10 +157,12 @@ class Erasure:
                     ),
                 ),
                 "spans": _count(session, or_(marked.answer_id.in_(doomed), marked.annotator_id == person)),
+                "recordings": _count(session, recorded),
                 "tokens": _count(session, or_(heard.answer_id.in_(doomed), heard.annotator_id == person)),
             }
             judged = session.scalars(select(rated.answer_id).where(rated.annotator_id == person)).all()
             session.execute(delete(answers).where(which))
+            session.execute(delete(recordings).where(recorded))
             session.execute(delete(people).where(people.id == person))
             update_disagreement(session, judged)
             if before is not None:
@@ -203,6 +216,6 @@ def _left_nothing() -> list[Any]:
     """That a person has neither asked nor judged anything that is still there, nor is expected to."""
     tables = (
         schema.Answer, schema.Rating, schema.Comparison, schema.QueueMark, schema.Span, schema.TokenVerdict,
-        schema.ProjectMember,
+        schema.ProjectMember, schema.Recording,
     )  # fmt: skip
     return [~exists().where(table.annotator_id == schema.Annotator.id) for table in tables]

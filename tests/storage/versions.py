@@ -14,13 +14,14 @@ from storage.annotation.gold import Gold
 from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Projects
 from storage.annotation.queue import Queue
+from storage.annotation.recordings import Recordings
 from storage.annotation.repeats import Repeats
 from storage.annotation.spans import Spans
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.answers.records import answer_columns
 from storage.answers.trace_statistics import trace_statistics
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
 THEN = "2026-01-02 03:04:05.000000"
 
@@ -144,6 +145,12 @@ def everything_works(url: str) -> None:
     assert projects.people(project.name)[0].gold.agreed == 1
     later = feedback.record_answer(feedback.answer(answer), annotator="you", token_ids=(5, 7))
     assert feedback.token_ids(later) == (5, 7)
+    recordings = Recordings(database)
+    talk = recordings.open("me", "a" * 64, "transcribe", "f00d", name="talk.mp3", path="")
+    recordings.add_part(talk.id, 0, 0.0, 20.0, 60.0, [{"kind": "speech"}])
+    recordings.edit(talk.id, "me", 1, {"kind": "split", "at": 4.0})
+    assert recordings.parts(talk.id, "me")[0].segments == [{"kind": "speech"}]
     gone = feedback.forget(annotator="me")
+    assert gone.recordings == 1
     assert (gone.answers, gone.ratings, gone.spans, gone.tokens) == (1, 1, 1 + len(earlier), 2)
     database.close()

@@ -31,9 +31,11 @@ class RecordingSpan:
     duration: float
 
 
-def recording_spans(source: AudioSource) -> Iterator[RecordingSpan]:
-    """The spans of a recording of any length, in order. Only one is held at a time. Raises AudioError."""
-    start = 0.0
+def recording_spans(source: AudioSource, start: float = 0.0) -> Iterator[RecordingSpan]:
+    """The spans of a recording of any length, in order. Only one is held at a time. Raises AudioError.
+
+    start: where the first one counts from, in seconds.
+    """
     while True:
         clip = load_clip(source, max(0.0, start - OVERLAP), max_seconds=LONGEST)
         if clip.duration - clip.end < ROUNDING:

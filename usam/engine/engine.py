@@ -171,12 +171,14 @@ class Engine:
         recording: str | Path | bytes,
         task: SpeechTask = "transcribe",
         stop: threading.Event | None = None,
+        after: RecordingPart | None = None,
     ) -> Iterator[RecordingPart]:
         """What is said in a recording of any length, when, and where sounds and music are heard.
 
-        Yields part after part, as it is heard: see `usam.engine.recording.hear_recording`. Raises UsamError.
+        Yields part after part, as it is heard: see `usam.engine.recording.hear_recording`. `after` is the
+        last part that was heard before: what follows it is heard. Raises UsamError.
         """
-        return hear_recording(self.model, self._lock, recording, task, stop or threading.Event())
+        return hear_recording(self.model, self._lock, recording, task, stop or threading.Event(), after)
 
     def health(self) -> dict[str, Any]:
         """Whether the router is alive: see `usam.model.router_health`."""

@@ -27,18 +27,23 @@ class Cue:
 
 def cues(segments: Iterable[Segment]) -> list[Cue]:
     """Sentences, and parts of those that are too long to be read at once."""
-    words = [word for segment in segments for word in segment.words]
+    groups = lines(word for segment in segments for word in segment.words)
+    starts = [group[0].start for group in groups[1:]] + [float("inf")] * bool(groups)
+    return [
+        Cue(group[0].start, _end(group, following), _text(group))
+        for group, following in zip(groups, starts, strict=True)
+    ]
+
+
+def lines(words: Iterable[Word]) -> list[list[Word]]:
+    """The words of each subtitle. Further words leave those before as they are, but for the last line."""
     groups: list[list[Word]] = []
     for word in words:
         if groups and _continues(groups[-1], word):
             groups[-1].append(word)
         else:
             groups.append([word])
-    starts = [group[0].start for group in groups[1:]] + [float("inf")] * bool(groups)
-    return [
-        Cue(group[0].start, _end(group, following), _text(group))
-        for group, following in zip(groups, starts, strict=True)
-    ]
+    return groups
 
 
 def _end(group: Sequence[Word], following: float) -> float:

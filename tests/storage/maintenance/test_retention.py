@@ -15,7 +15,8 @@ from storage.annotation.imports import NewItem, ProjectImports
 from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Projects
 from storage.annotation.queue import Queue
-from storage.database.schema import Annotator, Answer, Base, ProjectImport, now
+from storage.annotation.recordings import Recordings
+from storage.database.schema import Annotator, Answer, Base, ProjectImport, Recording, now
 from storage.errors import NotFoundError
 from storage.maintenance.retention import prune
 
@@ -23,13 +24,14 @@ Make = Callable[..., dict[str, Any]]
 
 
 def aged(database: Database, days: float, *answers: str) -> None:
-    """Make everybody, these answers, and what waits to be imported, that old."""
+    """Make everybody, these answers, recordings, and what waits to be imported, that old."""
     then = now() - timedelta(days=days)
     with database.write() as session:
         session.execute(update(Annotator).values(created_at=then))
         for answer in answers:
             session.execute(update(Answer).where(Answer.id == UUID(answer)).values(created_at=then))
         session.execute(update(ProjectImport).values(created_at=then))
+        session.execute(update(Recording).values(updated_at=then))
 
 
 @pytest.fixture
@@ -48,6 +50,10 @@ def old_and_new(feedback: Feedback, make_record: Make, tmp_path: Path) -> tuple[
     ProjectQueue(feedback.database, 2, key=project.key).upcoming("gone")
     projects.change(project.name, "", 2, {"here": "Ben"})
     ProjectImports(feedback.database).add(project.name, [NewItem(clip, "clip.wav", "qa", "What?")])
+    recordings = Recordings(feedback.database)
+    talk = recordings.open("here", "a" * 64, "transcribe", "f00d", name="talk.mp3", path="")
+    recordings.add_part(talk.id, 0, 0.0, 20.0, 60.0, [{"kind": "speech"}])
+    recordings.edit(talk.id, "here", 1, {"kind": "split", "at": 4.0})
     aged(feedback.database, 31, old)
     return old, new
 
@@ -72,7 +78,7 @@ def test_what_is_too_old_goes_with_all_about_it(
         "clips": 1, "annotators": 1, "answers": 1, "internals": 1, "ratings": 1, "rating_revisions": 1,
         "comparisons": 0, "marks": 0, "spans": 0, "span_revisions": 0, "token_verdicts": 0, "repeats": 0,
         "disputes": 0, "projects": 1, "project_members": 1, "project_items": 1, "project_reservations": 0,
-        "project_imports": 0,
+        "project_imports": 0, "recordings": 0, "recording_parts": 0, "segment_edits": 0,
     }  # fmt: skip
     assert prune(database, 30).answers == 0
 
@@ -104,7 +110,7 @@ def test_the_command_takes_its_age_from_the_setting(
     assert (
         capsys.readouterr().out.count(
             "deleted 1 answer with its trace, 1 rating, 0 comparisons, 0 spans, "
-            "0 judged tokens, 1 clip, 1 audio file"
+            "0 judged tokens, 1 clip, 1 audio file, 1 recording"
         )
         == 1
     )

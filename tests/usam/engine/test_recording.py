@@ -61,6 +61,12 @@ def test_it_can_be_stopped_and_translated(engine: Engine, recording: Path) -> No
     assert list(parts) == []
 
 
+def test_it_goes_on_where_it_was_stopped(engine: Engine, recording: Path) -> None:
+    whole = list(engine.transcribe(recording))
+    assert list(engine.transcribe(recording, after=whole[0])) == whole[1:]
+    assert list(engine.transcribe(recording, after=whole[-1])) == []
+
+
 def test_a_checkpoint_without_words_refuses(tmp_path: Path, recording: Path) -> None:
     with pytest.raises(RequestError, match="no words"):
         next(tiny.engine(tmp_path).transcribe(recording))
