@@ -7,16 +7,19 @@ import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from usam.audio.clip import Clip
+from usam.audio.clip import Clip, load_clip
 from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import bundled
 from usam.errors import RequestError
 from usam.schema.answer import Answer, ModelInfo, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
-from usam.schema.tasks import check_question
+from usam.schema.segments import RecordingPart, Segment
+from usam.schema.tasks import SpeechTask, check_question
 from usam.schema.trace import AudioToken, ClipSpan, TokenWord, Trace
+from usam.schema.words import Word
 
 TOKEN_SECONDS = 0.16
 MODEL = ModelInfo("mini", fingerprint(bundled("mini")), "none", "cpu", 135_000_000, 300.0, "a test")
@@ -32,6 +35,9 @@ class FakeEngine:
         self.model_info = MODEL
         self.asked: list[dict[str, Any]] = []
         self.writing = 0
+        self.heard_parts: list[float] = []
+        self.may_hear = threading.Event()
+        self.may_hear.set()
 
     def health(self) -> dict[str, Any]:
         """A router of which one expert is dead, so that the page has something to warn of."""
@@ -95,12 +101,48 @@ class FakeEngine:
             history=tuple(history),
         )
 
+    def transcribe(
+        self,
+        recording: str | Path | bytes,
+        task: SpeechTask = "transcribe",
+        stop: threading.Event | None = None,
+        after: RecordingPart | None = None,
+    ) -> Iterator[RecordingPart]:
+        """Parts of 20 s: sentences of four words, then a piano, then nothing. `heard_parts` lists where they
+        began; none is heard while `may_hear` is not set."""
+        stop = stop or threading.Event()
+        duration = load_clip(recording, max_seconds=1.0).duration
+        start = 0.0 if after is None else after.end
+        while start < duration and not stop.is_set():
+            self.may_hear.wait()
+            self.heard_parts.append(start)
+            end = min(start + 20.0, duration)
+            yield RecordingPart(start, end, duration, segments_of(start, end, task))
+            start = end
+
     def words(self, question: str, seed: int, history: Sequence[Turn]) -> Iterator[str]:
         yield from f"You asked: {question} This is seed {seed} after {len(history)} turns.".replace(
             " ", " |"
         ).split("|")
         while "endless" in question:
             yield "on and "
+
+
+def segments_of(start: float, end: float, task: SpeechTask) -> tuple[Segment, ...]:
+    """The segments of a part of a recording: 12 s of speech, 5 s of music, and the rest silent."""
+    said = "word" if task == "transcribe" else "english"
+    edges = [min(start + seconds, end) for seconds in (0.0, 12.0, 17.0, 20.0)]
+    words = tuple(
+        Word(at, at + 0.4, f"{said}{round(at * 2)}{'.' if n % 4 == 3 else ''}", 0.9, " ")
+        for n, at in ((n, start + n / 2) for n in range(24))
+        if at + 0.4 <= edges[1]
+    )
+    found = (
+        Segment(edges[0], edges[1], "speech", words, language="English"),
+        Segment(edges[1], edges[2], "music", names=("piano",)),
+        Segment(edges[2], edges[3], "silence"),
+    )
+    return tuple(segment for segment in found if segment.end > segment.start)
 
 
 def spoken(token: int) -> tuple[TokenWord, ...]:

@@ -28,6 +28,7 @@ from ui.studio.clips import GONE, ClipCache, HeardClip, name_of
 from ui.studio.experiments import Experiments
 from ui.studio.projects.importer import ModelError, ProjectImporter
 from ui.studio.promotion import Promotion
+from ui.studio.recordings import RecordingService
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
 from ui.studio.teaching import Teaching
@@ -129,6 +130,14 @@ class Studio:
         )  # of answers that are there: interventions and tests
         self.questions = RateLimit(settings.per_minute, "questions")
         self.ratings = RateLimit(settings.per_minute, "ratings")
+        self.recordings = RecordingService(
+            loader,
+            feedback.database,
+            RunningRequests(*places),
+            self.questions.take,
+            self.teaching.paused,
+            settings.at_once,
+        )
         self.saves = RateLimit(SAVES_A_QUESTION * settings.per_minute, "ratings and marks")
 
     def router(self) -> dict[str, Any] | None:

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from usam.cli import options as shared
+from usam.schema.recording_files import FORMATS, TRANSCRIPTS, recording_file, recording_json
 
 if TYPE_CHECKING:
     from usam.schema.segments import RecordingPart
-
-STREAMED = ("txt", "srt", "vtt")
-FORMATS = (*STREAMED, "json", "csv", "rttm", "textgrid")
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,10 +55,10 @@ def reported(parts: Iterable[RecordingPart]) -> Iterator[RecordingPart]:
 
 def write(parts: Iterable[RecordingPart], form: str, name: str, file: TextIO) -> None:
     """Write a recording in one of FORMATS; text and subtitles as they come."""
-    from usam.schema import segment_tables, subtitles
+    from usam.schema import subtitles
     from usam.schema.segments import joined
 
-    if form in STREAMED:
+    if form in TRANSCRIPTS:
         numbered = 0
         file.write(subtitles.vtt([]) if form == "vtt" else "")
         for part in parts:
@@ -78,11 +76,6 @@ def write(parts: Iterable[RecordingPart], form: str, name: str, file: TextIO) ->
     segments = joined(segment for part in heard for segment in part.segments)
     seconds = heard[-1].duration if heard else 0.0
     if form == "json":
-        record = {"duration": round(seconds, 3), "segments": [one.to_json() for one in segments]}
-        file.write(shared.dump(record) + "\n")
-    elif form == "csv":
-        file.write(segment_tables.to_csv(segments))
-    elif form == "rttm":
-        file.write(segment_tables.to_rttm(segments, Path(name).stem))
+        file.write(shared.dump(recording_json(segments, seconds)) + "\n")
     else:
-        file.write(segment_tables.to_textgrid(segments, seconds))
+        file.write(recording_file(form, segments, seconds, name))

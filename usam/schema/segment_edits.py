@@ -130,10 +130,10 @@ def _apply(found: list[Segment], edit: SegmentEdit) -> None:
             raise RequestError("A border stays between those before and after it.")
         found[index - 1 : index + 1] = [replace(before, end=edit.to), replace(after, start=edit.to)]
     elif isinstance(edit, Split):
-        index = next((i for i, one in enumerate(found) if one.start < edit.at < one.end), None)
-        if index is None or min(edit.at - found[index].start, found[index].end - edit.at) < SHORTEST:
-            raise RequestError("A segment is split somewhere within it.")
+        index = max(bisect_right([one.start for one in found], edit.at) - 1, 0)
         whole = found[index]
+        if min(edit.at - whole.start, whole.end - edit.at) < SHORTEST:
+            raise RequestError("A segment is split somewhere within it.")
         found[index : index + 1] = [replace(whole, end=edit.at), replace(whole, start=edit.at)]
     elif isinstance(edit, Merge):
         index = _beginning(found, edit.border, "border", first=1)
