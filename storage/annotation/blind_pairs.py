@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from storage.analysis.win_rate import WinRate
+from storage.annotation import leases
 from storage.database import schema
 from storage.database.connection import Database
 from storage.database.keys import answer_key
@@ -64,13 +65,22 @@ class BlindPairs:
             }
 
     def upcoming(
-        self, pairs: Sequence[BlindPair], annotator: str, without: Collection[BlindPair] = ()
+        self,
+        pairs: Sequence[BlindPair],
+        annotator: str,
+        without: Collection[BlindPair] = (),
+        page: str | None = None,
     ) -> BlindPair | None:
-        """A pair that the person has not voted on, of those with the fewest votes; None where there is none.
+        """A pair that the person has not voted on, of those with the fewest votes; None where there is none
+        that nobody else, and no other page of the person's, has on display.
 
-        without: pairs that the person passed over.
+        without: pairs that the person passed over.  page: where the pair is on display from now on; None:
+        nowhere.
         """
-        with self.database.read() as session:
+        newer = schema.Answer.id
+        with self.database.read() if page is None else self.database.write() as session:
+            if page is not None:
+                leases.begin(session, annotator, page, "comparison")
             person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
             ids = {id_ for pair in pairs for id_ in (*pair.answers, UUID(pair.source))}
             stored = set(session.scalars(select(schema.Answer.id).where(schema.Answer.id.in_(ids))))
@@ -80,9 +90,23 @@ class BlindPairs:
                 counts[pair] += 1
                 if vote.annotator_id == person:
                     mine.add(pair)
-        left = [pair for pair in pairs if pair not in mine and {*pair.answers, UUID(pair.source)} <= stored]
-        fewest = min((counts[pair] for pair in left), default=0)
-        return random.choice([pair for pair in left if counts[pair] == fewest]) if left else None
+            held = or_(
+                leases.held_by_others(annotator, newer, "comparison") > 0,
+                leases.held_elsewhere(annotator, page, newer, "comparison"),
+            )
+            elsewhere = set(session.scalars(select(newer).where(newer.in_(ids), held)))
+            left = [
+                pair
+                for pair in pairs
+                if pair not in mine
+                and {*pair.answers, UUID(pair.source)} <= stored
+                and UUID(pair.new) not in elsewhere
+            ]
+            fewest = min((counts[pair] for pair in left), default=0)
+            chosen = random.choice([pair for pair in left if counts[pair] == fewest]) if left else None
+            if chosen and page is not None:
+                leases.take(session, [UUID(chosen.new)], annotator, page, "comparison")
+        return chosen
 
     def win_rate(self, pairs: Sequence[BlindPair]) -> WinRate:
         """How often the new answer is preferred."""

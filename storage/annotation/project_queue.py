@@ -5,22 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, exists, false, func, or_, select
+from sqlalchemy import Select, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from storage.annotation.queue import Order, Queue, first_of, in_order, is_marked
+from storage.annotation import leases
+from storage.annotation.queue import BATCH, Order, Queue, first_of, in_order, is_marked, judgements
 from storage.database import schema
 from storage.database.keys import annotator_key
 from storage.database.membership import has_gold
 from storage.errors import NotFoundError
 
-BATCH = 5
-"""Items that a person has before them; others are not offered these, so that they are few."""
-RESERVED = timedelta(minutes=30)
-"""How long an item waits for a person who was given it."""
 GOLD_SHARE = 0.1
 """Of what a person is given, at least; more where more of what is left to them is gold."""
 
@@ -39,22 +35,31 @@ class ProjectQueue(Queue):
         return self.key
 
     def upcoming(
-        self, annotator: str, order: Order = "entropy", *, audio_only: bool = True, limit: int = BATCH
+        self,
+        annotator: str,
+        order: Order = "entropy",
+        *,
+        audio_only: bool = True,
+        limit: int = BATCH,
+        page: str | None = None,
+        leased: bool = False,
     ) -> list[str]:
-        """Ids of the next items, which are reserved for the person for a while; an item goes to no more
-        people than judgements are wanted. Those that the person has a draft of come last.
+        """Ids of the next items; an item goes to no more people than judgements are wanted, whatever `leased`
+        is. Those that the person has a draft of come last.
 
         Gold items come in any place, whatever the order, and to everyone.
         Raises NotFoundError where the project is not open to the person.
         """
+        answer = schema.Answer.id
         with self.database.write() as session:
             self._check_open(session, annotator)
             person = annotator_key(session, annotator)
-            mine = {"project_id": self.key, "annotator_id": person}
-            session.execute(delete(schema.Reservation).filter_by(**mine))
-            session.execute(delete(schema.Reservation).where(schema.Reservation.until < schema.now()))
-            fresh = self._waiting(person, audio_only).where(~is_marked(person))
-            ordinary = fresh.where(~self._gold(), self._claims(person) < self.ratings_wanted)
+            if page is not None:
+                leases.begin(session, annotator, page, "rating")
+            here = ~leases.held_elsewhere(annotator, page, answer)
+            fresh = self._waiting(person, audio_only).where(~is_marked(person), here)
+            claims = judgements() + leases.held_by_others(annotator, answer)
+            ordinary = fresh.where(~self._gold(), claims < self.ratings_wanted)
             gold = list(session.scalars(fresh.where(self._gold()).order_by(func.random())))
             # So many are enough to tell whether more than GOLD_SHARE of what is left is gold.
             enough = limit + round(len(gold) / GOLD_SHARE)
@@ -63,17 +68,15 @@ class ProjectQueue(Queue):
             wanted = sum(random.random() < share for _ in range(limit))
             known = gold[: max(wanted, limit - left)]
             ids = first_of(session, in_order(ordinary, order), limit - len(known))
-            until = schema.now() + RESERVED
-            session.add_all(schema.Reservation(**mine, answer_id=id_, until=until) for id_ in ids)
             ids = shuffled_in(ids, known)
-            begun = session.scalars(self._begun(person, audio_only).limit(limit - len(ids)))
-            return [str(id_) for id_ in (*ids, *begun)]
+            begun = self._begun(person, audio_only).where(here).limit(limit - len(ids))
+            ids += session.scalars(begun)
+            if page is not None:
+                ids = leases.take(session, ids, annotator, page, "rating")
+            return [str(id_) for id_ in ids]
 
     def _check_open(self, session: Session, annotator: str) -> None:
-        """Locks the project, so that of two people who ask at once the second sees what the first was given.
-
-        Raises NotFoundError.
-        """
+        """Raises NotFoundError."""
         project, member = schema.Project, schema.ProjectMember
         assigned = exists().where(
             member.project_id == project.id,
@@ -81,46 +84,16 @@ class ProjectQueue(Queue):
             schema.Annotator.public_id == annotator,
         )
         open_to = project.id == self.key, project.closed == false(), or_(project.open_to_all, assigned)
-        if session.scalar(select(project.id).where(*open_to).with_for_update(of=project)) is None:
+        if session.scalar(select(project.id).where(*open_to)) is None:
             raise NotFoundError(NOT_OPEN)
 
     def _wanting(self, person: int, audio_only: bool) -> Select[Any]:
         """Also the gold ones, of which a judgement of everyone is wanted."""
-        rating = schema.Rating
-        judged = select(func.count()).where(rating.answer_id == schema.Answer.id, rating.withdrawn == false())
-        enough = judged.correlate(schema.Answer).scalar_subquery() >= self.ratings_wanted
-        return self._waiting(person, audio_only).where(or_(self._gold(), ~enough))
+        return self._waiting(person, audio_only).where(or_(self._gold(), judgements() < self.ratings_wanted))
 
     def _gold(self) -> Any:
         item = schema.ProjectItem
         return exists().where(item.answer_id == schema.Answer.id, item.project_id == self.key, has_gold(item))
-
-    def _claims(self, person: int) -> Any:
-        """How many other people have judged an answer, or have it before them now."""
-        rating, given, mark = schema.Rating, schema.Reservation, schema.QueueMark
-        judged = select(func.count()).where(rating.answer_id == schema.Answer.id, rating.withdrawn == false())
-        dealt_with = or_(
-            exists().where(
-                rating.answer_id == given.answer_id,
-                rating.annotator_id == given.annotator_id,
-                rating.withdrawn == false(),
-            ),
-            exists().where(
-                mark.answer_id == given.answer_id,
-                mark.annotator_id == given.annotator_id,
-                mark.state == "skipped",
-            ),
-        )
-        before_others = select(func.count()).where(
-            given.answer_id == schema.Answer.id,
-            given.project_id == self.key,
-            given.annotator_id != person,
-            ~dealt_with,
-        )
-        return (
-            judged.correlate(schema.Answer).scalar_subquery()
-            + before_others.correlate(schema.Answer).scalar_subquery()
-        )
 
 
 def shuffled_in(ids: Sequence[Id], others: Sequence[Id]) -> list[Id]:

@@ -9,15 +9,17 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Select, exists, false, func, select
 from sqlalchemy.orm import Session
 
+from storage.annotation import leases
 from storage.database import schema
 from storage.database.connection import Database
-from storage.database.keys import annotator_key, answer_key
+from storage.database.keys import annotator_key, answer_key, end_lease
 from storage.database.membership import item_of
 from storage.errors import RatingError
 from storage.ratings.validation import judgement
 
 Order = Literal["entropy", "disagreement", "chance", "newest"]
-BATCH = 20
+BATCH = 5
+"""Items that a person has before them; others are not offered these, so that they are few."""
 MOST_LEFT = 10_000
 """Answers left that are counted: larger numbers help nobody, and counting them all is slow."""
 
@@ -61,7 +63,8 @@ class QueueCounts:
 class Queue:
     """The answers that are items of no project; `ProjectQueue` has those of one.
 
-    ratings_wanted: ratings after which an answer is offered to nobody else; None: offered to everyone.
+    ratings_wanted: ratings after which an answer is offered to nobody else; None: offered to everyone, one
+    after the other.
 
     Every method may raise StorageError. Rating itself is `RatingStore.rate`.
     """
@@ -75,7 +78,14 @@ class Queue:
         return None
 
     def upcoming(
-        self, annotator: str, order: Order = "entropy", *, audio_only: bool = True, limit: int = BATCH
+        self,
+        annotator: str,
+        order: Order = "entropy",
+        *,
+        audio_only: bool = True,
+        limit: int = BATCH,
+        page: str | None = None,
+        leased: bool = False,
     ) -> list[str]:
         """Ids of the next answers to judge; drafts come last, oldest first, and wait also where all
         wanted judgements are there.
@@ -83,14 +93,32 @@ class Queue:
         order: `entropy`, the router's most undecided first; `disagreement`, those on which people's ratings
           differ most; `chance`; `newest`.
         audio_only: leave out answers whose audio was not kept.
+        page: where the person has them before them from now on, instead of those of before; None: they only
+          look.
+        leased: also what others, or the person on another page, have before them.
         """
         if order not in get_args(Order):
             raise ValueError(f"no such order: {order}")
-        with self.database.read() as session:
+        answer = schema.Answer.id
+        with self.database.read() if page is None else self.database.write() as session:
+            if page is not None:
+                leases.begin(session, annotator, page, "rating")
             person = _person(session, annotator)
-            fresh = self._wanting(person, audio_only).where(~is_marked(person))
-            parts = (*in_order(fresh, order), self._begun(person, audio_only))
-            return [str(id_) for id_ in first_of(session, parts, limit)]
+            fresh, begun = self._wanting(person, audio_only), self._begun(person, audio_only)
+            if not leased:
+                others, elsewhere = (
+                    leases.held_by_others(annotator, answer),
+                    leases.held_elsewhere(annotator, page, answer),
+                )
+                most = self.ratings_wanted or 1
+                claims = others if self.ratings_wanted is None else judgements() + others
+                fresh = fresh.where(claims < most, ~elsewhere)
+                begun = begun.where(others < most, ~elsewhere)
+            parts = (*in_order(fresh.where(~is_marked(person)), order), begun)
+            ids = first_of(session, parts, limit)
+            if page is not None:
+                ids = leases.take(session, ids, annotator, page, "rating")
+            return [str(id_) for id_ in ids]
 
     def item(self, answer_id: str, annotator: str) -> QueueItem:
         """An answer to judge. Raises NotFoundError."""
@@ -173,11 +201,8 @@ class Queue:
 
     def _wanting(self, person: int, audio_only: bool) -> Select[Any]:
         """Those of `_waiting` that have fewer judgements than are wanted."""
-        waiting, rating = self._waiting(person, audio_only), schema.Rating
-        if self.ratings_wanted is None:
-            return waiting
-        judged = select(func.count()).where(rating.answer_id == schema.Answer.id, rating.withdrawn == false())
-        return waiting.where(judged.correlate(schema.Answer).scalar_subquery() < self.ratings_wanted)
+        waiting = self._waiting(person, audio_only)
+        return waiting if self.ratings_wanted is None else waiting.where(judgements() < self.ratings_wanted)
 
     def _waiting(self, person: int, audio_only: bool) -> Select[Any]:
         """Ids of answers with words that the person has not judged."""
@@ -205,6 +230,7 @@ class Queue:
             answer, person = answer_key(session, answer_id), annotator_key(session, annotator)
             if session.scalar(select(_rated(person, answer))):
                 raise RatingError("You have judged this answer already; undo that first.")
+            end_lease(session, answer, annotator)
             session.merge(
                 schema.QueueMark(
                     annotator_id=person, answer_id=answer, state=state, draft=draft, updated_at=schema.now()
@@ -215,6 +241,13 @@ class Queue:
 def _person(session: Session, annotator: str) -> int:
     """The person's key, or one that nobody has: reading must not add a person."""
     return session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator)) or -1
+
+
+def judgements() -> Any:
+    """How many people have judged an answer."""
+    rating = schema.Rating
+    judged = select(func.count()).where(rating.answer_id == schema.Answer.id, rating.withdrawn == false())
+    return judged.correlate(schema.Answer).scalar_subquery()
 
 
 def _rated(person: int, answer: Any) -> ColumnElement[bool]:

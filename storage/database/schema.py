@@ -1,6 +1,7 @@
 """The tables: clips, annotators, answers with their internals, ratings with their revisions and repeats,
-comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue, projects with
-their members and items, whole recordings with what is heard in them and how that was changed.
+comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue, and what is
+before whom, projects with their members and items, whole recordings with what is heard in them and how that
+was changed.
 
 A clip is known by the hash of what was heard, never by a file name. Wide JSON columns stand last in
 their table, so that SQLite reads past them only when they are asked for.
@@ -18,7 +19,6 @@ from sqlalchemy import (
     Dialect,
     Double,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     MetaData,
     String,
@@ -401,25 +401,21 @@ class ProjectItem(Gold, Base):
     source: Mapped[str] = mapped_column(Text)
 
 
-class Reservation(Base):
-    """An item of a project that a person has before them; until then it counts as if they had judged it."""
+class Lease(Base):
+    """An answer that a person has before them on an open page; until then nobody else is offered it.
 
-    __tablename__ = "project_reservations"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["project_id", "answer_id"],
-            ["project_items.project_id", "project_items.answer_id"],
-            ondelete="CASCADE",
-            name="fk_project_reservations_item",
-        ),
-    )
+    person: a hash of their id (`keys.holder_of`), since who only looks is no annotator yet.  purpose: whether
+    it is there to be rated, or as the newer one of a pair to be compared.
+    """
 
-    project_id: Mapped[int] = mapped_column(primary_key=True)
-    answer_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    annotator_id: Mapped[int] = mapped_column(
-        ForeignKey("annotators.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    __tablename__ = "leases"
+    __table_args__ = (CheckConstraint("purpose IN ('rating', 'comparison')", name="purpose"),)
+
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    person: Mapped[str] = mapped_column(String(32), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(16), primary_key=True)
+    page: Mapped[str] = mapped_column(String(64), index=True)
+    until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class ProjectImport(Gold, Base):

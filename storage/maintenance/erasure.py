@@ -12,7 +12,7 @@ from storage.answers import kept_audio
 from storage.answers.records import checked_sha256
 from storage.database import schema
 from storage.database.connection import Database
-from storage.database.keys import annotator_hash
+from storage.database.keys import annotator_hash, holder_of
 from storage.database.search import erase_deleted
 from storage.errors import NotFoundError, plain_errors
 from storage.ratings.disagreement import update_disagreement
@@ -164,6 +164,8 @@ class Erasure:
             session.execute(delete(answers).where(which))
             session.execute(delete(recordings).where(recorded))
             session.execute(delete(people).where(people.id == person))
+            if annotator is not None:
+                session.execute(delete(schema.Lease).where(schema.Lease.person == holder_of(annotator)))
             update_disagreement(session, judged)
             if before is not None:
                 session.execute(delete(people).where(people.created_at < before, *_left_nothing()))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from storage.database import schema
 from storage.database.connection import Database
-from storage.database.keys import annotator_key, answer_key, insert_missing
+from storage.database.keys import annotator_key, answer_key, end_lease, insert_missing
 from storage.errors import RatingError
 from storage.ratings.disagreement import update_disagreement
 from storage.ratings.results import Rating, Revision
@@ -38,6 +38,7 @@ class RatingStore:
             rating = _locked_rating(session, answer, annotator)
             assert rating is not None
             _revise(session, rating, withdrawn=False, **checked)
+            end_lease(session, answer, annotator)
             return _rating(rating, annotator)
 
     def withdraw(self, answer_id: str, annotator: str) -> bool:

@@ -21,7 +21,9 @@ from storage.annotation.token_verdicts import TokenVerdicts
 from storage.answers.records import answer_columns
 from storage.answers.trace_statistics import trace_statistics
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+VERSIONS = (
+    "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012",
+)  # fmt: skip
 ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
 THEN = "2026-01-02 03:04:05.000000"
 
@@ -150,6 +152,7 @@ def everything_works(url: str) -> None:
     recordings.add_part(talk.id, 0, 0.0, 20.0, 60.0, [{"kind": "speech"}])
     recordings.edit(talk.id, "me", 1, {"kind": "split", "at": 4.0})
     assert recordings.parts(talk.id, "me")[0].segments == [{"kind": "speech"}]
+    assert Queue(database).upcoming("new", audio_only=False, page="one") == [later]
     gone = feedback.forget(annotator="me")
     assert gone.recordings == 1
     assert (gone.answers, gone.ratings, gone.spans, gone.tokens) == (1, 1, 1 + len(earlier), 2)

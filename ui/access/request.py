@@ -147,9 +147,9 @@ def visitor_of(request: gr.Request | Request | None) -> str | None:
     return client_of(request).rate_key if request else None
 
 
-def page_of(request: gr.Request) -> str:
-    """A page is known by its session."""
-    return request.session_hash or ""
+def page_of(request: gr.Request | None) -> str:
+    """A page is known by its session; calls within the program have none."""
+    return (request.session_hash if request else None) or ""
 
 
 def network_of(address: str | None) -> str:

@@ -146,13 +146,16 @@ class BlindTrials:
         """Raises StorageError."""
         return self.stored.win_rate(trial.pairs)
 
-    def upcoming(self, annotator: str, without: Sequence[BlindPair] = ()) -> BlindPair | None:
-        """A pair for this person to compare, of trials that are open and undecided. Raises StorageError."""
+    def upcoming(
+        self, annotator: str, without: Sequence[BlindPair] = (), page: str | None = None
+    ) -> BlindPair | None:
+        """A pair for this person to compare, of trials that are open and undecided. page: as for
+        `BlindPairs.upcoming`. Raises StorageError."""
         for checkpoint in self.tuned.all():
             trial = self.trial(checkpoint)
             if trial is None or not trial.open or not trial.pairs or self.win_rate(trial).decided:
                 continue
-            if pair := self.stored.upcoming(trial.pairs, annotator, without):
+            if pair := self.stored.upcoming(trial.pairs, annotator, without, page):
                 return pair
         return None
 

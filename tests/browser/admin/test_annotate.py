@@ -210,3 +210,25 @@ def test_what_was_judged_comes_again_and_counts_only_as_a_repeat(
     keys.press("Enter")
     expect(page.locator(".steady")).to_contain_text("thumb 0 of 1")
     assert stored_rating(data, first)[:2] == (1, 4)
+
+
+def test_a_second_tab_gets_what_the_first_holds_only_when_asked_or_once_that_is_closed(
+    page: Page, data: Path
+) -> None:
+    held = {answer for (answer,) in rows(data, "SELECT answer_id FROM leases")}
+    assert len(held) == 3
+    second = page.context.new_page()
+    second.goto(page.url)
+    expect(second.locator(".empty")).to_contain_text("The last 3 answers are on other people's pages")
+    second.locator("#judge-leased").click()
+    assert shown(page) == until_next(second, "")
+    expect(second.locator("#judge-leased")).to_be_hidden()
+    second.close()
+    page.reload()  # later than the second tab's end is known here, or it holds them for some minutes
+    expect(page.locator(".item[data-ready], .empty")).to_be_visible()
+    for _ in range(20):
+        if page.locator(".item[data-ready]").count():
+            break
+        page.reload()
+        expect(page.locator(".item[data-ready], .empty")).to_be_visible()
+    expect(page.locator(".item[data-ready]")).to_be_visible()

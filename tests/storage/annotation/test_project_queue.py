@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storage import Database, Feedback, now
-from storage.annotation import project_queue
+from storage.annotation import leases
 from storage.annotation.gold import Gold
 from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Projects
@@ -19,7 +19,7 @@ from storage.errors import NotFoundError
 
 Fill = Callable[..., list[str]]
 Make = Callable[..., dict[str, Any]]
-ALL: Any = {"audio_only": False}
+ALL: Any = {"audio_only": False, "page": "one"}
 
 
 @pytest.fixture
@@ -35,11 +35,14 @@ def test_items_wait_in_their_project_alone(
     stray = feedback.record_answer(make_record(clip="stray"), annotator="asker")
     feedback.rate(birds[0], "me", thumb=1)
     assert queue.upcoming("me", **ALL) == [birds[1]]
-    counts = queue.progress("me", **ALL)
+    counts = queue.progress("me", audio_only=False)
     assert (counts.judged, counts.left) == (1, 1)
     everyday = Queue(feedback.database)
     assert everyday.upcoming("me", **ALL) == [stray]
-    assert (everyday.progress("me", **ALL).judged, everyday.progress("me", **ALL).left) == (0, 1)
+    assert (
+        everyday.progress("me", audio_only=False).judged,
+        everyday.progress("me", audio_only=False).left,
+    ) == (0, 1)
     assert fish[0] not in queue.upcoming("you", **ALL)
 
 
@@ -68,10 +71,10 @@ def test_what_a_person_leaves_goes_to_another(
     a, b = fill("birds", 2)
     assert set(queue.upcoming("slow", **ALL)) == {a, b}
     assert queue.upcoming("quick", **ALL) == []
-    assert queue.progress("quick", **ALL).left == 2, "they wait, but for somebody else"
+    assert queue.progress("quick", audio_only=False).left == 2, "they wait, but for somebody else"
     queue.skip(a, "slow")
     assert queue.upcoming("quick", **ALL) == [a]
-    later = now() + project_queue.RESERVED + timedelta(seconds=1)
+    later = now() + leases.LEASE_TIME + timedelta(seconds=1)
     monkeypatch.setattr("storage.database.schema.now", lambda: later)
     assert set(queue.upcoming("quick", **ALL)) == {a, b}
 
@@ -86,7 +89,7 @@ def test_a_draft_comes_back_to_its_person(queue: ProjectQueue, fill: Fill) -> No
     a, b = fill("birds", 2)
     queue.draft(a, "me", {"score": 2})
     assert queue.upcoming("me", **ALL) == [b, a]
-    assert queue.progress("me", **ALL).drafts == 1
+    assert queue.progress("me", audio_only=False).drafts == 1
 
 
 def test_everyone_is_given_every_gold_item_in_some_place(
@@ -103,7 +106,7 @@ def test_everyone_is_given_every_gold_item_in_some_place(
         assert gold <= set(seen)
         if number == 0:
             assert set(seen) == gold | ordinary, "one judgement of each is enough"
-            assert queue.progress(person, **ALL).judged == 12
+            assert queue.progress(person, audio_only=False).judged == 12
         else:
             assert not ordinary & set(seen)
 
@@ -150,8 +153,8 @@ def test_answers_come_again_within_their_project(
     for id_ in (item, stray):
         feedback.rate(id_, "me", thumb=1)
     repeats = Repeats(feedback.database)
-    assert repeats.due("me", 5, project=queue.key, **ALL) == [item]
-    assert repeats.due("me", 5, **ALL) == [stray]
+    assert repeats.due("me", 5, project=queue.key, audio_only=False) == [item]
+    assert repeats.due("me", 5, audio_only=False) == [stray]
 
 
 def test_forgetting_a_person_frees_what_they_had_before_them(

@@ -299,7 +299,7 @@ def test_a_project_gives_an_item_to_no_more_people_than_are_wanted(
     queue = ProjectQueue(database, 1, key=key)
     people = [f"p{n}" for n in range(5)]
     with ThreadPoolExecutor(5) as pool:
-        given = list(pool.map(lambda person: queue.upcoming(person, audio_only=False), people))
+        given = list(pool.map(lambda person: queue.upcoming(person, audio_only=False, page="one"), people))
     ordinary = [id_ for ids in given for id_ in ids if id_ not in gold]
     assert len(ordinary) == len(set(ordinary)) == 8
     for person, ids in zip(people, given, strict=True):
@@ -313,3 +313,22 @@ def test_a_project_gives_an_item_to_no_more_people_than_are_wanted(
     assert queue.progress("p0", audio_only=False).judged == len(given[0])
     with pytest.raises(NotFoundError):
         queue.upcoming("stranger")
+
+
+def test_pages_that_ask_at_once_are_given_each_answer_once(
+    feedback: Feedback, make_record: Make, url: str
+) -> None:
+    ids = [feedback.record_answer(make_record(clip=f"clip {n}"), annotator="asker") for n in range(23)]
+    replicas = [Queue(open_database(url)) for _ in range(2)]
+    pages = [(queue, person, page) for queue in replicas for person in "ab" for page in "xyz"]
+
+    def ask(page: tuple[Queue, str, str]) -> list[str]:
+        queue, person, name = page
+        name += str(replicas.index(queue))
+        return queue.upcoming(person, "newest", audio_only=False, page=name)
+
+    with ThreadPoolExecutor(len(pages)) as pool:
+        given = list(pool.map(ask, pages))
+    assert sorted(id_ for some in given for id_ in some) == sorted(ids)
+    for queue in replicas:
+        queue.database.close()

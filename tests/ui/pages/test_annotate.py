@@ -70,12 +70,12 @@ def test_a_person_chooses_among_the_projects_open_to_them(page: AnnotateHandlers
     assert [name for _, name in others.choices] == ["", "for all"]
     assert others.value == ""
 
-    started = page.started("anna", "newest", False, "annas")
+    started = page.started("anna", "newest", False, "annas", NOBODY)
     assert started[page.session].current == item
-    refused = page.started("ben", "newest", False, "annas")
+    refused = page.started("ben", "newest", False, "annas", NOBODY)
     assert refused[page.session].current is None
     assert item not in str(refused)
-    guidelines = page.started("ben", "newest", False, "for all")[page.panel.guidelines].value
+    guidelines = page.started("ben", "newest", False, "for all", NOBODY)[page.panel.guidelines].value
     assert "<details" in guidelines
     assert "<script" not in guidelines
 
@@ -86,7 +86,7 @@ def test_a_project_that_is_closed_meanwhile_ends_with_the_batch(
     projects = Projects(studio.feedback.database)
     projects.make("birds")
     item = add(studio, "birds", 1)
-    session = page.started("me", "newest", False, "birds")[page.session]
+    session = page.started("me", "newest", False, "birds", NOBODY)[page.session]
     projects.close("birds")
     fields = [1, None, [], "", "", *(None for _ in page.panel.rating.dimensions)]
     after = page.submit(*fields, session, "me")
@@ -99,7 +99,7 @@ def test_nothing_on_the_page_tells_gold_or_what_others_said(page: AnnotateHandle
     gold = add(studio, "birds", 1, Gold(thumb=-1, score=1, text="the secret text"))
     for person in ("p", "q", "r"):
         studio.feedback.rate(gold, person, thumb=1, comment="their secret")
-    shown = page.started("me", "newest", False, "birds")
+    shown = page.started("me", "newest", False, "birds", NOBODY)
     assert shown[page.session].current == gold
     assert "Judged by" not in shown[page.panel.item], "only gold is judged by more than are wanted"
     everything = str({str(block): value for block, value in shown.items()}) + repr(vars(shown[page.session]))
@@ -114,7 +114,7 @@ def test_undo_within_a_project_counts_within_it(page: AnnotateHandlers, studio: 
         add(studio, "birds", number)
     stray = studio.feedback.record_answer(record(3), annotator="asker")
     studio.feedback.rate(stray, "me", thumb=1)
-    session = page.started("me", "newest", False, "birds")[page.session]
+    session = page.started("me", "newest", False, "birds", NOBODY)[page.session]
     skipped = page.skip(session, "me")[page.session]
     assert (skipped.counts.skipped, skipped.counts.judged, skipped.counts.left) == (1, 0, 1)
     undone = page.undo(skipped, "me")[page.session]

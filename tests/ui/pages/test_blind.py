@@ -13,6 +13,8 @@ from ui.pages.annotate.blind import BlindHandlers, BlindSession
 from ui.pages.teach.blind_card import blind_card
 from ui.studio.blind_trials import BlindTrial, WritingState
 
+NOBODY: Any = None
+
 
 class Names:
     """Blocks that are their own names."""
@@ -41,10 +43,10 @@ def visible(shown: dict[Any, Any]) -> bool:
 def test_a_person_compares_each_pair_once_and_is_not_told_which_is_which(
     app: BlindApp, page: BlindHandlers
 ) -> None:
-    assert not visible(page.blind_opened("me"))
+    assert not visible(page.blind_opened("me", NOBODY))
     sources = [app.ask(seed) for seed in HELD[:2]]
     app.run()
-    first = page.blind_opened("me")
+    first = page.blind_opened("me", NOBODY)
     session: BlindSession = first["session"]
     assert visible(first)
     assert session.pair is not None
@@ -60,16 +62,16 @@ def test_a_person_compares_each_pair_once_and_is_not_told_which_is_which(
     won = second.sides[0] == second.pair.new
     rate = app.studio.blind_trials.win_rate(BlindTrial(app.pairs()))
     assert (rate.wins, rate.losses) == (int(won), int(not won))
-    assert page.blind_opened("me")["session"].pair == session.pair, "what was skipped comes again"
+    assert page.blind_opened("me", NOBODY)["session"].pair == session.pair, "what was skipped comes again"
 
 
 def test_a_pair_whose_answers_were_deleted_is_not_shown(app: BlindApp, page: BlindHandlers) -> None:
     app.ask(HELD[0])
     app.run()
-    session = page.blind_opened("me")["session"]
+    session = page.blind_opened("me", NOBODY)["session"]
     app.studio.feedback.forget(annotator="asker")
     assert "fault" in page.blind_voted("a", session, "me")["status"]
-    assert not visible(page.blind_opened("me"))
+    assert not visible(page.blind_opened("me", NOBODY))
 
 
 def test_teach_says_how_far_the_votes_decide(app: BlindApp) -> None:

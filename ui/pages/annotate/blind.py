@@ -14,6 +14,7 @@ import gradio as gr
 from storage import StorageError
 from storage.annotation.blind_pairs import BlindPair
 from storage.ratings.comparisons import Winner
+from ui.access.request import page_of
 from ui.components import messages, side_by_side
 from ui.components.save_limit import save_limited
 from ui.components.side_by_side import VOTES, vote_buttons
@@ -29,11 +30,13 @@ Updates = dict[Any, Any]
 
 @dataclass(frozen=True)
 class BlindSession:
-    """The pair on display, the ids of its answers from left to right, and the pairs that were skipped."""
+    """The pair on display, the ids of its answers from left to right, the pairs that were skipped, and what
+    names the page."""
 
     pair: BlindPair | None = None
     sides: tuple[str, str] = ("", "")
     skipped: tuple[BlindPair, ...] = ()
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class BlindHandlers:
         self.panel = panel
         self.studio = studio
 
-    def blind_opened(self, annotator: str) -> Updates:
-        return self._next(BlindSession(), annotator, "")
+    def blind_opened(self, annotator: str, request: gr.Request) -> Updates:
+        return self._next(BlindSession(page=page_of(request)), annotator, "")
 
     def blind_skipped(self, session: BlindSession, annotator: str) -> Updates:
         skipped = (*session.skipped, session.pair) if session.pair else session.skipped
@@ -92,7 +95,7 @@ class BlindHandlers:
     def _next(self, session: BlindSession, annotator: str, status: str) -> Updates:
         studio, panel = self.studio, self.panel
         try:
-            pair = studio.blind_trials.upcoming(annotator, session.skipped)
+            pair = studio.blind_trials.upcoming(annotator, session.skipped, session.page)
             if pair is None:
                 gone = replace(session, pair=None)
                 return {panel.box: gr.Column(visible=False), panel.status: status, panel.session: gone}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from storage import StorageError
+from storage.annotation.leases import Leases
 from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Project, Projects
 from storage.annotation.queue import Order, Queue
 from storage.annotation.repeats import Repeats
 from storage.errors import NotFoundError
 from storage.ratings.results import Rating
+from ui.access.request import page_of
 from ui.components import messages
 from ui.components.annotator_state import annotator_state
 from ui.components.rating import contradiction
@@ -27,6 +30,8 @@ from ui.pages.annotate.session import AnnotationSession, mixed
 
 if TYPE_CHECKING:
     from ui.studio.service import Studio
+
+log = logging.getLogger(__name__)
 
 Updates = dict[Any, Any]
 NO_DRAFT = (
@@ -52,6 +57,7 @@ class AnnotateHandlers:
         self.everyday = Queue(studio.feedback.database, studio.settings.judgements)
         self.projects = Projects(studio.feedback.database)
         self.identity = studio.identity
+        self.leases = Leases(studio.feedback.database)
         self.repeats = Repeats(studio.feedback.database)
         self.repeat_share = studio.settings.repeat_share
 
@@ -74,22 +80,43 @@ class AnnotateHandlers:
             chosen = named or assigned
             choices = [(EVERYDAY, NONE), *((name, name) for name in names)]
             shown = gr.Dropdown(choices, value=chosen, visible=bool(names or named))
-            return {self.panel.project: shown, **self.started(annotator, order, audio_only, chosen)}
+            return {self.panel.project: shown, **self.started(annotator, order, audio_only, chosen, request)}
 
         return {self.annotator: annotator, **self._guarded(open_page)}
 
-    def started(self, annotator: str, order: Order, audio_only: bool, project: str | None) -> Updates:
+    def started(
+        self, annotator: str, order: Order, audio_only: bool, project: str | None, request: gr.Request
+    ) -> Updates:
         """The queue from its beginning, in this order."""
 
         def start() -> Updates:
             found = self._open_project(project, annotator) if project else None
-            session = AnnotationSession(order, audio_only, found)
+            session = AnnotationSession(order, audio_only, found, page=page_of(request))
             if project and found is None:
                 return self._closed(session, project)
             # Only here: with every item, they would fold again.
             return {**self._guidelines(found), **self._next(session, annotator)}
 
         return self._guarded(start)
+
+    def judge_leased(self, session: AnnotationSession, annotator: str) -> Updates:
+        """Go on with what others, or the person on another page, have before them."""
+        return self._guarded(lambda: self._next(replace(session, leased=True), annotator))
+
+    def renew(self, session: AnnotationSession, annotator: str) -> None:
+        """The page is still open, so it keeps what it holds."""
+        if session.page:
+            try:
+                self.leases.renew(annotator, session.page)
+            except StorageError as error:
+                log.warning("what is on an open page could not be kept for it: %s", error)
+
+    def closed(self, request: gr.Request) -> None:
+        """What the page held goes to others at once."""
+        try:
+            self.leases.release(page_of(request))
+        except StorageError as error:
+            log.info("what a closed page held waits for a while: %s", error)
 
     def submit(self, *values: Any) -> Updates:
         """values: the rating's fields, then the session and the annotator."""
@@ -135,6 +162,8 @@ class AnnotateHandlers:
                 self.everyday.requeue(answer_id, annotator)
             counts = self._queue(session).progress(annotator, audio_only=session.audio_only)
             consistency = tuple(self.repeats.self_consistency(annotator))
+            if action not in ("repeated", "passed"):
+                self.leases.take(answer_id, annotator, session.page)
             now = replace(session.undone_to(answer_id), counts=counts, consistency=consistency)
             undone = messages.saved(f"Undone: this one is no longer {_DONE.get(action, action)}")
             return {**self._shown(now, annotator, rating), self.panel.status: undone}
@@ -168,7 +197,13 @@ class AnnotateHandlers:
                     return self._closed(session, session.project.name)
                 session = replace(session, project=project)
             queue = self._queue(session)
-            ids = queue.upcoming(annotator, session.order, audio_only=session.audio_only)
+            ids = queue.upcoming(
+                annotator,
+                session.order,
+                audio_only=session.audio_only,
+                page=session.page,
+                leased=session.leased,
+            )
             counts = queue.progress(annotator, audio_only=session.audio_only)
             wanted = sum(random.random() < self.repeat_share for _ in ids)
             again = self.repeats.due(annotator, wanted, audio_only=session.audio_only, project=queue.project)
@@ -191,13 +226,14 @@ class AnnotateHandlers:
             except NotFoundError:  # its owner deleted it while it waited here
                 session = session.advanced()
         draft = item.draft if item and not session.again else None
-        project = session.project
+        project, left = session.project, session.counts.left
         empty = render.empty(session.counts, audio_only=session.audio_only, project=project)
         wanted = self.everyday.ratings_wanted
         return {
             self.session: replace(session, begun=draft is not None),
             panel.item: render.item(item, wanted, of_project=project is not None) if item else empty,
             panel.judge: gr.Column(visible=item is not None),
+            panel.leased: gr.Button(visible=item is None and left > 0 and project is None),
             panel.progress: render.progress(session.counts) + render.self_consistency(session.consistency),
             panel.status: messages.status("You began this one before.") if draft else "",
             **panel.rating.filled(rating or draft),
@@ -217,6 +253,7 @@ class AnnotateHandlers:
             **self._guidelines(None),
             self.panel.item: render.not_open(name),
             self.panel.judge: gr.Column(visible=False),
+            self.panel.leased: gr.Button(visible=False),
             self.panel.progress: "",
             self.panel.status: "",
         }
@@ -242,7 +279,7 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     handlers = AnnotateHandlers(panel, session, annotator, studio)
     outputs = [
         panel.project, panel.guidelines, panel.item, panel.judge, panel.progress, panel.status, session,
-        annotator, *panel.rating.blocks,
+        panel.leased, annotator, *panel.rating.blocks,
     ]  # fmt: skip
     # Past the queue, which is full while many wait for the model: a judgement must be saved even then.
     fast: dict[str, Any] = {
@@ -260,11 +297,14 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
         panel.order.input(handlers.started, start, **fast),
         panel.audio_only.input(handlers.started, start, **fast),
         panel.project.input(handlers.started, start, **fast),
+        panel.leased.click(handlers.judge_leased, step, **fast),
         panel.submit.click(limited(handlers.submit), [*rating, *step], **fast),
         panel.draft.click(limited(handlers.draft), [*rating, *step], **fast),
         panel.skip.click(limited(handlers.skip), step, **fast),
         panel.undo.click(limited(handlers.undo), step, **fast),
     ]
+    panel.renewing.tick(handlers.renew, step, **{**fast, "outputs": None})
+    demo.unload(handlers.closed)
     connect_blind(blind, studio, steps[0], annotator, fast)
     for done in steps:
         done.then(None, js=_SETTLED_JS)  # also when the same answer stays: the keys listen again

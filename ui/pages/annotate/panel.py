@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from storage.annotation.leases import RENEW_SECONDS
 from ui.access.identity import whose_id
 from ui.components.rating import RatingFields, rating_fields
 from ui.pages.annotate import render
@@ -36,6 +37,8 @@ class AnnotatePanel:
     draft: gr.Button
     undo: gr.Button
     status: gr.HTML
+    leased: gr.Button
+    renewing: gr.Timer
 
 
 def annotate_panel(settings: Settings) -> AnnotatePanel:
@@ -62,6 +65,9 @@ def annotate_panel(settings: Settings) -> AnnotatePanel:
             item = gr.HTML(
                 "", js_on_load=Path(__file__).with_name("keys.js").read_text(), elem_id="queue-item"
             )
+            leased = gr.Button(
+                "Judge them as well", visible=False, scale=0, min_width=200, elem_id="judge-leased"
+            )
             status = gr.HTML("", elem_id="queue-status")
             gr.HTML(render.keys())
         with gr.Column(scale=5, min_width=320, elem_id="judge", visible=False) as judge:
@@ -73,5 +79,5 @@ def annotate_panel(settings: Settings) -> AnnotatePanel:
                 undo = gr.Button("Undo", min_width=60, elem_id="undo")
     return AnnotatePanel(
         project, guidelines, order, audio_only, progress, item, judge, rating, submit, skip, draft, undo,
-        status,
+        status, leased, gr.Timer(RENEW_SECONDS),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from storage.analysis.consistency import SelfConsistency
+from storage.annotation.leases import LEASE_TIME
 from storage.annotation.projects import Project
 from storage.annotation.queue import QueueCounts, QueueItem
 from ui.components import messages
@@ -75,6 +76,8 @@ def guidelines(project: Project | None) -> str:
 
 def empty(counts: QueueCounts, *, audio_only: bool, project: Project | None = None) -> str:
     """Nothing is left to judge."""
+    if counts.left:
+        return _leased(counts, of_project=project is not None)
     if project is not None:
         return _project_empty(counts, audio_only=audio_only)
     hint = "Answers come here from the Studio page" + (
@@ -86,13 +89,18 @@ def empty(counts: QueueCounts, *, audio_only: bool, project: Project | None = No
     return f'<div class="empty"><p>{words}</p><p class="hint">{hint}</p></div>'
 
 
+def _leased(counts: QueueCounts, *, of_project: bool) -> str:
+    """What is left is on other pages."""
+    last = messages.counted(counts.left, "item" if of_project else "answer")
+    words = f"The last {last} are on other people's pages now, or on another of yours."
+    minutes = int(LEASE_TIME.total_seconds() // 60)
+    hint = f"What they leave comes here: reload the page in {minutes} minutes."
+    return f'<div class="empty"><p>{words}</p><p class="hint">{hint}</p></div>'
+
+
 def _project_empty(counts: QueueCounts, *, audio_only: bool) -> str:
-    if counts.left:
-        words = "Others have the last items before them now."
-        hint = "What they leave comes here: reload the page in half an hour."
-    else:
-        words = "All judged. Thank you." if counts.judged + counts.skipped else "Nothing to judge yet."
-        hint = "Items without audio are left out: untick the box above." if audio_only else ""
+    words = "All judged. Thank you." if counts.judged + counts.skipped else "Nothing to judge yet."
+    hint = "Items without audio are left out: untick the box above." if audio_only else ""
     return f'<div class="empty"><p>{words}</p><p class="hint">{hint}</p></div>'
 
 

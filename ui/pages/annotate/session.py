@@ -19,7 +19,8 @@ class AnnotationSession:
     done: (what was done, answer id), to be undone from the end.  begun: whether the answer on display
     came with a draft.  repeats: which of the answers the person has rated before.  counts: as of the last
     batch, and what was done since.  consistency: how far the person agrees with themselves.  project: whose
-    items these are, None for the answers of no project."""
+    items these are, None for the answers of no project.  page: names the page where it holds answers.
+    leased: whether answers come that others have before them as well."""
 
     order: Order = "entropy"
     audio_only: bool = True
@@ -31,6 +32,8 @@ class AnnotationSession:
     repeats: frozenset[str] = frozenset()
     consistency: tuple[SelfConsistency, ...] = ()
     counts: QueueCounts = field(default_factory=lambda: QueueCounts(0, 0, 0, 0))
+    page: str = ""
+    leased: bool = False
 
     def after(self, action: str) -> AnnotationSession:
         """The answer on display is dealt with: it was judged, skipped or drafted; one that came again was
