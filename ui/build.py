@@ -21,10 +21,12 @@ from starlette.types import ASGIApp
 from storage import Feedback, open_database
 from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import Snapshots
+from storage.replicas.logins import LoginStore
+from storage.replicas.request_counts import RequestCounts
 from ui.access.accounts import Accounts, Login
 from ui.access.admin import AdminGate
 from ui.access.cross_origin import HUGGING_FACE, CrossOriginProtection, SecurityHeaders
-from ui.access.rate_limit import RateLimit
+from ui.access.logins import LoginTokens
 from ui.access.request import IdentifyClient, visitor_of
 from ui.api.health import HealthMonitor, health_route
 from ui.api.routes import add_endpoints
@@ -51,6 +53,7 @@ from ui.server.require_login import RequireLogin
 from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
 from ui.server.upload_rate import UploadRate
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
+from ui.studio.alive import keep_alive
 from ui.studio.service import Studio
 from ui.studio.tuned_checkpoints import TunedCheckpoints
 from ui.theme import STYLE, theme
@@ -106,6 +109,8 @@ def build(
     further = [settings.checkpoints] if settings.checkpoints else []
     pool = EnginePool(loader, [*further, tuned.folder], load_second)
     studio = Studio(loader, Feedback(database), settings, pool)
+    if database.served:
+        keep_alive(studio.renew)
     studio.downloads.clean()
     studio.teaching.clean()
     with gr.Blocks(
@@ -114,12 +119,12 @@ def build(
         delete_cache=(CACHE_SWEEP, CACHE_SECONDS),
         fill_width=True,
     ) as demo:
-        page = build_page(settings, pool.checkpoint_names(settings.preset))
+        page = build_page(settings, studio.identity, pool.checkpoint_names(settings.preset))
         add_endpoints(studio)  # before the page's own events, which would take the same names
         connect(demo, page, studio)
     with demo.route("Annotate", "/annotate"):
         annotate_page(demo, studio)
-    gate = AdminGate(settings.dashboard_password, studio.identity)
+    gate = AdminGate(settings.dashboard_password, studio.identity, studio.counts)
     with demo.route("Dashboard", "/dashboard"):
         dashboard_page(demo, studio, gate)
     with demo.route("Browse", "/browse"):
@@ -165,9 +170,9 @@ def engine_of(settings: Settings) -> LoadEngine:
     return load
 
 
-def signing_in(accounts: Path) -> dict[str, Any]:
-    """What `launch` needs to ask for an account of this file."""
-    return {"auth": Login(Accounts(accounts)).admits, "auth_message": "Sign in to U-SAM Studio."}
+def signing_in(accounts: Path, shared: RequestCounts | None = None) -> dict[str, Any]:
+    """What `launch` needs to ask for an account of this file. shared: see `RateLimit`."""
+    return {"auth": Login(Accounts(accounts), shared).admits, "auth_message": "Sign in to U-SAM Studio."}
 
 
 def session_ended(studio: Studio, queue: SharedQueue, session: str) -> None:
@@ -192,6 +197,10 @@ def served_beside(studio: Studio, health: HealthMonitor, queue: SharedQueue) -> 
     @asynccontextmanager
     async def lifespan(app: GradioApp) -> AsyncIterator[None]:
         protect(app, studio.settings)
+        app.cookie_id = studio.secrets.cookie
+        if accounts := studio.settings.accounts:
+            tokens: Any = LoginTokens(LoginStore(studio.feedback.database), Accounts(accounts))
+            app.tokens = tokens
         async with sessions(app), serving(app):
             yield
 
@@ -222,12 +231,12 @@ def launch_options(studio: Studio, health: HealthMonitor, queue: SharedQueue) ->
     Host and port come from Gradio's own GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
     """
     settings = studio.settings
-    uploads = RateLimit(UPLOADS_A_QUESTION * settings.per_minute, "uploads")
+    uploads = studio.limit(UPLOADS_A_QUESTION * settings.per_minute, "uploads")
     body_limit = Middleware(
         BodyLimit, max_upload=settings.max_upload_mb * MEGABYTE, folder=Path(get_upload_folder())
     )
     return {
-        **(signing_in(settings.accounts) if settings.accounts else {}),
+        **(signing_in(settings.accounts, studio.counts) if settings.accounts else {}),
         "theme": theme(),
         "css_paths": [STYLE, TOUR_STYLE],
         "head": f"<script>{MEMORY_STORAGE.read_text('utf-8')}</script>",

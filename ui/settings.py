@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from storage.ratings.validation import DIMENSIONS, checked_names
 
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
+SHORTEST_SECRET = 16
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Settings:
     retention_days, backup_hours: see `storage.maintenance.scheduler`; None: never. snapshots: folder of
     `storage.maintenance.snapshots` (absolute); None: there are none. checkpoints: a folder of further
     checkpoints to ask the same. evaluation: a folder of labelled clips on which a tuned checkpoint is
-    compared with its parent; None: it is not. dashboard_password, admins: who Dashboard, Browse, Teach and
+    compared with its parent; None: it is not. secret: what `ui.access.secrets` are made from; empty: they are
+    kept in the database. dashboard_password, admins: who Dashboard, Browse, Teach and
     Projects open to (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has to sign in.
     oauth: whether people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`.
     proxies: how many the visitors come through (`ui.access.request`). embedders: origins whose pages hold the
@@ -59,6 +60,7 @@ class Settings:
     retention_days: float | None = None
     backup_hours: float | None = None
     snapshots: Path | None = None
+    secret: str = field(default="", repr=False)
     dashboard_password: str = field(default="", repr=False)
     accounts: Path | None = None
     admins: frozenset[str] = frozenset()
@@ -95,6 +97,7 @@ class Settings:
             retention_days=_positive(environ, "USAM_RETENTION_DAYS"),
             backup_hours=_positive(environ, "USAM_BACKUP_HOURS"),
             snapshots=_path(environ.get("USAM_SNAPSHOTS")),
+            secret=_secret(environ),
             dashboard_password=environ.get("USAM_DASHBOARD_PASSWORD") or cls.dashboard_password,
             accounts=_path(environ.get("USAM_ACCOUNTS")),
             admins=frozenset(environ.get("USAM_ADMINS", "").replace(",", " ").split()),
@@ -121,24 +124,12 @@ class Settings:
             ]
         return [str(path) for path in paths]
 
-    def browser_secret(self) -> str:
-        """The key that a browser's notes are encrypted with; every page gets it. Made once, so that the
-        notes outlive a restart."""
-        return self._secret("browser-secret")
 
-    def signing_key(self) -> str:
-        """The key that the ids in browsers are signed with; it never leaves the server."""
-        return self._secret("signing-key")
-
-    def _secret(self, name: str) -> str:
-        path = self.data / name
-        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(16))
-        except FileExistsError:
-            pass
-        return path.read_text().strip()
+def _secret(environ: Mapping[str, str]) -> str:
+    secret = environ.get("USAM_SECRET", "")
+    if secret and len(secret) < SHORTEST_SECRET:
+        raise ValueError(f"USAM_SECRET must have at least {SHORTEST_SECRET} characters.")
+    return secret
 
 
 def _mcp(environ: Mapping[str, str]) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from storage.database import schema
 from storage.database.connection import Database
-from storage.database.keys import answer_key, dialect_insert, holder_of
+from storage.database.keys import answer_key, dialect_insert, holder_of, page_key
 from storage.database.locks import wait_for_turn
 
 LEASE_TIME = timedelta(minutes=5)
@@ -33,7 +33,7 @@ class Leases:
     database: Database
 
     def renew(self, annotator: str, page: str) -> None:
-        held = (schema.Lease.person == holder_of(annotator), schema.Lease.page == page)
+        held = (schema.Lease.person == holder_of(annotator), schema.Lease.page == page_key(page))
         with self.database.write() as session:
             session.execute(update(schema.Lease).where(*held).values(until=_until()))
 
@@ -45,7 +45,7 @@ class Leases:
     def release(self, page: str) -> None:
         """The page was closed."""
         with self.database.write() as session:
-            session.execute(delete(schema.Lease).where(schema.Lease.page == page))
+            session.execute(delete(schema.Lease).where(schema.Lease.page == page_key(page)))
 
 
 def begin(session: Session, annotator: str, page: str, purpose: Purpose) -> None:
@@ -53,7 +53,7 @@ def begin(session: Session, annotator: str, page: str, purpose: Purpose) -> None
     of two who ask at once the second sees what the first was given."""
     wait_for_turn(session, "leases")
     lease = schema.Lease
-    own = and_(lease.person == holder_of(annotator), lease.page == page, lease.purpose == purpose)
+    own = and_(lease.person == holder_of(annotator), lease.page == page_key(page), lease.purpose == purpose)
     session.execute(delete(lease).where(or_(lease.until < schema.now(), own)))
 
 
@@ -61,16 +61,16 @@ def take(
     session: Session, answers: Sequence[UUID], annotator: str, page: str, purpose: Purpose
 ) -> list[UUID]:
     """Lease the answers to the person on this page; those of them that nobody is deleting right now."""
-    here = select(schema.Answer.id).where(schema.Answer.id.in_(answers))
-    kept = set(session.scalars(here.with_for_update(read=True, key_share=True, skip_locked=True)))
+    there = select(schema.Answer.id).where(schema.Answer.id.in_(answers))
+    kept = set(session.scalars(there.with_for_update(read=True, key_share=True, skip_locked=True)))
     taken = [answer for answer in answers if answer in kept]
     if taken:
-        person, until = holder_of(annotator), _until()
+        person, here, until = holder_of(annotator), page_key(page), _until()
         rows = [
-            {"answer_id": id_, "person": person, "purpose": purpose, "page": page, "until": until}
+            {"answer_id": id_, "person": person, "purpose": purpose, "page": here, "until": until}
             for id_ in taken
         ]
-        moved = {"page": page, "until": until}  # from another page of the same person
+        moved = {"page": here, "until": until}  # from another page of the same person
         keys = ["answer_id", "person", "purpose"]
         insert = dialect_insert(session)(schema.Lease).values(rows)
         session.execute(insert.on_conflict_do_update(index_elements=keys, set_=moved))
@@ -89,7 +89,7 @@ def held_elsewhere(
 ) -> ColumnElement[bool]:
     """That the person has the answer before them on another page."""
     own = exists().where(*_current(answer, purpose), schema.Lease.person == holder_of(annotator))
-    return own if page is None else own.where(schema.Lease.page != page)
+    return own if page is None else own.where(schema.Lease.page != page_key(page))
 
 
 def _current(answer: Any, purpose: Purpose) -> tuple[ColumnElement[bool], ...]:

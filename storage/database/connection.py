@@ -58,6 +58,11 @@ class Database:
         # SQLite has one writer at a time; queueing here is fairer and faster than its polling.
         self._turn: AbstractContextManager[Any] = threading.Lock() if file else nullcontext()
 
+    @property
+    def served(self) -> bool:
+        """Whether a server holds it, so that processes on other machines may use it as well."""
+        return self.file is None
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one consistent snapshot. Raises StorageError."""

@@ -75,6 +75,11 @@ def _held(session: Session, wanted: Any) -> Any:
     return session.scalar(wanted)
 
 
+def page_key(page: str) -> str:
+    """Names an open page; browsers choose the names, of any length."""
+    return hashlib.sha256(f"page {page}".encode("utf-8", "replace")).hexdigest()[:32]
+
+
 def end_lease(session: Session, answer: UUID, annotator: str) -> None:
     """The person is done with the answer."""
     mine = schema.Lease.answer_id == answer, schema.Lease.person == holder_of(annotator)

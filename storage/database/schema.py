@@ -1,7 +1,7 @@
 """The tables: clips, annotators, answers with their internals, ratings with their revisions and repeats,
 comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue, and what is
 before whom, projects with their members and items, whole recordings with what is heard in them and how that
-was changed.
+was changed, and what the processes of the app share.
 
 A clip is known by the hash of what was heard, never by a file name. Wide JSON columns stand last in
 their table, so that SQLite reads past them only when they are asked for.
@@ -490,3 +490,60 @@ class SegmentEdit(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     change: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class Secret(Base):
+    """A secret that all processes of the app have in common (`storage.replicas.secrets`)."""
+
+    __tablename__ = "secrets"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(128))
+
+
+class Login(Base):
+    """Who is signed in to an account. token: the hash of what the browser's cookie holds.  credential: names
+    the password, so that another one ends the login."""
+
+    __tablename__ = "logins"
+
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), index=True)
+    credential: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class RequestTime(Base):
+    """A request of the last minute that counts for a limit. who: a hash of the sender's address."""
+
+    __tablename__ = "request_times"
+    __table_args__ = (Index(None, "what", "who", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    what: Mapped[str] = mapped_column(String(64))
+    who: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+
+
+class QueuePlace(Base):
+    """A page's place in the queue of one of the processes; it lapses with that process."""
+
+    __tablename__ = "queue_places"
+
+    queue: Mapped[str] = mapped_column(String(16), primary_key=True)
+    page: Mapped[str] = mapped_column(String(64), primary_key=True)
+    process: Mapped[str] = mapped_column(String(32))
+    visitor: Mapped[str | None] = mapped_column(String(64))
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PreparedFile(Base):
+    """A file made for one person to download. key: the hash of what their page holds.  path: where the file
+    is, in the storage that the processes share."""
+
+    __tablename__ = "prepared_files"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    path: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.database.connection import Database
+from storage.database.locks import only_process
 from storage.database.schema import now
 from storage.errors import StorageError
+from storage.maintenance.deleted_audio import remove_deleted_audio
 from storage.maintenance.retention import prune
 from storage.maintenance.snapshots import Snapshots
 
@@ -21,7 +23,9 @@ LOOK_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class MaintenanceScheduler:
-    """backup_hours: hours between backups.  retention_days: age at which answers are forgotten.
+    """Of several processes on one database, one does a task at a time.
+
+    backup_hours: hours between backups.  retention_days: age at which answers are forgotten.
     snapshots: where the database is copied to whenever it changed. None: never.
     failures: of each task that failed when it last ran, why.
 
@@ -58,7 +62,9 @@ class MaintenanceScheduler:
         """Do what is due. A task that fails is logged, tried again the next time, and stops no other."""
         for name, task in self._tasks():
             try:
-                task()
+                with only_process(self.database, name) as mine:
+                    if mine:  # else another process is at it
+                        task()
                 self.failures.pop(name, None)
             except StorageError as error:
                 self._failed(name, str(error))
@@ -76,6 +82,8 @@ class MaintenanceScheduler:
             yield "retention", lambda: prune(self.database, days)
         if hours := self.backup_hours:
             yield "backup", lambda: self._back_up(hours)
+        if self.database.served:
+            yield "removal of deleted audio", lambda: remove_deleted_audio(self.database)
         if snapshots := self.snapshots:
             yield "snapshot", lambda: snapshots.save(self.database)
 

@@ -482,6 +482,7 @@ def test_a_model_that_fails_to_load_says_why_and_is_tried_again(browser: Browser
 
 
 def test_the_database_is_never_served(server: Server) -> None:
+    (server.data / "browser-secret").write_text("of an earlier version")
     for name in ("feedback.db", "browser-secret"):
         reply = httpx.get(f"{server.url}gradio_api/file={server.data / name}")
         assert reply.status_code == 403, name

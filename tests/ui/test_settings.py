@@ -1,6 +1,5 @@
-"""Settings from the environment, and the secrets beside the data."""
+"""Settings from the environment."""
 
-import stat
 from pathlib import Path
 
 import pytest
@@ -37,13 +36,10 @@ def test_an_impossible_period_is_refused(name: str, wrong: str) -> None:
         Settings.from_environment({name: wrong})
 
 
-def test_the_browser_secret_is_made_once_and_private(tmp_path: Path) -> None:
-    settings = Settings(tmp_path / "data", "sqlite://")
-    secret = settings.browser_secret()
-    assert settings.browser_secret() == secret
-    assert len(secret) >= 32
-    assert stat.S_IMODE((tmp_path / "data" / "browser-secret").stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+@pytest.mark.parametrize("text", ["short", "fifteen letters"])
+def test_a_secret_that_can_be_guessed_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="USAM_SECRET"):
+        Settings.from_environment({"USAM_SECRET": text})
 
 
 def test_a_database_elsewhere_is_private_too(tmp_path: Path) -> None:

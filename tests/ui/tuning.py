@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from storage import open_database
 from ui.settings import Settings
 from ui.studio.teaching import Teaching
 from ui.studio.tuned_checkpoints import TunedCheckpoints
@@ -88,7 +89,8 @@ def teaching_in(settings: Settings) -> Teaching:
     """With the fake command."""
     settings.data.mkdir(exist_ok=True)
     tuned = TunedCheckpoints(settings.data, settings.preset)
-    return Teaching(settings, tuned, fake_command(settings.data))
+    database = open_database(settings.database_url)
+    return Teaching(settings, tuned, database, fake_command(settings.data))
 
 
 def let_it_wait(data: Path) -> None:

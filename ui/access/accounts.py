@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.replicas.request_counts import RequestCounts
 from ui.access.rate_limit import GuessLimit
 from ui.access.request import current_client
 from usam.errors import RequestError
@@ -56,6 +57,11 @@ class Accounts:
         """Whether there is an account of this name with this password; it takes as long without one."""
         salt, kept = self.passwords().get(name, ("", ""))
         return hmac.compare_digest(_hashed(password, salt), kept) and bool(kept)
+
+    def credential(self, name: str) -> str:
+        """Names the account's present password; empty where there is no such account. Raises ValueError."""
+        found = self.passwords().get(name)
+        return hashlib.sha256(":".join(found).encode()).hexdigest() if found else ""
 
     def save(self, name: str, password: str) -> None:
         """Add an account or change its password. Raises ValueError with a plain sentence."""
@@ -97,22 +103,26 @@ class Login:
     elsewhere.
     """
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, shared: RequestCounts | None = None) -> None:
+        """shared: see `RateLimit`."""
         self.accounts = accounts
-        self._guesses = GuessLimit(ATTEMPTS, 0)
-        self._of_address = GuessLimit(ATTEMPTS_OF_ADDRESS, 0)
+        self._guesses = GuessLimit(ATTEMPTS, 0, "account", shared)
+        self._of_address = GuessLimit(ATTEMPTS_OF_ADDRESS, 0, "accounts", shared)
 
     async def admits(self, name: str, password: str) -> bool:
         if not NAME.fullmatch(name):
             return False
         address = current_client.get().rate_key or "own machine"
+        return await asyncio.to_thread(self._admits, name, password, address)
+
+    def _admits(self, name: str, password: str, address: str) -> bool:
         key = f"{name} {address}"
         try:
             self._of_address.take(address)
             self._guesses.take(key)
         except RequestError:
             return False
-        right = await asyncio.to_thread(self.accounts.matches, name, password)
+        right = self.accounts.matches(name, password)
         if right:
             self._of_address.was_right(address)
             self._guesses.was_right(key)

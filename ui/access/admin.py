@@ -7,6 +7,7 @@ import hmac
 
 import gradio as gr
 
+from storage.replicas.request_counts import RequestCounts
 from ui.access.identity import Identity
 from ui.access.rate_limit import GuessLimit
 from ui.access.request import Client, client_of
@@ -33,10 +34,13 @@ class AdminGate:
     """Admits accounts that are admins. With a `password`, also whoever knows it; without one, and without
     accounts, the server's own machine."""
 
-    def __init__(self, password: str, identity: Identity | None = None) -> None:
+    def __init__(
+        self, password: str, identity: Identity | None = None, shared: RequestCounts | None = None
+    ) -> None:
+        """shared: see `RateLimit`."""
         self.password = password
         self.identity = identity
-        self._guesses = GuessLimit(ATTEMPTS, ATTEMPTS_OF_ALL)
+        self._guesses = GuessLimit(ATTEMPTS, ATTEMPTS_OF_ALL, "dashboard", shared)
 
     def password_box(self, elem_id: str) -> gr.Textbox:
         """Where a visitor types the password; hidden where there is none. Called inside a page's context."""

@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from storage import new_annotator
+from ui.access.secrets import Secrets
 from ui.settings import Settings
 from usam.errors import RequestError
 
@@ -36,9 +37,9 @@ class Identity:
     signing_key: str = field(default_factory=lambda: token_hex(16), repr=False)
 
     @classmethod
-    def of(cls, settings: Settings) -> Identity:
+    def of(cls, settings: Settings, secrets: Secrets) -> Identity:
         named = settings.accounts is not None or settings.oauth
-        return cls(settings.browser_secret(), settings.admins, named, settings.signing_key())
+        return cls(secrets.browser, settings.admins, named, secrets.signing)
 
     def account(self, request: gr.Request | None, profile: gr.OAuthProfile | None = None) -> str | None:
         """The name of the account that is signed in; None for none."""

@@ -10,19 +10,17 @@ import gradio as gr
 from gradio.component_meta import ComponentMeta
 
 from ui.access.identity import Identity
-from ui.settings import Settings
 
 STORAGE_KEY = "usam-annotator"
 MEMORY_STORAGE = Path(__file__).with_name("memory_storage.js")
 """Belongs in the head of every page, which would not open without storage in the browser."""
 
 
-def annotator_state(settings: Settings) -> gr.BrowserState:
+def annotator_state(identity: Identity) -> gr.BrowserState:
     """Handlers get and return the id itself, "" in the place of one that was not given to this browser.
 
     Gradio sends every page its encryption key, which therefore cannot keep anyone from sending another id.
     """
-    identity = Identity.of(settings)
 
     def preprocess(self: gr.BrowserState, payload: Any) -> str:
         return identity.verified(payload)
@@ -34,4 +32,4 @@ def annotator_state(settings: Settings) -> gr.BrowserState:
     # not by a `class` statement, for which Gradio writes a stub beside the source.
     members = {"__module__": __name__, "preprocess": preprocess, "postprocess": postprocess}
     kind: Any = ABCMeta.__new__(ComponentMeta, "BrowserState", (gr.BrowserState,), members)
-    return kind("", storage_key=STORAGE_KEY, secret=settings.browser_secret())
+    return kind("", storage_key=STORAGE_KEY, secret=identity.secret)

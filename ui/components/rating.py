@@ -16,6 +16,7 @@ from storage.ratings.validation import FLAGS, MAX_COMMENT, MAX_CORRECTION
 from ui.components import messages
 from ui.components.save_limit import save_limited
 from ui.studio.session import Session, SessionAnswer
+from ui.studio.visit import shown_answer
 
 if TYPE_CHECKING:
     from ui.studio.service import Studio
@@ -208,15 +209,15 @@ def contradiction(rating: Mapping[str, Any]) -> str:
 def save_rating(
     panel: RatingPanel,
     feedback: Feedback,
-    entry: SessionAnswer | None,
+    answer_id: str | None,
     annotator: str,
     rating: Mapping[str, Any],
 ) -> Updates:
     """Commit the rating, then say so. On failure only the status changes: what was typed stays."""
-    if entry is None or entry.answer_id is None:
+    if answer_id is None:
         return {panel.status: messages.fault("There is no stored answer to rate. Ask again first.")}
     try:
-        feedback.rate(entry.answer_id, annotator, **rating)
+        feedback.rate(answer_id, annotator, **rating)
     except StorageError as error:
         return {panel.status: messages.fault(str(error))}
     doubt = contradiction(rating)
@@ -226,13 +227,11 @@ def save_rating(
     return {panel.status: line, **_saved_before(panel, True)}
 
 
-def withdraw_rating(
-    panel: RatingPanel, feedback: Feedback, entry: SessionAnswer | None, annotator: str
-) -> Updates:
-    if entry is None or entry.answer_id is None:
+def withdraw_rating(panel: RatingPanel, feedback: Feedback, answer_id: str | None, annotator: str) -> Updates:
+    if answer_id is None:
         return {panel.status: messages.fault("There is no rating to withdraw.")}
     try:
-        feedback.withdraw(entry.answer_id, annotator)
+        feedback.withdraw(answer_id, annotator)
     except StorageError as error:
         return {panel.status: messages.fault(str(error))}
     return {
@@ -242,14 +241,12 @@ def withdraw_rating(
     }
 
 
-def undo_rating(
-    panel: RatingPanel, feedback: Feedback, entry: SessionAnswer | None, annotator: str
-) -> Updates:
+def undo_rating(panel: RatingPanel, feedback: Feedback, answer_id: str | None, annotator: str) -> Updates:
     """Take the last save back, and show the rating as it was before."""
-    if entry is None or entry.answer_id is None:
+    if answer_id is None:
         return {panel.status: messages.fault("There is no rating to undo.")}
     try:
-        before = feedback.undo(entry.answer_id, annotator)
+        before = feedback.undo(answer_id, annotator)
     except StorageError as error:
         return {panel.status: messages.fault(str(error))}
     words = "Undone: the rating before it counts again" if before else "Undone: no rating is stored now"
@@ -263,28 +260,31 @@ def undo_rating(
 def connect_rating(
     panel: RatingPanel,
     session: gr.State,
+    visit: gr.HTML,
     annotator: gr.BrowserState,
     studio: Studio,
     fast: dict[str, Any],
 ) -> list[Dependency]:
-    """fast: how events are attached that skip the queue: it is full while many wait for the model, and a
-    rating must be saved even then. Returns the events after which the form may be as it is stored."""
+    """visit: what the browser keeps of the page.  fast: how events are attached that skip the queue: it is
+    full while many wait for the model, and a rating must be saved even then. Returns the events after which
+    the form may be as it is stored."""
 
     def save(*values: Any) -> Updates:
-        *fields, now, person = values
-        return save_rating(panel, studio.feedback, now.current, person, panel.rating.as_rating(fields))
+        *fields, now, note, person = values
+        shown = shown_answer(now, note)
+        return save_rating(panel, studio.feedback, shown, person, panel.rating.as_rating(fields))
 
-    def undo(now: Session, person: str) -> Updates:
-        return undo_rating(panel, studio.feedback, now.current, person)
+    def undo(now: Session, note: str, person: str) -> Updates:
+        return undo_rating(panel, studio.feedback, shown_answer(now, note), person)
 
-    def withdraw(now: Session, person: str) -> Updates:
-        return withdraw_rating(panel, studio.feedback, now.current, person)
+    def withdraw(now: Session, note: str, person: str) -> Updates:
+        return withdraw_rating(panel, studio.feedback, shown_answer(now, note), person)
 
     def refused(sentence: str) -> Updates:
         return {panel.status: messages.fault(sentence)}
 
     counted = partial(save_limited, studio, refused=refused)
-    own = [session, annotator]
+    own = [session, visit, annotator]
     return [
         panel.save.click(counted(save), [*panel.fields, *own], **fast),
         panel.withdraw.click(counted(withdraw), own, **fast),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,7 +24,7 @@ class UploadRate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_upload(scope):
             try:
-                self.take(Request(scope))
+                await run_sync(self.take, Request(scope))
             except RequestError as error:
                 await PlainTextResponse(str(error), 429)(scope, receive, send)
                 return

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from storage import Feedback, StorageError
+from storage import Feedback, StorageError, only_process
 from storage.analysis.win_rate import WinRate
 from storage.annotation.blind_pairs import BlindPair, BlindPairs
 from storage.export.reader import Reader
@@ -162,7 +162,10 @@ class BlindTrials:
     def _run(self, chosen: TunedCheckpoint, stop: threading.Event) -> None:
         ended = ""
         try:
-            self._ask_both(chosen, stop)
+            with only_process(self.feedback.database, "blind-trial") as mine:
+                if not mine:
+                    raise RequestError("Another process of the app is writing answers already.")
+                self._ask_both(chosen, stop)
         except Stopped:
             pass
         except (UsamError, StorageError) as error:

@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from storage import StorageError
 from storage.annotation.imports import WaitingItem
+from storage.replicas.queue_places import QueuePlaces
+from storage.replicas.request_counts import RequestCounts
 from ui.access.identity import Identity
 from ui.access.rate_limit import RateLimit
+from ui.access.secrets import Secrets
 from ui.engines.loader import EngineLoader, LoadState
 from ui.engines.pool import EnginePool
 from ui.server.downloads import Downloads
@@ -118,27 +121,49 @@ class Studio:
         self._router: dict[str, Any] | None = None
         self.tuned = TunedCheckpoints(settings.data, settings.preset)
         self.promotion = Promotion(loader, self.pool, self.tuned, settings.llm)
-        self.teaching = Teaching(settings, self.tuned)
+        self.teaching = Teaching(settings, self.tuned, feedback.database)
         self.blind_trials = BlindTrials(self.tuned, self.pool, feedback, self.clips)
         self.downloads = Downloads(settings.data / "downloads")
         self.importer = ProjectImporter(feedback.database, self._import_item)
-        places = settings.max_waiting, settings.max_waiting_each
-        self.running = RunningRequests(*places)
-        self.identity = Identity.of(settings)
-        self.running_experiments = RunningRequests(
-            *places
-        )  # of answers that are there: interventions and tests
-        self.questions = RateLimit(settings.per_minute, "questions")
-        self.ratings = RateLimit(settings.per_minute, "ratings")
+        self.secrets = Secrets.of(settings, feedback.database)
+        self.identity = Identity.of(settings, self.secrets)
+        # Other processes may serve the same visitors.
+        self.counts = (
+            RequestCounts(feedback.database, self.secrets.addresses) if feedback.database.served else None
+        )
+        self.running = self._places("questions")
+        self.running_experiments = self._places("experiments")  # on answers: interventions and tests
+        self.questions = self.limit(settings.per_minute, "questions")
+        self.ratings = self.limit(settings.per_minute, "ratings")
         self.recordings = RecordingService(
             loader,
             feedback.database,
-            RunningRequests(*places),
+            self._places("recordings"),
             self.questions.take,
             self.teaching.paused,
             settings.at_once,
         )
-        self.saves = RateLimit(SAVES_A_QUESTION * settings.per_minute, "ratings and marks")
+        self.saves = self.limit(SAVES_A_QUESTION * settings.per_minute, "ratings and marks")
+
+    def limit(self, count: int, what: str) -> RateLimit:
+        """See `RateLimit`; counted for all processes where there may be more."""
+        return RateLimit(count, what, shared=self.counts)
+
+    def _places(self, queue: str) -> RunningRequests:
+        """Places of a queue, which all processes share where there may be more."""
+        database, settings = self.feedback.database, self.settings
+        shared = QueuePlaces(database, queue) if database.served else None
+        return RunningRequests(settings.max_waiting, settings.max_waiting_each, shared=shared)
+
+    def renew(self) -> None:
+        """Called every RENEW_SECONDS: this process is still there."""
+        for places in (self.running, self.running_experiments, self.recordings.running):
+            places.renew()
+        if self.counts:
+            try:
+                self.counts.clean()
+            except StorageError as error:
+                log.warning("old counts of requests could not be deleted: %s", error)
 
     def router(self) -> dict[str, Any] | None:
         """The router's health once the model has loaded (see `usam.model`), None until then."""

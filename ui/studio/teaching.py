@@ -12,11 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+from storage import Database, only_process
 from ui.settings import Settings
 from ui.studio.tuned_checkpoints import TunedCheckpoints
 from ui.studio.tuning_progress import ProgressReader, TuningProgress
@@ -54,9 +55,17 @@ class TeachingState:
 
 
 class Teaching:
-    """At most one run at a time, in a process of its own. Safe to share between threads."""
+    """At most one run at a time, of all processes on one database, in a process of its own. Safe to share
+    between threads."""
 
-    def __init__(self, settings: Settings, tuned: TunedCheckpoints, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tuned: TunedCheckpoints,
+        database: Database,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self.database = database
         self.settings = settings
         self.tuned = tuned
         self.command = command
@@ -93,6 +102,9 @@ class Teaching:
                 *(*self.command, "--data", str(self.settings.data), "--output", str(output)),
                 *("--work", str(self.work), "--preset", self.settings.preset, *source, *gate),
             ]
+            alone = ExitStack()
+            if not alone.enter_context(only_process(self.database, "tuning")):
+                raise RequestError("The model is being taught already, by another process of the app.")
             try:
                 output.parent.mkdir(mode=0o700, exist_ok=True)
                 self.work.mkdir(mode=0o700, exist_ok=True)
@@ -109,11 +121,12 @@ class Teaching:
                     process_group=0,
                 )
             except OSError as error:
+                alone.close()
                 raise RequestError(f"Tuning cannot start: {error.strerror}.") from error
             self._process, self._stopped = process, False
             self.state = TeachingState(running=True)
             self._thread = threading.Thread(
-                target=self._follow, args=(process, output), name="teaching", daemon=True
+                target=self._follow, args=(process, output, alone), name="teaching", daemon=True
             )
             self._thread.start()
 
@@ -152,7 +165,12 @@ class Teaching:
         if self._thread is not None:
             self._thread.join()
 
-    def _follow(self, process: subprocess.Popen[str], output: Path) -> None:
+    def _follow(self, process: subprocess.Popen[str], output: Path, alone: ExitStack) -> None:
+        """alone: what ends with the run."""
+        with alone:
+            self._follow_to_end(process, output)
+
+    def _follow_to_end(self, process: subprocess.Popen[str], output: Path) -> None:
         last = self._read(process.stderr)
         status = process.wait()
         self.clean()

@@ -32,6 +32,15 @@ def note_of(session: Session) -> str:
     return json.dumps({"answers": answers, "shown": current.answer_id if current else None})
 
 
+def shown_answer(session: Session, note: object) -> str | None:
+    """The id of the stored answer that the page shows. Where this process does not know the page, because
+    another one served it so far, that is what its browser says."""
+    if session.entries:
+        return session.current.answer_id if session.current else None
+    shown = _shown(note)
+    return shown if isinstance(shown, str) else None
+
+
 def restore(feedback: Feedback, clips: ClipCache, note: object) -> Session:
     """The session that a browser's note tells of, without answers that were deleted meanwhile; an empty one
     for anything that is no such note. An answer's audio comes back where it was kept, and that of an example.

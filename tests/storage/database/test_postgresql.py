@@ -35,6 +35,7 @@ from storage.database.search import answers_with
 from storage.errors import NotFoundError, RecordError, SchemaError, StorageError
 from storage.export import FORMATS, export
 from storage.maintenance.retention import prune
+from tests.storage.replicas import test_shared_limits as shared
 from tests.storage.versions import VERSIONS, everything_works, fill, made_by
 
 Make = Callable[..., dict[str, Any]]
@@ -332,3 +333,24 @@ def test_pages_that_ask_at_once_are_given_each_answer_once(
     assert sorted(id_ for some in given for id_ in some) == sorted(ids)
     for queue in replicas:
         queue.database.close()
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        shared.test_requests_at_two_processes_are_counted_together,
+        shared.test_places_of_a_process_that_is_gone_lapse,
+    ],
+)
+def test_limits_hold_for_all_processes(
+    check: Callable[[list[Database], pytest.MonkeyPatch], None], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check([open_database(url) for _ in range(2)], monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [shared.test_places_at_two_processes_are_counted_together, shared.test_one_process_at_a_time_has_a_lock],
+)
+def test_what_processes_share(check: Callable[[list[Database]], None], url: str) -> None:
+    check([open_database(url) for _ in range(2)])

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from storage import Database, Feedback, StorageError
+from storage import Database, Feedback, StorageError, only_process
+from storage.maintenance.deleted_audio import remove_deleted_audio
 from storage.maintenance.scheduler import KEPT_BACKUPS, MaintenanceScheduler
 from storage.maintenance.snapshots import Snapshots
 
@@ -81,3 +82,40 @@ def test_backups_of_a_server_are_refused_at_start(database: Database, tmp_path: 
     with pytest.raises(StorageError, match="USAM_SNAPSHOTS"):
         MaintenanceScheduler(server, snapshots=Snapshots(tmp_path))
     MaintenanceScheduler(server, retention_days=30)
+
+
+def test_of_two_processes_one_does_what_is_due(database: Database) -> None:
+    scheduler = MaintenanceScheduler(database, backup_hours=1)
+    with only_process(database, "backup"):
+        scheduler.run()
+    assert not scheduler.folder.exists()
+    scheduler.run()
+    assert scheduler.folder.exists()
+
+
+def test_audio_that_another_machine_deleted_goes_here_too(
+    database: Database, feedback: Feedback, make_record: Make, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"RIFF")
+    for person in ("here", "gone"):
+        feedback.record_answer(make_record(clip=person), annotator=person, audio_path=str(clip))
+    kept, deleted = sorted(
+        (database.folder / "audio").iterdir(), key=lambda file: file.name != here_of(feedback)
+    )
+    # The other machine has no such file; this one's is as it was.
+    copy = deleted.read_bytes()
+    feedback.forget(annotator="gone")
+    deleted.write_bytes(copy)
+    assert remove_deleted_audio(database) == 0, "it may be of an answer that is being recorded"
+    for file in (kept, deleted):
+        os.utime(file, (0, 0))
+    assert remove_deleted_audio(database) == 1
+    assert list((database.folder / "audio").iterdir()) == [kept]
+
+
+def here_of(feedback: Feedback) -> str:
+    """The name of the audio file of the only answer by `here`."""
+    audio = feedback.kept_audio(feedback.answers_of("here")[0].answer_id)
+    assert audio is not None
+    return audio.name

@@ -240,8 +240,7 @@ def test_a_program_speaks_under_any_name_but_those_of_browsers_and_accounts() ->
 
 
 def test_the_signing_key_is_sent_to_no_page(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
-    demo = build(settings, lambda progress: None).demo  # type: ignore[arg-type, return-value]
-    assert settings.browser_secret() in repr(demo.config)
-    assert settings.signing_key() not in repr(demo.config)
-    assert stat.S_IMODE((settings.data / "signing-key").stat().st_mode) == 0o600
+    app = build(settings_in(tmp_path), lambda progress: None)  # type: ignore[arg-type, return-value]
+    secrets, config = app.studio.secrets, repr(app.demo.config)
+    assert secrets.browser in config
+    assert not any(secret in config for secret in (secrets.signing, secrets.cookie, secrets.addresses))

@@ -43,7 +43,7 @@ def studio(tmp_path: Path) -> Studio:
 def page(studio: Studio) -> AnnotateHandlers:
     with gr.Blocks():
         panel, session = annotate_panel(studio.settings), gr.State(AnnotationSession())
-        return AnnotateHandlers(panel, session, annotator_state(studio.settings), studio)
+        return AnnotateHandlers(panel, session, annotator_state(studio.identity), studio)
 
 
 def add(studio: Studio, project: str, number: int, gold: Gold | None = None) -> str:

@@ -60,7 +60,7 @@ def open_page(tmp_path: Path) -> Iterator[OpenPage]:
     loader = EngineLoader(lambda progress: engine)  # type: ignore[arg-type, return-value]
     studio = Studio(loader, Feedback(open_database(settings.database_url)), settings)
     with gr.Blocks():
-        page = build_page(settings)
+        page = build_page(settings, studio.identity)
     comparison = ComparisonHandlers(page.comparison, page.question, page.history, page.session, studio)
     yield OpenPage(studio, display_of(page, studio), comparison, engine)
     studio.feedback.database.close()
@@ -149,9 +149,10 @@ def test_sides_are_random_and_a_vote_becomes_a_preference(open_page: OpenPage, t
 def test_a_rating_that_speaks_against_itself_is_saved_and_questioned(open_page: OpenPage) -> None:
     panel, feedback = open_page.display.rating, open_page.studio.feedback
     entry = open_page.asked("What?")
-    said = save_rating(panel, feedback, entry, "me", {"thumb": -1, "score": 4})[panel.status]
+    said = save_rating(panel, feedback, entry.answer_id, "me", {"thumb": -1, "score": 4})[panel.status]
     assert "Saved" in said
     assert "contradict" in said
     assert (
-        "contradict" not in save_rating(panel, feedback, entry, "me", {"thumb": 1, "score": 4})[panel.status]
+        "contradict"
+        not in save_rating(panel, feedback, entry.answer_id, "me", {"thumb": 1, "score": 4})[panel.status]
     )

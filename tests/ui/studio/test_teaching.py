@@ -122,3 +122,17 @@ def test_the_time_left_is_that_of_the_part_under_way() -> None:
     checked = reader.read("step 10: held-out pairs right 4 of 10, loss 0.69, 0.0 nats from before", 51.0)
     assert checked.check == "held-out pairs right 4 of 10"
     assert (checked.message, checked.share) == (tuning.message, 0.1)
+
+
+def test_of_two_processes_one_teaches_at_a_time(teaching: Teaching, tmp_path: Path) -> None:
+    other = teaching_in(settings_in(tmp_path))
+    let_it_wait(tmp_path)
+    teaching.start()
+    wait_until_under_way(tmp_path)
+    with pytest.raises(RequestError, match="another process"):
+        other.start()
+    teaching.stop()
+    teaching.join()
+    (tmp_path / "waits").unlink()
+    run(other)
+    assert other.state.result

@@ -275,7 +275,7 @@ def annotate_page(demo: gr.Blocks, studio: Studio) -> None:
     settings = studio.settings
     blind = BlindHandlers(blind_panel(), studio)
     panel, session = annotate_panel(settings), gr.State(AnnotationSession())
-    annotator = annotator_state(settings)
+    annotator = annotator_state(studio.identity)
     handlers = AnnotateHandlers(panel, session, annotator, studio)
     outputs = [
         panel.project, panel.guidelines, panel.item, panel.judge, panel.progress, panel.status, session,

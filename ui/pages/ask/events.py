@@ -160,7 +160,7 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     )
     other_arrived.then(answers.other_shown, [page.what_if.new_answer, session], **fast)
 
-    for done in connect_rating(rating, session, page.annotator, studio, fast):
+    for done in connect_rating(rating, session, page.history.visit, page.annotator, studio, fast):
         done.then(None, rating.status, None, js=RATED_JS)
     marks = Marks(studio.feedback, studio.settings.span_labels)
     connect_marks(page.inspector.viewer, session, page.annotator, marks, studio.saves.take, fast)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from ui.access.identity import Identity
 from ui.components.annotator_state import annotator_state
 from ui.components.connection import connection_notice
 from ui.components.rating import RatingPanel, rating_panel
@@ -50,7 +51,7 @@ def model_card(preset: str) -> str:
     return text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
 
 
-def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
+def build_page(settings: Settings, identity: Identity, checkpoints: Sequence[str] = ()) -> Page:
     """Lay out every panel. Called inside a `gr.Blocks` context.
 
     checkpoints: those that *What if* can ask, the app's own first; by default that alone.
@@ -102,6 +103,6 @@ def build_page(settings: Settings, checkpoints: Sequence[str] = ()) -> Page:
         history,
         privacy,
         session=gr.State(Session()),
-        annotator=annotator_state(settings),
+        annotator=annotator_state(identity),
         loading=gr.Timer(1.0),
     )

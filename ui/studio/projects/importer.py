@@ -11,9 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from storage import Database, StorageError
+from storage import Database, StorageError, only_process
 from storage.annotation.imports import Added, NewItem, ProjectImports, WaitingItem
 from storage.answers.kept_audio import UPLOADS
 from storage.errors import NotFoundError
@@ -48,7 +46,7 @@ class ImportState:
 
 
 class ProjectImporter:
-    """At most one run at a time, also among processes with the same data folder. Safe to share between
+    """At most one run at a time, also among processes on one database. Safe to share between
     threads. `folder` has the uploaded clips that were not asked about yet."""
 
     def __init__(self, database: Database, answer: Answer) -> None:
@@ -130,10 +128,11 @@ class ProjectImporter:
         ended = ""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FileLock(self.folder.with_suffix(".lock"), timeout=0):
-                self._run(report)
-        except Timeout:
-            ended = ELSEWHERE
+            with only_process(self.imports.database, "import") as mine:
+                if mine:
+                    self._run(report)
+                else:
+                    ended = ELSEWHERE
         except (ModelError, StorageError) as error:
             ended = str(error)
         except Exception:

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
-from storage import Feedback, open_database
+from storage import Feedback, only_process, open_database
 from storage.annotation.imports import NewItem
 from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Projects
@@ -120,7 +119,7 @@ def test_one_process_imports_at_a_time(studio: Studio) -> None:
     importer = studio.importer
     importer.imports.add("birds", [item(DOG)])
     importer.folder.mkdir(parents=True)
-    with FileLock(importer.folder.with_suffix(".lock")):
+    with only_process(open_database(studio.settings.database_url), "import"):
         importer.run()
     assert importer.state.ended == ELSEWHERE
     assert importer.imports.waiting() == 1

@@ -1,0 +1,1 @@
+"""What several processes of the app on one database share."""
