@@ -12,8 +12,9 @@ repeated 4-grams forbidden it errs as seldom as with all of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,14 @@ from torch.nn import functional as F
 from transformers import GenerationConfig, WhisperForConditionalGeneration
 
 from usam.encoders.base import readable
+from usam.encoders.whisper_timestamps import TimestampRules
 from usam.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
 from usam.schema.tasks import SpeechTask
 from usam.threads import on_cores
 
 REPEATED = 4  # tokens in a row that may not come twice
+REPEATED_AT_LENGTH = 3  # times that a run may not come in sentences, in which people do repeat themselves
+MOST_TOKENS = 440  # of a transcript
 TOKENS_A_SECOND = 12  # nobody speaks faster; what is longer is a loop
 # Priors that unsure sounds are decided by. Accented English is else taken for the language of the accent, and
 # Czech for one of a dozen that few of the clips are in.
@@ -138,6 +142,7 @@ class WhisperStepDecoder:
         suppressed[[i for i in generation.suppress_tokens if i >= 0]] = True
         suppressed[self.end + 1 :] = True  # languages, tasks and times
         self.suppressed = suppressed.nonzero().flatten()
+        self.suppressed_but_times = self.suppressed[self.suppressed <= self.without_times]
         self.begin_suppressed = list(generation.begin_suppress_tokens)
 
     @classmethod
@@ -158,7 +163,56 @@ class WhisperStepDecoder:
 
         Without a language (Whisper's code) the likeliest one is taken.
         """
-        room = 8 + min(440, int(seconds * TOKENS_A_SECOND) + 8)
+        state, begun = self._begin(states, seconds, language)
+        self._step(self.tasks[task], state, wanted=False)
+        logits = self._step(self.without_times, state).float()
+        state.attention.clear()
+        logits[self.begin_suppressed] = -torch.inf
+
+        def allow(logits: Tensor, tokens: list[int]) -> None:
+            logits.index_fill_(0, self.suppressed.to(logits.device), -torch.inf)
+            self._unlooped(logits, tokens, 2)
+
+        tokens, logprobs, ended = self._write(logits, state, allow)
+        (words,) = self._words([list(range(len(tokens)))], tokens, logprobs, state, seconds, begun.language)
+        return replace(begun, words=tuple(words), mean_logprob=mean(logprobs), broke_off=not ended)
+
+    @torch.inference_mode()
+    @on_cores(1)
+    def transcribe_sentences(
+        self, states: Tensor, seconds: float, language: str | None = None, task: SpeechTask = "transcribe"
+    ) -> list[Transcript]:
+        """The same, sentence by sentence, of `seconds` in which several people may speak, with pauses.
+
+        Whisper then writes times as well, without which it leaves out sentences; it needs 30 s of sound and
+        silence together for them. The last sentence may not be the last that is spoken.
+        """
+        state, begun = self._begin(states, seconds, language)
+        logits = self._step(self.tasks[task], state).float()
+        state.attention.clear()
+        rules = TimestampRules(self.without_times + 1, self.end, seconds)
+
+        def allow(logits: Tensor, tokens: list[int]) -> None:
+            logits.index_fill_(0, self.suppressed_but_times.to(logits.device), -torch.inf)
+            rules.apply(logits, tokens)
+            self._unlooped(logits, [token for token in tokens if token < rules.first], REPEATED_AT_LENGTH)
+
+        tokens, logprobs, ended = self._write(logits, state, allow)
+        sentences = rules.sentences(tokens)
+        found = self._words(sentences, tokens, logprobs, state, seconds, begun.language)
+        return [
+            replace(
+                begun,
+                words=tuple(words),
+                mean_logprob=mean([logprobs[index] for index in sentence]),
+                broke_off=not ended and sentence is sentences[-1],
+            )
+            for sentence, words in zip(sentences, found, strict=True)
+        ]
+
+    def _begin(self, states: Tensor, seconds: float, language: str | None) -> tuple[_State, Transcript]:
+        """What is read up to the language, and a transcript without words."""
+        room = 8 + min(MOST_TOKENS, int(seconds * TOKENS_A_SECOND) + 8)
         state = self._prepare(states.to(self.embed.dtype), room)
         first = self._step(self.start, state).float()
         no_speech = float(first.softmax(-1)[self.no_speech_id])
@@ -166,40 +220,37 @@ class WhisperStepDecoder:
             zip(self.languages, first[list(self.languages.values())].softmax(-1).tolist(), strict=True)
         )
         spoken = language or likeliest(odds)
-        probability = odds[spoken]
-        state.attention.clear()
         self._step(self.languages[spoken], state, wanted=False)
-        self._step(self.tasks[task], state, wanted=False)
-        logits = self._step(self.without_times, state).float()
-        state.attention.clear()
-        logits[self.begin_suppressed] = -torch.inf
+        return state, Transcript((), spoken, odds[spoken], no_speech, 0.0)
+
+    def _write(
+        self, logits: Tensor, state: _State, allow: Callable[[Tensor, list[int]], None]
+    ) -> tuple[list[int], list[float], bool]:
+        """Tokens and the log-probability of each, and whether they ended; `allow` rules out what may not
+        follow, in place."""
         tokens: list[int] = []
         logprobs: list[float] = []
-        ended = False
+        room = state.own.shape[3]
         while state.length < room:
-            logits.index_fill_(0, self.suppressed.to(logits.device), -torch.inf)
-            token = self._choose(logits, tokens)
+            allow(logits, tokens)
+            token = int(logits.argmax())
             logprobs.append(float(logits.log_softmax(-1)[token]))
             if token == self.end:
-                ended = True
-                break
+                return tokens, logprobs, True
             tokens.append(token)
             logits = self._step(token, state).float()
-        words = self._words(tokens, logprobs, state, seconds, spoken)
-        mean = sum(logprobs) / max(1, len(logprobs))
-        return Transcript(tuple(words), spoken, probability, no_speech, mean, not ended)
+        return tokens, logprobs, False
 
-    def _choose(self, logits: Tensor, tokens: list[int]) -> int:
-        """The likeliest token that repeats no run of four."""
+    def _unlooped(self, logits: Tensor, tokens: list[int], times: int) -> None:
+        """Rules out, in place, what would repeat a run of four so many times."""
         last = tuple(tokens[1 - REPEATED :])
         runs = Counter(
             tokens[i + REPEATED - 1]
             for i in range(len(tokens) - REPEATED + 1)
             if tuple(tokens[i : i + REPEATED - 1]) == last
         )
-        if runs:
-            logits[list(runs)] = -torch.inf
-        return int(logits.argmax())
+        if ruled_out := [token for token, count in runs.items() if count >= times - 1]:
+            logits[ruled_out] = -torch.inf
 
     def _prepare(self, states: Tensor, room: int) -> _State:
         sound = []
@@ -241,26 +292,38 @@ class WhisperStepDecoder:
         return proposed.index_copy(0, ids, F.linear(hidden, self.vocabulary.weight[ids])[0])
 
     def _words(
-        self, tokens: list[int], logprobs: list[float], state: _State, seconds: float, language: str
-    ) -> list[SpokenWord]:
-        if not tokens:
-            return []
+        self,
+        sentences: list[list[int]],
+        tokens: list[int],
+        logprobs: list[float],
+        state: _State,
+        seconds: float,
+        language: str,
+    ) -> list[list[SpokenWord]]:
+        """The words of each sentence, of which the indices of the tokens are given."""
+        spoken = [index for sentence in sentences for index in sentence]
+        if not spoken:
+            return [[] for _ in sentences]
         # A token begins where these heads are when it is read; when it is predicted they are still before it.
         per_token = len(self.aligned)
-        rows = [torch.cat(state.attention[i * per_token : (i + 1) * per_token]) for i in range(len(tokens))]
+        rows = [torch.cat(state.attention[i * per_token : (i + 1) * per_token]) for i in spoken]
         frames = max(2, round(seconds * 50))
         weights = torch.stack(rows, dim=1)[:, :, :frames].float()  # [heads, tokens, frames]
         weights = weights / weights.sum(-1, keepdim=True).clamp_min(1e-9)
-        deviation, mean = torch.std_mean(weights, dim=1, keepdim=True, unbiased=False)
-        weights = (weights - mean) / deviation.clamp_min(1e-6)
+        deviation, average = torch.std_mean(weights, dim=1, keepdim=True, unbiased=False)
+        weights = (weights - average) / deviation.clamp_min(1e-6)
         starts = token_starts(median(weights).mean(0).cpu().numpy()) / 50
-        edges = [*starts.tolist(), seconds]
-        words: list[SpokenWord] = []
-        for group in self._groups(tokens, language not in UNSPACED):
-            text = self.tokenizer.decode([tokens[i] for i in group], skip_special_tokens=True)
-            confidence = float(np.mean([np.exp(logprobs[i]) for i in group]))
-            words.append(SpokenWord(edges[group[0]], edges[group[-1] + 1], text, confidence))
-        return words
+        edges = dict(zip(spoken, pairwise([*starts.tolist(), seconds]), strict=True))
+        found: list[list[SpokenWord]] = []
+        for sentence in sentences:
+            words: list[SpokenWord] = []
+            for places in self._groups([tokens[i] for i in sentence], language not in UNSPACED):
+                group = [sentence[place] for place in places]
+                text = self.tokenizer.decode([tokens[i] for i in group], skip_special_tokens=True)
+                confidence = float(np.mean([np.exp(logprobs[i]) for i in group]))
+                words.append(SpokenWord(edges[group[0]][0], edges[group[-1]][1], text, confidence))
+            found.append(words)
+        return found
 
     def _groups(self, tokens: list[int], spaced: bool) -> list[list[int]]:
         """Indices of the tokens of each word: it begins with a space or, in a language that writes none,
@@ -275,6 +338,10 @@ class WhisperStepDecoder:
             else:
                 groups[-1].append(index)
         return groups
+
+
+def mean(logprobs: list[float]) -> float:
+    return sum(logprobs) / max(1, len(logprobs))
 
 
 def median(weights: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """The step decoder against transformers' own Whisper, and the rules of its transcripts."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -197,6 +198,32 @@ def test_a_transcript_that_ends_has_its_words_and_how_sure_they_are(decoder: Whi
     assert all(word.confidence > 0.99 for word in transcript.words)
     assert transcript.mean_logprob == pytest.approx(0, abs=1e-3)
     assert transcript.language == "en"
+
+
+def test_sentences_have_their_own_words_and_times_are_no_words(decoder: WhisperStepDecoder) -> None:
+    begins, ends = VOCABULARY["<|0.00|>"], VOCABULARY["<|0.02|>"]
+    hello, you = [VOCABULARY["Ġhe"], VOCABULARY["llo"]], [VOCABULARY["Ġyou"]]
+    script(decoder, says([begins, *hello, ends, ends, *you]))
+    taken = steps(decoder)
+    one, two = decoder.transcribe_sentences(states(), 2.0)
+    assert [token for token, _ in taken[:3]] == [START, LANGUAGES["<|en|>"], VOCABULARY["<|transcribe|>"]]
+    assert [word.text for word in one.words] == [" hello"]
+    assert [word.text for word in two.words] == [" you"]
+    assert 0.0 <= one.words[0].start <= one.words[0].end == two.words[0].start <= two.words[0].end == 2.0
+    assert not one.broke_off
+    assert not two.broke_off
+
+
+def test_a_sentence_may_say_a_run_of_four_twice_but_no_oftener(decoder: WhisperStepDecoder) -> None:
+    liked = says([])(1) * 0 + torch.arange(len(VOCABULARY)) * 1e-3
+    liked[VOCABULARY["a"]] = 20.0
+    script(decoder, lambda step: says([])(0) if step == 0 else liked.clone())
+    taken = steps(decoder)
+    decoder.transcribe_sentences(states(), 2.0)
+    assert [token for token, _ in taken].count(VOCABULARY["a"]) >= REPEATED + 1
+    tokens = [token for token, _ in taken[3:]]
+    runs = Counter(tuple(tokens[i : i + REPEATED]) for i in range(len(tokens) - REPEATED + 1))
+    assert runs[(VOCABULARY["a"],) * REPEATED] == 2
 
 
 def test_nothing_said_is_no_word(decoder: WhisperStepDecoder) -> None:

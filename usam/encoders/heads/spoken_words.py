@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -14,14 +17,15 @@ from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role
 from usam.encoders.heads.sound_names import speech_score
 from usam.encoders.whisper import Whisper
-from usam.encoders.whisper_step_decoder import Transcript, WhisperStepDecoder
+from usam.encoders.whisper_step_decoder import SpokenWord, Transcript, WhisperStepDecoder
 from usam.encoders.words import Heard
 from usam.schema.words import Word
 
 TRAILING_SILENCE = 2.0  # seconds of silence that the decoder needs after the speech
 LEAST_HEARD = 6.0  # seconds of speech and silence together; in less it repeats short words
 LONGEST = 28.0  # seconds of speech at once
-LONGEST_THOROUGH = 14.0  # of a whole recording: of more, spoken by several people, it leaves out sentences
+WHOLE = 30.0  # seconds that Whisper was trained on
+PAUSE = 2.0  # seconds between two stretches of speech that are heard as one
 CUT_REACH = 3.0  # seconds about the middle
 SHORTEST = 0.1  # seconds
 SURE_SPEECH = 0.65  # score of the speech classes above which words are believed
@@ -29,7 +33,6 @@ SURE_WORDS = 0.55  # mean confidence above which words are believed although spe
 MADE_UP = -2.5  # nats a token: words are made up whatever was heard
 SURE_LANGUAGE = 0.25  # probability below which a short sound that is not made out may be no speech
 SHORT = 2.0  # seconds
-SPARSE = 6.0, 0.5  # seconds of speech in which fewer words a second are too few
 TRUSTED = 0.6  # mean confidence of an English transcript below which most of its words are wrong
 
 
@@ -37,8 +40,8 @@ class SpokenWords:
     """Words of the speech expert: a bracket with the language, then what is said.
 
     Of English that it can hardly make out it names the language alone: the expert's own projection, which is
-    trained on accented English, then says what it hears. A thorough hearing
-    has these words too.
+    trained on accented English, then says what it hears. A thorough hearing has these words too, and those of
+    people who speak one after another, sentence by sentence.
     """
 
     role: Role = "speech"
@@ -54,51 +57,55 @@ class SpokenWords:
         return cls(Whisper.load(directory).to(torch.bfloat16), WhisperStepDecoder.load(directory))
 
     def words(self, heard: Heard) -> list[Word]:
+        seconds = len(heard.waveform) / SAMPLE_RATE
+        if heard.thorough:
+            parts = [
+                (start, min(start + WHOLE, seconds)) for start in np.arange(0.0, seconds, WHOLE).tolist()
+            ]
+            return [word for start, end in parts for word in self._sentences(heard, start, end)]
         found: list[Word] = []
         for start, end in heard.speech:
-            found += self._span(heard, start, min(end, len(heard.waveform) / SAMPLE_RATE))
+            found += self._span(heard, start, min(end, seconds))
         return found
 
     def _span(self, heard: Heard, start: float, end: float) -> list[Word]:
         """Words of one stretch of speech; a long one is cut in two where it is quietest about the middle."""
-        if end - start > (LONGEST_THOROUGH if heard.thorough else LONGEST):
-            middle = self._middle(heard, start, end)
+        if end - start > LONGEST:
+            reach = min(CUT_REACH, (end - start) / 4)
+            middle = quietest(heard.waveform, (start + end) / 2 - reach, (start + end) / 2 + reach)
             return self._span(heard, start, middle) + self._span(heard, middle, end)
         speech = heard.waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
         if len(speech) < SHORTEST * SAMPLE_RATE:
             return []
         transcript = self.transcript(speech, heard)
-        words = [word for word in transcript.words if word.text.strip()]
-        if heard.thorough and end - start > SPARSE[0] and len(words) < SPARSE[1] * (end - start):
-            # The decoder stops early, or loops, where short words stand between pauses.
-            middle = self._middle(heard, start, end)
-            return self._span(heard, start, middle) + self._span(heard, middle, end)
+        words = _said(transcript)
         if not words or invented(transcript, speech_score(heard.sounds, start, end)):
             return []
-        name = LANGUAGES.get(transcript.language, transcript.language).capitalize()
-        first = start + words[0].start
-        mark = Word(first, first, name, transcript.language_probability, " [", "]")
-        if transcript.language == "en" and confidence(transcript) < TRUSTED and not heard.thorough:
+        mark = _mark(transcript, start + words[0].start)
+        if transcript.language == "en" and confidence(transcript) < TRUSTED:
             doubtful = end - start < SHORT and transcript.language_probability < SURE_LANGUAGE
             return [] if doubtful else [mark]
-        return [
-            mark,
-            *(
-                Word(
-                    start + word.start,
-                    start + word.end,
-                    word.text.strip(),
-                    word.confidence,
-                    _space(word.text),
-                )
-                for word in words
-            ),
-        ]
+        return [mark, *(_moved(word, start) for word in words)]
 
-    def _middle(self, heard: Heard, start: float, end: float) -> float:
-        """Where it is quietest about the middle."""
-        reach = min(CUT_REACH, (end - start) / 4)
-        return quietest(heard.waveform, (start + end) / 2 - reach, (start + end) / 2 + reach)
+    def _sentences(self, heard: Heard, start: float, end: float) -> list[Word]:
+        """Words of up to 30 s that may hold pauses, sounds and several people who speak.
+
+        What is heard between people's speech is left out: before it Whisper makes up words, after it none.
+        """
+        spoken = Spoken.within(heard.speech, start, end)
+        if spoken.seconds < SHORTEST:
+            return []
+        samples = spoken.of(heard.waveform)
+        states = self.whisper.frames(F.pad(samples, (0, int(WHOLE * SAMPLE_RATE) - len(samples))))
+        found: list[Word] = []
+        for sentence in self.decoder.transcribe_sentences(states, spoken.seconds, task=heard.task):
+            words = [spoken.placed(word) for word in _said(sentence)]
+            if not words or invented(sentence, speech_score(heard.sounds, words[0].start, words[-1].end)):
+                continue
+            if not found:
+                found.append(_mark(sentence, words[0].start))
+            found += words
+        return found
 
     def transcript(self, speech: Tensor, heard: Heard) -> Transcript:
         """Of up to 30 s of speech [samples]."""
@@ -106,6 +113,43 @@ class SpokenWords:
         silence = max(TRAILING_SILENCE, LEAST_HEARD - seconds)
         states = self.whisper.frames(F.pad(speech, (0, int(silence * SAMPLE_RATE))))
         return self.decoder.transcribe(states, seconds, task=heard.task)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Stretches of speech (s of what is heard), one after another without what is between them."""
+
+    spans: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def within(cls, speech: Sequence[tuple[float, float]], start: float, end: float) -> Spoken:
+        """Those between two times; short pauses belong to the speech about them."""
+        found: list[tuple[float, float]] = []
+        for first, last in speech:
+            first, last = max(start, first), min(end, last)
+            if found and first - found[-1][1] < PAUSE:
+                found[-1] = (found[-1][0], last)
+            elif last > first:
+                found.append((first, last))
+        return cls(tuple(found))
+
+    @property
+    def seconds(self) -> float:
+        return sum(end - start for start, end in self.spans)
+
+    def of(self, waveform: Tensor) -> Tensor:
+        """Their samples [N] of a waveform [samples]."""
+        return torch.cat([waveform[round(a * SAMPLE_RATE) : round(b * SAMPLE_RATE)] for a, b in self.spans])
+
+    def placed(self, word: SpokenWord) -> Word:
+        """A word of them where it was heard."""
+        passed = 0.0
+        for start, end in self.spans:
+            if word.start < passed + end - start or (start, end) == self.spans[-1]:
+                break
+            passed += end - start
+        by = start - passed
+        return _moved(replace(word, end=min(word.end + by, end) - by), by)
 
 
 def invented(transcript: Transcript, speech: float) -> bool:
@@ -121,6 +165,20 @@ def invented(transcript: Transcript, speech: float) -> bool:
 def confidence(transcript: Transcript) -> float:
     """Mean over the words, 0 to 1."""
     return sum(word.confidence for word in transcript.words) / len(transcript.words)
+
+
+def _said(transcript: Transcript) -> list[SpokenWord]:
+    return [word for word in transcript.words if word.text.strip()]
+
+
+def _mark(transcript: Transcript, at: float) -> Word:
+    """The language, in a bracket before the words."""
+    name = LANGUAGES.get(transcript.language, transcript.language).capitalize()
+    return Word(at, at, name, transcript.language_probability, " [", "]")
+
+
+def _moved(word: SpokenWord, by: float) -> Word:
+    return Word(word.start + by, word.end + by, word.text.strip(), word.confidence, _space(word.text))
 
 
 def _space(text: str) -> str:

@@ -28,6 +28,9 @@ class Says:
         self.heard.append((len(states), seconds, task))
         return self.transcript
 
+    def transcribe_sentences(self, states: Tensor, seconds: float, task: SpeechTask) -> list[Transcript]:
+        return [self.transcribe(states, seconds, task)]
+
 
 HELLO = (
     SpokenWord(0.1, 0.4, " Guten", 0.9),
@@ -66,13 +69,21 @@ def test_long_speech_is_cut_where_it_is_quietest_about_its_middle() -> None:
     assert words[4].start == pytest.approx(21.2, abs=0.11)
 
 
-def test_a_thorough_hearing_looks_again_where_few_words_were_found() -> None:
+def test_a_thorough_hearing_takes_speech_together_and_places_its_words() -> None:
+    """Long pauses and sounds are not listened to; what Whisper hears is filled to 30 s with silence."""
     whisper = Says(*HELLO)
-    noise = torch.randn(20 * RATE, generator=torch.Generator().manual_seed(0))
-    noise[5 * RATE : int(5.2 * RATE)] = 0
-    words = whisper.stream.words(Heard(noise, {}, ((0.0, 10.0),), thorough=True))
-    assert [seconds for _, seconds, _ in whisper.heard] == pytest.approx([10.0, 5.1, 4.9], abs=0.11)
-    assert len(words) == 8
+    words = whisper.stream.words(
+        Heard(torch.zeros(20 * RATE), {}, ((2.0, 2.5), (3.0, 3.2), (15.0, 18.0)), thorough=True)
+    )
+    assert whisper.heard == [(30 * RATE, pytest.approx(4.2), "transcribe")]
+    assert [word.start for word in words] == pytest.approx([2.1, 2.1, 2.4, 2.9])
+    late = Says(SpokenWord(1.0, 1.3, " Guten", 0.9), SpokenWord(1.3, 4.2, " Tag", 0.9))
+    words = late.stream.words(
+        Heard(torch.zeros(20 * RATE), {}, ((2.0, 2.5), (3.0, 3.2), (15.0, 18.0)), thorough=True)
+    )
+    assert [word.start for word in words[1:]] == pytest.approx([3.0, 15.1])
+    assert [word.end for word in words[1:]] == pytest.approx([3.2, 18.0])
+    assert Says(*HELLO).stream.words(Heard(torch.zeros(20 * RATE), {}, thorough=True)) == []
 
 
 def test_a_thorough_hearing_has_doubtful_words_too() -> None:
