@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         settings = Settings.from_environment()
-        database = open_database(settings.database_url)
+        database = open_database(settings.database_url, storage=settings.storage)
         try:
             loader = EngineLoader(engine_of(settings))
             return run(arguments, Studio(loader, Feedback(database), settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -18,7 +19,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from storage import Feedback, open_database
+from storage import Feedback, StorageError, open_database
 from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import Snapshots
 from storage.replicas.logins import LoginStore
@@ -55,12 +56,15 @@ from ui.server.upload_rate import UploadRate
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio.alive import keep_alive
 from ui.studio.service import Studio
+from ui.studio.shared_checkpoints import SharedCheckpoints
 from ui.studio.tuned_checkpoints import TunedCheckpoints
 from ui.theme import STYLE, theme
 from usam.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
+
+log = logging.getLogger(__name__)
 
 UPLOADS_A_QUESTION = 2
 """A clip is often trimmed before it is asked about, which sends it again."""
@@ -98,20 +102,23 @@ def build(
     # Figures go into files. Without this Gradio looks for a screen at the first request, which blocks the
     # event loop for half a second.
     matplotlib.use("agg")
-    loader = EngineLoader(load_engine or engine_of(settings))
     snapshots = Snapshots(settings.snapshots) if settings.snapshots else None
     if snapshots:
         snapshots.bring_back(settings.database_url)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, storage=settings.storage)
     maintenance = MaintenanceScheduler(database, settings.backup_hours, settings.retention_days, snapshots)
     maintenance.start()
     tuned = TunedCheckpoints(settings.data, settings.preset)
+    loader = EngineLoader(
+        _fetching(SharedCheckpoints(tuned, database.files), load_engine or engine_of(settings))
+    )
     further = [settings.checkpoints] if settings.checkpoints else []
     pool = EnginePool(loader, [*further, tuned.folder], load_second)
     studio = Studio(loader, Feedback(database), settings, pool)
     if database.served:
         keep_alive(studio.renew)
-    studio.downloads.clean()
+        keep_alive(studio.promotion.follow)
+    studio.downloads.clean_all()
     studio.teaching.clean()
     with gr.Blocks(
         title="U-SAM Studio",
@@ -142,6 +149,19 @@ def build(
     if lends_gpu():
         loader.join()  # what is on the GPU is packed when the app is launched
     return App(demo, studio, HealthMonitor(loader, database, maintenance), queue)
+
+
+def _fetching(shared: SharedCheckpoints, load: LoadEngine) -> LoadEngine:
+    """Loads once the checkpoints that other machines made are here, the one that answers among them."""
+
+    def fetch_and_load(progress: ProgressCallback) -> Engine:
+        try:
+            shared.fetch()
+        except (StorageError, OSError) as error:
+            log.error("the checkpoints of other machines could not be fetched: %s", error)
+        return load(progress)
+
+    return fetch_and_load
 
 
 def engine_of(settings: Settings) -> LoadEngine:

@@ -21,7 +21,8 @@ SHORTEST_SECRET = 16
 class Settings:
     """What an administrator can choose.
 
-    data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL. max_seconds:
+    data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL. storage: see
+    `storage.files.open_files`; None: the data folder. max_seconds:
     the longest span of a clip that is heard at once. max_upload_mb: the largest file taken. at_once: how many
     answers are written at once, in turns. max_waiting: how many questions may be asked and unanswered,
     max_waiting_each: how many of them may be one visitor's. per_minute: how many questions, and how many
@@ -42,6 +43,7 @@ class Settings:
 
     data: Path
     database_url: str
+    storage: str | None = None
     preset: str = "mini"
     llm: str | None = None
     quantization: str = "nf4"
@@ -79,6 +81,7 @@ class Settings:
         return cls(
             data=data,
             database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
+            storage=environ.get("USAM_STORAGE") or None,
             preset=environ.get("USAM_PRESET") or cls.preset,
             llm=environ.get("USAM_LLM") or None,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
@@ -112,14 +115,15 @@ class Settings:
 
     def private_paths(self) -> list[str]:
         """Folders and files that are never served."""
-        paths = [self.data, *(path for path in (self.accounts, self.snapshots) if path)]
+        stored = Path(self.storage) if self.storage and "://" not in self.storage else None
+        paths = [self.data, *(path for path in (self.accounts, self.snapshots, stored) if path)]
         url = make_url(self.database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             file = Path(url.database).expanduser().resolve()
             paths += [
                 file,
                 file.with_name("audio"),
-                file.with_name("imports"),
+                *(file.with_name(name) for name in ("imports", "downloads", "preparing", "cache")),
                 *(file.with_name(file.name + tail) for tail in ("-wal", "-shm", ".lock")),
             ]
         return [str(path) for path in paths]

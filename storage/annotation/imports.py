@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,9 +80,13 @@ class ProjectImports:
                 session.add(schema.ProjectImport(project_id=key, path=clean(str(item.path)), **names, **gold))
         return Added(added, known)
 
-    def next(self, project: str | None = None) -> WaitingItem | None:
-        """The clip that has waited longest, of one project or of any; None when none waits."""
-        wanted = _listed().where(schema.ProjectImport.error.is_(None)).limit(1)
+    def next(self, project: str | None = None, without: Collection[int] = ()) -> WaitingItem | None:
+        """The clip that has waited longest, of one project or of any; None when none waits.
+
+        without: keys of those that are left out.
+        """
+        waiting = schema.ProjectImport.error.is_(None), schema.ProjectImport.id.not_in(without)
+        wanted = _listed().where(*waiting).limit(1)
         if project is not None:
             wanted = wanted.where(schema.Project.name == project)
         with self.database.read() as session:

@@ -135,7 +135,7 @@ class Queue:
                     schema.Rating.annotator_id != person,
                 )
             )
-            file = self.database.folder / clip.audio_path if clip.audio_path else None
+            audio = self.database.files.get(clip.audio_path) if clip.audio_path else None
             return QueueItem(
                 answer_id=str(answer.id),
                 task=answer.task,
@@ -148,7 +148,7 @@ class Queue:
                 clip_duration=answer.clip_duration,
                 router_entropy=measured.router_entropy if measured else None,
                 dominant_expert=measured.dominant_expert if measured else None,
-                audio=file if file and file.is_file() else None,
+                audio=audio,
                 draft=mark.draft if mark else None,
                 others=others or 0,
             )

@@ -73,9 +73,9 @@ class AnswerStore:
                 session.execute(unknown.values(fingerprint=sounds))
             if audio_path is not None:
                 clip = session.get_one(schema.Clip, sha256)
-                folder = self.database.folder
-                if not (clip.audio_path and (folder / clip.audio_path).exists()):
-                    clip.audio_path = kept_audio.keep(folder, sha256, audio_path)
+                files = self.database.files
+                if not (clip.audio_path and files.get(clip.audio_path)):
+                    clip.audio_path = kept_audio.keep(files, sha256, audio_path)
             row = schema.Answer(
                 **columns,
                 token_ids=token_ids_column(token_ids),
@@ -111,8 +111,7 @@ class AnswerStore:
             if not answer.audio_kept:
                 return None
             path = session.get_one(schema.Clip, answer.clip_sha256).audio_path
-        file = self.database.folder / path if path else None
-        return file if file and file.is_file() else None
+        return self.database.files.get(path) if path else None
 
     def answers_of(self, annotator: str, limit: int = 20, before: str | None = None) -> list[Summary]:
         """A person's answers, newest first; `before` an answer of theirs continues an earlier list."""

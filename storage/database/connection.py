@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from storage.errors import CorruptError, NotFoundError, SchemaError, StorageError, plain_errors
+from storage.files import FileStore, LocalFiles, open_files
 
 BUSY_TIMEOUT = 10.0
 _MIGRATION_LOCK = 0x7573616D  # any number that other programs on the same server do not use
@@ -45,10 +46,14 @@ def data_folder() -> Path:
 class Database:
     """An open, migrated database. Safe to share between threads.
 
-    folder: the data folder, where kept audio goes.  file: the SQLite file, None for other databases.
+    folder: the data folder.  file: the SQLite file, None for other databases.  files: where kept audio,
+    exports and checkpoints go; by default the data folder.
     """
 
-    def __init__(self, engine: Engine, folder: Path, file: Path | None) -> None:
+    def __init__(
+        self, engine: Engine, folder: Path, file: Path | None, files: FileStore | None = None
+    ) -> None:
+        self.files = files or LocalFiles(folder)
         self.engine = engine
         self.folder = folder
         self.file = file
@@ -150,20 +155,25 @@ class Database:
         return self.file
 
 
-def open_database(url: str | None = None, *, busy_timeout: float = BUSY_TIMEOUT) -> Database:
+def open_database(
+    url: str | None = None, *, busy_timeout: float = BUSY_TIMEOUT, storage: str | None = None
+) -> Database:
     """Open the database, creating its folder and bringing its schema up to date where needed.
 
     url: an SQLAlchemy URL; else `USAM_DATABASE_URL`; else the SQLite file `feedback.db` in `USAM_DATA`
       (default: ~/.local/share/usam). Kept audio goes beside an SQLite file, else in the data folder.
     busy_timeout: seconds to wait for another program's lock.
+    storage: what `storage.files.open_files` opens; else `USAM_STORAGE`.
 
     Raises StorageError: LockedError, ReadOnlyError, DiskFullError, SchemaError, CorruptError.
     """
+    storage = storage or os.environ.get("USAM_STORAGE")
     parsed = _parse(url or os.environ.get("USAM_DATABASE_URL") or _default_url())
     if parsed.get_backend_name() != "sqlite":
         engine = _other_engine(parsed)
         migrate(engine)
-        return Database(engine, data_folder(), None)
+        folder = data_folder()
+        return Database(engine, folder, None, open_files(storage, folder))
     if parsed.database in (None, "", ":memory:"):
         raise StorageError("The database URL must name a file; a database in memory keeps nothing.")
     file = Path(parsed.database).expanduser().resolve()
@@ -174,7 +184,7 @@ def open_database(url: str | None = None, *, busy_timeout: float = BUSY_TIMEOUT)
             _keep_private(file)
             engine = _sqlite_engine(file, busy_timeout)
             migrate(engine)
-    return Database(engine, file.parent, file)
+    return Database(engine, file.parent, file, open_files(storage, file.parent))
 
 
 def _keep_private(file: Path) -> None:

@@ -64,7 +64,7 @@ def export(
         audiofolder.check(Path(out))
     with plain_errors(), database.read() as session:
         key = project_key(session, project) if project else None  # before anything is replaced
-        reader = Reader(session, database.folder, dimensions=dimensions, project=key)
+        reader = Reader(session, database.files, dimensions=dimensions, project=key)
         with _complete(Path(out), names) as folder:
             return _write(reader, format, folder, audit=audit)
 
@@ -90,7 +90,7 @@ def pack(
             key = project_key(session, project) if project else None
             reader = Reader(
                 session,
-                database.folder,
+                database.files,
                 bundled=True,
                 progress=progress,
                 dimensions=dimensions,

@@ -15,6 +15,7 @@ from storage.analysis.dimensions import Dimensions, dimensions_in
 from storage.database.membership import item_of
 from storage.database.schema import Answer, Clip, Comparison, Rating, Span
 from storage.export.copies import first_copies
+from storage.files import FileStore
 from storage.ratings.validation import DIMENSIONS
 
 BATCH = 1000
@@ -94,7 +95,7 @@ class Verdict:
 class Reader:
     """Streams over one consistent snapshot.
 
-    folder: the data folder, where kept audio is.  bundled: whether clips go along with the rows.
+    files: where kept audio is.  bundled: whether clips go along with the rows.
     dimensions: what answers are scored on; of others only the most used are read.  project: the key of the
     project whose items alone are read, None for all answers.
     """
@@ -102,7 +103,7 @@ class Reader:
     def __init__(
         self,
         session: Session,
-        folder: Path,
+        files: FileStore,
         *,
         bundled: bool = False,
         progress: RowsRead | None = None,
@@ -112,7 +113,7 @@ class Reader:
         self.session = session
         self.project = project
         self._known = dimensions
-        self.folder = folder
+        self.files = files
         self.bundled = bundled
         self.progress = progress
         self._read = 0
@@ -266,9 +267,7 @@ class Reader:
             for turn in row.history
             for message in ({"role": "user", "content": turn["question"]}, *reply(turn["answer"]))
         ]
-        audio = self.folder / row.audio_path if row.audio_path else None
-        if audio and not audio.exists():
-            audio = None
+        audio = self.files.get(row.audio_path) if row.audio_path else None
         return Prompt(
             input_hash=row.input_hash,
             first_copy=self.first_copy(row.clip_sha256),

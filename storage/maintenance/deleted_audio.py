@@ -16,10 +16,11 @@ AT_ONCE = 500
 
 
 def remove_deleted_audio(database: Database) -> int:
-    """Delete files of this data folder that no clip refers to; returns how many. Raises StorageError."""
+    """Delete files of this machine, or copies of files in a bucket, that no clip refers to; returns how many.
+    Raises StorageError."""
     with plain_errors():
-        old = time.time() - BEING_STORED
-        files = [file for file in (database.folder / FOLDER).glob("*") if file.stat().st_mtime < old]
+        old = time.time() - (0 if database.files.shared else BEING_STORED)
+        files = [file for file in (database.files.local / FOLDER).glob("*") if file.stat().st_mtime < old]
     removed = 0
     for first in range(0, len(files), AT_ONCE):
         some = {f"{FOLDER}/{file.name}": file for file in files[first : first + AT_ONCE]}

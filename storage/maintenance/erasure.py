@@ -183,7 +183,7 @@ class Erasure:
             erase_deleted(session)
         with plain_errors():
             kept_audio.remove_uploads(self.database.folder, map(Path, uploads))
-            files = sum(kept_audio.remove(self.database.folder, sha) for sha in {*silenced, *orphans})
+            files = sum(kept_audio.remove(self.database.files, sha) for sha in {*silenced, *orphans})
         self.database.truncate_log()
         return Forgotten(**counts, clips=len(orphans), files=files, annotator=known_as, kept=kept)
 

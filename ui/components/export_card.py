@@ -108,7 +108,7 @@ def prepare(
         log.exception("there is no folder for exports")
         yield messages.fault(f"Nothing can be prepared: {error.strerror}.")
         return
-    offered, due = False, 0.0
+    due = 0.0
 
     def make(progress: ProgressCallback) -> Audit:
         def read(count: int, of: int) -> None:
@@ -119,17 +119,16 @@ def prepare(
     try:
         for event in run_job(make, threading.Event()):
             if isinstance(event, JobResult):
+                audited = audit_html(event.result, offer)
                 downloads.offer(offer)
-                offered = True
-                yield audit_html(event.result, offer)
+                yield audited
             elif time.monotonic() >= due:
                 due = time.monotonic() + REDRAW_SECONDS
                 yield messages.working(event.message, event.share)
     except StorageError as error:
         yield messages.fault(str(error))
     finally:
-        if not offered:
-            downloads.withdraw(offer)
+        downloads.withdraw(offer)
 
 
 def audit_html(done: Audit, offer: Offer) -> str:

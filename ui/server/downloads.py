@@ -7,26 +7,34 @@ import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from storage import StorageError
+from storage.replicas.prepared_files import PreparedFiles
 
 log = logging.getLogger(__name__)
 
 ROUTE = "download"
 KEPT_SECONDS = 600.0
+ABANDONED = 24 * 3600.0  # s
 CHUNK = 2**18  # bytes
 GONE = "This file is no longer here: it was downloaded or has expired. Prepare it again."
 
 
 @dataclass(frozen=True)
 class Offer:
-    """name: what the browser saves it as.  folder: holds the file and nothing else."""
+    """name: what the browser saves it as.  folder: where it is made; holds the file and nothing else."""
 
     key: str
     name: str
@@ -37,21 +45,33 @@ class Offer:
         return self.folder / "file"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Downloads:
-    """Offered downloads, kept as files in `folder` until they are fetched, and for `kept` s at most.
+    """Offered downloads, until they are fetched, and for `kept` s at most, at any process of the app.
 
     Safe to share between threads. A key is asked for in the body of a request, never in an address: those
     are logged, and remembered.
     """
 
-    folder: Path
+    prepared: PreparedFiles
     kept: float = KEPT_SECONDS
-    _offers: dict[str, Offer] = field(default_factory=dict, repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where files are made."""
+        return self.prepared.database.folder / "preparing"
 
     def clean(self) -> None:
-        """Delete what an earlier run of the app left."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete what expired. Raises StorageError."""
+        self.prepared.clean()
+
+    def clean_all(self) -> None:
+        """Delete also what an earlier run of the app left. Raises StorageError."""
+        self.prepared.clean_all()
+        with suppress(OSError):  # gone by now
+            for place in self.folder.glob("*"):
+                if place.stat().st_mtime < time.time() - ABANDONED:
+                    shutil.rmtree(place, ignore_errors=True)
 
     def begin(self, name: str) -> Offer:
         """A place to make a file in; nobody can take it before it is offered. Raises OSError."""
@@ -60,29 +80,27 @@ class Downloads:
         return offer
 
     def offer(self, offer: Offer) -> None:
-        """The file is complete: whoever has the key may take it, once, and for `kept` s."""
-        self._offers[offer.key] = offer
-        timer = threading.Timer(self.kept, self.withdraw, [offer])
+        """The file is complete: whoever has the key may take it. Raises StorageError."""
+        self.prepared.offer(offer.key, offer.name, offer.file, timedelta(seconds=self.kept))
+        timer = threading.Timer(self.kept + 1, self._expire)
         timer.daemon = True
         timer.start()
 
     def withdraw(self, offer: Offer) -> None:
-        """Delete a file, taken or not, finished or not."""
-        self._offers.pop(offer.key, None)
+        """Delete the place where a file was made; what is offered stays."""
         shutil.rmtree(offer.folder, ignore_errors=True)
 
-    def take(self, key: str) -> tuple[Offer, BinaryIO] | None:
-        """The open file, which has no name on the disk any more; None for a key that opens nothing."""
-        offer = self._offers.pop(key, None)  # one step: of two who come at once, one has it
-        if offer is None:
-            return None
+    def take(self, key: str) -> tuple[str, BinaryIO] | None:
+        """Its name, and the open file, which nobody else gets; None for a key that opens nothing."""
         try:
-            return offer, offer.file.open("rb")
-        except OSError:
+            return self.prepared.take(key)
+        except StorageError:
             log.exception("a prepared file cannot be read")
             return None
-        finally:
-            self.withdraw(offer)
+
+    def _expire(self) -> None:
+        with suppress(StorageError):  # the next one, or the next start, tries again
+            self.clean()
 
 
 def download_route(downloads: Downloads) -> Route:
@@ -90,12 +108,12 @@ def download_route(downloads: Downloads) -> Route:
 
     async def download(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=1) as form:
-            taken = downloads.take(str(form.get("key", "")))
+            taken = await run_sync(downloads.take, str(form.get("key", "")))
         if taken is None:
             return PlainTextResponse(GONE, 404)
-        offer, file = taken
+        name, file = taken
         headers = {
-            "Content-Disposition": f'attachment; filename="{offer.name}"',
+            "Content-Disposition": f'attachment; filename="{name}"',
             "Content-Length": str(os.fstat(file.fileno()).st_size),
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",

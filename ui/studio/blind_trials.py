@@ -226,7 +226,7 @@ class BlindTrials:
         """Ids of kept answers about clips that nothing is learned of, in any of their copies."""
         database, sources = self.feedback.database, self.stored.sources()
         with database.read() as session:
-            reader = Reader(session, database.folder)
+            reader = Reader(session, database.files)
             return [id_ for id_, clip in sources if held_out(reader.first_copy(clip))]
 
     def _unseen(self, engine: Engine, source: str) -> Answer | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import StorageError
 from storage.annotation.imports import WaitingItem
+from storage.replicas.prepared_files import PreparedFiles
 from storage.replicas.queue_places import QueuePlaces
 from storage.replicas.request_counts import RequestCounts
 from ui.access.identity import Identity
@@ -34,6 +35,7 @@ from ui.studio.promotion import Promotion
 from ui.studio.recordings import RecordingService
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
+from ui.studio.shared_checkpoints import SharedCheckpoints
 from ui.studio.teaching import Teaching
 from ui.studio.tuned_checkpoints import TunedCheckpoints
 from usam.audio.fingerprint import fingerprint
@@ -120,10 +122,13 @@ class Studio:
         self.experiments = Experiments(self.pool, self.clips)
         self._router: dict[str, Any] | None = None
         self.tuned = TunedCheckpoints(settings.data, settings.preset)
-        self.promotion = Promotion(loader, self.pool, self.tuned, settings.llm)
-        self.teaching = Teaching(settings, self.tuned, feedback.database)
+        self.shared_checkpoints = SharedCheckpoints(self.tuned, feedback.database.files)
+        self.promotion = Promotion(loader, self.pool, self.tuned, settings.llm, self.shared_checkpoints)
+        self.teaching = Teaching(
+            settings, self.tuned, feedback.database, made=self.shared_checkpoints.publish
+        )
         self.blind_trials = BlindTrials(self.tuned, self.pool, feedback, self.clips)
-        self.downloads = Downloads(settings.data / "downloads")
+        self.downloads = Downloads(PreparedFiles(feedback.database))
         self.importer = ProjectImporter(feedback.database, self._import_item)
         self.secrets = Secrets.of(settings, feedback.database)
         self.identity = Identity.of(settings, self.secrets)
@@ -162,8 +167,9 @@ class Studio:
         if self.counts:
             try:
                 self.counts.clean()
+                self.downloads.clean()
             except StorageError as error:
-                log.warning("old counts of requests could not be deleted: %s", error)
+                log.warning("what other processes left could not be deleted: %s", error)
 
     def router(self) -> dict[str, Any] | None:
         """The router's health once the model has loaded (see `usam.model`), None until then."""

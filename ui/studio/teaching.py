@@ -11,13 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from storage import Database, only_process
+from storage import Database, StorageError, only_process
 from ui.settings import Settings
 from ui.studio.tuned_checkpoints import TunedCheckpoints
 from ui.studio.tuning_progress import ProgressReader, TuningProgress
@@ -64,7 +64,10 @@ class Teaching:
         tuned: TunedCheckpoints,
         database: Database,
         command: Sequence[str] = COMMAND,
+        made: Callable[[str], None] = lambda name: None,
     ) -> None:
+        """made: called with the name of a checkpoint that a run made."""
+        self.made = made
         self.database = database
         self.settings = settings
         self.tuned = tuned
@@ -176,6 +179,10 @@ class Teaching:
         self.clean()
         if made := status in (0, REFUSED) and output.is_dir():
             shutil.rmtree(self.work, ignore_errors=True)
+            try:
+                self.made(output.name)
+            except StorageError as error:
+                log.error("%s is on this machine alone: %s", output.name, error)
         with self._lock:
             if made:
                 self.state = TeachingState(result=output.name)

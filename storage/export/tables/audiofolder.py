@@ -37,8 +37,8 @@ def write(reader: Reader, folder: Path, audit: Audit) -> None:
         for chunk in tables.ratings(reader):
             audit.read["ratings"] += len(chunk)
             for row in chunk.to_dict("records"):
-                source = reader.folder / row["audio_path"] if isinstance(row["audio_path"], str) else None
-                if source is None or not source.is_file():
+                source = reader.files.get(row["audio_path"]) if isinstance(row["audio_path"], str) else None
+                if source is None:
                     audit.dropped["no_audio"] += 1
                     continue
                 split = folder / row["split"]

@@ -2,15 +2,18 @@
 
 import threading
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from storage.files import open_files
 from tests import tiny
 from tests.shelf import Shelf
 from tests.ui.tuning import add_tuned
 from ui.engines.loader import EngineLoader
 from ui.engines.pool import EnginePool
 from ui.studio.promotion import Promotion
+from ui.studio.shared_checkpoints import SharedCheckpoints
 from ui.studio.tuned_checkpoints import TunedCheckpoints
 from usam.engine.engine import Engine
 from usam.errors import RequestError, UsamError, WeightsError
@@ -147,3 +150,40 @@ def test_unfinished_and_unreadable_checkpoints_are_not_offered(
     assert [one.name for one in tuned.all()] == [whole.name]
     assert tuned.new_folder().name == "tuned-4"
     assert part.with_suffix(".part").name not in promotion.pool.checkpoints()
+
+
+def machine(folder: Path, files: str) -> tuple[Promotion, SharedCheckpoints]:
+    """A process of the app with a data folder of its own."""
+    tuned = TunedCheckpoints(folder, "mini")
+    tuned.folder.mkdir(parents=True)
+    shelf = Shelf(tuned.folder)
+    own = tiny.engine(Shelf(folder / "bundled").add("mini"))
+    loader = EngineLoader(lambda progress: own)
+    for _ in loader.wait(threading.Event()):
+        pass
+    shared = SharedCheckpoints(tuned, open_files(files, folder))
+    pool = EnginePool(loader, [tuned.folder], shelf.load)
+    return Promotion(loader, pool, tuned, shared=shared), shared
+
+
+def test_what_one_machine_promotes_answers_at_another(tmp_path: Path) -> None:
+    bucket = f"memory://{uuid4().hex}"
+    (here, published), (there, _) = (machine(tmp_path / name, bucket) for name in ("here", "there"))
+    there.follow()
+    made = add_tuned(here.tuned)
+    published.publish(made.name)
+    here.promote(made.name, quiet)
+    here.follow()
+    assert answering(there) == "mini"
+    there.follow()
+    assert answering(there) == made.name
+    assert there.tuned.get(made.name) is not None
+    engine = there.loader.engine
+    there.follow()
+    assert there.loader.engine is engine, "it is loaded once"
+    there.roll_back(quiet)
+    here.follow()
+    assert answering(here) == "mini"
+    late, fetched = machine(tmp_path / "late", bucket)
+    fetched.fetch()
+    assert [one.name for one in late.tuned.all()] == [made.name]

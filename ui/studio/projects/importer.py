@@ -143,7 +143,11 @@ class ProjectImporter:
 
     def _run(self, report: Callable[[ImportState], None]) -> None:
         began, done = time.monotonic(), 0
-        while not self._stop.is_set() and (item := self.imports.next()):
+        elsewhere: set[int] = set()
+        while not self._stop.is_set() and (item := self.imports.next(without=elsewhere)):
+            if self._is_elsewhere(item):
+                elsewhere.add(item.key)
+                continue
             left = self.imports.waiting()
             pace = (time.monotonic() - began) / done if done else None
             seconds = None if pace is None else pace * left
@@ -153,6 +157,10 @@ class ProjectImporter:
                 break
             done += 1
         self.state = replace(self.state, done=done, left=self.imports.waiting())
+
+    def _is_elsewhere(self, item: WaitingItem) -> bool:
+        """Whether the clip was uploaded to a machine with a data folder of its own, which asks about it."""
+        return self.imports.database.served and UPLOADS in item.path.parts and not item.path.is_file()
 
     def _import(self, item: WaitingItem) -> bool:
         """Whether the clip was dealt with; not where it was stopped."""
