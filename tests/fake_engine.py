@@ -38,6 +38,7 @@ class FakeEngine:
         self.heard_parts: list[float] = []
         self.may_hear = threading.Event()
         self.may_hear.set()
+        self.held_from = 0.0
 
     def health(self) -> dict[str, Any]:
         """A router of which one expert is dead, so that the page has something to warn of."""
@@ -109,12 +110,13 @@ class FakeEngine:
         after: RecordingPart | None = None,
     ) -> Iterator[RecordingPart]:
         """Parts of 20 s: sentences of four words, then a piano, then nothing. `heard_parts` lists where they
-        began; none is heard while `may_hear` is not set."""
+        began; from `held_from` s on, none is heard while `may_hear` is not set."""
         stop = stop or threading.Event()
         duration = load_clip(recording, max_seconds=1.0).duration
         start = 0.0 if after is None else after.end
         while start < duration and not stop.is_set():
-            self.may_hear.wait()
+            if start >= self.held_from:
+                self.may_hear.wait()
             self.heard_parts.append(start)
             end = min(start + 20.0, duration)
             yield RecordingPart(start, end, duration, segments_of(start, end, task))

@@ -4,7 +4,7 @@ A recording belongs to the person who sent it: others neither see nor change it.
 was; changes are kept beside it, and applied by whoever reads both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from storage.errors import NotFoundError, RecordError
 MOST_EDITS = 10_000
 """Changes of one recording."""
 LONGEST_NAME = 200  # characters
+ROUNDING = 0.01  # seconds by which the end of the last part may differ from the recording's length
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class StoredRecording:
     edits: int
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was heard to its end."""
+        return self.parts > 0 and self.seconds - self.heard < ROUNDING
 
 
 @dataclass(frozen=True)
@@ -141,19 +147,22 @@ class Recordings:
             )
             return [StoredPart(part.start_s, part.end_s, part.segments) for part in found]
 
-    def edit(self, recording_id: str, annotator: str, number: int, change: Mapping[str, Any]) -> None:
-        """Keep a change, which becomes the one of this number.
+    def edit(
+        self, recording_id: str, annotator: str, known: int, changes: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Keep changes, all of them or none. known: how many there were when they were made.
 
         Raises NotFoundError, and RecordError where another change came first, or there are too many.
         """
         with self.database.write() as session:
             row = _own(session, recording_id, annotator, lock=True)
-            if number != row.edits + 1:
+            if known != row.edits:
                 raise RecordError("The segments were changed elsewhere meanwhile; look at them again.")
-            if number > MOST_EDITS:
+            if known + len(changes) > MOST_EDITS:
                 raise RecordError(f"At most {MOST_EDITS:,} changes of one recording can be kept.")
-            session.add(schema.SegmentEdit(recording_id=row.id, number=number, change=dict(change)))
-            row.edits = number
+            for number, change in enumerate(changes, known + 1):
+                session.add(schema.SegmentEdit(recording_id=row.id, number=number, change=dict(change)))
+            row.edits = known + len(changes)
             row.updated_at = schema.now()
 
     def edits(self, recording_id: str, annotator: str) -> list[StoredEdit]:

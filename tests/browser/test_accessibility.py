@@ -6,7 +6,9 @@ axe-core comes from npm when the test runs, and is kept nowhere else.
 import shutil
 import subprocess
 import tarfile
+import wave
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,7 +86,16 @@ def test_the_pages_are_named_in_one_row_and_nothing_moves(page: AppPage) -> None
     assert page.page.evaluate(f"[...document.querySelectorAll('.contain *')].filter({moves}).length") == 0
 
 
-def test_the_page_with_an_answer_and_everything_unfolded(page: AppPage, axe: str) -> None:
+def test_the_page_with_a_recording_an_answer_and_everything_unfolded(
+    page: AppPage, axe: str, tmp_path: Path
+) -> None:
+    with wave.open(str(tmp_path / "talk.wav"), "wb") as file:
+        file.setparams((1, 2, 4000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 4000 * 31))
+    page.upload(tmp_path / "talk.wav")
+    page.whole.click()
+    page.recording.locator(".row").nth(1).click()
+    expect(page.recording.locator("form.edit")).to_be_visible()
     page.examples.get_by_text("Dog", exact=True).click()
     page.wait_for_answer()
     for name in ("sampling", "card"):

@@ -151,7 +151,7 @@ def everything_works(url: str) -> None:
     recordings = Recordings(database)
     talk = recordings.open("me", "a" * 64, "transcribe", "f00d", name="talk.mp3", path="")
     recordings.add_part(talk.id, 0, 0.0, 20.0, 60.0, [{"kind": "speech"}])
-    recordings.edit(talk.id, "me", 1, {"kind": "split", "at": 4.0})
+    recordings.edit(talk.id, "me", 0, [{"kind": "split", "at": 4.0}])
     assert recordings.parts(talk.id, "me")[0].segments == [{"kind": "speech"}]
     assert Queue(database).upcoming("new", audio_only=False, page="one") == [later]
     gone = feedback.forget(annotator="me")

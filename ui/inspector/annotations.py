@@ -16,6 +16,7 @@ from storage.annotation.spans import Spans
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.errors import RatingError
 from ui.access.request import visitor_of
+from ui.components.event_data import value_of
 from ui.studio.session import Session, SessionAnswer
 from usam.errors import RequestError
 
@@ -102,7 +103,7 @@ def connect_marks(
 
     def handler(event: str, save: Save | None) -> Callable[..., Any]:
         def handle(session: Session, annotator: str, sent: gr.EventData, request: gr.Request) -> Any:
-            data = {name: _value(sent, name) for name in _SENT}
+            data = {name: value_of(sent, name) for name in _SENT}
             saving = partial(counted, save, visitor_of(request)) if save else None
             return gr.HTML(
                 annotations=reply(marks, event, data, session.entry(data["key"]), annotator, saving)
@@ -117,14 +118,6 @@ def connect_marks(
     viewer.marked(handler("marked", marks.mark), inputs, **options)
     viewer.unmarked(handler("unmarked", marks.withdraw), inputs, **options)
     viewer.judged(handler("judged", marks.judge), inputs, **options)
-
-
-def _value(sent: gr.EventData, name: str) -> Any:
-    """None where the event does not carry it, or is not an event of the viewer."""
-    try:
-        return getattr(sent, name, None)
-    except TypeError:
-        return None
 
 
 _SENT = ("key", "turn", "id", "start", "end", "label", "comment", "verdicts")

@@ -32,7 +32,7 @@ from ui.studio.clips import GONE, ClipCache, HeardClip, name_of
 from ui.studio.experiments import Experiments
 from ui.studio.projects.importer import ModelError, ProjectImporter
 from ui.studio.promotion import Promotion
-from ui.studio.recordings import RecordingService
+from ui.studio.recordings.service import RecordingService
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
 from ui.studio.shared_checkpoints import SharedCheckpoints

@@ -18,6 +18,7 @@ from usam.schema.segments import Segment, SegmentKind
 KINDS: tuple[SegmentKind, ...] = get_args(SegmentKind)
 SHORTEST = 0.05  # seconds of a segment
 NEAR = 0.0015  # seconds by which a time may differ from the one that it names: times are sent in milliseconds
+DIGITS = 3  # of a time
 MOST_NAMES = 8
 LONGEST_NAME = 60  # characters
 
@@ -173,7 +174,7 @@ def _time(record: Mapping[Any, Any], name: str) -> float:
     value = record.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise RequestError(f"A change of segments has a time in seconds as its {name}.")
-    return float(value)
+    return round(float(value), DIGITS)
 
 
 def _label(record: Mapping[Any, Any]) -> SegmentKind:

@@ -26,7 +26,7 @@ def filled(recordings: Recordings, annotator: str = "me", sha256: str = SHA) -> 
     talk = opened(recordings, annotator, sha256).id
     recordings.add_part(talk, 0, 0.0, 20.0, 60.0, [{"kind": "speech"}])
     recordings.add_part(talk, 1, 20.0, 45.5, 60.0, [{"kind": "music"}])
-    recordings.edit(talk, annotator, 1, SPLIT)
+    recordings.edit(talk, annotator, 0, [SPLIT])
     return talk
 
 
@@ -47,8 +47,8 @@ def test_parts_and_changes_come_one_after_another(recordings: Recordings) -> Non
     with pytest.raises(RecordError, match="already"):
         recordings.add_part(talk, 1, 20.0, 40.0, 60.0, [])
     with pytest.raises(RecordError, match="elsewhere"):
-        recordings.edit(talk, "me", 1, SPLIT)
-    recordings.edit(talk, "me", 2, {"kind": "undo"})
+        recordings.edit(talk, "me", 0, [SPLIT])
+    recordings.edit(talk, "me", 1, [{"kind": "undo"}])
     assert [(one.number, one.change) for one in recordings.edits(talk, "me")] == [
         (1, SPLIT),
         (2, {"kind": "undo"}),
@@ -61,7 +61,7 @@ def test_others_neither_see_nor_touch_it(recordings: Recordings) -> None:
         lambda: recordings.get(talk, "you"),
         lambda: recordings.parts(talk, "you"),
         lambda: recordings.edits(talk, "you"),
-        lambda: recordings.edit(talk, "you", 2, SPLIT),
+        lambda: recordings.edit(talk, "you", 1, [SPLIT]),
         lambda: recordings.delete(talk, "you"),
         lambda: recordings.get("no id", "me"),
     ):

@@ -53,7 +53,7 @@ def old_and_new(feedback: Feedback, make_record: Make, tmp_path: Path) -> tuple[
     recordings = Recordings(feedback.database)
     talk = recordings.open("here", "a" * 64, "transcribe", "f00d", name="talk.mp3", path="")
     recordings.add_part(talk.id, 0, 0.0, 20.0, 60.0, [{"kind": "speech"}])
-    recordings.edit(talk.id, "here", 1, {"kind": "split", "at": 4.0})
+    recordings.edit(talk.id, "here", 0, [{"kind": "split", "at": 4.0}])
     aged(feedback.database, 31, old)
     return old, new
 

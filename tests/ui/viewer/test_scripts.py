@@ -12,7 +12,13 @@ from ui.viewer.assets import FOLDER, script
 
 ROOT = Path(__file__).parents[3]
 UI = ROOT / "ui"
-MAINS = [FOLDER / "gradio.js", UI / "report" / "report.js", UI / "pages" / "ask" / "span" / "region.js"]
+ASK = UI / "pages" / "ask"
+MAINS = [
+    FOLDER / "gradio.js",
+    UI / "report" / "report.js",
+    ASK / "span" / "region.js",
+    ASK / "recording" / "recording.js",
+]
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,8 @@ class ChosenClip:
 
 @dataclass(frozen=True)
 class ClipPanel:
-    """region, start, length: three ways to the same span.  mark: the style of the example that is in the
+    """region, start, length: three ways to the same span.  whole: hears all of the clip, `english` into
+    English.  mark: the style of the example that is in the
     player.  keep: laid out by the page."""
 
     audio: gr.Audio
@@ -68,6 +69,8 @@ class ClipPanel:
     region: gr.HTML
     start: gr.Number
     length: gr.Number
+    whole: gr.Button
+    english: gr.Checkbox
     chosen: gr.State
     keep: gr.Checkbox
     examples: dict[str, gr.Dataset]
@@ -97,6 +100,9 @@ def clip_panel(settings: Settings) -> ClipPanel:
         with gr.Row():
             start = gr.Number(0, step=0.1, label="Hear from (s)", min_width=120, elem_id="span-start")
             length = gr.Number(longest, step=0.1, label="for (s)", min_width=120, elem_id="span-length")
+        with gr.Row(elem_id="whole-row"):
+            whole = gr.Button("Transcribe all of it", elem_id="whole", size="sm", min_width=150, scale=1)
+            english = gr.Checkbox(False, label="in English", elem_id="whole-english", min_width=110, scale=0)
     with gr.Row(elem_id="examples"):
         mark = gr.HTML("", elem_id="example-mark")
         examples = {
@@ -113,7 +119,18 @@ def clip_panel(settings: Settings) -> ClipPanel:
         render=False,
     )
     return ClipPanel(
-        audio, outlook, span, region, start, length, gr.State(ChosenClip()), keep, examples, mark
+        audio,
+        outlook,
+        span,
+        region,
+        start,
+        length,
+        whole,
+        english,
+        gr.State(ChosenClip()),
+        keep,
+        examples,
+        mark,
     )
 
 

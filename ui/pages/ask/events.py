@@ -20,6 +20,7 @@ from ui.pages.ask.opening import OpeningHandlers
 from ui.pages.ask.page import Page
 from ui.pages.ask.privacy import connect_privacy
 from ui.pages.ask.question import placeholder, suggested
+from ui.pages.ask.recording.handlers import connect_recording
 from ui.pages.ask.session_handlers import SessionHandlers
 from ui.pages.ask.span import FIELDS_JS, REGION_JS
 from ui.server.queues import MODEL
@@ -97,8 +98,18 @@ def connect(demo: gr.Blocks, page: Page, studio: Studio) -> None:
     def task_changed(task: str) -> dict[Any, Any]:
         return {question.text: placeholder(task)}
 
-    demo.load(opening.opened, [page.annotator, page.history.visit], js=SEND_VISIT_JS, **fast).then(
-        opening.router_reported, None, **fast
+    loaded_page = demo.load(opening.opened, [page.annotator, page.history.visit], js=SEND_VISIT_JS, **fast)
+    loaded_page.then(opening.router_reported, None, **fast)
+    connect_recording(
+        page.recording,
+        clip.audio,
+        clip.english,
+        page.annotator,
+        [clip.whole.click],
+        studio,
+        loaded_page,
+        fast,
+        quiet,
     )
     demo.unload(opening.left)
     page.loading.tick(opening.load_state, None, **fast).then(opening.router_reported, None, **fast)

@@ -20,6 +20,7 @@ from ui.pages.ask.comparison import ComparisonPanel, comparison_panel
 from ui.pages.ask.history import HistoryPanel, history_panel
 from ui.pages.ask.privacy import PrivacyPanel, privacy_panel
 from ui.pages.ask.question import QuestionPanel, question_panel
+from ui.pages.ask.recording import RecordingPanel, recording_panel
 from ui.settings import Settings
 from ui.studio.session import Session
 from ui.what_if.panel import WhatIfPanel, what_if_panel
@@ -31,6 +32,7 @@ class Page:
     banner: gr.HTML
     who: gr.HTML
     clip: ClipPanel
+    recording: RecordingPanel
     question: QuestionPanel
     answer: AnswerPanel
     inspector: InspectorPanel
@@ -74,6 +76,8 @@ def build_page(settings: Settings, identity: Identity, checkpoints: Sequence[str
             question = question_panel()
             clip.keep.render()
             gr.HTML(render.limits(card=bool(card)), elem_id="limits")
+        with gr.Column(min_width=280, elem_id="whole-recording"):
+            recording = recording_panel()
         with gr.Column(min_width=280, elem_id="side"):
             with gr.Column(elem_id="reply"):
                 answer = answer_panel()
@@ -94,6 +98,7 @@ def build_page(settings: Settings, identity: Identity, checkpoints: Sequence[str
         banner,
         who,
         clip,
+        recording,
         question,
         answer,
         inspector,

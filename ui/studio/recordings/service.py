@@ -7,16 +7,16 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from storage import Database, StorageError
 from storage.annotation.recordings import Recordings, StoredRecording
 from ui.engines.loader import EngineLoader
 from ui.studio.clips import GONE
+from ui.studio.recordings.state import Phase, RecordingState
 from ui.studio.running import RunningRequests
 from usam.errors import RequestError, UsamError
 from usam.schema.recording_record import segments_from_record, segments_to_record
@@ -26,9 +26,7 @@ from usam.schema.tasks import SpeechTask
 
 log = logging.getLogger(__name__)
 
-Phase = Literal["waiting", "hearing", "stopped", "done"]
 TASKS: tuple[SpeechTask, ...] = ("transcribe", "translate")
-ROUNDING = 0.01  # seconds by which the end of the last part may differ from the recording's length
 MOST_PROBLEMS = 200  # that are remembered, of recordings that could not be heard
 FAILED = "Something went wrong in the model. The server's log says what; press Continue to try again."
 OTHER_MODEL = "This recording was begun with another model. Begin it again with this one."
@@ -43,17 +41,6 @@ class _Job:
     message: str = "Waiting for the model"
     began: float = 0.0
     since: float = 0.0
-
-
-@dataclass(frozen=True)
-class RecordingState:
-    """How far a recording is. message: what it waits for, or why it stopped.  left: seconds until it is
-    heard to its end; None where that is not known yet."""
-
-    stored: StoredRecording
-    phase: Phase
-    message: str = ""
-    left: float | None = None
 
 
 @dataclass
@@ -99,7 +86,7 @@ class RecordingService:
     def resume(self, recording_id: str, annotator: str, visitor: str | None) -> None:
         """Go on with a recording that was stopped. Raises UsamError, StorageError."""
         found = self.store.get(recording_id, annotator)
-        if not _is_done(found) and not Path(found.path).is_file():
+        if not found.is_done and not Path(found.path).is_file():
             raise RequestError(GONE)
         self._start(found, annotator, visitor)
 
@@ -122,7 +109,7 @@ class RecordingService:
             problem = self._problems.get(recording_id, "")
         found = self.store.get(recording_id, annotator)
         if job is None:
-            return RecordingState(found, "done" if _is_done(found) else "stopped", problem)
+            return RecordingState(found, "done" if found.is_done else "stopped", problem)
         left = None
         if job.phase == "hearing" and found.heard > job.since:
             took = time.monotonic() - job.began
@@ -139,17 +126,16 @@ class RecordingService:
         edits = [edit_from_json(one.change) for one in self.store.edits(recording_id, annotator)]
         return edited(self.heard(recording_id, annotator), edits)
 
-    def edit(self, recording_id: str, annotator: str, change: object) -> None:
-        """Change the segments. Raises RequestError where that does not fit, StorageError."""
+    def edit(self, recording_id: str, annotator: str, changes: Sequence[object]) -> None:
+        """Change the segments, all at once or not at all. Raises RequestError where a change does not fit,
+        StorageError."""
         earlier = self.store.edits(recording_id, annotator)
-        wanted = edit_from_json(change)
-        edited(
-            self.heard(recording_id, annotator), [*(edit_from_json(one.change) for one in earlier), wanted]
-        )
-        self.store.edit(recording_id, annotator, len(earlier) + 1, edit_to_json(wanted))
+        wanted = [edit_from_json(change) for change in changes]
+        edited(self.heard(recording_id, annotator), [edit_from_json(one.change) for one in earlier] + wanted)
+        self.store.edit(recording_id, annotator, len(earlier), [edit_to_json(one) for one in wanted])
 
     def _start(self, found: StoredRecording, annotator: str, visitor: str | None) -> None:
-        if _is_done(found) or found.id in self.running:
+        if found.is_done or found.id in self.running:
             return
         self.take(visitor)
         if not self.running.begin(found.id, visitor, lapses=False):
@@ -207,7 +193,3 @@ class RecordingService:
             record = segments_to_record(part.segments)
             self.store.add_part(recording_id, number, part.start, part.end, part.duration, record)
             number += 1
-
-
-def _is_done(found: StoredRecording) -> bool:
-    return found.parts > 0 and found.seconds - found.heard < ROUNDING

@@ -1,19 +1,16 @@
 """Whole recordings: heard in the background, stopped, gone on with, changed, and forgotten meanwhile."""
 
-import threading
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage import Feedback, open_database
 from storage.errors import NotFoundError
 from tests.fake_engine import FakeEngine
-from ui.engines.loader import EngineLoader
-from ui.settings import Settings, sqlite_url
-from ui.studio.recordings import RecordingService, RecordingState
+from tests.ui.recorded import heard, silence, studio_of
+from ui.studio.recordings.service import RecordingService
+from ui.studio.recordings.state import RecordingState
 from ui.studio.service import Studio
 from usam.errors import RequestError
 
@@ -25,15 +22,8 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def studio(tmp_path: Path, engine: FakeEngine) -> Iterator[Studio]:
-    settings = Settings(tmp_path, sqlite_url(tmp_path), max_waiting_each=2)
-    loader = EngineLoader(lambda progress: engine)  # type: ignore[arg-type, return-value]
-    loader.start()
-    loader.join()
-    feedback = Feedback(open_database(settings.database_url))
-    yield Studio(loader, feedback, settings)
-    engine.may_hear.set()
-    ended()
-    feedback.database.close()
+    with studio_of(engine, tmp_path) as studio:
+        yield studio
 
 
 @pytest.fixture
@@ -47,26 +37,12 @@ def talk(tmp_path: Path) -> str:
     return silence(tmp_path / "talk.wav", 70)
 
 
-def silence(path: Path, seconds: int) -> str:
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(bytes(2 * 8000 * seconds))
-    return str(path)
-
-
-def ended() -> None:
-    """Wait for the threads of the service."""
-    for thread in [one for one in threading.enumerate() if one.name == "recording"]:
-        thread.join(20)
-        assert not thread.is_alive()
-
-
 def begun(service: RecordingService, source: str, person: str = "me", task: Any = "transcribe") -> str:
     return service.begin(source, "talk.wav", task, person, None)
 
 
 def at_end(service: RecordingService, recording: str) -> RecordingState:
-    ended()
+    heard()
     return service.state(recording, "me")
 
 
@@ -135,7 +111,7 @@ def test_each_visitor_has_a_share_and_nobody_hears_anothers(
         lambda: service.segments(recording, "you"),
         lambda: service.stop(recording, "you"),
         lambda: service.resume(recording, "you", None),
-        lambda: service.edit(recording, "you", {"kind": "split", "at": 2.0}),
+        lambda: service.edit(recording, "you", [{"kind": "split", "at": 2.0}]),
     ):
         with pytest.raises(NotFoundError):
             touch()
@@ -145,10 +121,10 @@ def test_segments_are_changed_and_what_was_heard_stays(service: RecordingService
     recording = begun(service, talk)
     at_end(service, recording)
     before = service.heard(recording, "me")
-    service.edit(recording, "me", {"kind": "merge", "border": 12.0})
-    service.edit(recording, "me", {"kind": "split", "at": 4.25})
+    merge, split = {"kind": "merge", "border": 12.0}, {"kind": "split", "at": 4.25}
+    service.edit(recording, "me", [merge, split])
     with pytest.raises(RequestError):
-        service.edit(recording, "me", {"kind": "merge", "border": 12.0})
+        service.edit(recording, "me", [{"kind": "undo"}, split, merge, merge])
     segments = service.segments(recording, "me")
     assert [(one.start, one.end) for one in segments[:2]] == [(0.0, 4.25), (4.25, 17.0)]
     assert service.heard(recording, "me") == before
@@ -162,6 +138,6 @@ def test_it_ends_when_its_person_is_forgotten(
     begun(service, talk)
     studio.feedback.forget(annotator="me")
     engine.may_hear.set()
-    ended()
+    heard()
     assert len(engine.heard_parts) <= 1
     assert service.store.of("me") == []

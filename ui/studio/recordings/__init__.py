@@ -1,0 +1,1 @@
+"""Whole recordings, heard in the background."""
