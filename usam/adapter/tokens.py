@@ -57,3 +57,23 @@ class AudioTokens:
         """The same batch with only the chosen [B, L] tokens left real."""
         kept = torch.as_tensor(chosen, device=self.mask.device).gather(1, self.owner)
         return replace(self, mask=self.mask & kept)
+
+
+def joined(parts: Sequence[AudioTokens]) -> AudioTokens:
+    """Batches of one, one after another as one clip, without the vectors that are not real."""
+
+    def real(name: str) -> Tensor:
+        return torch.cat([getattr(part, name)[part.mask] for part in parts])[None]
+
+    offsets = [sum(part.length for part in parts[:index]) for index in range(len(parts))]
+    tokens = real("tokens")
+    return AudioTokens(
+        tokens=tokens,
+        mask=torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device),
+        routing=torch.cat([part.routing for part in parts], 1),
+        logits=None,
+        owner=torch.cat(
+            [part.owner[part.mask] + offset for part, offset in zip(parts, offsets, strict=True)]
+        )[None],
+        inputs=None if parts[0].inputs is None else real("inputs"),
+    )

@@ -35,6 +35,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     ask.add_argument(
         "--out", type=Path, metavar="JSONL", help="output of --batch; by default beside the table"
     )
+    ask.add_argument(
+        "--whole",
+        action="store_true",
+        help="ask about all of a recording of up to 3 hours: at once if that can be read, else span by span",
+    )
     ask.set_defaults(run=run_ask, usage=ask.error)
     shared.add_question_options(ask, clip_needed=False)
     shared.add_engine_options(ask)
@@ -49,6 +54,9 @@ def run_ask(options: argparse.Namespace) -> None:
         return
     if options.clip is None or options.out:
         options.usage("a clip is needed, or --batch, which alone takes --out")
+    if options.whole:
+        run_whole(options)
+        return
     clip, decode_s = shared.load_question(options)
     engine = shared.load_engine(options)
     intervention = chosen(options)
@@ -65,6 +73,32 @@ def run_ask(options: argparse.Namespace) -> None:
                     "Every audio token was redundant: the model answered without audio.",
                     file=sys.stderr,
                 )
+
+
+def run_whole(options: argparse.Namespace) -> None:
+    from usam.audio.clip import load_clip
+    from usam.schema.events import TextDelta
+    from usam.schema.recording_answer import RecordingAnswer, SpanAnswer, SpanEncoded, clock
+    from usam.schema.tasks import check_question
+
+    if options.start is not None or options.end is not None or chosen(options):
+        options.usage("--whole takes no span, and the model reads what is not redundant")
+    check_question(options.question, options.task)
+    load_clip(options.clip)  # what cannot be heard is refused before the model is loaded
+    engine = shared.load_engine(options)
+    for event in engine.ask_recording(options.clip, **shared.question_options(options)):
+        if isinstance(event, SpanEncoded):
+            shared.progress(f"Heard {event.end:.0f} of {event.duration:.0f} s,", event.end / event.duration)
+        elif isinstance(event, SpanAnswer) and not options.json:
+            print(f"{clock(event.start)}-{clock(event.end)} {event.text}", file=sys.stderr)
+        elif isinstance(event, TextDelta) and not options.json:
+            print(event.text, end="", flush=True)
+        elif isinstance(event, RecordingAnswer):
+            print(shared.dump(event.to_json()) if options.json else "")
+            if not options.json:
+                leans = ", ".join(f"{clock(one.start)}-{clock(one.end)}" for one in event.leans_on)
+                how = "all of it at once" if event.way == "whole" else "span by span"
+                print(f"Read {how}; leans on {leans or 'no span in particular'}.", file=sys.stderr)
 
 
 def chosen(options: argparse.Namespace) -> "Intervention | None":

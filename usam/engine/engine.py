@@ -22,6 +22,8 @@ from usam.config import USAMConfig
 from usam.engine.memory import release_memory
 from usam.engine.provenance import describe
 from usam.engine.recording import hear_recording
+from usam.engine.recording_encoding import RecordingCache
+from usam.engine.recording_questions import RecordingQuestion, RecordingReader
 from usam.engine.tracing import trace_tokens
 from usam.errors import NumericalError, RequestError
 from usam.generation.fair_lock import FairLock
@@ -38,6 +40,7 @@ from usam.quantization import Precision, choose_precision
 from usam.schema.answer import Answer, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
 from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
+from usam.schema.recording_answer import RecordingEvent
 from usam.schema.segments import RecordingPart
 from usam.schema.tasks import TASKS, SpeechTask, check_question, speech_task
 from usam.schema.trace import ClipSpan, Trace
@@ -94,6 +97,7 @@ class Engine:
         self.model_info = describe(model, precision, checkpoint, llm)
         self._lock = FairLock()
         self._heard: OrderedDict[str, Hearing] = OrderedDict()
+        self._recordings = RecordingCache()
 
     @classmethod
     def load(
@@ -179,6 +183,30 @@ class Engine:
         last part that was heard before: what follows it is heard. Raises UsamError.
         """
         return hear_recording(self.model, self._lock, recording, task, stop or threading.Event(), after)
+
+    def ask_recording(
+        self,
+        recording: str | Path | bytes,
+        question: str | None = None,
+        *,
+        task: str = "qa",
+        history: Sequence[Turn] = (),
+        seed: int = 0,
+        temperature: float = 0.0,
+        max_new_tokens: int = 128,
+        stop: threading.Event | None = None,
+    ) -> Iterator[RecordingEvent]:
+        """Answer a question about a whole recording: see `usam.engine.recording_questions`.
+
+        First a `SpanEncoded` for each span that was not encoded for an earlier question, then `SpanAnswer`s
+        if the recording is too long to be read at once, `TextDelta`s, at last the `RecordingAnswer`. Setting
+        `stop` ends it; without an answer, if none was begun, but what is encoded stays. Raises UsamError.
+        """
+        text = check_question(question, task)
+        sampling = SamplingParams(max_new_tokens, temperature, seed, TASKS[task].beams)
+        asked = RecordingQuestion(text, task, tuple(history), sampling)
+        reader = RecordingReader(self.model, self._lock, self.model_info, asked, stop or threading.Event())
+        return reader.answer(recording, self._recordings.of(recording, speech_task(task, text)))
 
     def health(self) -> dict[str, Any]:
         """Whether the router is alive: see `usam.model.router_health`."""

@@ -1,0 +1,198 @@
+"""Questions about whole recordings through a small engine."""
+
+import json
+import threading
+import wave
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import usam.cli.main
+import usam.cli.options
+from tests import tiny
+from usam.audio.clip import load_clip
+from usam.audio.samples import SAMPLE_RATE
+from usam.engine.engine import Engine
+from usam.engine.recording_encoding import (
+    KEPT_SECONDS,
+    EncodedRecording,
+    EncodedSpan,
+    RecordingCache,
+    read_span,
+)
+from usam.errors import AudioError, RequestError
+from usam.schema.answer import Turn
+from usam.schema.events import TextDelta
+from usam.schema.recording_answer import RecordingAnswer, RecordingEvent, SpanAnswer, SpanEncoded, clock
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return tiny.engine(tmp_path)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "talk.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        samples = np.random.default_rng(0).integers(-9000, 9000, 65 * SAMPLE_RATE)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return path
+
+
+def of(kind: type, events: Sequence[RecordingEvent]) -> list:  # type: ignore[type-arg]
+    return [event for event in events if isinstance(event, kind)]
+
+
+def answer_of(events: Sequence[RecordingEvent]) -> RecordingAnswer:
+    assert isinstance(events[-1], RecordingAnswer)
+    return events[-1]
+
+
+def heard(engine: Engine) -> int:
+    """How often the encoders were asked."""
+    return engine.model.encoder("speech").calls  # type: ignore[attr-defined]
+
+
+def test_what_fits_is_read_at_once_and_later_questions_encode_nothing(
+    engine: Engine, recording: Path
+) -> None:
+    tiny.end_after(engine.model, 6)
+    first = list(engine.ask_recording(recording, "What is said?", max_new_tokens=12))
+    answer = answer_of(first)
+    assert answer.way == "whole"
+    assert answer.span_answers == ()
+    assert "".join(event.text for event in of(TextDelta, first)).strip() == answer.text
+    encoded = of(SpanEncoded, first)
+    assert [event.end for event in encoded] == sorted({event.end for event in encoded})
+    assert encoded[-1].end == encoded[-1].duration == pytest.approx(65.0)
+    assert 65 * 12 < answer.tokens < 66 * 13
+    assert all(0 <= one.start < one.end <= 65.1 and one.gain > 0 for one in answer.leans_on)
+    assert [one.gain for one in answer.leans_on] == sorted(
+        (one.gain for one in answer.leans_on), reverse=True
+    )
+
+    calls = heard(engine)
+    later = list(engine.ask_recording(recording, "And then?", history=[Turn("What is said?", answer.text)]))
+    assert of(SpanEncoded, later) == []
+    assert heard(engine) == calls
+    assert answer_of(later).history == (Turn("What is said?", answer.text),)
+
+
+def test_a_file_that_was_changed_is_another_recording(engine: Engine, recording: Path) -> None:
+    list(engine.ask_recording(recording, max_new_tokens=2))
+    recording.write_bytes(recording.read_bytes()[: 44 + 20 * 2 * SAMPLE_RATE])
+    assert of(SpanEncoded, list(engine.ask_recording(recording, max_new_tokens=2)))
+
+
+def test_what_does_not_fit_is_asked_span_by_span(engine: Engine, recording: Path) -> None:
+    engine.model.llm.config.max_position_embeddings = 560
+    events = list(engine.ask_recording(recording, "What is it?", max_new_tokens=8))
+    answer = answer_of(events)
+    assert answer.way == "span by span"
+    assert list(answer.span_answers) == of(SpanAnswer, events)
+    assert (answer.span_answers[0].start, answer.span_answers[-1].end) == (0.0, pytest.approx(65.0))
+    assert all(one.end == other.start for one, other in pairwise(answer.span_answers))
+    assert answer.tokens > answer.context == 560
+    assert answer.finish == "length"
+
+
+def test_notes_that_do_not_fit_are_taken_together_first(engine: Engine, recording: Path) -> None:
+    """Three notes of 48 bytes do not fit beside an answer of 300, two do."""
+    engine.model.llm.config.max_position_embeddings = 560
+    tiny.say(engine.model, "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    answers: list[int] = []
+    prefill = engine.steps.prefill
+
+    def counted(embeddings: Tensor, room: int, top: int | None) -> Any:
+        answers.append(room)
+        return prefill(embeddings, room, top)
+
+    engine.steps.prefill = counted  # type: ignore[method-assign]
+    answer = answer_of(list(engine.ask_recording(recording, "?", max_new_tokens=300)))
+    assert [len(one.text) for one in answer.span_answers] == [48, 48, 48]
+    assert answers == [48] * 3 + [48] * 2 + [300]
+    with pytest.raises(RequestError, match="too long"):
+        list(engine.ask_recording(recording, "?", max_new_tokens=300, history=[Turn("q" * 90, "a" * 90)]))
+
+
+def test_stopped_it_keeps_what_is_encoded_and_goes_on_there(engine: Engine, recording: Path) -> None:
+    stop = threading.Event()
+    events = engine.ask_recording(recording, "What?", stop=stop)
+    first = next(events)
+    assert isinstance(first, SpanEncoded)
+    stop.set()
+    assert list(events) == []
+    after = list(engine.ask_recording(recording, "What?", max_new_tokens=2))
+    assert of(SpanEncoded, after)[0].end > first.end
+
+
+def test_two_at_once_share_what_they_encode(engine: Engine, recording: Path) -> None:
+    one, two = (engine.ask_recording(recording, "What?", max_new_tokens=2) for _ in range(2))
+    ends = [next(one).end, next(two).end, next(one).end]  # type: ignore[union-attr]
+    assert len(set(ends)) == 3
+    for events in (one, two):
+        assert answer_of(list(events)).duration == pytest.approx(65.0)
+
+
+def test_a_spans_tokens_are_those_of_a_clip_of_it(tmp_path: Path, recording: Path) -> None:
+    engine = tiny.engine(tmp_path, words=True)
+    list(engine.ask_recording(recording, "What is said?", max_new_tokens=2))
+    kept = engine._recordings.of(recording, "transcribe").spans[0]
+    question = engine.model.prompts.build("What is said?").question
+    alone = engine.encode(load_clip(recording, 0.0, kept.end), "What is said?")
+    alone = alone.keep(engine.model.significance(alone, [question]).total > 0.5)
+    read = read_span(engine.model, kept, question)
+    assert read.tokens[0].allclose(alone.tokens[alone.mask], atol=1e-4)
+    assert bool(read.mask.all())
+
+
+def test_what_cannot_be_asked_is_refused(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="does not exist"):
+        list(engine.ask_recording(tmp_path / "none.wav"))
+    with pytest.raises(RequestError):
+        engine.ask_recording(tmp_path / "none.wav", "x" * 5000)
+
+
+def test_old_recordings_are_forgotten_when_too_much_is_kept() -> None:
+    cache = RecordingCache()
+
+    def keep(name: bytes) -> EncodedRecording:
+        recording = cache.of(name, "transcribe")
+        recording.spans.append(EncodedSpan(0.0, KEPT_SECONDS / 2, torch.zeros(1), torch.zeros(1), 0, ()))
+        return recording
+
+    first, second = keep(b"a"), keep(b"b")
+    assert cache.of(b"a", "transcribe") is first
+    assert cache.of(b"a", "translate") is not first
+    third = keep(b"c")
+    assert cache.of(b"d", "transcribe").spans == []
+    assert cache.of(b"c", "transcribe") is third
+    assert cache.of(b"a", "transcribe") is first
+    assert cache.of(b"b", "transcribe") is not second
+
+
+def test_the_command_says_what_the_answer_leans_on(
+    engine: Engine, recording: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(usam.cli.options, "load_engine", lambda options: engine)
+    asked = ["ask", str(recording), "What?", "--whole", "--max-new-tokens", "4"]
+    assert usam.cli.main.main(asked) == 0
+    assert "Read all of it at once" in capsys.readouterr().err
+    assert usam.cli.main.main([*asked, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["way"], record["question"]) == ("whole", "What?")
+    with pytest.raises(SystemExit):
+        usam.cli.main.main([*asked, "--end", "3"])
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.9, "1:01"), (3725, "1:02:05")])
+def test_times_are_written_as_on_a_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
