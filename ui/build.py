@@ -47,6 +47,7 @@ from ui.pages.projects import projects_page
 from ui.pages.teach import teach_page
 from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
+from ui.server.large_audio import LargeAudio
 from ui.server.middleware import BlockRemoteFiles
 from ui.server.plain_errors import explain_errors
 from ui.server.queues import SharedQueue
@@ -277,6 +278,7 @@ def launch_options(studio: Studio, health: HealthMonitor, queue: SharedQueue) ->
                 *([Middleware(RequireLogin)] if settings.accounts else []),
                 Middleware(UploadRate, take=lambda request: uploads.take(visitor_of(request))),
                 body_limit,
+                Middleware(LargeAudio, folder=Path(get_upload_folder())),
                 Middleware(SessionOwner, visitor_of=visitor_of),
             ],
             "openapi_url": None,  # of Gradio's inner routes; the endpoints' own is /gradio_api/openapi.json

@@ -50,7 +50,7 @@ class Settings:
     checkpoints: Path | None = None
     evaluation: Path | None = None
     max_seconds: float = 30.0
-    max_upload_mb: int = 200
+    max_upload_mb: int = 1024
     at_once: int = 3
     max_waiting: int = 32
     max_waiting_each: int = 8
@@ -88,7 +88,7 @@ class Settings:
             checkpoints=_folder(environ, "USAM_CHECKPOINTS"),
             evaluation=_folder(environ, "USAM_EVALUATION"),
             max_seconds=_number(environ, "USAM_MAX_SECONDS", cls.max_seconds, 1, 30),
-            max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 200)),
+            max_upload_mb=int(_number(environ, "USAM_MAX_UPLOAD_MB", cls.max_upload_mb, 1, 1024)),
             at_once=int(_number(environ, "USAM_AT_ONCE", cls.at_once, 1, 8)),
             max_waiting=int(_number(environ, "USAM_MAX_WAITING", cls.max_waiting, 1, 1000)),
             max_waiting_each=int(_number(environ, "USAM_MAX_WAITING_EACH", cls.max_waiting_each, 1, 1000)),

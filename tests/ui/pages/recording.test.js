@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { changesTo, segmentAt, timeIn } from "../../../ui/pages/ask/recording/segments.js";
+import { changesTo, segmentAt, tickStep, timeIn } from "../../../ui/pages/ask/recording/segments.js";
 import { lastWhere, Transcript } from "../../../ui/pages/ask/recording/transcript.js";
 
 const WORDS = [
@@ -80,6 +80,10 @@ test("a segment that moves as a whole first grows, so that its borders do not cr
   assert.deepEqual(later.map(({ border }) => border), [6, 4]);
   const earlier = changesTo(SEGMENTS, 1, as(SEGMENTS[1], { start: 1, end: 3 }));
   assert.deepEqual(earlier.map(({ border }) => border), [4, 6]);
+});
+
+test("a ruler goes by round times", () => {
+  assert.deepEqual([0.01, 3, 6, 31, 400, 3601, 90000].map(tickStep), [0.1, 5, 10, 60, 600, 7200, 90000]);
 });
 
 test("times are typed in seconds, or with minutes and hours", () => {

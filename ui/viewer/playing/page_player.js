@@ -1,6 +1,6 @@
 // Keeps the page's own audio player and the viewer together while both hold the same clip: whichever plays moves
 // the other, and only one is audible. The player is Gradio's; it has no API for its time, but what plays in it is an
-// ordinary audio element. Where that cannot be found, both work independently.
+// ordinary audio element, with a waveform or, for a large file, without one. Where that cannot be found, both work independently.
 
 /** @import { Viewer } from "../viewer.js" */
 
@@ -39,7 +39,8 @@ export class PagePlayer {
       const media = element.shadowRoot?.querySelector("audio");
       if (media) return media;
     }
-    return null;
+    const plain = document.querySelector(`${this.place} audio[src]`);
+    return plain instanceof HTMLAudioElement ? plain : null;
   }
 
   /** Where it plays, in seconds of the clip; null while it is silent or has another clip. */

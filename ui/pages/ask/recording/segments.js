@@ -44,6 +44,12 @@ export function changesTo(segments, index, wanted) {
 /** @param {{border: number, to: number}} move @param {number} start of the segment */
 const inwards = ({ border, to }, start) => (border === start ? to > border : to < border);
 
+/** The shortest round step of a ruler, in seconds, that is no less than so many. @param {number} least */
+export function tickStep(least) {
+  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+  return steps.find((step) => step >= least) ?? Math.ceil(least / 3600) * 3600;
+}
+
 /** Whether a number typed in a field is a time within the recording. @param {string} text @param {number} seconds */
 export function timeIn(text, seconds) {
   const parts = text.trim().replace(",", ".").split(":").map(Number);

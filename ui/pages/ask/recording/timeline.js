@@ -6,7 +6,7 @@ import { TimeAxis } from "../../../viewer/drawing/axis.js";
 import { contextOf } from "../../../viewer/drawing/colours.js";
 import { find, findKind } from "../../../viewer/panels/make.js";
 import { clock } from "../span/span.js";
-import { segmentAt } from "./segments.js";
+import { segmentAt, tickStep } from "./segments.js";
 
 /** @import { Segment } from "./segments.js" */
 
@@ -16,6 +16,7 @@ const BAND = 30; // of the segments
 const NEAR = 6; // from where a border is taken
 const LABEL = 34; // of a segment that has its name on it
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30 }; // seconds
+const TICK = 90; // between two times on the ruler, at least
 const NAME = '12px "IBM Plex Sans", system-ui, sans-serif';
 
 export class Timeline {
@@ -157,8 +158,10 @@ export class Timeline {
    *  @param {{left: number, right: number, top: number, colour: Record<string, string>}} place */
   label(context, index, { left, right, top, colour }) {
     const { kind, names } = this.segments[index];
-    context.fillStyle = colour.paper;
-    context.fillRect(right - 1, top, 1, BAND);
+    if (right - left > 4) {
+      context.fillStyle = colour.paper;
+      context.fillRect(right - 1, top, 1, BAND);
+    }
     if (index === this.chosen) {
       context.strokeStyle = colour.ink;
       context.lineWidth = 2;
@@ -182,11 +185,11 @@ export class Timeline {
     context.font = NAME;
     context.textBaseline = "middle";
     context.fillStyle = colour.quiet;
-    this.axis.place(0, this.stage.clientWidth);
-    const { times, digits } = this.axis.ticks(90);
-    for (const time of times) {
+    const step = tickStep((this.axis.length / this.stage.clientWidth) * TICK);
+    for (let n = Math.ceil(this.axis.from / step); n * step <= this.axis.to; n++) {
+      const time = n * step;
       context.fillRect(x(time), RULER - 4, 1, 4);
-      const text = digits ? clock(time) : clock(time).replace(/\.0$/, "");
+      const text = step < 1 ? clock(time) : clock(time).replace(/\.\d$/, "");
       if (x(time) + context.measureText(text).width + 4 > this.stage.clientWidth) continue;
       context.fillText(text, x(time) + 4, RULER / 2);
     }
