@@ -25,6 +25,7 @@ from usam.data.instructions import (
     family,
     same_name,
 )
+from usam.data.corpus import Kind
 from usam.data.scenes import Part, Scene
 
 UNTOLD = "The clip does not tell."
@@ -125,12 +126,23 @@ VOICES = frozenset({"vocal", "singing", "male voice", "female voice", "choir"})
 
 @dataclass(frozen=True)
 class Names:
-    """What may be asked about that is not in a scene: names of sounds, of instruments, and words of
-    speech."""
+    """What may be asked about that is not in a scene: names of sounds, of instruments, and words of speech.
+
+    labels: those that real clips have. words: as often as they are said, and names as often as scenes have
+    them, so that no question tells its answer.
+    """
 
     sounds: Sequence[str]
     instruments: Sequence[str]
     words: Sequence[str]
+    sound_labels: Sequence[str] = ()
+    instrument_labels: Sequence[str] = ()
+
+    def absent(self, kind: Kind, real: bool) -> Sequence[str]:
+        """Names to ask about in vain, for a part of this kind in an imagined or a real clip."""
+        if kind == "music":
+            return (real and self.instrument_labels) or self.instruments
+        return (real and self.sound_labels) or self.sounds
 
 
 def listed(names: Sequence[str], last: str = "or") -> str:
@@ -196,10 +208,11 @@ class SceneInstructor:
         choice = random.random()
         if choice < 0.05:
             return Instruction("untold", random.choice(_UNTOLD), UNTOLD)
+        real = scene.tokens is not None
         speech = [part for part in scene.parts if part.kind == "speech"]
         mixed = [part for part in scene.parts if part.behind_kind]
         if mixed and random.random() < 0.45:
-            return self.mixture(scene.parts, random.choice(mixed), random)
+            return self.mixture(scene.parts, random.choice(mixed), real, random)
         if choice < 0.11 and not speech:
             return Instruction(
                 "nospeech", random.choice(TRANSCRIBE + TRANSLATE + _WHO[:1] + _LANGUAGE[:2]), NO_SPEECH
@@ -212,8 +225,10 @@ class SceneInstructor:
             return self.kind(scene.parts, random)
         part = random.choice(scene.parts)
         if random.random() < 0.3:
-            return self.yes_no(scene.parts, random)
-        return {"speech": self.speech, "sound": self.sound, "music": self.music}[part.kind](part, random)
+            return self.yes_no(scene.parts, real, random)
+        if part.kind == "speech":
+            return self.speech(part, real, random)
+        return self.sound(part, random) if part.kind == "sound" else self.music(part, random)
 
     def nothing(self, random: Random) -> Instruction:
         if random.random() < 0.25:
@@ -232,21 +247,19 @@ class SceneInstructor:
 
     def order(self, parts: Sequence[Part], random: Random) -> Instruction:
         draw = random.random()
-        if draw < 0.15:
+        if draw < 0.2:
             return Instruction("first", random.choice(_FIRST), stopped(sentence(parts[0])))
-        if draw < 0.3:
+        if draw < 0.4:
             return Instruction("last", random.choice(_LAST), stopped(sentence(parts[-1])))
-        if draw < 0.5:
+        if draw < 0.75:
             index = random.randrange(len(parts) - 1)
             one, two = parts[index], parts[index + 1]
             if random.random() < 0.7:
-                return Instruction(
-                    "after", random.choice(_AFTER).format(self.brief(one)), stopped(sentence(two))
-                )
-            return Instruction(
-                "before", random.choice(_BEFORE).format(self.brief(two)), stopped(sentence(one))
-            )
-        if draw < 0.54:
+                about = self.brief(one, parts, random)
+                return Instruction("after", random.choice(_AFTER).format(about), stopped(sentence(two)))
+            about = self.brief(two, parts, random)
+            return Instruction("before", random.choice(_BEFORE).format(about), stopped(sentence(one)))
+        if draw < 0.79:
             count = {2: "two", 3: "three", 4: "four"}.get(len(parts), str(len(parts)))
             listing = listed([what(part) for part in parts], "and")
             return Instruction("count", random.choice(_COUNT), stopped(f"{count}: {listing}"))
@@ -254,21 +267,19 @@ class SceneInstructor:
         return Instruction("order", random.choice(_ORDER + OPEN), stopped(listing))
 
     @staticmethod
-    def brief(part: Part) -> str:
-        """How a question refers to a part."""
-        if part.kind == "speech":
-            return f"the {part.speaker}" if part.speaker and len(part.speaker) < 4 else "the speech"
-        if part.kind == "music":
-            return f"the {part.names[0]}" if part.names else "the music"
-        return f"the {part.names[0]}" if part.names else "the sound"
+    def brief(part: Part, parts: Sequence[Part], random: Random) -> str:
+        """How a question refers to a part: by its name, or by its kind where no other part is of this kind."""
+        alone = sum(one.kind == part.kind for one in parts) == 1
+        name = part.speaker if part.kind == "speech" else next(iter(part.names), None)
+        return f"the {part.kind}" if name is None or (alone and random.random() < 0.5) else f"the {name}"
 
-    def mixture(self, parts: Sequence[Part], part: Part, random: Random) -> Instruction:
+    def mixture(self, parts: Sequence[Part], part: Part, real: bool, random: Random) -> Instruction:
         """About speech and what is behind it: which kinds, what it is, and whether it is there."""
         draw = random.random()
         if draw < 0.45:
             return self.kind(parts, random)
         if draw < 0.65:
-            return self.yes_no(parts, random)
+            return self.yes_no(parts, real, random)
         return Instruction("behind", random.choice(_BEHIND), stopped(background(part)))
 
     def kind(self, parts: Sequence[Part], random: Random) -> Instruction:
@@ -282,7 +293,7 @@ class SceneInstructor:
         kinds = [words[kind] for kind in dict.fromkeys(part.kind for part in parts)]
         return Instruction("kind", random.choice(KIND), f"This is {', then '.join(kinds)}.")
 
-    def yes_no(self, parts: Sequence[Part], random: Random) -> Instruction:
+    def yes_no(self, parts: Sequence[Part], real: bool, random: Random) -> Instruction:
         """As often yes as no, about kinds, named things and words that are said."""
         yes = random.random() < 0.5
         verdict = "Yes" if yes else "No"
@@ -292,7 +303,7 @@ class SceneInstructor:
         draw = random.random()
         texts = [part.text for part in parts if part.text]
         kinds = {part.kind for part in parts} | {part.behind_kind for part in parts}
-        if draw < 0.3 and texts:
+        if draw < 0.45 and texts:
             every = [word.strip(".,?!;:\"'").lower() for text in texts for word in text.split()]
             own = [word for word in every if len(word) > 3 and word.isalpha()]
             others = [word for word in some(self.names.words, 6, random) if word not in every]
@@ -303,10 +314,10 @@ class SceneInstructor:
                     f"{verdict}.",
                 )
         about = [kind for kind in ("speech", "music") if (kind in kinds) == yes]
-        if draw < 0.65 or not about:
+        if draw < 0.75 or not about:
             mine = [name for part in parts for name in (*part.names[:1], *part.behind[:1])]
             every = [name for part in parts for name in (*part.names, *part.behind)]
-            pool = self.names.instruments if parts[0].kind == "music" else self.names.sounds
+            pool = self.names.absent(random.choice(parts).kind, real)
             others = [name for name in some(pool, 8, random) if not same_name(name, every)]
             asked = random.choice(mine) if yes and mine else others[0] if not yes and others else None
             if asked:
@@ -321,7 +332,7 @@ class SceneInstructor:
             "yesno", random.choice(SPEAKING if asked == "speech" else PLAYING), f"{verdict}, I hear {heard}."
         )
 
-    def speech(self, part: Part, random: Random) -> Instruction:
+    def speech(self, part: Part, real: bool, random: Random) -> Instruction:
         draw = random.random()
         if draw < 0.35 and part.speaker:
             return Instruction("who", random.choice(_WHO), f"A {part.speaker} is speaking.")
@@ -344,7 +355,7 @@ class SceneInstructor:
                 f"{words[0] if first else words[-1]}.",
             )
         if draw < 0.8:
-            return self.yes_no([part], random)
+            return self.yes_no([part], real, random)
         about = f" Behind it is {background(part)}." if part.behind_kind else ""
         return Instruction("open", random.choice(OPEN), stopped(sentence(part)) + about)
 

@@ -53,7 +53,7 @@ UNREAD_EVERY = 5  # clips of speech: one of them is read without the specialist'
 LONGEST = 16.0  # seconds of a clip
 SPEECH_CLIPS = 2_000
 MIXTURES, SILENCES = 350, 100
-COMMON = 4_000  # words to ask about that are not said
+COMMON = 4_000  # sentences with words to ask about that are not said
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
     if not isinstance(audio, SoundClassifier):
         raise RequestError("This training asks about AudioSet's classes, which no encoder here names.")
     sounds, instruments = class_names(audio.classes)
-    sounds, instruments = sounds + real.labels("sound"), instruments + real.labels("music")
+    labels = real.labels("sound"), real.labels("music")
+    sounds, instruments = sounds + labels[0], instruments + labels[1]
     material = Material(texts, sounds, instruments, confusions(clips))
     config = model.adapter.config
     imagined = Imagination(material, config.token_seconds, config.background_kinds)
@@ -117,14 +118,14 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
             model = for_preset(model, other, clips, options, report)
     index = processes().process_index
     random = Random(f"{options.seed} in process {index}" if index else options.seed)
-    common = {word.strip(".,?!").lower() for text in texts["English"][:COMMON] for word in text.split()}
-    words = sorted(word for word in common if len(word) > 3 and word.isalpha())
+    common = [word.strip(".,?!").lower() for text in texts["English"][:COMMON] for word in text.split()]
+    words = [word for word in common if len(word) > 3 and word.isalpha()]
     model.to(processes().device)
     add_llm_lora(model, options.start if other is None else None, options.execution)
     run_word_reading(
         model,
         draw,
-        SceneInstructor(Names(sounds, instruments, words)),
+        SceneInstructor(Names(sounds, instruments, words, *labels)),
         options.budget,
         options.work / "words",
         random,
