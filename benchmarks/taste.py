@@ -11,8 +11,9 @@ from random import Random
 from typing import Any, Literal
 
 from storage import Feedback, open_database
-from usam.data.corpus import KINDS, Example
+from usam.data.corpus import Example
 from usam.data.instructions import MUSIC, OPEN, SOUND, TRANSCRIBE
+from usam.schema.kinds import KINDS
 
 Vote = Literal["a", "b", "tie"]
 

@@ -119,6 +119,7 @@ class ToyWords:
     """Says the same of every clip; `asked` keeps what was wanted of speech each time."""
 
     reads_frames = False
+    weighs_kinds = False
 
     def __init__(self, role: Role, words: Sequence[Word], translated: Sequence[Word] = ()) -> None:
         self.role = role

@@ -28,9 +28,10 @@ class USAMConfig(PreTrainedConfig):
     anchor_tokens: size of the sub-vocabulary audio tokens are anchored in; 0 turns anchoring off.
     words: whether tokens hold the words of the encoders' own heads (`usam.adapter.words`), an expert an
     encoder. background_kinds: whether the audio expert's words say music or sound behind speech where they
-    can name nothing. chat_template: whether prompts have the form of the LLM's own chat template, for one
-    that was not trained with ours. lora_*: of the LLM; speech_lora_*: of the speech encoder's upper layers,
-    for a checkpoint that tunes them.
+    can name nothing. kind_head: whether a head over all encoders' frames tells which kinds are heard
+    (`usam.adapter.kinds`), by which the words of sounds and music are chosen. chat_template: whether prompts
+    have the form of the LLM's own chat template, for one that was not trained with ours. lora_*: of the LLM;
+    speech_lora_*: of the speech encoder's upper layers, for a checkpoint that tunes them.
     """
 
     model_type = "usam"
@@ -59,6 +60,7 @@ class USAMConfig(PreTrainedConfig):
     anchor_tokens: int = 0
     words: bool = False
     background_kinds: bool = False
+    kind_head: bool = False
     chat_template: bool = False
 
     num_slots: int = 4

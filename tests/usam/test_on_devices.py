@@ -10,7 +10,7 @@ import torch
 from transformers import WhisperConfig
 
 from tests import tiny
-from usam.data.corpus import Example, Kind
+from usam.data.corpus import Example
 from usam.data.instructions import Instruction
 from usam.data.scene_questions import Names, SceneInstructor
 from usam.data.scenes import Part, Scene
@@ -24,6 +24,7 @@ from usam.model.model import USAM
 from usam.model.processor import USAMProcessor
 from usam.quantization import choose_precision, quantize
 from usam.schema.interventions import DropSpan
+from usam.schema.kinds import Kind
 from usam.schema.words import Word
 from usam.training.execution import Execution, to_device
 from usam.training.lora import add_llm_lora

@@ -10,18 +10,15 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 from torch import Tensor
 
 from usam.audio.clip import load_clip
 from usam.data.labels import spoken_words
 from usam.errors import UsamError
+from usam.schema.kinds import KINDS, Kind
 
-Kind = Literal["speech", "sound", "music"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 IMAGINED = "imagined"  # source of examples that have frames and no audio
-
 
 OLDEST_CHILD, YOUNGEST_ADULT = 11, 15  # years: between them a voice may sound like either
 

@@ -25,6 +25,7 @@ from usam.data.scenes import Part, Scene
 from usam.errors import AudioError
 from usam.model.listening import Hearing, words_of
 from usam.model.model import USAM
+from usam.schema.kinds import KINDS
 from usam.schema.words import Word
 
 REPORTED = 200  # clips between two reports
@@ -112,7 +113,7 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
     """
     example = clip.example
     speech, sounds, music = clip.words
-    names = [word.text for word in sounds if not word.is_place]
+    names = [word.text for word in sounds if not word.is_place and word.text not in KINDS]
     place = next((word.text for word in sounds if word.is_place), None)
     tags = tuple(word.text for word in music)
     seconds = example.seconds

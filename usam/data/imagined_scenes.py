@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from usam.data.corpus import Kind
 from usam.data.instructions import distinct
 from usam.data.scene_questions import GENRES, MOODS, TEMPI
 from usam.data.scenes import Part, Scene, joined, named, spoken
+from usam.schema.kinds import Kind
 from usam.schema.words import Word
 
+UNNAMED = 0.06  # share of sounds and music of which the specialist can say but the kind
 SPEAKERS = ("man", "woman", "child")
 VOICES = ("singing", "vocal", "female voice", "male voice", "choir")
 
@@ -95,11 +96,12 @@ class Imagination:
         heard = self.heard(name, random)
         seconds = random.uniform(0.3, 8)
         place = random.choice(("a small room", "a large hall", "a public space", "a street", "the outdoors"))
-        words = named(heard, 0.0, seconds, random)
+        unnamed = self.background_kinds and random.random() < UNNAMED
+        words = named(["sound"] if unnamed else heard, 0.0, seconds, random)
         where = place if random.random() < 0.15 else None
         if where:
             words.append(Word(0.0, seconds, where, 0.3, " (in ", ")"))
-        part = Part("sound", truth(name, heard), place=where)
+        part = Part("sound", () if unnamed else truth(name, heard), place=where)
         return Scene((part,), ((), tuple(words), ()), seconds)
 
     def music(self, random: Random) -> Scene:
@@ -108,9 +110,11 @@ class Imagination:
         tags = self.tags(name, random)
         seconds = random.uniform(1, 10)
         words = named(heard, 0.0, seconds, random) if random.random() < 0.85 else []
-        part = Part(
-            "music", truth(name, heard if words else [t for t in tags if t == name]), tags=tuple(tags)
-        )
+        names = truth(name, heard if words else [t for t in tags if t == name])
+        if self.background_kinds and random.random() < UNNAMED:
+            words, names = named(["music"], 0.0, seconds, random), ()
+            tags = [tag for tag in tags if tag != name]
+        part = Part("music", names, tags=tuple(tags))
         return Scene((part,), ((), tuple(words), tuple(named(tags, 0.0, seconds, random, "{}"))), seconds)
 
     def heard(self, name: str, random: Random) -> list[str]:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from usam.data.corpus import Example, Kind
+from usam.data.corpus import Example
 from usam.data.labels import label_words, stem
+from usam.schema.kinds import Kind
 from usam.schema.tasks import TASKS
 
 TRANSCRIBE = (

@@ -25,8 +25,8 @@ from usam.data.instructions import (
     family,
     same_name,
 )
-from usam.data.corpus import Kind
 from usam.data.scenes import Part, Scene
+from usam.schema.kinds import Kind
 
 UNTOLD = "The clip does not tell."
 
@@ -268,7 +268,7 @@ class SceneInstructor:
 
     @staticmethod
     def brief(part: Part, parts: Sequence[Part], random: Random) -> str:
-        """How a question refers to a part: by its name, or by its kind where no other part is of this kind."""
+        """How a question refers to a part: by its name, or by its kind where no other is of that kind."""
         alone = sum(one.kind == part.kind for one in parts) == 1
         name = part.speaker if part.kind == "speech" else next(iter(part.names), None)
         return f"the {part.kind}" if name is None or (alone and random.random() < 0.5) else f"the {name}"

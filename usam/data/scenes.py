@@ -14,8 +14,8 @@ from random import Random
 import torch
 from torch import Tensor
 
-from usam.data.corpus import Kind
 from usam.encoders.heads.sound_names import bracketed
+from usam.schema.kinds import Kind
 from usam.schema.words import Word
 
 SECONDS_A_WORD = 0.32

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from usam.encoders.base import Role
+from usam.schema.kinds import KINDS, Kind
 from usam.schema.tasks import SpeechTask
 from usam.schema.words import Word
 
@@ -26,7 +27,8 @@ class Heard:
     waveform: [samples] at 16 kHz, on the CPU. frames: by role, each [T, D] at its encoder's rate. speech:
     spans (s) in which someone speaks. task: what the question wants of speech. sounds: what the audio
     specialist hears, if there is one. thorough: whether all that may be said is wanted: words that were
-    hardly made out, and a second look where few were found.
+    hardly made out, and a second look where few were found. kinds: what all encoders together make of it,
+    if a head of the adapter tells.
     """
 
     waveform: Tensor
@@ -35,6 +37,7 @@ class Heard:
     task: SpeechTask = "transcribe"
     sounds: SoundScores | None = None
     thorough: bool = False
+    kinds: KindScores | None = None
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,35 @@ class SoundScores:
     rate: float
 
 
+@dataclass(frozen=True)
+class KindScores:
+    """Scores [N, 3] of KINDS over time, above 0 where a kind is heard, a row for every `seconds`."""
+
+    scores: Tensor
+    seconds: float
+
+    def mean(self, kind: Kind, start: float, end: float) -> float:
+        """Of the rows between two times (s), at least one."""
+        last = len(self.scores) - 1
+        first = min(last, int(start / self.seconds))
+        stop = max(first + 1, round(end / self.seconds))
+        return float(self.scores[first:stop, KINDS.index(kind)].mean())
+
+    def spans(self, kind: Kind) -> tuple[tuple[float, float], ...]:
+        """Where a kind is heard: spans in seconds."""
+        return spans(self.scores[:, KINDS.index(kind)] > 0, 1 / self.seconds)
+
+
 class WordStream(Protocol):
     """A specialist's head. An encoder may bring one of its own, or none.
 
     reads_frames: whether it needs the encoders' frames; one that does not is asked while they are computed.
+    weighs_kinds: whether it asks which kinds are heard, and is to wait for the frames where a head tells.
     """
 
     role: Role
     reads_frames: bool
+    weighs_kinds: bool
 
     def words(self, heard: Heard) -> list[Word]:
         """What it says about the clip, as it is to be read."""

@@ -14,13 +14,14 @@ from torch import Tensor
 from usam.audio.clip import MIN_SECONDS, Clip, load_clip
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import loop, mix
-from usam.data.corpus import KINDS, Example, read_corpus
+from usam.data.corpus import Example, read_corpus
 from usam.data.debian_packages import FILLETS_LANGUAGES, read_fillets
 from usam.data.derived.silence import nothing
 from usam.data.instructions import family
 from usam.data.labels import label_words
 from usam.data.splits import split
 from usam.evaluation.judging import different
+from usam.schema.kinds import KINDS
 
 SILENT_CLIPS = 20
 FIRST_SILENT_SEED = 10_000  # far from those of training

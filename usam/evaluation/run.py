@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from usam.data.corpus import KINDS
 from usam.engine.engine import Engine
 from usam.evaluation.ablations.inference import ablations
 from usam.evaluation.answering import Reply, Report, ask
@@ -16,6 +15,7 @@ from usam.evaluation.clips import TestClip, read_clips
 from usam.evaluation.question_sets import question_sets
 from usam.evaluation.questions import Question, score
 from usam.evaluation.routing import separation
+from usam.schema.kinds import KINDS
 
 VERBATIM = 8  # answers of each set of questions that are kept word by word
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from usam.adapter.kinds import LOOK_SECONDS, KindHead
 from usam.adapter.speaker import SpeakerHead
 from usam.audio.pitch import pitch_quartiles
 from usam.audio.samples import SAMPLE_RATE
@@ -16,7 +17,7 @@ from usam.config import FRAME_RATE
 from usam.encoders.base import Encoder, Role, SoundClassifier
 from usam.encoders.frames import align, encode
 from usam.encoders.heads.sound_names import sound_scores, speech_spans
-from usam.encoders.words import Heard, WordStream
+from usam.encoders.words import Heard, KindScores, WordStream
 from usam.schema.tasks import SpeechTask
 from usam.schema.words import Word
 from usam.threads import on_cores, use_cores
@@ -42,11 +43,13 @@ def hear(
     with_words: bool,
     streams: Sequence[WordStream | None] = (),
     task: SpeechTask = "transcribe",
+    kinds: KindHead | None = None,
 ) -> Hearing:
     """Waveform [samples] at 16 kHz through all encoders, their frames side by side.
 
-    The `streams` that read no frames are asked for their words for `task` meanwhile, on half of the cores:
-    a decoder writes one token after another, which more cores do not hasten.
+    `kinds` tells of the frames which kinds of audio are heard. The `streams` that need neither are asked for
+    their words for `task` meanwhile, on half of the cores: a decoder writes one token after another, which
+    more cores do not hasten.
     """
     known: dict[int, Tensor] = {}
     heard = Heard(waveform.cpu(), {}, task=task)
@@ -54,7 +57,11 @@ def hear(
         heard, known = _classify(heard, waveform, encoders)
     cores = torch.get_num_threads()
     with ThreadPoolExecutor(1, "usam-words") as beside:
-        pending = beside.submit(_ask, streams, heard, cores // 2) if any(streams) and cores > 1 else None
+        early = [
+            stream if stream and not (stream.reads_frames or (kinds and stream.weighs_kinds)) else None
+            for stream in streams
+        ]
+        pending = beside.submit(_ask, early, heard, cores // 2) if any(early) and cores > 1 else None
         with on_cores(cores if pending is None else cores - cores // 2):
             found = [
                 known[id(encoder)] if id(encoder) in known else encode(encoder, waveform)
@@ -63,7 +70,8 @@ def hear(
         predicted = {} if pending is None else {task: pending.result()}
     frames = align(found, [encoder.frame_rate for encoder in encoders], len(waveform))
     by_role: Mapping[Role, Tensor] = {e.role: s for e, s in zip(encoders, found, strict=True)}
-    return Hearing(frames, replace(heard, frames=by_role), predicted=predicted)
+    scored = KindScores(kinds.scores(frames), LOOK_SECONDS) if with_words and kinds is not None else None
+    return Hearing(frames, replace(heard, frames=by_role, kinds=scored), predicted=predicted)
 
 
 @torch.inference_mode()
@@ -96,9 +104,9 @@ def _classify(heard: Heard, waveform: Tensor, encoders: Sequence[Encoder]) -> tu
 
 @torch.inference_mode()
 def _ask(streams: Sequence[WordStream | None], heard: Heard, cores: int) -> Sequence[Sequence[Word] | None]:
-    """What the streams say that need no frames."""
+    """What the streams say, None for those that are not there."""
     use_cores(cores)
-    return [None if stream is None or stream.reads_frames else stream.words(heard) for stream in streams]
+    return [None if stream is None else stream.words(heard) for stream in streams]
 
 
 @torch.inference_mode()

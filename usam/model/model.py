@@ -179,9 +179,11 @@ class USAM(nn.Module):
         """
         encoders = cast("list[Encoder]", list(self.encoders))
         if task is None:
-            hearing = hear(waveform, encoders, bool(self.word_streams))
+            hearing = hear(waveform, encoders, bool(self.word_streams), kinds=self.adapter.kinds)
         else:
-            hearing = hear(waveform, encoders, bool(self.word_streams), self.word_streams, task)
+            hearing = hear(
+                waveform, encoders, bool(self.word_streams), self.word_streams, task, self.adapter.kinds
+            )
         return replace(hearing, frames=hearing.frames.to(self.device))
 
     def hear_words(self, waveform: Tensor, task: SpeechTask) -> tuple[Heard, tuple[tuple[Word, ...], ...]]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from usam.adapter.adapter import USAMAdapter
 from usam.config import USAMConfig
-from usam.data.corpus import Example, Kind, read_corpus
+from usam.data.corpus import Example, read_corpus
 from usam.data.frame_cache import FrameCache
 from usam.data.instructions import Instructor
 from usam.data.labels import label_words
@@ -28,6 +28,7 @@ from usam.llm.loading import load_llm
 from usam.model.loading import frozen_encoders
 from usam.model.model import USAM
 from usam.model.pretrained import fetch
+from usam.schema.kinds import Kind
 from usam.training.dataset import LONGEST, Data, Sources, alignment_items, gather, make_pools, make_targets
 from usam.training.execution import Execution, processes, write_settings
 from usam.training.lora import add_llm_lora, add_speech_lora

@@ -126,7 +126,7 @@ ONE_OF = {
 @pytest.mark.parametrize("name", ONE_OF)
 def test_yes_is_as_often_right_as_no(name: str) -> None:
     random, draws = Random(1), 2_000
-    answers = [INSTRUCTOR.yes_no([ONE_OF[name]], random) for _ in range(draws)]
+    answers = [INSTRUCTOR.yes_no([ONE_OF[name]], False, random) for _ in range(draws)]
     yes = sum(answer.answer.startswith("Yes") for answer in answers)
     assert sum(answer.answer.startswith("No") for answer in answers) == draws - yes
     assert abs(yes - draws / 2) < 4 * (draws / 4) ** 0.5
@@ -135,7 +135,7 @@ def test_yes_is_as_often_right_as_no(name: str) -> None:
 def test_yes_and_no_are_true() -> None:
     random, part = Random(2), ONE_OF["speech over a sound"]
     for _ in range(500):
-        asked = INSTRUCTOR.yes_no([part], random)
+        asked = INSTRUCTOR.yes_no([part], False, random)
         yes = asked.answer.startswith("Yes")
         if asked.category == "mention":
             said = {word.strip(".").lower() for word in part.text.split()}
@@ -150,7 +150,27 @@ def test_few_names_to_ask_about_are_enough() -> None:
     poor = SceneInstructor(Names(("rain",), ("piano",), ("castle",)))
     for seed in range(200):
         for part in ONE_OF.values():
-            assert poor.yes_no([part], Random(seed)).answer.startswith(("Yes", "No"))
+            assert poor.yes_no([part], False, Random(seed)).answer.startswith(("Yes", "No"))
+
+
+def test_a_real_clip_is_asked_about_the_names_of_real_clips() -> None:
+    instructor = SceneInstructor(Names(SOUNDS, INSTRUMENTS, WORDS, ("hail",), ("oboe",)))
+    random = Random(0)
+    asked = [
+        instructor.yes_no([ONE_OF[kind]], True, random) for kind in ("sound", "music") for _ in range(200)
+    ]
+    denied = {one.question for one in asked if one.category == "named" and one.answer.startswith("No")}
+    assert denied
+    assert all(re.search(r"\b(hail|oboe)\b", question) for question in denied)
+
+
+def test_what_follows_is_asked_for_by_name_and_by_kind_unless_two_are_of_it() -> None:
+    sound, speech = ONE_OF["sound"], ONE_OF["speech"]
+    random = Random(0)
+    assert {INSTRUCTOR.brief(sound, [sound, speech], random) for _ in range(50)} == {"the rain", "the sound"}
+    thunder = Part("sound", ("thunder",))
+    assert {INSTRUCTOR.brief(sound, [sound, thunder], random) for _ in range(50)} == {"the rain"}
+    assert INSTRUCTOR.brief(Part("sound"), [sound, thunder], random) == "the sound"
 
 
 def test_no_speech_is_said_of_what_holds_none_and_never_of_speech() -> None:

@@ -8,8 +8,9 @@ import soundfile
 import torch
 
 from usam.audio.samples import SAMPLE_RATE
-from usam.data.corpus import Example, Kind
+from usam.data.corpus import Example
 from usam.data.derived.views import tilt, view, write_views
+from usam.schema.kinds import Kind
 
 
 def tone(frequency: float, seconds: float = 0.5) -> torch.Tensor:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests import tiny
+from usam.adapter.kinds import KindHead
 from usam.adapter.speaker import SPEAKERS, SpeakerHead
 from usam.encoders.words import Heard
 from usam.model.listening import hear, name_speakers, words_of
@@ -82,6 +83,7 @@ class Reads(tiny.ToyWords):
     """Says what the frames it is given are."""
 
     reads_frames = True
+    weighs_kinds = False
 
     def words(self, heard: Heard) -> list[Word]:
         return [*super().words(heard), Word(0.0, 0.1, str(len(heard.frames["music"])), 1.0)]
@@ -110,6 +112,33 @@ def test_words_are_the_same_when_they_are_said_while_the_frames_are_computed(cor
     assert apart[2][-1].text == str(len(hearing.heard.frames["music"]))
     assert [encoder.cores for encoder in encoders] == [[max(1, cores // 2)]] * 3
     assert torch.equal(hearing.frames, hear(clip, encoders, False).frames)
+
+
+class Weighs(tiny.ToyWords):
+    """Says which kinds it is told are heard."""
+
+    weighs_kinds = True
+
+    def words(self, heard: Heard) -> list[Word]:
+        return [Word(0.0, 0.1, str(None if heard.kinds is None else heard.kinds.scores.tolist()), 1.0)]
+
+
+def test_a_stream_that_weighs_kinds_waits_for_them_where_a_head_tells() -> None:
+    encoders: list[Any] = [Classes(encoder) for encoder in tiny.model().encoders]
+    clip = tiny.clip(0.5).waveform
+    kinds = KindHead(tiny.config(words=True))
+    streams = (None, Weighs("audio", ()), None)
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        told = hear(clip, encoders, True, streams, "transcribe", kinds)
+        untold = hear(clip, encoders, True, streams, "transcribe")
+    finally:
+        torch.set_num_threads(before)
+    [word] = words_of(told, streams, "transcribe", None)[1]
+    assert word.text == str(kinds.scores(told.frames).tolist())
+    [word] = words_of(untold, streams, "transcribe", None)[1]
+    assert word.text == "None"
 
 
 def test_a_head_that_fails_beside_the_encoders_is_an_error() -> None:

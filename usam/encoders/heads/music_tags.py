@@ -29,6 +29,7 @@ class MusicTags:
 
     role: Role = "music"
     reads_frames = False
+    weighs_kinds = True
 
     def __init__(self, musicnn: MusiCNN) -> None:
         self.musicnn = musicnn
@@ -37,7 +38,8 @@ class MusicTags:
         found: list[Word] = []
         if heard.sounds is None:
             return found
-        for start, end in music_spans(heard.sounds):
+        played = music_spans(heard.sounds) if heard.kinds is None else heard.kinds.spans("music")
+        for start, end in played:
             part = heard.waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
             if len(part) < SAMPLE_RATE // 10 or is_silent(part):
                 continue

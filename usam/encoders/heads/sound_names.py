@@ -3,7 +3,8 @@
 Frames are pooled over about a second; a stretch of time in which the same names stay likeliest is one
 segment with at most three of them, the surest first. Classes that fit nearly every clip, or say where
 rather than what, are left out. Behind speech, where little
-can be named, the kind of audio can be said instead.
+can be named, the kind of audio can be said instead. Where it is known which kinds are heard, names of the
+others are left out too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from torch.nn import functional as F
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role, SoundClassifier
 from usam.encoders.heads.sound_classes import PLACES, VAGUE, VOICES, plain_name
-from usam.encoders.words import Heard, SoundScores, spans
+from usam.encoders.words import Heard, KindScores, SoundScores, spans
+from usam.schema.kinds import Kind
 from usam.schema.words import Word
 
 POOL = 3  # frames of 0.32 s in one look
@@ -34,6 +36,12 @@ SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless spe
 MUSIC = 0.3  # score of the music classes above which music plays
 SOUND = 0.15  # score of another class above which its sound is heard
 LEAST_PLACE = 0.12  # mean score of a place that is worth saying
+BEHIND = -0.1  # kind score above which music, or a sound, is heard behind speech
+CERTAIN = 0.5  # score of a name that is said whatever kind of audio it is
+NEARBY = 0.5  # seconds about a segment in which its kind is looked for too
+# Of music and of sounds: who sings, or hums, may be a part of either.
+EITHER_KIND = ("Singing", "Choir", "Yodeling", "Chant", "Mantra", "Child singing", "Rapping", "Humming",
+               "Whistling")  # fmt: skip
 
 
 @cache
@@ -97,6 +105,7 @@ class SoundNames:
 
     role: Role = "audio"
     reads_frames = False
+    weighs_kinds = True
 
     def __init__(self, background_kinds: bool = False) -> None:
         self.background_kinds = background_kinds
@@ -111,9 +120,12 @@ class SoundNames:
             start, end = first / sounds.rate, min(last / sounds.rate, len(heard.waveform) / SAMPLE_RATE)
             spoken = sum(max(0.0, min(b, end) - max(a, start)) for a, b in heard.speech) > (end - start) / 2
             least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
-            names = _surest(scores, sounds.classes, least)
-            if self.background_kinds and spoken and not names:
-                names = _behind(sounds.scores[first:last], table[first:last], sounds.classes)
+            if heard.kinds is not None:
+                names = _of_kind(scores, sounds.classes, heard.kinds, start, end, spoken)
+            else:
+                names = _surest(scores, sounds.classes, least)
+                if self.background_kinds and spoken and not names:
+                    names = _behind(sounds.scores[first:last], table[first:last], sounds.classes)
             found += bracketed(start, end, names, "(", ")")
         return found + self._place(heard, sounds)
 
@@ -155,6 +167,29 @@ def _behind(scores: Tensor, table: Tensor, classes: tuple[str, ...]) -> list[tup
     if music >= MUSIC_BEHIND:
         return [("music", music)]
     return [("sound", sound)] if sound >= SOUND_BEHIND else []
+
+
+def _of_kind(
+    scores: Tensor, classes: tuple[str, ...], kinds: KindScores, start: float, end: float, spoken: bool
+) -> list[tuple[str, float]]:
+    """The names [C] of a segment that are of the kinds heard in it; its kind where none is sure enough."""
+    music, sound = (kinds.mean(kind, max(0.0, start - NEARBY), end + NEARBY) for kind in ("music", "sound"))
+    surer: Kind = "music" if music > sound else "sound"
+    if spoken and max(music, sound) < BEHIND:
+        return _surest(scores.masked_fill(scores < CERTAIN, 0.0), classes, CERTAIN)
+    musical = torch.zeros(len(classes), dtype=torch.bool)
+    musical[_musical(classes)] = True
+    wrong = musical if surer == "sound" else ~musical
+    wrong[list(_columns(classes, EITHER_KIND))] = False
+    if min(music, sound) > 0:
+        wrong[:] = False
+    names = _surest(
+        scores.masked_fill(wrong & (scores < CERTAIN), 0.0),
+        classes,
+        LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE,
+    )
+    sure = (max(music, sound) + 1) / 2
+    return names or ([(surer, min(1.0, sure))] if spoken or float(scores.max()) >= LEAST_SCORE else [])
 
 
 def _musical(classes: tuple[str, ...]) -> slice:

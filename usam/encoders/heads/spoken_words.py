@@ -46,6 +46,7 @@ class SpokenWords:
 
     role: Role = "speech"
     reads_frames = False
+    weighs_kinds = False
 
     def __init__(self, whisper: Whisper, decoder: WhisperStepDecoder) -> None:
         self.whisper = whisper

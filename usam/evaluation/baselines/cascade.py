@@ -63,7 +63,8 @@ def heard(engine: Engine, questions: Sequence[Question]) -> list[tuple[int, str]
     for index in by_clip(questions):
         question = questions[index]
         if latest is None or latest[0] != id(question.clip):
-            latest = id(question.clip), hear(question.clip.audio.waveform, encoders, with_words=True)
+            waveform = question.clip.audio.waveform
+            latest = id(question.clip), hear(waveform, encoders, True, kinds=model.adapter.kinds)
         task = speech_task(question.task, question.text)
         words = words_of(latest[1], streams, task, model.adapter.speaker)
         tokens = -(-len(latest[1].frames) // engine.config.frames_per_token)

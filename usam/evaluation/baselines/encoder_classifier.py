@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from usam.audio.clip import MIN_SECONDS
-from usam.data.corpus import KINDS, Example, read_corpus
+from usam.data.corpus import Example, read_corpus
 from usam.data.debian_packages import read_stamps
 from usam.data.debian_sounds import read_packages
 from usam.data.splits import read_heldout, split
@@ -26,6 +26,7 @@ from usam.evaluation.clips import sample
 from usam.evaluation.metrics import Figure, share
 from usam.model.loading import frozen_encoders
 from usam.model.pretrained import fetch
+from usam.schema.kinds import KINDS
 
 SPEECH = 600  # clips of it to learn from, and a third to be asked about: it is told apart easily
 LONGEST = 10.0  # seconds of a clip

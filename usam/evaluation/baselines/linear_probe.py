@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from usam.audio.samples import SAMPLE_RATE
-from usam.data.corpus import KINDS, Example, read_corpus
+from usam.data.corpus import Example, read_corpus
 from usam.data.frame_cache import clip_key, encoder_fingerprint, file_digest
 from usam.data.splits import split
 from usam.encoders import Encoder
 from usam.evaluation.answering import Report
 from usam.evaluation.clips import TestSet, sample
 from usam.evaluation.metrics import Figure, share
+from usam.schema.kinds import KINDS
 
 CLIPS_A_KIND = 400
 WEIGHT_DECAY = 1e-3

@@ -48,9 +48,7 @@ def imagined(model: USAM, count: int, seed: int) -> list[Said]:
     sentences = [everyday_sentence(rng) for _ in range(SENTENCES)]
     sounds = sorted(VERBS)
     instruments = sorted({name for names in FAMILIES.values() for name in names})
-    words = sorted(
-        {word for text in sentences for word in text.lower().strip(".?!").split() if len(word) > 3}
-    )
+    words = [word for text in sentences for word in text.lower().strip(".?!").split() if len(word) > 3]
     config = model.adapter.config
     material = Material({"English": sentences}, sounds, instruments, {})
     imagination = Imagination(material, config.token_seconds, config.background_kinds)

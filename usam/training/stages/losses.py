@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 from usam.adapter.saclm import masked_mean
 from usam.adapter.tokens import AudioTokens
-from usam.data.corpus import KINDS
 from usam.errors import UsamError
 from usam.model.model import USAM
+from usam.schema.kinds import KINDS
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem
 
 ROUTING_WEIGHT = 0.1

@@ -1,5 +1,6 @@
 """Names of sounds and tags of music from hand-made score tables."""
 
+from dataclasses import replace
 from itertools import chain
 from types import SimpleNamespace
 
@@ -20,7 +21,7 @@ from usam.encoders.heads.sound_names import (
     speech_score,
     speech_spans,
 )
-from usam.encoders.words import Heard, SoundScores
+from usam.encoders.words import Heard, KindScores, SoundScores
 from usam.schema.words import Word
 
 CLASSES = (*VOICES, "Singing", "Choir", "Chant", "Bark", "Bow-wow", "Growling", "Moo", "Siren", "Rain",
@@ -126,6 +127,42 @@ def test_behind_speech_the_kind_is_said_of_what_cannot_be_named(
     assert read(SoundNames(background_kinds=True).words(clip)) == expected
 
 
+def kinds(*rows: tuple[float, float, float]) -> KindScores:
+    """Scores of speech, sound and music, two looks at the sounds a row."""
+    return KindScores(torch.tensor(rows), 2 / RATE)
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ((-1.0, 0.8, -0.8), " (cow mooing)"),
+        ((-1.0, -0.8, 0.8), " (piano)"),
+        ((-1.0, 0.4, 0.4), " (piano, cow mooing)"),
+    ],
+)
+def test_names_are_of_the_kinds_that_are_heard(scores: tuple[float, float, float], expected: str) -> None:
+    clip = replace(heard(table((4, {"Piano": 0.4, "Moo": 0.2}))), kinds=kinds(scores, scores))
+    assert read(SoundNames().words(clip)) == expected
+
+
+def test_a_very_sure_name_is_said_whatever_kind_is_heard() -> None:
+    clip = replace(heard(table((4, {"Piano": 0.9}))), kinds=kinds((-1.0, 0.6, -0.6)))
+    assert read(SoundNames().words(clip)) == " (piano)"
+
+
+def test_the_kind_stands_for_names_of_another_one() -> None:
+    clip = replace(heard(table((4, {"Piano": 0.3}))), kinds=kinds((-1.0, 0.6, -0.6)))
+    assert read(SoundNames().words(clip)) == " (sound)"
+
+
+@pytest.mark.parametrize(("scores", "expected"), [((1.0, -0.9, 0.1), " (music)"), ((1.0, -0.9, -0.8), "")])
+def test_behind_speech_the_kind_is_said_where_it_is_heard(
+    scores: tuple[float, float, float], expected: str
+) -> None:
+    clip = replace(heard(table((4, {"Rain": 0.2})), speech=((0.0, 2.0),)), kinds=kinds(scores, scores))
+    assert read(SoundNames().words(clip)) == expected
+
+
 def test_the_place_is_said_where_it_is_sure_enough() -> None:
     words = names(table((4, {"Rain": 0.5, "Outside, rural or natural": 0.3})))
     assert read(words) == " (rain) (in the outdoors)"
@@ -195,7 +232,7 @@ TAG_NAMES = (
 )
 
 
-def tags(scores: dict[str, float], sounds: SoundScores) -> tuple[list[Word], list[int]]:
+def tags(scores: dict[str, float], sounds: SoundScores | Heard) -> tuple[list[Word], list[int]]:
     lengths: list[int] = []
 
     def scored(part: Tensor) -> Tensor:
@@ -203,7 +240,7 @@ def tags(scores: dict[str, float], sounds: SoundScores) -> tuple[list[Word], lis
         return torch.tensor([[scores.get(name, 0.0) for name in TAG_NAMES]])
 
     stream = MusicTags(SimpleNamespace(tags=TAG_NAMES, scores=scored))  # type: ignore[arg-type]
-    return stream.words(heard(sounds)), lengths
+    return stream.words(sounds if isinstance(sounds, Heard) else heard(sounds)), lengths
 
 
 def test_tags_are_said_of_music_alone_and_each_once() -> None:
@@ -217,6 +254,12 @@ def test_tags_are_said_of_music_alone_and_each_once() -> None:
     assert lengths == [int(5.0 * 16_000) - int(1.8 * 16_000)]
     assert tags({"piano": 0.9}, table((4, {"Rain": 0.9}))) == ([], [])
     assert tags({"piano": 0.1}, sounds)[0] == []
+
+
+def test_tags_are_said_where_music_is_heard_though_the_sounds_tell_none() -> None:
+    clip = replace(heard(table((4, {"Bark": 0.9}))), kinds=kinds((-1.0, -0.5, 0.5), (-1.0, 0.5, -0.5)))
+    [word], _ = tags({"piano": 0.9}, clip)
+    assert (word.text, word.start, word.end) == ("piano", 0.0, 1.0)
 
 
 def test_at_most_so_many_tags_are_said() -> None:
