@@ -8,12 +8,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from storage import StorageError
 from ui.build import build
+from ui.server.request_log import configure_logging
 from ui.settings import Settings
 
 
 def main() -> None:
     try:
         settings = Settings.from_environment()
+        if settings.json_log:
+            configure_logging(settings.replica)
         app = build(settings)
     except (StorageError, ValueError) as error:
         sys.exit(str(error))

@@ -29,7 +29,7 @@ from ui.access.admin import AdminGate
 from ui.access.cross_origin import HUGGING_FACE, CrossOriginProtection, SecurityHeaders
 from ui.access.logins import LoginTokens
 from ui.access.request import IdentifyClient, visitor_of
-from ui.api.health import HealthMonitor, health_route
+from ui.api.health import HealthMonitor, health_route, ready_route
 from ui.api.routes import add_endpoints
 from ui.components.annotator_state import MEMORY_STORAGE
 from ui.components.tour import TOUR_STYLE
@@ -48,9 +48,12 @@ from ui.pages.teach import teach_page
 from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
 from ui.server.large_audio import LargeAudio
+from ui.server.metrics import MetricsAccess, metrics_route
 from ui.server.middleware import BlockRemoteFiles
 from ui.server.plain_errors import explain_errors
 from ui.server.queues import SharedQueue
+from ui.server.replica_cookie import ReplicaCookie
+from ui.server.request_log import RequestId
 from ui.server.require_login import RequireLogin
 from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
 from ui.server.upload_rate import UploadRate
@@ -205,7 +208,13 @@ def session_ended(studio: Studio, queue: SharedQueue, session: str) -> None:
 
 def served_beside(studio: Studio, health: HealthMonitor, queue: SharedQueue) -> dict[str, Any]:
     """The routes that are not Gradio's, and what has to run for them."""
-    routes: list[BaseRoute] = [health_route(health), download_route(studio.downloads)]
+    access = MetricsAccess.of(studio.settings.metrics)
+    routes: list[BaseRoute] = [
+        health_route(health),
+        ready_route(health),
+        metrics_route(studio.metrics, access),
+        download_route(studio.downloads),
+    ]
     serving: Callable[[GradioApp], AbstractAsyncContextManager[Any]] = nullcontext
     if studio.settings.mcp:
         from ui.api.mcp import mcp_server  # half a second that few need
@@ -274,7 +283,9 @@ def launch_options(studio: Studio, health: HealthMonitor, queue: SharedQueue) ->
         "app_kwargs": {
             **served_beside(studio, health, queue),
             "middleware": [
+                Middleware(RequestId),
                 Middleware(BlockRemoteFiles),
+                *([Middleware(ReplicaCookie, name=settings.replica)] if settings.replica else []),
                 *([Middleware(RequireLogin)] if settings.accounts else []),
                 Middleware(UploadRate, take=lambda request: uploads.take(visitor_of(request))),
                 body_limit,

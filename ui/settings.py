@@ -22,28 +22,30 @@ class Settings:
     """What an administrator can choose.
 
     data: folder of the database and of kept audio (absolute). database_url: an SQLAlchemy URL. storage: see
-    `storage.files.open_files`; None: the data folder. max_seconds:
-    the longest span of a clip that is heard at once. max_upload_mb: the largest file taken. at_once: how many
-    answers are written at once, in turns. max_waiting: how many questions may be asked and unanswered,
-    max_waiting_each: how many of them may be one visitor's. per_minute: how many questions, and how many
-    ratings by the API, one visitor may send a minute; 0 is no limit. dimensions: what answers are scored on.
-    span_labels: what spans are marked as. repeat_share: of what the annotation queue shows a person, how much
-    they have rated before. judgements: how many people's an answer waits for in the queue; None: everyone's.
-    retention_days, backup_hours: see `storage.maintenance.scheduler`; None: never. snapshots: folder of
-    `storage.maintenance.snapshots` (absolute); None: there are none. checkpoints: a folder of further
-    checkpoints to ask the same. evaluation: a folder of labelled clips on which a tuned checkpoint is
-    compared with its parent; None: it is not. secret: what `ui.access.secrets` are made from; empty: they are
-    kept in the database. dashboard_password, admins: who Dashboard, Browse, Teach and
+    `storage.files.open_files`; None: the data folder. replica: names this process among several; empty: it is
+    alone. max_seconds: the longest span of a clip that is heard at once. max_upload_mb: the largest file
+    taken. at_once: how many answers are written at once, in turns. max_waiting: how many questions may be
+    asked and unanswered, max_waiting_each: how many of them may be one visitor's. per_minute: how many
+    questions, and how many ratings by the API, one visitor may send a minute; 0 is no limit. dimensions: what
+    answers are scored on. span_labels: what spans are marked as. repeat_share: of what the annotation queue
+    shows a person, how much they have rated before. judgements: how many people's an answer waits for in the
+    queue; None: everyone's. retention_days, backup_hours: see `storage.maintenance.scheduler`; None: never.
+    snapshots: folder of `storage.maintenance.snapshots` (absolute); None: there are none. checkpoints: a
+    folder of further checkpoints to ask the same. evaluation: a folder of labelled clips on which a tuned
+    checkpoint is compared with its parent; None: it is not. secret: what `ui.access.secrets` are made from;
+    empty: they are kept in the database. dashboard_password, admins: who Dashboard, Browse, Teach and
     Projects open to (`ui.access.admin`). accounts: file of `ui.access.accounts`; None: nobody has to sign in.
     oauth: whether people can sign in with Hugging Face. mcp: whether assistants are offered `ui.api.mcp`.
-    proxies: how many the visitors come through (`ui.access.request`). embedders: origins whose pages hold the
-    app (`ui.access.cross_origin`). space, space_hosts: whether this is a Space, and its names. container:
-    whether the app runs in one.
+    metrics: see `MetricsAccess.of`. json_log: whether the log is lines of JSON. proxies: how many the
+    visitors come through (`ui.access.request`). embedders: origins whose pages hold the app
+    (`ui.access.cross_origin`). space, space_hosts: whether this is a Space, and its names. container: whether
+    the app runs in one.
     """
 
     data: Path
     database_url: str
     storage: str | None = None
+    replica: str = ""
     preset: str = "mini"
     llm: str | None = None
     quantization: str = "nf4"
@@ -68,6 +70,8 @@ class Settings:
     admins: frozenset[str] = frozenset()
     oauth: bool = False
     mcp: bool = False
+    metrics: str = field(default="", repr=False)
+    json_log: bool = False
     proxies: int = 0
     embedders: tuple[str, ...] = ()
     space: bool = False
@@ -82,6 +86,7 @@ class Settings:
             data=data,
             database_url=environ.get("USAM_DATABASE_URL") or sqlite_url(data),
             storage=environ.get("USAM_STORAGE") or None,
+            replica=_replica(environ),
             preset=environ.get("USAM_PRESET") or cls.preset,
             llm=environ.get("USAM_LLM") or None,
             quantization=environ.get("USAM_QUANTIZATION") or cls.quantization,
@@ -106,6 +111,8 @@ class Settings:
             admins=frozenset(environ.get("USAM_ADMINS", "").replace(",", " ").split()),
             oauth={"SPACE_ID", "OAUTH_CLIENT_ID"} <= set(environ),  # as Spaces set them
             mcp=_mcp(environ),
+            metrics=_metrics(environ),
+            json_log=_choice(environ, "USAM_LOG", ("text", "json")) == "json",
             proxies=_proxies(environ),
             embedders=_origins(environ, "USAM_EMBEDDERS"),
             space="SPACE_ID" in environ,
@@ -127,6 +134,28 @@ class Settings:
                 *(file.with_name(file.name + tail) for tail in ("-wal", "-shm", ".lock")),
             ]
         return [str(path) for path in paths]
+
+
+def _metrics(environ: Mapping[str, str]) -> str:
+    access = environ.get("USAM_METRICS", "")
+    if access and access != "open" and len(access) < SHORTEST_SECRET:
+        raise ValueError(f"USAM_METRICS must be open, or a token of at least {SHORTEST_SECRET} characters.")
+    return access
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of the choices, the first by default."""
+    chosen = environ.get(name) or choices[0]
+    if chosen not in choices:
+        raise ValueError(f"{name} must be {' or '.join(choices)}, not {chosen!r}.")
+    return chosen
+
+
+def _replica(environ: Mapping[str, str]) -> str:
+    name = environ.get("USAM_REPLICA", "")
+    if not re.fullmatch(r"[a-z0-9-]{0,32}", name):
+        raise ValueError(f"USAM_REPLICA must be letters from a to z, digits and hyphens, not {name!r}.")
+    return name
 
 
 def _secret(environ: Mapping[str, str]) -> str:

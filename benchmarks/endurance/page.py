@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -29,27 +29,35 @@ class OpenPage:
     it was before ids were signed: 22 letters, digits, hyphens or underscores; a shorter one is filled up.
     """
 
-    def __init__(self, client: httpx.Client, person: str) -> None:
+    def __init__(self, client: httpx.Client, person: str, place: str = "") -> None:
+        """place: of the page in the app, such as `annotate`."""
         self.client = client
+        self.lost: Callable[[], bool] = lambda: False
+        """Whether the server that the page waits for is gone, and another one beats in its place."""
         self.session = secrets.token_hex(6)
         self._connections = ExitStack()
         config = client.get("/config").raise_for_status().json()
         self._steps: dict[int, dict[str, Any]] = {step["id"]: step for step in config["dependencies"]}
+        here = config["page"][place]
+        self._here = set(here["dependencies"])
         self._names: dict[str, int] = {}
         self._values: dict[int, Any] = {}
         for component in config["components"]:
             number, properties = component["id"], component["props"]
             is_person = component["type"] == "browserstate"
             self._values[number] = person.ljust(22, "_") if is_person else properties.get("value")
-            self._names.setdefault(properties.get("elem_id"), number)
+            if number in here["components"]:
+                self._names.setdefault(properties.get("elem_id"), number)
 
     def __enter__(self) -> OpenPage:
         beat = self.client.stream("GET", f"{API}/heartbeat/{self.session}", timeout=None)
         self._connections.enter_context(beat)
         opened = next(
-            step for step in self._steps.values() if any(event == "load" for _, event in step["targets"])
+            step
+            for step in self._steps.values()
+            if step["id"] in self._here and any(event == "load" for _, event in step["targets"])
         )
-        list(self._run(opened))
+        self.opened = "".join(self._run(opened))
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -152,7 +160,7 @@ class OpenPage:
                 silences = silences + 1 if message["msg"] == "heartbeat" else 0
                 if silences and completed:  # nothing follows, though Gradio leaves the stream open
                     break
-                if silences > MOST_SILENCES:
+                if silences > MOST_SILENCES or (silences and self.lost()):
                     raise RefusedError("The answer did not come.")
                 if message["msg"] == "unexpected_error":
                     refused = message["message"]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,12 @@ class Server:
     up: set while it can be asked.  outages: how often it was killed.
     """
 
-    def __init__(self, folder: Path, command: tuple[str, ...] = ("app.py",)) -> None:
-        """folder: an empty one.  command: what Python runs, in the repository's root."""
+    def __init__(
+        self, folder: Path, command: tuple[str, ...] = ("app.py",), settings: Mapping[str, str] | None = None
+    ) -> None:
+        """folder: an empty one.  command: what Python runs, in the repository's root.  settings: further
+        ones."""
+        self._settings = settings or {}
         self.data, self.temp = folder / "data", folder / "tmp"
         self.temp.mkdir()
         self._command = command
@@ -71,6 +76,7 @@ class Server:
             "GRADIO_TEMP_DIR": str(self.temp / "gradio"),
             "GRADIO_SERVER_NAME": "127.0.0.1",
             "GRADIO_SERVER_PORT": str(self.port),
+            **self._settings,
         }
         self._process = subprocess.Popen(
             [sys.executable, "-u", *self._command],

@@ -173,6 +173,8 @@ def open_database(
         engine = _other_engine(parsed)
         migrate(engine)
         folder = data_folder()
+        with plain_errors():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Database(engine, folder, None, open_files(storage, folder))
     if parsed.database in (None, "", ":memory:"):
         raise StorageError("The database URL must name a file; a database in memory keeps nothing.")

@@ -23,6 +23,8 @@ SETTING = re.compile(r"USAM_[A-Z]+(?:_[A-Z]+)*")
 # What answers beside the named endpoints.
 ROUTES = {
     "/health",
+    "/ready",
+    "/metrics",
     "/mcp",
     "/gradio_api/openapi.json",
     "/gradio_api/upload",

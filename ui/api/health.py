@@ -1,4 +1,4 @@
-"""`/health`: for monitoring the server, also while the model loads."""
+"""`/health` and `/ready`: for monitoring the server, also while the model loads."""
 
 from __future__ import annotations
 
@@ -82,6 +82,19 @@ def health_route(monitor: HealthMonitor) -> Route:
         return JSONResponse(body, 503 if body["problems"] else 200, {"Cache-Control": "no-store"})
 
     return Route("/health", health, methods=["GET", "HEAD"])
+
+
+def ready_route(monitor: HealthMonitor) -> Route:
+    """200 once questions are answered, 503 before that and while anything is broken: whether a proxy may send
+    visitors here. `/health` says whether to restart it."""
+
+    async def ready(request: Request) -> JSONResponse:
+        problems = await run_sync(monitor.problems)
+        state = monitor.loader.state
+        answers = state.ready and not problems
+        return JSONResponse({"ready": answers}, 200 if answers else 503, {"Cache-Control": "no-store"})
+
+    return Route("/ready", ready, methods=["GET", "HEAD"])
 
 
 def describe(state: LoadState, problems: Sequence[str] = (), warnings: Sequence[str] = ()) -> dict[str, Any]:

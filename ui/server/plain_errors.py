@@ -14,6 +14,8 @@ import gradio as gr
 from gradio.blocks import BlockFunction
 from gradio.exceptions import InvalidPathError
 
+from ui.server.request_log import request_id, request_id_of, with_request_id
+
 log = logging.getLogger(__name__)
 
 NOT_UPLOADED = "This file was not uploaded here. Upload the clip first."
@@ -51,13 +53,17 @@ def _explained(
     process: Callable[Parameters, Coroutine[Any, Any, Reply]],
 ) -> Callable[Parameters, Coroutine[Any, Any, Reply]]:
     async def explained(*values: Parameters.args, **named: Parameters.kwargs) -> Reply:
+        # An event that waited in the queue runs outside of its request.
+        token = request_id.set(request_id_of(named.get("request")) or request_id.get())
         try:
             return await process(*values, **named)
         except gr.Error:
             raise
         except Exception as error:
             log.exception("an event failed")
-            raise refusal(UNEXPECTED) from error
+            raise refusal(with_request_id(UNEXPECTED)) from error
+        finally:
+            request_id.reset(token)
 
     return explained
 

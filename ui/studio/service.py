@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from storage import StorageError
 from storage.annotation.imports import WaitingItem
 from storage.replicas.prepared_files import PreparedFiles
@@ -26,10 +28,13 @@ from ui.access.secrets import Secrets
 from ui.engines.loader import EngineLoader, LoadState
 from ui.engines.pool import EnginePool
 from ui.server.downloads import Downloads
+from ui.server.metrics import Metrics
+from ui.server.request_log import with_request_id
 from ui.settings import Settings
 from ui.studio.blind_trials import BlindTrials
 from ui.studio.clips import GONE, ClipCache, HeardClip, name_of
 from ui.studio.experiments import Experiments
+from ui.studio.measured_feedback import MeasuredFeedback
 from ui.studio.projects.importer import ModelError, ProjectImporter
 from ui.studio.promotion import Promotion
 from ui.studio.recordings.service import RecordingService
@@ -115,7 +120,8 @@ class Studio:
     ) -> None:
         """pool: lends engines for what is tried on answers; by default the shipped checkpoints'."""
         self.loader = loader
-        self.feedback = feedback
+        self.metrics = Metrics(settings.replica)
+        self.feedback = MeasuredFeedback(feedback.database, self.metrics)
         self.settings = settings
         self.pool = pool or EnginePool(loader)
         self.clips = ClipCache(self._decode)
@@ -148,6 +154,9 @@ class Studio:
             self.teaching.paused,
             settings.at_once,
         )
+        self.metrics.watch("waiting", "Questions that wait or are being answered", lambda: len(self.running))
+        self.metrics.watch("ready", "Whether the model is loaded", lambda: float(loader.state.ready))
+        self.metrics.watch("memory_bytes", "Resident memory", lambda: psutil.Process().memory_info().rss)
         self.saves = self.limit(SAVES_A_QUESTION * settings.per_minute, "ratings and marks")
 
     def limit(self, count: int, what: str) -> RateLimit:
@@ -196,14 +205,27 @@ class Studio:
 
         Raises UsamError with a sentence for the user; what was not expected is logged and raised as one.
         """
+        outcome, began, words, seconds = "stopped", time.monotonic(), False, None
         try:
-            yield from self._ask(question, annotator, stop)
+            for event in self._ask(question, annotator, stop):
+                if isinstance(event, ClipLoaded):
+                    began = time.monotonic()
+                elif isinstance(event, TextDelta) and not words:
+                    words = True
+                    self.metrics.first_token(time.monotonic() - began)
+                elif isinstance(event, SessionAnswer):
+                    outcome, seconds = "answered", time.monotonic() - began
+                yield event
         except UsamError:
+            outcome = "refused"
             raise
         except Exception as error:
+            outcome = "failed"
+            self.metrics.error("answer")
             log.exception("an answer failed")
-            raise UsamError(UNEXPECTED) from error
+            raise UsamError(with_request_id(UNEXPECTED)) from error
         finally:
+            self.metrics.question(outcome, seconds)
             stop.set()
 
     def _ask(self, question: AskRequest, annotator: str | None, stop: threading.Event) -> Iterator[AskEvent]:

@@ -9,6 +9,7 @@ import pytest
 from tests.fake_engine import FakeEngine
 from tests.serving import serve, settings_in
 from ui.api.health import describe
+from ui.build import build
 from ui.engines.loader import LoadState
 from usam.progress import ProgressCallback
 
@@ -74,3 +75,24 @@ def test_a_server_whose_database_is_gone_is_not_healthy(tmp_path: Path) -> None:
 )
 def test_status_is_one_word(state: LoadState, status: str) -> None:
     assert describe(state)["status"] == status
+
+
+def test_a_proxy_sends_visitors_once_the_model_is_there_and_while_nothing_is_broken(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def load(progress: ProgressCallback) -> FakeEngine:
+        go_on.wait(60)
+        return FakeEngine()
+
+    app = build(settings_in(tmp_path), load)  # type: ignore[arg-type]
+    url = app.launch(prevent_thread_lock=True, quiet=True)
+    try:
+        assert httpx.get(f"{url}ready").status_code == 503
+        assert httpx.get(f"{url}health").status_code == 200, "a restart would not help"
+        go_on.set()
+        app.studio.loader.join()
+        assert httpx.get(f"{url}ready").json() == {"ready": True}
+        app.health.problems = lambda: ["The disk is nearly full."]  # type: ignore[method-assign]
+        assert httpx.get(f"{url}ready").status_code == 503
+    finally:
+        app.demo.close(verbose=False)
