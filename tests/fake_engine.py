@@ -16,6 +16,7 @@ from usam.checkpoints.layout import bundled
 from usam.errors import RequestError
 from usam.schema.answer import Answer, ModelInfo, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
+from usam.schema.recording_answer import RecordingAnswer, RecordingEvent, SpanEncoded, SpanUsed
 from usam.schema.segments import RecordingPart, Segment
 from usam.schema.tasks import SpeechTask, check_question
 from usam.schema.trace import AudioToken, ClipSpan, TokenWord, Trace
@@ -121,6 +122,26 @@ class FakeEngine:
             end = min(start + 20.0, duration)
             yield RecordingPart(start, end, duration, segments_of(start, end, task))
             start = end
+
+    def ask_recording(
+        self, recording: str, question: str | None = None, *, stop: threading.Event | None = None, **_: Any
+    ) -> Iterator[RecordingEvent]:
+        """Answers with the question, and leans on the first 20 s. One with `endless` goes on until it is
+        stopped."""
+        stop = stop or threading.Event()
+        asked = check_question(question, "qa")
+        yield SpanEncoded(20.0, 60.0)
+        text = ""
+        for word in self.words(asked, 0, ()):
+            if stop.is_set():
+                return
+            time.sleep(self.pause)
+            text += word
+            yield TextDelta(word)
+        leans = (SpanUsed(0.0, 20.0, 1.0),)
+        yield RecordingAnswer(
+            text, asked, "qa", "whole", leans, (), 60.0, 10, 100, 0.1, 0.1, MODEL, 0, 0.0, "end"
+        )
 
     def words(self, question: str, seed: int, history: Sequence[Turn]) -> Iterator[str]:
         yield from f"You asked: {question} This is seed {seed} after {len(history)} turns.".replace(

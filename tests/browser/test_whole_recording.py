@@ -106,6 +106,19 @@ def test_a_whole_recording(app: AppPage, held: Server, lecture: Path) -> None:
     assert saved_as(app, "SRT")[1].startswith("1\n00:00:00,000 --> 00:00:01,900\nword0 word1 word2 word3.\n")
     assert saved_as(app, "TextGrid")[0] == "lecture.TextGrid"
 
+    # Questions about all of it; one is stopped.
+    question, reply = recording.get_by_label("Question about all of it"), recording.locator(".reply")
+    question.fill("Something endless?")
+    question.press("Enter")
+    expect(reply).to_contain_text("on and on")
+    recording.locator(".halt").click()
+    expect(reply).to_have_attribute("aria-busy", "false")
+    question.fill("What is it about?")
+    recording.get_by_role("button", name="Ask about all of it").click()
+    expect(reply.locator(".text")).to_contain_text("You asked: What is it about?")
+    reply.get_by_role("button", name="0:00–0:20").click()
+    assert time_of(audio) < 10.0
+
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

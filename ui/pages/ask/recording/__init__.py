@@ -30,9 +30,12 @@ class RecordingPanel:
 
 def recording_panel() -> RecordingPanel:
     """The view's properties: `news` of the recording that is open (`payload.news_json`), `earlier`, the
-    person's recordings (`payload.earlier_json`), `waveform`, and `file`, the one that was asked for. Its
-    events: `looked`, what is new is wanted; `chosen`, an earlier one is to be opened; `stopped`, `resumed`,
-    `removed`, `edited`, `waved` and `wanted`, a file; `listed`, the earlier ones are wanted."""
+    person's recordings (`payload.earlier_json`), `waveform`, `file`, the one that was asked for, and `answer`
+    to a question about all of it.
+
+    Its events: `looked`, what is new is wanted; `chosen`, an earlier one is to be opened; `stopped`,
+    `resumed`, `removed`, `edited`, `waved` and `wanted`, a file; `listed`, the earlier ones are wanted;
+    `asked`, a question, and `halted`, its answer is to stop."""
     view = gr.HTML(
         "",
         html_template=(FOLDER / "recording.html").read_text(encoding="utf-8"),
@@ -44,5 +47,6 @@ def recording_panel() -> RecordingPanel:
         earlier="",
         waveform="",
         file="",
+        answer="",
     )
     return RecordingPanel(view, gr.Textbox(visible=False, label="recording"))

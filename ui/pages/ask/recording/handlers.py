@@ -15,6 +15,8 @@ from ui.access.request import visitor_of
 from ui.components.event_data import value_of
 from ui.pages.ask.recording import NOTE_JS, RecordingPanel
 from ui.pages.ask.recording.payload import Known, earlier_json, file_json, news_json, waveform_json
+from ui.pages.ask.recording.questions import QuestionHandlers
+from ui.server.queues import MODEL
 from ui.studio.clips import name_of
 from ui.studio.service import Studio
 from usam.errors import RequestError, UsamError
@@ -171,6 +173,10 @@ def connect_recording(
     gr.on(begins, handlers.begin, [audio, english, annotator], **{**quiet, **view})
     for name in ("chosen", "looked", "stopped", "resumed", "edited", "removed", "listed", "wanted"):
         getattr(panel.view, name)(getattr(handlers, name), annotator, **{**fast, **view})
+    questions = QuestionHandlers(studio)
+    model = {"concurrency_id": MODEL, "concurrency_limit": studio.settings.at_once}
+    panel.view.asked(questions.asked, annotator, **{**quiet, **view, **model})
+    panel.view.halted(questions.halted, None, **{**fast, "outputs": None})
     panel.view.waved(handlers.waved, annotator, **{**quiet, **view})
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from storage.annotation.recordings import StoredRecording
-    from ui.studio.recordings import RecordingService
+    from ui.studio.recordings.service import RecordingService
     from usam.schema.segments import Segment
 
 DIGITS = 3  # of a time in seconds

@@ -5,6 +5,7 @@
 import { find, findKind, make, makeButton } from "../../../viewer/panels/make.js";
 import { PagePlayer } from "../../../viewer/playing/page_player.js";
 import { clock } from "../span/span.js";
+import { RecordingQuestion } from "./recording_question.js";
 import { SegmentForm } from "./segment_form.js";
 import { SegmentList } from "./segment_list.js";
 import { segmentAt } from "./segments.js";
@@ -97,6 +98,15 @@ function send(event, what = {}) {
   trigger(event, { id: shown?.id ?? "", turn, ...known, ...what });
 }
 
+const question = new RecordingQuestion(root, {
+  ask: (text) => {
+    send("asked", { question: text });
+    return turn;
+  },
+  stop: () => send("halted"),
+  play: playFrom,
+});
+
 /** @param {object[]} changes */
 function change(changes) {
   problem.textContent = "";
@@ -147,6 +157,7 @@ function begin(news) {
   wave = "";
   timeline.setPeaks(new Uint8Array(0));
   caption.textContent = "";
+  question.clear();
   opened.hidden = false;
   root.hidden = false;
   audio.hidden = !news.source;
@@ -189,6 +200,7 @@ function draw() {
   list.chosen = chosenSegment;
   list.show(segments);
   form.show(segments, chosenSegment, { seconds, edits });
+  question.allow(Boolean(shown.source));
   find(root, ".sides").hidden = !segments.length;
   moved();
 }
@@ -332,5 +344,11 @@ addEventListener("usam-forget", () => {
   hideIfEmpty();
 });
 
-const changed = { news: newsChanged, earlier: earlierChanged, waveform: waveformChanged, file: fileChanged };
+const changed = {
+  news: newsChanged,
+  earlier: earlierChanged,
+  waveform: waveformChanged,
+  file: fileChanged,
+  answer: () => question.show(parsed(props.answer)),
+};
 for (const [property, handler] of Object.entries(changed)) watch(property, handler);

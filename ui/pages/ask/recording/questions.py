@@ -1,0 +1,91 @@
+"""Questions about all of a recording: the answer as it is written, and the spans that it leans on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from storage import StorageError
+from ui.access.request import page_of, visitor_of
+from ui.components.event_data import value_of
+from ui.components.turns import take_turn
+from ui.studio.clips import GONE
+from ui.studio.service import UNEXPECTED, Studio, log
+from usam.errors import RequestError, UsamError
+from usam.schema.events import TextDelta
+from usam.schema.recording_answer import RecordingAnswer, SpanAnswer, SpanEncoded, clock
+
+REDRAW_SECONDS = 0.1
+MOST_SPANS = 3  # that are named of those an answer leans on
+WAYS = {
+    "whole": "The language model read all of it at once.",
+    "span by span": "Too long to be read at once: asked span by span, then about these answers.",
+}
+
+
+class QuestionHandlers:
+    """What differs between visitors is in the arguments."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+
+    def asked(self, annotator: str, sent: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        """The answer, piece by piece. It is not stored: it has no trace to be rated by."""
+        turn, text = value_of(sent, "turn"), ""
+        leans: list[list[float]] = []
+        page, due = page_of(request), 0.0
+        take_turn(self.studio, page, visitor_of(request), lapses=False)
+
+        def shown(line: str, *, done: bool = False) -> Any:
+            record = {"turn": turn, "line": line, "text": text, "leans": leans, "done": done}
+            return gr.HTML(answer=json.dumps(record, ensure_ascii=False))
+
+        line = ""
+        try:
+            for event in self._events(sent, annotator, request):
+                if isinstance(event, SpanEncoded):
+                    line = f"Listening: {clock(event.end)} of {clock(event.duration)}"
+                elif isinstance(event, SpanAnswer):
+                    line = f"Asked up to {clock(event.end)}"
+                elif isinstance(event, TextDelta):
+                    text += event.text
+                else:
+                    text, line = event.text, WAYS[event.way]
+                    leans = [[span.start, span.end] for span in event.leans_on[:MOST_SPANS]]
+                if time.monotonic() >= due:
+                    due = time.monotonic() + REDRAW_SECONDS
+                    yield shown(line)
+            yield shown(line if text else "Stopped.", done=True)
+        except (UsamError, StorageError) as error:
+            yield shown(str(error), done=True)
+        except Exception:
+            log.exception("a question about a recording failed")
+            yield shown(UNEXPECTED, done=True)
+        finally:
+            self.studio.running.end(page)
+
+    def halted(self, request: gr.Request) -> None:
+        self.studio.running.stop(page_of(request))
+
+    def _events(
+        self, sent: gr.EventData, annotator: str, request: gr.Request
+    ) -> Iterator[SpanEncoded | SpanAnswer | TextDelta | RecordingAnswer]:
+        question = value_of(sent, "question")
+        stored = self.studio.recordings.store.get(str(value_of(sent, "id") or ""), annotator)
+        if not Path(stored.path).is_file():
+            raise RequestError(GONE)
+        self.studio.questions.take(visitor_of(request))
+        stop = self.studio.running.stop_event(page_of(request))
+        for _ in self.studio.loader.wait(stop):
+            pass
+        if stop.is_set():
+            return
+        with self.studio.teaching.paused():
+            yield from self.studio.loader.engine.ask_recording(
+                stored.path, question if isinstance(question, str) else None, stop=stop
+            )
