@@ -12,6 +12,11 @@ from tests.browser.pages import AppPage
 from tests.serving import Server, rows
 
 MINUTES = 10
+WITHIN = """transcript => {
+    const all = transcript.getBoundingClientRect();
+    const line = transcript.querySelector(".current").getBoundingClientRect();
+    return line.top >= all.top && line.bottom <= all.bottom;
+}"""
 PARTS = [20.0 * number for number in range(3 * MINUTES)]
 
 
@@ -68,6 +73,11 @@ def test_a_whole_recording(app: AppPage, held: Server, lecture: Path) -> None:
     assert recording.locator(".w").count() < 24 * len(PARTS) / 3
     assert segments.count() < 3 * len(PARTS) / 2
     expect(lines.last).to_contain_text(f"word{2 * (PARTS[-1] + 11.5):.0f}")
+
+    # The transcript goes along with what is played.
+    audio.evaluate("audio => { audio.currentTime = 400.2; }")
+    expect(recording.locator(".transcript p.current")).to_contain_text("word800")
+    assert recording.locator(".transcript").evaluate(WITHIN)
 
     # From the keyboard: to the third word of the second line, and play it.
     recording.locator(".transcript").focus()

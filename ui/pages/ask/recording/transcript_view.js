@@ -96,7 +96,7 @@ export class TranscriptView {
   /** Without moving the page. @param {HTMLElement} line */
   reveal(line) {
     const { root } = this;
-    const [top, bottom] = [line.offsetTop - root.offsetTop, line.offsetTop - root.offsetTop + line.offsetHeight];
+    const [top, bottom] = [line.offsetTop, line.offsetTop + line.offsetHeight]; // within `root`, which is positioned
     const above = root.scrollTop;
     if (top < above || bottom > above + root.clientHeight) root.scrollTop = top - root.clientHeight / 4;
   }
