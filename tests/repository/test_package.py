@@ -34,7 +34,9 @@ def test_what_the_package_needs_is_what_the_app_installs() -> None:
     """The model's part of requirements.txt, up to the web app's, and each extra in one of the files."""
     model_part = (ROOT / "requirements.txt").read_text("utf-8").split("# The web app.")[0]
     assert requirements(PROJECT["dependencies"]) == requirements(model_part.splitlines())
-    everything = requirements([*lines_of("requirements.txt"), *lines_of("requirements-dev.txt")])
+    everything = requirements(
+        [line for name in ("", "-dev", "-ci") for line in lines_of(f"requirements{name}.txt")]
+    )
     for extra in PROJECT["optional-dependencies"].values():
         for name, bounds in requirements(extra).items():
             assert everything[name] == bounds, name

@@ -3,13 +3,15 @@
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from usam.cli import options as shared
 from usam.errors import RequestError
 
 if TYPE_CHECKING:
+    from usam.engine.batch import Outcome, Row
     from usam.schema.interventions import Intervention
 
 
@@ -29,11 +31,28 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     ask.add_argument(
         "--batch",
         type=Path,
-        metavar="CSV",
-        help="ask about every row (columns path, question, task) of a table; an interrupted run continues",
+        metavar="TABLE",
+        help="ask about every row (columns path, question, task) of a CSV or Parquet table, or about every "
+        "clip of a folder; an interrupted run continues",
     )
     ask.add_argument(
-        "--out", type=Path, metavar="JSONL", help="output of --batch; by default beside the table"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="output of --batch: JSONL, or Parquet where it ends so; by default JSONL beside the table",
+    )
+    ask.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="run --batch on the Ray cluster at this address; by default on one of its own on this machine",
+    )
+    ask.add_argument(
+        "--actors",
+        type=int,
+        metavar="N",
+        help="engines of --ray; by default one for each GPU, or for each machine where there is none",
     )
     ask.add_argument(
         "--whole",
@@ -111,23 +130,48 @@ def chosen(options: argparse.Namespace) -> "Intervention | None":
 
 
 def run_table(options: argparse.Namespace) -> None:
-    from usam.engine.batch import read_table, run_batch
+    from usam.engine.batch import rows_of, run_batch, write_parquet
 
     if options.clip is not None or options.start is not None or options.end is not None:
         options.usage(
             "--batch takes clips and questions from its table, and starts at the beginning of each clip"
         )
+    if options.actors is not None and (options.ray is None or options.actors < 1):
+        options.usage("--actors is at least 1, and goes with --ray")
     output = options.out or options.batch.with_suffix(".jsonl")
+    table, output = output, output.with_suffix(".jsonl") if output.suffix == ".parquet" else output
     given = {name: getattr(options, name) for name in ("seed", "temperature", "max_new_tokens")}
     if intervention := chosen(options):
         given["intervention"] = intervention
-    rows = read_table(options.batch, options.task)
-    outcome = run_batch(
-        options.batch, output, rows, lambda: shared.load_engine(options), shared.progress, **given
-    )
+    rows = rows_of(options.batch, options.task, options.question or "")
+    if options.ray:
+        outcome = _on_ray(options, output, rows, given)
+    else:
+        outcome = run_batch(
+            options.batch, output, rows, lambda: shared.load_engine(options), shared.progress, **given
+        )
+    if table != output:
+        write_parquet(output, table, rows)
     if outcome.refused:
         raise RequestError(
             f"{outcome.refused} of {len(rows)} rows were refused; their lines in {output.name} say why."
         )
     if not options.json:
-        print(f"{outcome.answered} answers in {output}")
+        print(f"{outcome.answered} answers in {table}")
+
+
+def _on_ray(options: argparse.Namespace, output: Path, rows: "list[Row]", given: dict[str, Any]) -> "Outcome":
+    from usam.engine.ray_batch import run_on_ray
+
+    load = partial(shared.load_engine, argparse.Namespace(**shared.engine_options(options)))
+    with shared.needs("ray"):
+        return run_on_ray(
+            options.batch,
+            output,
+            rows,
+            load,
+            shared.progress,
+            address=options.ray,
+            actors=options.actors,
+            **given,
+        )

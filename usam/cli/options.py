@@ -56,6 +56,12 @@ def load_engine(options: argparse.Namespace) -> Any:
     )
 
 
+def engine_options(options: argparse.Namespace) -> dict[str, Any]:
+    """What `load_engine` reads, to be sent to another process."""
+    chosen = {name: getattr(options, name) for name in ("preset", "quantization", "checkpoint")}
+    return {**chosen, "llm": options.llm or os.environ.get("USAM_LLM") or None}
+
+
 def progress(message: str, share: float) -> None:
     if sys.stderr.isatty():
         end = "\n" if share >= 1 else ""

@@ -20,6 +20,9 @@ from usam.schema.tasks import check_question
 if TYPE_CHECKING:
     from usam.engine.engine import Engine
 
+SOUND_FILES = frozenset(
+    ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .wma .mp4 .mkv .webm .mov".split()
+)
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 
 
@@ -49,7 +52,8 @@ class Outcome:
 
 
 def read_table(table: Path, task: str = "qa") -> list[Row]:
-    """The rows of a table with a header: `path`, and `question` or `task` or both, in any case of letters.
+    """The rows of a Parquet table, or of a CSV table with a header: `path`, and `question` or `task` or both,
+    in any case of letters.
 
     Commas, semicolons or tabs separate its columns, as spreadsheets write them in one country or another,
     with or without a first line `sep=;`. An empty question asks the task's own prompt, an empty task is
@@ -59,7 +63,8 @@ def read_table(table: Path, task: str = "qa") -> list[Row]:
     task that cannot be asked.
     """
     try:
-        lines = _lines(_text(table.read_bytes()))
+        parquet = table.suffix.lower() == ".parquet"
+        lines = _parquet_lines(table) if parquet else _lines(_text(table.read_bytes()))
     except (OSError, UnicodeError, csv.Error) as cause:
         raise RequestError(f"{table.name} cannot be read as a CSV file in UTF-8.") from cause
     if not any(any(line.values()) for line in lines):
@@ -83,10 +88,64 @@ def read_table(table: Path, task: str = "qa") -> list[Row]:
     return rows
 
 
+def rows_of(source: Path, task: str = "qa", question: str = "") -> list[Row]:
+    """The rows of a CSV or Parquet table, or a row for each sound file of a folder, in the order of their
+    names. `task` and `question` are those of rows without one of their own. Raises RequestError."""
+    if source.is_dir():
+        files = sorted(file for file in source.rglob("*") if file.suffix.lower() in SOUND_FILES)
+        if not files:
+            raise RequestError(f"The folder {source.name} has no sound files.")
+        asked = check_question(question, task)
+        paths = (file.relative_to(source).as_posix() for file in files)
+        return [Row(number, path, asked, task) for number, path in enumerate(paths, 1)]
+    return read_table(source, task)
+
+
+def clips_folder(source: Path) -> Path:
+    """What paths of the rows are relative to."""
+    return source if source.is_dir() else source.parent
+
+
+def write_parquet(records: Path, table: Path, rows: list[Row]) -> None:
+    """The records of an output, by row, as a Parquet table: row, path, question, task, answer, error, and the
+    whole record as JSON. Raises RequestError."""
+    import pyarrow
+    from pyarrow import parquet
+
+    done = finished(records, rows)
+    found = [done[number] for number in sorted(done)]
+    names = ("row", "path", "question", "task", "answer", "error")
+    columns = {name: [record.get(name) for record in found] for name in names}
+    columns["record"] = [json.dumps(record, ensure_ascii=False) for record in found]
+    text = [(name, pyarrow.string()) for name in (*names[1:], "record")]
+    schema = pyarrow.schema([("row", pyarrow.int64()), *text])
+    part = table.with_suffix(".part")
+    try:
+        parquet.write_table(pyarrow.table(columns, schema=schema), part)
+        part.replace(table)
+    except OSError as cause:
+        raise RequestError(f"{table.name} cannot be written: {cause.strerror}.") from cause
+
+
 def _text(content: bytes) -> str:
     """UTF-8, or UTF-16 as spreadsheets write "Unicode text"; without the mark of byte order."""
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return content.decode("utf-16" if wide else "utf-8-sig")
+
+
+def _parquet_lines(table: Path) -> list[dict[str, str]]:
+    """The same of a Parquet file."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        found = parquet.read_table(table).to_pylist()
+    except pyarrow.ArrowInvalid as cause:
+        raise RequestError(f"{table.name} cannot be read as a Parquet file.") from cause
+    return [
+        {name.strip().lower(): "" if cell is None else str(cell).strip() for name, cell in line.items()}
+        for line in found
+    ]
 
 
 def _lines(text: str) -> list[dict[str, str]]:
@@ -121,7 +180,7 @@ def run_batch(
     Raises RequestError when `output` holds answers to another table, or cannot be written.
     """
     try:
-        done = _finished(output, rows)
+        done = finished(output, rows)
         left = [row for row in rows if row.number not in done]
         refused = sum("error" in record for record in done.values())
         if left:
@@ -129,7 +188,7 @@ def run_batch(
             with output.open("a", encoding="utf-8") as file:
                 for count, row in enumerate(left, len(done)):
                     report(f"{count + 1} of {len(rows)}: {row.path}", count / len(rows))
-                    record = _ask(engine, table.parent / row.path, row, options)
+                    record = answer_row(engine, clips_folder(table) / row.path, row, options)
                     refused += "error" in record
                     file.write(json.dumps(record, ensure_ascii=False) + "\n")
                     file.flush()
@@ -139,7 +198,8 @@ def run_batch(
     return Outcome(len(rows) - refused, refused)
 
 
-def _ask(engine: Engine, clip: Path, row: Row, options: dict[str, Any]) -> dict[str, Any]:
+def answer_row(engine: Engine, clip: Path, row: Row, options: dict[str, Any]) -> dict[str, Any]:
+    """The row's record: the answer, or the `error` that there was."""
     try:
         answer = engine.ask(str(clip), row.question, task=row.task, **options)
         return {**row.key, **answer.to_json()}
@@ -150,7 +210,7 @@ def _ask(engine: Engine, clip: Path, row: Row, options: dict[str, Any]) -> dict[
     return {**row.key, "question": row.question, "task": row.task, "error": problem}
 
 
-def _finished(output: Path, rows: list[Row]) -> dict[int, dict[str, Any]]:
+def finished(output: Path, rows: list[Row]) -> dict[int, dict[str, Any]]:
     """The records that are there, by row. A line that was cut off in the middle is taken away."""
     if not output.exists():
         return {}

@@ -259,3 +259,29 @@ def test_an_unforeseen_failure_is_its_row_s_error_and_the_others_are_answered(
     assert type(failure).__name__ in written[1]["error"]
     assert batch(table) == 2
     assert records(table.with_suffix(".jsonl")) == written
+
+
+def test_a_parquet_table_and_a_folder_are_asked_about_as_a_csv_table_is(
+    table: Path, tmp_path: Path, loads: list[int]
+) -> None:
+    from pyarrow import csv as arrow_csv
+    from pyarrow import parquet
+
+    from usam.engine.batch import read_table, rows_of
+
+    parquet.write_table(arrow_csv.read_csv(table), tmp_path / "clips.parquet")
+    assert [row.key for row in read_table(tmp_path / "clips.parquet")] == [
+        row.key for row in read_table(table)
+    ]
+    (tmp_path / "clips" / "notes.txt").write_text("no sound")
+    assert [row.path for row in rows_of(tmp_path / "clips", question="What?")] == ["high.wav", "low.wav"]
+    (tmp_path / "empty").mkdir()
+    for wrong in (tmp_path / "empty", tmp_path / "clips" / "notes.txt"):
+        with pytest.raises(RequestError):
+            rows_of(wrong)
+    (tmp_path / "no.parquet").write_text("path")
+    with pytest.raises(RequestError, match="Parquet"):
+        rows_of(tmp_path / "no.parquet")
+    out = tmp_path / "answers.parquet"
+    assert usam.cli.main.main(["ask", "--batch", str(tmp_path / "clips"), "--out", str(out), *FEW]) == 0
+    assert [line["path"] for line in parquet.read_table(out).to_pylist()] == ["high.wav", "low.wav"]
