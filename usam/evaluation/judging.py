@@ -73,8 +73,8 @@ def tells_kind(answer: str, kind: str) -> bool:
 
 def kinds_named(answer: str) -> set[str]:
     """The kinds of audio an answer speaks of, in any of their usual words."""
-    said = words(first_words(answer))
-    return {kind for kind, telling in KINDS_IN_WORDS.items() if said & telling}
+    spoken = words(first_words(answer))
+    return {kind for kind, telling in KINDS_IN_WORDS.items() if spoken & telling}
 
 
 def describes(answer: str, kind: str, label: str | None) -> bool:
@@ -96,8 +96,8 @@ def names_mixture(answer: str, kinds: frozenset[str], label: str | None) -> bool
 
 def names_speaker(answer: str, speaker: str) -> bool:
     """Whether of man, woman and child the answer names this one alone."""
-    said = words(first_words(answer))
-    return {who for who, telling in SPEAKERS_IN_WORDS.items() if said & telling} == {speaker}
+    spoken = words(first_words(answer))
+    return {who for who, telling in SPEAKERS_IN_WORDS.items() if spoken & telling} == {speaker}
 
 
 def names_language(answer: str, language: str) -> bool:
@@ -113,14 +113,14 @@ def names_part(answer: str, kind: str, labels: Mapping[str, str | None]) -> bool
     speaker is quoted with is no word about the clip.
     """
     about = first_words(_QUOTED.sub("", answer.lower()))
-    said = words(about)
+    spoken = words(about)
     by_label = {part for part, label in labels.items() if label is not None and names(about, label)}
     found = set(by_label)
-    if said & _SPOKEN_OF:
+    if spoken & _SPOKEN_OF:
         found.add("speech")
-    if said & KINDS_IN_WORDS["music"] or ("sound" not in by_label and family(about) is not None):
+    if spoken & KINDS_IN_WORDS["music"] or ("sound" not in by_label and family(about) is not None):
         found.add("music")
-    if not found and said & KINDS_IN_WORDS["sound"]:
+    if not found and spoken & KINDS_IN_WORDS["sound"]:
         found.add("sound")
     return found == {kind}
 

@@ -12,7 +12,7 @@ from random import Random
 
 from usam.errors import AudioError, RequestError
 from usam.model.model import USAM
-from usam.training.preferences.clips import Heard, RatedClips, Said, asked_prompt
+from usam.training.preferences.clips import Completion, Heard, RatedClips, asked_prompt
 from usam.training.preferences.reference import Reference, References
 from usam.training.preferences.replay import imagined, own_answers
 from usam.training.preferences.rows import Asked, Marks, Pair, Preferences, Thumb
@@ -71,8 +71,8 @@ class Preparation:
         return TuningData(judged, replay[apart:], held, replay[:apart])
 
     def pairs(self, rows: Sequence[Pair]) -> Iterator[tuple[Pair, PairItem]]:
-        chosen = [self.said(row.asked, row.chosen) for row in rows]
-        rejected = [self.said(row.asked, row.rejected) for row in rows]
+        chosen = [self.completion(row.asked, row.chosen) for row in rows]
+        rejected = [self.completion(row.asked, row.rejected) for row in rows]
         usable = [
             (row, one, other)
             for row, one, other in zip(rows, chosen, rejected, strict=True)
@@ -85,41 +85,42 @@ class Preparation:
             yield row, PairItem(one, other, ref, ref_other, row.weight, sft)
 
     def thumbs(self, rows: Sequence[Thumb]) -> Iterator[ThumbItem]:
-        usable = [(row, one) for row in rows if (one := self.said(row.asked, row.answer)) is not None]
-        said = [one for _, one in usable]
+        usable = [(row, one) for row in rows if (one := self.completion(row.asked, row.answer)) is not None]
+        completions = [one for _, one in usable]
         others = [
-            replace(one, answer=next_.answer) for one, next_ in zip(said, said[1:] + said[:1], strict=True)
+            replace(one, answer=next_.answer)
+            for one, next_ in zip(completions, completions[1:] + completions[:1], strict=True)
         ]
-        refs, ref_others = self.scored(said), self.scored(others)
+        refs, ref_others = self.scored(completions), self.scored(others)
         for (row, one), other, ref, ref_other in zip(usable, others, refs, ref_others, strict=True):
             yield ThumbItem(one, ref, other, ref_other, row.desirable, row.weight)
 
     def marks(self, rows: Sequence[Marks]) -> Iterator[MarkItem]:
         for row in rows:
-            if row.marks and (one := self.said(row.asked, row.answer)) is not None:
+            if row.marks and (one := self.completion(row.asked, row.answer)) is not None:
                 yield MarkItem(one.heard, one, row.marks, row.weight)
 
     def replay(self, asked: list[Asked]) -> list[ReplayItem]:
         """Answers about imagined clips and the model's own about some of the clips, in random order."""
         Random(self.seed).shuffle(asked)
         heard = [one for one in asked[: self.replayed // 2] if self.heard(one) is not None]
-        said = imagined(self.model, self.replayed, self.seed)
-        said += own_answers(self.model, self.clips, heard, self.work / "own", self.report)
-        items = [ReplayItem(one, ref) for one, ref in zip(said, self.scored(said), strict=True)]
+        completions = imagined(self.model, self.replayed, self.seed)
+        completions += own_answers(self.model, self.clips, heard, self.work / "own", self.report)
+        items = [ReplayItem(one, ref) for one, ref in zip(completions, self.scored(completions), strict=True)]
         Random(self.seed).shuffle(items)
         return items
 
-    def scored(self, said: Sequence[Said]) -> list[Reference]:
-        return self.references.of(said, self.report)
+    def scored(self, completions: Sequence[Completion]) -> list[Reference]:
+        return self.references.of(completions, self.report)
 
-    def said(self, asked: Asked, answer: str) -> Said | None:
+    def completion(self, asked: Asked, answer: str) -> Completion | None:
         """The answer to be scored, None if its clip cannot be read or it is too long."""
         heard = self.heard(asked)
         ids = self.model.prompts.answer(answer)
         if heard is None or len(ids) > LONGEST_ANSWER:
             self.dropped["audio unreadable" if heard is None else "answer too long"] += 1
             return None
-        return Said(heard, asked_prompt(self.model, asked), ids)
+        return Completion(heard, asked_prompt(self.model, asked), ids)
 
     def hearable(self, asked: Sequence[Asked]) -> list[tuple[Asked, Heard]]:
         """The questions whose clip can be read, with what is heard of it."""

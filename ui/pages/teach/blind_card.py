@@ -18,10 +18,10 @@ def blind_card(name: str, state: WritingState, trial: BlindTrial | None, rate: W
         f"{rate.votes} of at least {LEAST_VOTES} votes, {rate.people} of {LEAST_PEOPLE} people, new "
         f"preferred in {rate.share:.2f} ({low:.2f}–{high:.2f})."
     )
-    said = messages.saved if rate.decided else messages.status
+    result = messages.saved if rate.decided else messages.status
     pairs = f"{messages.counted(len(trial.pairs), 'pair')} of answers to compare on Annotate"
     same = f"; to {messages.counted(len(trial.same), 'question')} both answer the same" if trial.same else ""
-    return f"{writing}{ended}{said(votes)}<p class='hint'>{_state(name, trial, rate)} {pairs}{same}.</p>"
+    return f"{writing}{ended}{result(votes)}<p class='hint'>{_state(name, trial, rate)} {pairs}{same}.</p>"
 
 
 def _state(name: str, trial: BlindTrial, rate: WinRate) -> str:

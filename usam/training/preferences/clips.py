@@ -39,7 +39,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Said:
+class Completion:
     """An answer, as token ids [N] with its end mark, to a prompt about a clip."""
 
     heard: Heard
@@ -81,8 +81,8 @@ class RatedClips:
             if not file.exists():
                 self._store(file, asked.audio, task)
             with safe_open(file, framework="pt") as stored:
-                said = json.loads(stored.metadata()["words"])
-                words = tuple(tuple(Word(**word) for word in stream) for stream in said)
+                streams = json.loads(stored.metadata()["words"])
+                words = tuple(tuple(Word(**word) for word in stream) for stream in streams)
                 self._read[key] = Heard(stored.get_tensor("tokens"), words, name)
         return self._read[key]
 
@@ -100,19 +100,19 @@ class RatedClips:
         part.rename(file)
 
 
-def collate(model: USAM, said: Sequence[Said]) -> AnswerBatch:
+def collate(model: USAM, completions: Sequence[Completion]) -> AnswerBatch:
     """Answers padded to the longest clip, on the model's device."""
-    tokens = [one.heard.tokens.float() for one in said]
+    tokens = [one.heard.tokens.float() for one in completions]
     lengths = torch.tensor([len(own) for own in tokens])
     words = None
     if model.adapter.words is not None:
-        words = batch([_grid(model, one.heard) for one in said]).to(model.device)
+        words = batch([_grid(model, one.heard) for one in completions]).to(model.device)
     return AnswerBatch(
         pad_sequence(tokens, batch_first=True).to(model.device),
         (torch.arange(int(lengths.max())) < lengths[:, None]).to(model.device),
         words,
-        [one.prompt for one in said],
-        [one.answer for one in said],
+        [one.prompt for one in completions],
+        [one.answer for one in completions],
     )
 
 

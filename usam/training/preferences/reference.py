@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from usam.model.model import IGNORED, USAM
-from usam.training.preferences.clips import AnswerBatch, Said, answer_inputs, collate
+from usam.training.preferences.clips import AnswerBatch, Completion, answer_inputs, collate
 
 LIKELIEST = 32  # tokens of each place of an answer that are kept with their probabilities
 BATCH = 6
@@ -40,10 +40,10 @@ class References:
         self.folder, self.model = folder, model
         folder.mkdir(parents=True, exist_ok=True)
 
-    def of(self, said: Sequence[Said], report: Callable[[str], None] = print) -> list[Reference]:
-        """In the order of `said`, after computing what is missing; answers of like length together."""
-        files = [self.folder / f"{identity(one)}.safetensors" for one in said]
-        missing = {file: one for file, one in zip(files, said, strict=True) if not file.exists()}
+    def of(self, completions: Sequence[Completion], report: Callable[[str], None] = print) -> list[Reference]:
+        """In the order of `completions`, after computing what is missing; answers of like length together."""
+        files = [self.folder / f"{identity(one)}.safetensors" for one in completions]
+        missing = {file: one for file, one in zip(files, completions, strict=True) if not file.exists()}
         ordered = sorted(missing.items(), key=lambda entry: read_length(entry[1]))
         batches = [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
         for number, batch in enumerate(batches, 1):
@@ -53,7 +53,7 @@ class References:
         return [Reference(**load_file(file)) for file in files]
 
     @torch.inference_mode()
-    def _store(self, batch: Sequence[tuple[Path, Said]]) -> None:
+    def _store(self, batch: Sequence[tuple[Path, Completion]]) -> None:
         scored = score(self.model, collate(self.model, [one for _, one in batch]))
         for row, (file, _) in enumerate(batch):
             logprobs = scored.logits[scored.row == row].log_softmax(-1)
@@ -68,9 +68,9 @@ class References:
             part.rename(file)
 
 
-def identity(said: Said) -> str:
+def identity(completion: Completion) -> str:
     """Names an answer to a prompt about a clip, as a checkpoint heard it."""
-    asked = f"{said.heard.name} {said.prompt.right.tolist()} {said.answer.tolist()}"
+    asked = f"{completion.heard.name} {completion.prompt.right.tolist()} {completion.answer.tolist()}"
     return hashlib.sha256(asked.encode()).hexdigest()[:24]
 
 
@@ -104,28 +104,28 @@ def score(model: USAM, given: AnswerBatch) -> Scored:
     return Scored(logprobs, logits, row, len(targets))
 
 
-def score_all(model: USAM, said: Sequence[Said]) -> Scored:
+def score_all(model: USAM, completions: Sequence[Completion]) -> Scored:
     """As `score`, of any number of answers: those of like length together, since padding costs as much as
     what is read."""
-    order = sorted(range(len(said)), key=lambda index: read_length(said[index]))
+    order = sorted(range(len(completions)), key=lambda index: read_length(completions[index]))
     parts, rows = [], []
-    for run in in_batches(len(said), BATCH):
+    for run in in_batches(len(completions), BATCH):
         places = [order[index] for index in run]
-        part = score(model, collate(model, [said[place] for place in places]))
+        part = score(model, collate(model, [completions[place] for place in places]))
         parts.append(part)
         rows.append(torch.tensor(places, device=part.row.device)[part.row])
     return Scored(
         torch.cat([part.logprobs for part in parts]),
         torch.cat([part.logits for part in parts]),
         torch.cat(rows),
-        len(said),
+        len(completions),
     )
 
 
-def read_length(said: Said) -> int:
+def read_length(completion: Completion) -> int:
     """About how many vectors and tokens the language model reads: four characters of a word are a piece."""
-    words = sum(len(word.read) for stream in said.heard.words for word in stream) // 4
-    return (words or len(said.heard.tokens)) + len(said.prompt.right) + len(said.answer)
+    words = sum(len(word.read) for stream in completion.heard.words for word in stream) // 4
+    return (words or len(completion.heard.tokens)) + len(completion.prompt.right) + len(completion.answer)
 
 
 def divergence(reference: Reference, logits: Tensor) -> Tensor:

@@ -20,9 +20,9 @@ from usam.data.synthetic.grammar import everyday_sentence
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 from usam.training.preferences.clips import (
+    Completion,
     Heard,
     RatedClips,
-    Said,
     asked_prompt,
     collate,
     read_audio,
@@ -40,7 +40,7 @@ OWN_TOKENS = 40  # of an answer that is to be kept
 OWN_BATCH = 8
 
 
-def imagined(model: USAM, count: int, seed: int) -> list[Said]:
+def imagined(model: USAM, count: int, seed: int) -> list[Completion]:
     """Right answers about clips of words that never were; none for a checkpoint that reads no words."""
     if model.adapter.words is None:
         return []
@@ -53,7 +53,7 @@ def imagined(model: USAM, count: int, seed: int) -> list[Said]:
     material = Material({"English": sentences}, sounds, instruments, {})
     imagination = Imagination(material, config.token_seconds, config.background_kinds)
     instructor = SceneInstructor(Names(sounds, instruments, words))
-    found: list[Said] = []
+    found: list[Completion] = []
     while len(found) < count:
         scene = imagination.draw(random)
         instruction = instructor.draw(scene, random)
@@ -63,7 +63,7 @@ def imagined(model: USAM, count: int, seed: int) -> list[Said]:
         length = token_count(scene, config.token_seconds)
         heard = without_tokens(Heard(torch.zeros(0), scene.words, name), length, config.hidden_size)
         prompt = model.prompts.build(instruction.question)
-        found.append(Said(heard, prompt, model.prompts.answer(instruction.answer)))
+        found.append(Completion(heard, prompt, model.prompts.answer(instruction.answer)))
     return found
 
 
@@ -73,7 +73,7 @@ def own_answers(
     asked: Sequence[Asked],
     folder: Path,
     report: Callable[[str], None] = print,
-) -> list[Said]:
+) -> list[Completion]:
     """What the model itself answers to one of FIXED_QUESTIONS about each of these clips, computed once and
     kept."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def own_answers(
             report(f"{start + len(heard)} of {len(questions)} answers to keep")
         answers = json.loads(file.read_text())
         found += [
-            Said(one, prompt, torch.tensor(ids))
+            Completion(one, prompt, torch.tensor(ids))
             for one, prompt, ids in zip(heard, prompts, answers, strict=True)
             if ids
         ]
@@ -107,7 +107,9 @@ def own_answers(
 def answer_ids(model: USAM, heard: Sequence[Heard], prompts: Sequence[Prompt], most: int) -> list[list[int]]:
     """The likeliest answer to each prompt, token by token, as far as its end mark."""
     empty = torch.zeros(0, dtype=torch.long)
-    given = collate(model, [Said(one, prompt, empty) for one, prompt in zip(heard, prompts, strict=True)])
+    given = collate(
+        model, [Completion(one, prompt, empty) for one, prompt in zip(heard, prompts, strict=True)]
+    )
     with torch.autocast(model.device.type, torch.bfloat16):
         answers = model.respond(read_audio(model, given), prompts, max_new_tokens=most, do_sample=False)
     end = model.prompts.end_id

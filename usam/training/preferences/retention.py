@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from usam.model.model import USAM
-from usam.training.preferences.clips import Said
+from usam.training.preferences.clips import Completion
 from usam.training.preferences.reference import in_batches
 from usam.training.preferences.replay import answer_ids
 
@@ -52,7 +52,9 @@ class Retention:
         }
 
 
-def answered_right(model: USAM, asked: Sequence[Said], report: Callable[[str], None] = print) -> list[bool]:
+def answered_right(
+    model: USAM, asked: Sequence[Completion], report: Callable[[str], None] = print
+) -> list[bool]:
     """Whether the model's own answer to each prompt is the one that is known to be right, word for word."""
     found: list[bool] = []
     for run in in_batches(len(asked), BATCH):

@@ -241,9 +241,9 @@ def _asked(row: Mapping[str, Any], folder: Path) -> Asked:
     return Asked(audio, row.get("clip") or audio.stem, last, task, turns)
 
 
-def _text(said: Any) -> str:
+def _text(content: Any) -> str:
     """The text of an answer, or of the one message that holds it."""
-    text = said if isinstance(said, str) else said[-1]["content"]
+    text = content if isinstance(content, str) else content[-1]["content"]
     if not isinstance(text, str):
         raise TypeError(text)
     return text

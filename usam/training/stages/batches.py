@@ -124,12 +124,14 @@ class TokenWords:
         if not item.label:
             return self.blank.expand(len(local), -1)
         slots = torch.arange(len(local)) % self.queries
-        said = local.clone()
-        said[slots < self.queries - 2] = self.targets.words({item.label[-1]: 1.0}, blank=0.0)
-        said[slots == 0] = self.targets.words({item.label[0]: 1.0}, blank=0.0)
-        said[slots == self.queries - 1] = self.targets.words({KIND_WORDS[item.example.kind]: 1.0}, blank=0.5)
-        said[silent] = self.blank
-        return said
+        targets = local.clone()
+        targets[slots < self.queries - 2] = self.targets.words({item.label[-1]: 1.0}, blank=0.0)
+        targets[slots == 0] = self.targets.words({item.label[0]: 1.0}, blank=0.0)
+        targets[slots == self.queries - 1] = self.targets.words(
+            {KIND_WORDS[item.example.kind]: 1.0}, blank=0.5
+        )
+        targets[silent] = self.blank
+        return targets
 
 
 def draw(

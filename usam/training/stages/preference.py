@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from usam.model.model import USAM
-from usam.training.preferences.clips import Heard, Said, collate
+from usam.training.preferences.clips import Completion, Heard, collate
 from usam.training.preferences.reference import Reference, Scored, divergence, in_batches, score_all
 from usam.training.preferences.rows import Mark
 from usam.training.stages.preference_losses import dpo_loss, kto_kl, kto_loss
@@ -62,8 +62,8 @@ class Settings:
 class PairItem:
     """Two answers to one question and how likely the reference holds them. sft: as in Settings."""
 
-    chosen: Said
-    rejected: Said
+    chosen: Completion
+    rejected: Completion
     ref_chosen: Reference
     ref_rejected: Reference
     weight: float
@@ -75,9 +75,9 @@ class ThumbItem:
     """An answer alone; `other` is one to another question, put to this one, that tells how far the model is
     from the reference."""
 
-    said: Said
+    completion: Completion
     ref: Reference
-    other: Said
+    other: Completion
     ref_other: Reference
     desirable: bool
     weight: float
@@ -88,7 +88,7 @@ class MarkItem:
     """What mattered of a clip to an answer."""
 
     heard: Heard
-    said: Said
+    completion: Completion
     marks: tuple[Mark, ...]
     weight: float
 
@@ -97,7 +97,7 @@ class MarkItem:
 class ReplayItem:
     """An answer whose distribution is to stay."""
 
-    said: Said
+    completion: Completion
     ref: Reference
 
 
@@ -135,17 +135,17 @@ def preference_losses(
     pairs = [item for item in judged if isinstance(item, PairItem)]
     thumbs = [item for item in judged if isinstance(item, ThumbItem)]
     marks = [item for item in judged if isinstance(item, MarkItem)]
-    said = [
+    completions = [
         *(item.chosen for item in pairs),
         *(item.rejected for item in pairs),
-        *(item.said for item in thumbs),
+        *(item.completion for item in thumbs),
         *(item.other for item in thumbs),
-        *(item.said for item in replay),
+        *(item.completion for item in replay),
     ]
     parts: dict[str, Tensor] = {}
     loss = torch.zeros((), device=model.device)
-    if said:
-        scored = score_all(model, said)
+    if completions:
+        scored = score_all(model, completions)
         totals, means = scored.totals(), scored.means()
         if pairs:
             chosen, rejected = totals[: len(pairs)], totals[len(pairs) : 2 * len(pairs)]
@@ -173,7 +173,7 @@ def preference_losses(
             ).mean()
             loss = loss + parts["thumbs"] * len(thumbs) / len(judged)
         if replay:
-            parts["replay"] = replay_divergence(scored, len(said) - len(replay), replay)
+            parts["replay"] = replay_divergence(scored, len(completions) - len(replay), replay)
             loss = loss + settings.replay * parts["replay"]
     if marks:
         parts["marks"] = marks_loss(model, marks)
@@ -196,7 +196,7 @@ def replay_divergence(scored: Scored, first: int, replay: Sequence[ReplayItem]) 
 def marks_loss(model: USAM, items: Sequence[MarkItem]) -> Tensor:
     """Cross-entropy of SACLM's predictive score, of the vectors in marked stretches, against whether these
     mattered: a weighted mean over vectors."""
-    given = collate(model, [item.said for item in items])
+    given = collate(model, [item.completion for item in items])
     with torch.autocast(model.device.type, torch.bfloat16), torch.no_grad():
         audio = model.project(
             given.tokens, given.mask, [prompt.question for prompt in given.prompts], given.words
@@ -264,7 +264,7 @@ def check(model: USAM, data: TuningData, beta: float, step: int) -> Check:
         likelier += int((means[0] > means[1]).sum())
     for run in in_batches(len(data.held_replay), 2 * CHECK_BATCH):
         items = [data.held_replay[index] for index in run]
-        scored = score_all(model, [item.said for item in items])
+        scored = score_all(model, [item.completion for item in items])
         divergences += [float(replay_divergence(scored, i, [item])) for i, item in enumerate(items)]
     return Check(
         step,

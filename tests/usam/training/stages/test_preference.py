@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from transformers import LlamaForCausalLM
 
 from tests import tiny
-from usam.training.preferences.clips import Heard, Said
+from usam.training.preferences.clips import Completion, Heard
 from usam.training.preferences.reference import Reference, divergence
 from usam.training.preferences.rows import Mark
 from usam.training.stages.preference import (
@@ -126,13 +126,13 @@ def test_what_did_not_matter_becomes_redundant_there_and_nowhere_else() -> None:
     model = tiny.model(words=True)
     moving = choose_parts(model, ["saclm"])
     tokens = torch.randn(12, 24, generator=torch.Generator().manual_seed(0))
-    said = Said(
+    completion = Completion(
         Heard(tokens, ((), (), ()), "one"), model.prompts.build("What?"), model.prompts.answer("A dog.")
     )
     end = 12 * model.adapter.config.token_seconds
     marks = Mark(0.0, end / 2, False), Mark(end / 2 + 0.01, end, True)
     optimizer = torch.optim.Adam(moving["saclm"], lr=0.01)
-    item = MarkItem(said.heard, said, marks, 1.0)
+    item = MarkItem(completion.heard, completion, marks, 1.0)
     first = float(marks_loss(model, [item]).detach())
     for _ in range(80):
         optimizer.zero_grad()
