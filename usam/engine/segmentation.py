@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import torch
 from torch import Tensor
 
 from usam.audio.samples import SAMPLE_RATE
-from usam.encoders.heads.sound_names import music_names, music_spans, sound_spans
+from usam.encoders.heads.audio_kinds import KINDS, class_log_odds, kind_log_odds, likeliest_kinds
+from usam.encoders.heads.sound_names import loudness, music_names
 from usam.encoders.words import Heard
 from usam.schema.segments import Segment, SegmentKind, joined
 from usam.schema.words import Word
@@ -27,6 +29,9 @@ FLOOR = 1e-4  # root mean square below which there is nothing
 GAP = 4  # blocks of a pause
 REACH_BACK = 0.7  # seconds by which a word may begin before its time
 LONGEST_WORD = 0.3, 0.1  # seconds, and seconds a letter: what is longer is a pause or a sound behind it
+SAID, UNSAID = 3.0, 1.0  # nats for speech where words were made out, and against it where not
+NEVER = 8.0  # nats
+SNAP = 0.5  # seconds by which a border of speech may differ from that of its words
 SAME_WORD = 0.5  # seconds by which the times of one word may differ in two spans that share it
 BLUR = 1.0  # seconds: a shorter overlap or gap is how blurred the border between two kinds is
 
@@ -48,17 +53,8 @@ def segments(
     by_role = dict(zip(roles, words, strict=True))
     transcript = at_pauses(by_role.get("speech", ()), heard.waveform)
     spoken = _spoken(transcript)
-    found: list[tuple[SegmentKind, Span]] = [("speech", span) for span in spoken + _unclear(heard, spoken)]
-    if heard.sounds is not None:
-        found += [("sound", span) for span in sound_spans(heard.sounds)]
-        found += [("music", span) for span in music_spans(heard.sounds)]
-    borders = sorted({start, end} | {t for _, span in found for t in span if start < t < end})
-    parts: list[Segment] = []
-    for first, last in pairwise(borders):
-        kinds = dict.fromkeys(kind for kind, span in found if span[0] <= (first + last) / 2 < span[1])
-        kind: SegmentKind = "mixed" if len(kinds) > 1 else next(iter(kinds), "silence")
-        parts.append(Segment(first, last, kind))
     instruments = music_names(heard.sounds) if heard.sounds is not None else frozenset()
+    parts = _parts(heard, spoken, start, end)
     names = [word for word in by_role.get("audio", ()) if not word.is_place]
     tags = by_role.get("music", ())
     filled = [part for whole in joined(parts) for part in _filled(whole, names, instruments)]
@@ -66,6 +62,53 @@ def segments(
     since = start if before is None else min(start, (before.start + before.end) / 2)
     inside = [w for w in transcript if since <= (w.start + w.end) / 2 < end and not _again(w, before)]
     return _with_words(named, inside, transcript)
+
+
+def _parts(heard: Heard, spoken: Sequence[Span], start: float, end: float) -> list[Segment]:
+    """What kind of audio is heard when, between two times (s); borders of speech are those of its words."""
+    if heard.sounds is None:
+        edges = sorted({start, end} | {t for span in spoken for t in span if start < t < end})
+        return [Segment(a, b, "speech" if _within(spoken, a, b) else "silence") for a, b in pairwise(edges)]
+    rate = heard.sounds.rate
+    log_odds, own = kind_log_odds(heard.sounds), class_log_odds(heard.sounds)
+    looks = [(look / rate, (look + 1) / rate) for look in range(len(log_odds))]
+    said = torch.tensor([_within(spoken, *look) for look in looks])
+    # Beside speech, and of speech itself, the specialist's own classes are sure where the head may not be.
+    log_odds[said] = torch.maximum(log_odds[said], own[said])
+    log_odds[:, 0] = torch.maximum(log_odds[:, 0], own[:, 0]) + torch.where(said, SAID, -UNSAID)
+    log_odds[loudness(heard.waveform, len(looks), rate) < FLOOR] = -NEVER
+    path = likeliest_kinds(log_odds)
+    edges = [start, *_borders(path, looks, spoken, start, end), end]
+    parts: list[Segment] = []
+    for a, b in pairwise(edges):
+        kinds = path[min(len(path) - 1, int((a + b) / 2 * rate))]
+        kind: SegmentKind = "mixed" if len(kinds) > 1 else KINDS[kinds[0]] if kinds else "silence"
+        parts.append(Segment(a, b, kind))
+    return parts
+
+
+def _borders(
+    path: Sequence[tuple[int, ...]], looks: Sequence[Span], spoken: Sequence[Span], start: float, end: float
+) -> list[float]:
+    """Times (s) at which what is heard changes, in order."""
+    found: list[float] = []
+    for index, (one, other) in enumerate(pairwise(path)):
+        if one == other:
+            continue
+        at = looks[index][1]
+        if (0 in one) != (0 in other):
+            edges = [span[0] if 0 in other else span[1] for span in spoken]
+            at = min(
+                (edge for edge in edges if abs(edge - at) <= SNAP), key=lambda t: abs(t - at), default=at
+            )
+        if max(start, found[-1] if found else start) < at < end:
+            found.append(at)
+    return found
+
+
+def _within(spans: Sequence[Span], start: float, end: float) -> bool:
+    """Whether the middle between two times lies in one of the spans."""
+    return any(first <= (start + end) / 2 < last for first, last in spans)
 
 
 def _again(word: Word, before: Word | None) -> bool:
@@ -135,16 +178,6 @@ def _spoken(transcript: Sequence[Word]) -> list[Span]:
         else:
             found.append((word.start, word.end))
     return [(start - REACH, end + REACH) for start, end in found if end > start]
-
-
-def _unclear(heard: Heard, spoken: Sequence[Span]) -> list[Span]:
-    """Where someone speaks, but no words were made out."""
-    found: list[Span] = []
-    for start, end in heard.speech:
-        inside = [span for span in spoken if span[0] < end and span[1] > start]
-        edges = [start, *(time for span in inside for time in span), end]
-        found += [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 2 * SPEECH_GAP]
-    return found
 
 
 def _filled(part: Segment, names: Sequence[Word], instruments: frozenset[str]) -> list[Segment]:

@@ -24,6 +24,9 @@ def heard(*stretches: tuple[float, str]) -> Heard:
     ]
     scores = SoundScores(torch.tensor(rows), CLASSES, RATE)
     noise = torch.randn(int(len(rows) / RATE * 16_000), generator=torch.Generator().manual_seed(0))
+    for look, row in enumerate(rows):
+        if row[CLASSES.index("Silence")]:
+            noise[int(look / RATE * 16_000) : int((look + 1) / RATE * 16_000)] = 0
     return Heard(noise, {}, sounds=scores)
 
 

@@ -34,7 +34,6 @@ MUSIC_BEHIND, SOUND_BEHIND = 0.04, 0.05  # mean score beside speech that is wort
 SPEECH = 0.3  # score of the speech classes above which someone speaks
 SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
 MUSIC = 0.3  # score of the music classes above which music plays
-SOUND = 0.15  # score of another class above which its sound is heard
 LEAST_PLACE = 0.12  # mean score of a place that is worth saying
 BEHIND = -0.1  # kind score above which music, or a sound, is heard behind speech
 CERTAIN = 0.5  # score of a name that is said whatever kind of audio it is
@@ -82,13 +81,13 @@ def music_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
     return spans(music > MUSIC, sounds.rate, reach=0.2, gap=1.0)
 
 
-def sound_spans(sounds: SoundScores) -> tuple[tuple[float, float], ...]:
-    """Where a sound is heard that has a name and is neither speech nor music."""
-    others = torch.ones(len(sounds.classes), dtype=torch.bool)
-    others[list(_columns(sounds.classes, tuple(sorted(VAGUE))))] = False
-    others[_musical(sounds.classes)] = False
-    named = sounds.scores[:, others].amax(-1)
-    return spans(named > SOUND, sounds.rate, reach=0.2, gap=1.0)
+@cache
+def kind_columns(classes: tuple[str, ...]) -> tuple[list[int], list[int], list[int]]:
+    """Which classes are speech, which are sounds with a name, and which are music."""
+    music = list(range(len(classes)))[_musical(classes)]
+    vague = _columns(classes, tuple(sorted(VAGUE)))
+    sounds = [index for index in range(len(classes)) if index not in vague and index not in music]
+    return list(_columns(classes, VOICES)), sounds, music
 
 
 def music_names(sounds: SoundScores) -> frozenset[str]:
