@@ -283,7 +283,12 @@ def in_order(waiting: Select[Any], order: Order) -> tuple[Select[Any], ...]:
             measured = waiting.join(
                 schema.TraceStatistics, schema.TraceStatistics.answer_id == schema.Answer.id
             )
-            return (measured.order_by(schema.TraceStatistics.router_entropy.desc().nulls_last()),)
+            # Apart: PostgreSQL follows the index of a column in no order with the missing values at the end.
+            entropy = schema.TraceStatistics.router_entropy
+            return (
+                measured.where(entropy.is_not(None)).order_by(entropy.desc()),
+                measured.where(entropy.is_(None)),
+            )
         case "disagreement":
             # Not a join: SQLite might begin at the answers, all of them, and sort.
             dispute = schema.Disagreement

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, delete, make_url, text
+from sqlalchemy import create_engine, delete, event, make_url, text
 from sqlalchemy.orm import Session
 
 import storage
@@ -354,3 +354,26 @@ def test_limits_hold_for_all_processes(
 )
 def test_what_processes_share(check: Callable[[list[Database]], None], url: str) -> None:
     check([open_database(url) for _ in range(2)])
+
+
+def test_the_undecided_router_first_follows_an_index(
+    database: Database, feedback: Feedback, make_record: Make
+) -> None:
+    """With a sort, the queue would take seconds of each person who opens it."""
+    feedback.record_answer(make_record(), annotator="asker")
+    seen: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        if "router_entropy" in statement:
+            seen.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    Queue(database).upcoming("me", "entropy", audio_only=False)
+    event.remove(database.engine, "before_cursor_execute", note)
+    statement, parameters = seen[0]
+    with database.engine.connect() as connection:
+        for kind in ("seqscan", "sort"):
+            connection.execute(text(f"SET LOCAL enable_{kind} = off"))
+        plan = "\n".join(line for (line,) in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+    assert "ix_internals_router_entropy" in plan
+    assert "Sort" not in plan
