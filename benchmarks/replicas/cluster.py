@@ -101,7 +101,7 @@ class Cluster:
         """The configuration that is shipped, with the ports of this run."""
         nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
         if nginx is None:
-            raise RuntimeError("nginx is not installed: apt-get install nginx-light")
+            raise RuntimeError("nginx is not installed: apt-get install nginx")
         folder = self.data / "nginx"
         folder.mkdir()
         site = NGINX.read_text()
