@@ -1,11 +1,15 @@
 """Whole recordings: how fast they are written down, how well, and where their parts are found.
 
-    python -m benchmarks.long --data audio [--minutes 10] [--rounds 3] [--faster-whisper FOLDER] [--json]
+    python -m benchmarks.long --data audio [--minutes 10] [--rounds 3] [--faster-whisper FOLDER]
+        [--whisper-cpp FILE] [--lengths 1 10 60] [--json]
 
 `--data` is a folder of labelled clips with a manifest.csv; its held-out clips are joined: sentences to one
 recording (speed, word error rate), clips of all kinds to another (borders of segments), spoken words with
 pauses to a third (times of words). `--faster-whisper` is a folder of Whisper base in CTranslate2's format,
 which the package faster-whisper transcribes in turn with U-SAM, with int8 weights and as many threads.
+`--whisper-cpp` is a file of Whisper base in 8 bits (`python -m benchmarks.whisper_ggml` writes one), which
+the package pywhispercpp transcribes in turn too. Peak memory and time are measured on recordings of
+`--lengths` minutes.
 """
 
 from __future__ import annotations
@@ -140,12 +144,26 @@ def faster_whisper(folder: Path, threads: int) -> Callable[[Path], str]:
     return transcribe
 
 
-def recordings(data: Path, minutes: float, folder: Path) -> dict[str, Recording]:
+def whisper_cpp(file: Path, threads: int) -> Callable[[Path], str]:
+    from pywhispercpp.model import Model  # type: ignore[import-not-found,unused-ignore]
+
+    model = Model(str(file), n_threads=threads, language="en", print_progress=False, print_realtime=False)
+
+    def transcribe(recording: Path) -> str:
+        return " ".join(segment.text for segment in model.transcribe(str(recording), token_timestamps=True))
+
+    return transcribe
+
+
+def recordings(
+    data: Path, minutes: float, folder: Path, lengths: Sequence[float] = ()
+) -> dict[str, Recording]:
     clips = read_clips(data)
     random = Random(0)
     sentences = [clip for clip in clips.sentences if clip.language == "en" and clip.transcript]
     random.shuffle(sentences)
-    several = sentences * (1 + int(minutes * 60 / max(1.0, sum(clip.seconds for clip in sentences))))
+    longest = 60 * max(minutes, *lengths) if lengths else 60 * minutes
+    several = sentences * (1 + int(longest / max(1.0, sum(clip.seconds for clip in sentences))))
     kinds = [clip for kind, least in SHORTEST.items() for clip in clips.of(kind) if least <= clip.seconds]
     kinds = [clip for clip in kinds if clip.seconds <= LONGEST]
     random.shuffle(kinds)
@@ -153,26 +171,34 @@ def recordings(data: Path, minutes: float, folder: Path) -> dict[str, Recording]
     random.shuffle(words)
     return {
         "speech": join(several, minutes * 60, PAUSE, folder / "speech.wav"),
-        "minute": join(several, 60, PAUSE, folder / "minute.wav"),
         "mixed": join(kinds, minutes * 60, 0.0, folder / "mixed.wav"),
         "words": join(words, 120, PAUSE, folder / "words.wav"),
+        **{
+            f"{length:g}": join(several, length * 60, PAUSE, folder / f"{length:g}.wav") for length in lengths
+        },
     }
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    made = recordings(options.data, options.minutes, folder)
+    lengths = sorted(options.lengths)
+    made = recordings(options.data, options.minutes, folder, lengths)
     engine = Engine.load()
     peak: dict[str, int] = {}
-    for name in ("minute", "speech"):
-        heard(engine, made[name])
-        minutes = f"{made[name].seconds / 60:.0f}"
-        peak[minutes] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    report(f"memory: {peak}")
+    took: dict[str, float] = {}
+    for length in (f"{length:g}" for length in lengths):
+        began = time.monotonic()
+        for _ in engine.transcribe(made[length].file):
+            pass
+        took[length] = (time.monotonic() - began) / made[length].seconds
+        peak[length] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        report(f"{length} minutes: {peak[length]} MB at most, {took[length]:.3f} of real time")
     ways: dict[str, Callable[[Path], str]] = {
         "usam": lambda file: text(heard(engine, Recording(file, (), (), 0.0)))
     }
     if options.faster_whisper:
         ways["faster_whisper"] = faster_whisper(options.faster_whisper, torch.get_num_threads())
+    if options.whisper_cpp:
+        ways["whisper_cpp"] = whisper_cpp(options.whisper_cpp, torch.get_num_threads())
     factors: dict[str, list[float]] = {name: [] for name in ways}
     rates: dict[str, float] = {}
     for turn in range(options.rounds):
@@ -200,6 +226,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "word_time_error_s": statistics.median(times) if times else None,
         "words_timed": len(times),
         "peak_mb": peak,
+        "real_time_factor_by_minutes": took,
     }
 
 
@@ -209,6 +236,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--faster-whisper", type=Path, metavar="FOLDER")
+    parser.add_argument("--whisper-cpp", type=Path, metavar="FILE")
+    parser.add_argument("--lengths", type=float, nargs="+", default=[1.0, 10.0], metavar="MINUTES")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

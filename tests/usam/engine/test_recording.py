@@ -3,11 +3,14 @@
 import json
 import threading
 import wave
+import weakref
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 import usam.cli.main
 import usam.cli.options
@@ -15,6 +18,7 @@ from tests import tiny
 from usam.audio.samples import SAMPLE_RATE
 from usam.engine.engine import Engine
 from usam.errors import AudioError, RequestError
+from usam.schema.tasks import SpeechTask
 
 
 @pytest.fixture
@@ -65,6 +69,20 @@ def test_it_goes_on_where_it_was_stopped(engine: Engine, recording: Path) -> Non
     whole = list(engine.transcribe(recording))
     assert list(engine.transcribe(recording, after=whole[0])) == whole[1:]
     assert list(engine.transcribe(recording, after=whole[-1])) == []
+
+
+def test_no_more_than_a_span_is_held_at_once(engine: Engine, recording: Path) -> None:
+    held: list[weakref.ref[Tensor]] = []
+    hear = engine.model.hear_words
+
+    def spy(waveform: Tensor, task: SpeechTask) -> Any:
+        held.append(weakref.ref(waveform))
+        assert sum(one() is not None for one in held) <= 2
+        assert len(waveform) <= 30 * SAMPLE_RATE
+        return hear(waveform, task)
+
+    engine.model.hear_words = spy  # type: ignore[method-assign]
+    assert len(list(engine.transcribe(recording))) == len(held) > 2
 
 
 def test_a_checkpoint_without_words_refuses(tmp_path: Path, recording: Path) -> None:
