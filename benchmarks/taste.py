@@ -13,7 +13,7 @@ from typing import Any, Literal
 from storage import Feedback, open_database
 from usam.data.corpus import Example
 from usam.data.instructions import MUSIC, OPEN, SOUND, TRANSCRIBE
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 
 Vote = Literal["a", "b", "tie"]
 

@@ -60,8 +60,8 @@ from ui.server.upload_rate import UploadRate
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
 from ui.studio.alive import keep_alive
 from ui.studio.service import Studio
-from ui.studio.shared_checkpoints import SharedCheckpoints
-from ui.studio.tuned_checkpoints import TunedCheckpoints
+from ui.studio.tuning.shared_checkpoints import SharedCheckpoints
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoints
 from ui.theme import STYLE, theme
 from usam.progress import ProgressCallback
 

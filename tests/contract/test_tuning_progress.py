@@ -6,7 +6,7 @@ import pytest
 
 from tests import tiny
 from tests.usam.training.preferences.exports import clip, pair, write
-from ui.studio.tuning_progress import ProgressReader
+from ui.studio.tuning.tuning_progress import ProgressReader
 from usam.training import trainer
 from usam.training.lora import add_llm_lora
 from usam.training.preferences import reference

@@ -14,7 +14,7 @@ from tests.ui.tuning import add_tuned
 from ui.engines.loader import EngineLoader
 from ui.engines.pool import EnginePool
 from ui.studio.service import Studio, heard_file
-from ui.studio.tuned_checkpoints import TunedCheckpoint
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoint
 from usam.audio.clip import Clip
 from usam.audio.samples import pcm16
 from usam.checkpoints.fingerprint import fingerprint

@@ -8,8 +8,8 @@ from typing import Any
 
 from storage import open_database
 from ui.settings import Settings
-from ui.studio.teaching import Teaching
-from ui.studio.tuned_checkpoints import TunedCheckpoints
+from ui.studio.tuning.teaching import Teaching
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoints
 from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import bundled
 

@@ -24,7 +24,7 @@ from usam.model.model import USAM
 from usam.model.processor import USAMProcessor
 from usam.quantization import choose_precision, quantize
 from usam.schema.interventions import DropSpan
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 from usam.schema.words import Word
 from usam.training.execution import Execution, to_device
 from usam.training.lora import add_llm_lora

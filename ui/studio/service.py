@@ -31,18 +31,18 @@ from ui.server.downloads import Downloads
 from ui.server.metrics import Metrics
 from ui.server.request_log import with_request_id
 from ui.settings import Settings
-from ui.studio.blind_trials import BlindTrials
 from ui.studio.clips import GONE, ClipCache, HeardClip, name_of
 from ui.studio.experiments import Experiments
 from ui.studio.measured_feedback import MeasuredFeedback
 from ui.studio.projects.importer import ModelError, ProjectImporter
-from ui.studio.promotion import Promotion
 from ui.studio.recordings.service import RecordingService
 from ui.studio.running import RunningRequests
 from ui.studio.session import SessionAnswer
-from ui.studio.shared_checkpoints import SharedCheckpoints
-from ui.studio.teaching import Teaching
-from ui.studio.tuned_checkpoints import TunedCheckpoints
+from ui.studio.tuning.blind_trials import BlindTrials
+from ui.studio.tuning.promotion import Promotion
+from ui.studio.tuning.shared_checkpoints import SharedCheckpoints
+from ui.studio.tuning.teaching import Teaching
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoints
 from usam.audio.fingerprint import fingerprint
 from usam.audio.samples import SAMPLE_RATE, pcm16
 from usam.errors import RequestError, UsamError

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from usam.config import FRAME_RATE, USAMConfig
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 
 LOOK = 48  # frames of U (0.96 s) in one look
 LOOK_SECONDS = LOOK / FRAME_RATE

@@ -16,7 +16,7 @@ from torch import Tensor
 from usam.audio.clip import load_clip
 from usam.data.labels import spoken_words
 from usam.errors import UsamError
-from usam.schema.kinds import KINDS, Kind
+from usam.schema.segments import KINDS, Kind
 
 IMAGINED = "imagined"  # source of examples that have frames and no audio
 

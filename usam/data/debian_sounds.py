@@ -14,7 +14,7 @@ from pathlib import Path
 
 from usam.data.corpus import CorpusError, Example
 from usam.data.debian_packages import seconds_of
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 
 _KITS = "hydrogen/data/drumkits"
 _SONGS = ("games/warzone2100/music", "games/supertux2/music", "games/hedgewars/Data/Music")

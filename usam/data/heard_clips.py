@@ -25,7 +25,7 @@ from usam.data.scenes import Part, Scene
 from usam.errors import AudioError
 from usam.model.listening import Hearing, words_of
 from usam.model.model import USAM
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 from usam.schema.words import Word
 
 REPORTED = 200  # clips between two reports

@@ -13,7 +13,7 @@ from random import Random
 from usam.data.instructions import distinct
 from usam.data.scene_questions import GENRES, MOODS, TEMPI
 from usam.data.scenes import Part, Scene, joined, named, spoken
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 from usam.schema.words import Word
 
 UNNAMED = 0.06  # share of sounds and music of which the specialist can say but the kind

@@ -26,7 +26,7 @@ from usam.data.instructions import (
     same_name,
 )
 from usam.data.scenes import Part, Scene
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 
 UNTOLD = "The clip does not tell."
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from usam.encoders.heads.sound_names import bracketed
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 from usam.schema.words import Word
 
 SECONDS_A_WORD = 0.32

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from usam.encoders.base import Role
-from usam.schema.kinds import KINDS, Kind
+from usam.schema.segments import KINDS, Kind
 from usam.schema.tasks import SpeechTask
 from usam.schema.words import Word
 

@@ -21,7 +21,7 @@ from usam.data.instructions import family
 from usam.data.labels import label_words
 from usam.data.splits import split
 from usam.evaluation.judging import different
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 
 SILENT_CLIPS = 20
 FIRST_SILENT_SEED = 10_000  # far from those of training

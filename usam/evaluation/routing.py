@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 
 
 def separation(routing: Sequence[tuple[str, Tensor]]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from usam.evaluation.clips import TestClip, read_clips
 from usam.evaluation.question_sets import question_sets
 from usam.evaluation.questions import Question, score
 from usam.evaluation.routing import separation
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 
 VERBATIM = 8  # answers of each set of questions that are kept word by word
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from usam.schema.words import Word
+
+Kind = Literal["speech", "sound", "music"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 SegmentKind = Literal["speech", "sound", "music", "mixed", "silence"]
 """`mixed` is several of speech, sound and music at once; `silence` is where nothing is made out."""

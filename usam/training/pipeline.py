@@ -28,7 +28,7 @@ from usam.llm.loading import load_llm
 from usam.model.loading import frozen_encoders
 from usam.model.model import USAM
 from usam.model.pretrained import fetch
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 from usam.training.dataset import LONGEST, Data, Sources, alignment_items, gather, make_pools, make_targets
 from usam.training.execution import Execution, processes, write_settings
 from usam.training.lora import add_llm_lora, add_speech_lora

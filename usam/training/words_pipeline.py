@@ -38,7 +38,7 @@ from usam.model.loading import frozen_encoders, load_adapter
 from usam.model.model import USAM
 from usam.model.pretrained import fetch
 from usam.presets import PRESETS
-from usam.schema.kinds import KINDS, Kind
+from usam.schema.segments import KINDS, Kind
 from usam.training.execution import Execution, processes, write_settings
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import without_words, write_checkpoint

@@ -11,7 +11,7 @@ from storage.analysis.win_rate import WinRate
 from tests.ui.blind import HELD, BlindApp
 from ui.pages.annotate.blind import BlindHandlers, BlindSession
 from ui.pages.teach.blind_card import blind_card
-from ui.studio.blind_trials import BlindTrial, WritingState
+from ui.studio.tuning.blind_trials import BlindTrial, WritingState
 
 NOBODY: Any = None
 

@@ -19,7 +19,7 @@ from ui.engines.pool import EnginePool
 from ui.pages.teach import render
 from ui.pages.teach.handlers import TeachHandlers
 from ui.studio.service import Studio
-from ui.studio.teaching import Learnable, TeachingState
+from ui.studio.tuning.teaching import Learnable, TeachingState
 from usam.errors import RequestError
 
 

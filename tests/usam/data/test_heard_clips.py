@@ -9,7 +9,7 @@ from usam.adapter.speaker import SpeakerHead
 from usam.config import USAMConfig
 from usam.data.corpus import Example
 from usam.data.heard_clips import HeardClip, believed, heard_behind, scene, unread, written
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 from usam.schema.words import Word
 
 MARK = Word(0.1, 0.1, "English", 0.9, " [", "]")

@@ -10,7 +10,7 @@ import torch
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.corpus import Example
 from usam.data.derived.views import tilt, view, write_views
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 
 
 def tone(frequency: float, seconds: float = 0.5) -> torch.Tensor:

@@ -9,7 +9,7 @@ import torch
 from tests import tiny
 from usam.adapter.kinds import looks_of
 from usam.data.corpus import Example
-from usam.schema.kinds import KINDS, Kind
+from usam.schema.segments import KINDS, Kind
 from usam.training.words_pipeline import fit_kinds
 
 

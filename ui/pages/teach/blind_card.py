@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.analysis.win_rate import LEAST_PEOPLE, LEAST_VOTES, WinRate
 from ui.components import messages
-from ui.studio.blind_trials import BlindTrial, WritingState
+from ui.studio.tuning.blind_trials import BlindTrial, WritingState
 
 
 def blind_card(name: str, state: WritingState, trial: BlindTrial | None, rate: WinRate) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ui.components import messages
 from ui.pages.teach.result_card import KINDS, interval, share
-from ui.studio.teaching import Learnable, TeachingState
-from ui.studio.tuned_checkpoints import TunedCheckpoint
+from ui.studio.tuning.teaching import Learnable, TeachingState
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoint
 
 HINT = (
     "<p class='hint'>Ratings teach the checkpoint that answers now, on this machine and beside the app. The "

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from ui.components import messages
-from ui.studio.tuned_checkpoints import Example, TunedCheckpoint
+from ui.studio.tuning.tuned_checkpoints import Example, TunedCheckpoint
 
 KINDS = {
     "comparison": "comparisons",

@@ -19,7 +19,7 @@ from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role, SoundClassifier
 from usam.encoders.heads.sound_classes import PLACES, VAGUE, VOICES, plain_name
 from usam.encoders.words import Heard, KindScores, SoundScores, spans
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 from usam.schema.words import Word
 
 POOL = 3  # frames of 0.32 s in one look

@@ -26,7 +26,7 @@ from usam.evaluation.clips import sample
 from usam.evaluation.metrics import Figure, share
 from usam.model.loading import frozen_encoders
 from usam.model.pretrained import fetch
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 
 SPEECH = 600  # clips of it to learn from, and a third to be asked about: it is told apart easily
 LONGEST = 10.0  # seconds of a clip

@@ -16,7 +16,7 @@ from usam.encoders import Encoder
 from usam.evaluation.answering import Report
 from usam.evaluation.clips import TestSet, sample
 from usam.evaluation.metrics import Figure, share
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 
 CLIPS_A_KIND = 400
 WEIGHT_DECAY = 1e-3

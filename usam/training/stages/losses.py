@@ -10,7 +10,7 @@ from usam.adapter.saclm import masked_mean
 from usam.adapter.tokens import AudioTokens
 from usam.errors import UsamError
 from usam.model.model import USAM
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem
 
 ROUTING_WEIGHT = 0.1

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from usam.adapter.saclm import masked_mean
 from usam.adapter.tokens import AudioTokens
 from usam.model.model import USAM
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 from usam.schema.tasks import TASKS
 from usam.training.execution import Execution, to_device
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem, Collator, Pool, encode_frames

@@ -19,7 +19,7 @@ from usam.data.corpus import IMAGINED, Example
 from usam.data.frame_cache import FrameCache
 from usam.encoders import YAMNet
 from usam.encoders.base import placement
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 from usam.training.targets.pseudo_labels import SoundTeacher, short_name
 
 FRAMES = 8  # of YAMNet, 2.6 s

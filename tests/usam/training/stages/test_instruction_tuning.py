@@ -16,7 +16,7 @@ from usam.data.instructions import Instruction
 from usam.encoders import Whisper
 from usam.encoders.whisper import FROZEN_LAYERS
 from usam.model.model import USAM
-from usam.schema.kinds import Kind
+from usam.schema.segments import Kind
 from usam.training.lora import add_llm_lora
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem
 from usam.training.stages.instruction_tuning import InstructionBatch, instruction_losses

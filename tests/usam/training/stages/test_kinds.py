@@ -5,7 +5,7 @@ import torch
 from tests import tiny
 from usam.adapter.kinds import LOOK, LOOK_SECONDS, KindHead, looks_of
 from usam.encoders.words import KindScores
-from usam.schema.kinds import KINDS
+from usam.schema.segments import KINDS
 from usam.training.stages.kinds import fit_kind_head
 
 

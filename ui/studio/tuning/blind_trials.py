@@ -19,7 +19,7 @@ from ui.engines.pool import EnginePool
 from ui.studio.clips import ClipCache
 from ui.studio.session import SessionAnswer
 from ui.studio.stored_answers import load_stored_answer
-from ui.studio.tuned_checkpoints import TunedCheckpoint, TunedCheckpoints
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoint, TunedCheckpoints
 from usam.errors import RequestError, UsamError
 from usam.schema.answer import Answer
 from usam.training.preferences.rows import held_out

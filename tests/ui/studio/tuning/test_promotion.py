@@ -12,9 +12,9 @@ from tests.shelf import Shelf
 from tests.ui.tuning import add_tuned
 from ui.engines.loader import EngineLoader
 from ui.engines.pool import EnginePool
-from ui.studio.promotion import Promotion
-from ui.studio.shared_checkpoints import SharedCheckpoints
-from ui.studio.tuned_checkpoints import TunedCheckpoints
+from ui.studio.tuning.promotion import Promotion
+from ui.studio.tuning.shared_checkpoints import SharedCheckpoints
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoints
 from usam.engine.engine import Engine
 from usam.errors import RequestError, UsamError, WeightsError
 from usam.progress import ProgressCallback

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from storage.files import FileStore
-from ui.studio.tuned_checkpoints import FOLDER, PROMOTED, RECORD, TunedCheckpoints
+from ui.studio.tuning.tuned_checkpoints import FOLDER, PROMOTED, RECORD, TunedCheckpoints
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.serving import settings_in
 from tests.ui.tuning import COUNTED, let_it_wait, teaching_in, wait_until_under_way
-from ui.studio.teaching import Teaching
-from ui.studio.tuning_progress import ProgressReader
+from ui.studio.tuning.teaching import Teaching
+from ui.studio.tuning.tuning_progress import ProgressReader
 from usam.errors import RequestError
 
 

@@ -9,8 +9,8 @@ from storage import StorageError
 from ui.engines.loader import EngineLoader
 from ui.engines.pool import EnginePool, fingerprint_of
 from ui.engines.zerogpu import lends_gpu
-from ui.studio.shared_checkpoints import SharedCheckpoints
-from ui.studio.tuned_checkpoints import TunedCheckpoints
+from ui.studio.tuning.shared_checkpoints import SharedCheckpoints
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoints
 from usam.checkpoints.layout import bundled
 from usam.errors import RequestError, UsamError
 from usam.progress import ProgressCallback

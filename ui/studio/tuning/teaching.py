@@ -19,8 +19,8 @@ from typing import IO
 
 from storage import Database, StorageError, only_process
 from ui.settings import Settings
-from ui.studio.tuned_checkpoints import TunedCheckpoints
-from ui.studio.tuning_progress import ProgressReader, TuningProgress
+from ui.studio.tuning.tuned_checkpoints import TunedCheckpoints
+from ui.studio.tuning.tuning_progress import ProgressReader, TuningProgress
 from usam.errors import RequestError
 
 log = logging.getLogger(__name__)
