@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from usam.engine.batch import Outcome, Row, answer_row, clips_folder, finished
 from usam.errors import RequestError
@@ -105,7 +105,7 @@ def _answers(
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     try:
         _check_reachable(address)
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="error")
+        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
         raise RequestError(f"There is no Ray at {address!r}, or it cannot be reached.") from error
     try:
@@ -129,7 +129,7 @@ def _answers(
         ]
         blocks = -(-len(items) // ROWS_A_TASK)
         answered = ray.data.from_items(items, override_num_blocks=max(blocks, pool)).map(
-            Answerer,
+            cast(Any, Answerer),  # Ray's types take functions alone
             fn_constructor_args=(load, options),
             compute=ray.data.ActorPoolStrategy(size=pool, max_tasks_in_flight_per_actor=2),
             **share,
