@@ -1,6 +1,7 @@
 // Keeps the page's own audio player and the viewer together while both hold the same clip: whichever plays moves
 // the other, and only one is audible. The player is Gradio's; it has no API for its time, but what plays in it is an
-// ordinary audio element, with a waveform or, for a large file, without one. Where that cannot be found, both work independently.
+// ordinary audio element, with a waveform or, for a large file, without one. Where that cannot be found, both work
+// independently.
 
 /** @import { Viewer } from "../viewer.js" */
 
