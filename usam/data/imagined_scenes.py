@@ -13,6 +13,7 @@ from random import Random
 from usam.data.instructions import distinct
 from usam.data.scene_questions import GENRES, MOODS, TEMPI
 from usam.data.scenes import Part, Scene, joined, named, spoken
+from usam.encoders.heads.sound_names import opening_of
 from usam.schema.segments import Kind
 from usam.schema.words import Word
 
@@ -39,12 +40,20 @@ class Imagination:
     """Draws scenes; the same random numbers give the same ones.
 
     background_kinds: whether the words behind speech may name but a kind, as those of `SoundNames` may.
+    kind_head: whether names come with their kind, as where it is known which kinds are heard.
     """
 
-    def __init__(self, material: Material, token_seconds: float, background_kinds: bool = False) -> None:
+    def __init__(
+        self,
+        material: Material,
+        token_seconds: float,
+        background_kinds: bool = False,
+        kind_head: bool = False,
+    ) -> None:
         self.material = material
         self.token_seconds = token_seconds
         self.background_kinds = background_kinds
+        self.kind_head = kind_head
 
     def draw(self, random: Random) -> Scene:
         draw = random.random()
@@ -82,10 +91,10 @@ class Imagination:
             heard = self.heard(name, random)
             begins = random.uniform(0, seconds / 2)
             if behind_kind == "sound" or random.random() < 0.6:
-                names = named(heard, begins, seconds, random)
+                names = self.named(heard, behind_kind, begins, seconds, random)
                 behind = truth(name, heard)[:2]
             if behind_kind == "music":
-                tags = named(self.tags(name, random), begins, seconds, random, "{}")
+                tags = named(self.tags(name, random), begins, seconds, random, "{", "}")
             if self.background_kinds and random.random() < 0.5:  # little can be named behind speech
                 names, tags, behind = named([behind_kind], begins, seconds, random), [], ()
         part = Part("speech", (), text, speaker, language, behind=behind, behind_kind=behind_kind)
@@ -96,8 +105,8 @@ class Imagination:
         heard = self.heard(name, random)
         seconds = random.uniform(0.3, 8)
         place = random.choice(("a small room", "a large hall", "a public space", "a street", "the outdoors"))
-        unnamed = self.background_kinds and random.random() < UNNAMED
-        words = named(["sound"] if unnamed else heard, 0.0, seconds, random)
+        unnamed = self.kind_head and random.random() < UNNAMED
+        words = self.named(["sound"] if unnamed else heard, "sound", 0.0, seconds, random)
         where = place if random.random() < 0.15 else None
         if where:
             words.append(Word(0.0, seconds, where, 0.3, " (in ", ")"))
@@ -109,13 +118,17 @@ class Imagination:
         heard = self.heard(name, random)
         tags = self.tags(name, random)
         seconds = random.uniform(1, 10)
-        words = named(heard, 0.0, seconds, random) if random.random() < 0.85 else []
+        words = self.named(heard, "music", 0.0, seconds, random) if random.random() < 0.85 else []
         names = truth(name, heard if words else [t for t in tags if t == name])
-        if self.background_kinds and random.random() < UNNAMED:
+        if self.kind_head and random.random() < UNNAMED:
             words, names = named(["music"], 0.0, seconds, random), ()
             tags = [tag for tag in tags if tag != name]
         part = Part("music", names, tags=tuple(tags))
-        return Scene((part,), ((), tuple(words), tuple(named(tags, 0.0, seconds, random, "{}"))), seconds)
+        return Scene((part,), ((), tuple(words), tuple(named(tags, 0.0, seconds, random, "{", "}"))), seconds)
+
+    def named(self, names: Sequence[str], kind: Kind, start: float, end: float, random: Random) -> list[Word]:
+        """Names of the sound specialist, with their kind in front where a head tells it."""
+        return named(names, start, end, random, opening_of(kind, names) if self.kind_head else "(")
 
     def heard(self, name: str, random: Random) -> list[str]:
         """What a specialist says of it: mostly its name first, then names it may be confused with."""

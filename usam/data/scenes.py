@@ -88,8 +88,10 @@ def spoken(
     return words, at
 
 
-def named(names: Sequence[str], start: float, end: float, random: Random, brackets: str = "()") -> list[Word]:
+def named(
+    names: Sequence[str], start: float, end: float, random: Random, opening: str = "(", closing: str = ")"
+) -> list[Word]:
     """Names as the sound or the music specialist gives them."""
     sure = random.uniform(0.3, 0.95)
     fading = [(name, sure * 0.6**index) for index, name in enumerate(names)]
-    return bracketed(start, end, fading, *brackets)
+    return bracketed(start, end, fading, opening, closing)

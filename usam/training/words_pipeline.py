@@ -115,7 +115,7 @@ def run_words_training(options: WordsOptions, report: Callable[[str], None] = pr
     sounds, instruments = sounds + labels[0], instruments + labels[1]
     material = Material(texts, sounds, instruments, confusions(clips))
     config = model.adapter.config
-    imagined = Imagination(material, config.token_seconds, config.background_kinds)
+    imagined = Imagination(material, config.token_seconds, config.background_kinds, config.kind_head)
 
     def draw(random: Random) -> Scene:
         return real.draw(random) if random.random() < REAL_SHARE else imagined.draw(random)

@@ -70,7 +70,8 @@ def test_words_of_a_speaker_and_names_are_read_as_the_specialists_say_them() -> 
     words, _ = spoken("Tag", "German", None, 0.0, Random(0))
     assert "".join(word.read for word in words) == " [German] Tag"
     assert (
-        "".join(word.read for word in named(["rain", "wind"], 0.0, 1.0, Random(0), "{}")) == " {rain, wind}"
+        "".join(word.read for word in named(["rain", "wind"], 0.0, 1.0, Random(0), "{", "}"))
+        == " {rain, wind}"
     )
 
 
@@ -112,6 +113,19 @@ def test_every_question_has_an_answer_in_whole_sentences(scene: Scene, seed: int
         assert NOTHING in drawn.answer
     if drawn.category in ("asr", "s2tt"):
         assert drawn.answer == " ".join(part.text for part in scene.parts if part.text)
+
+
+def test_names_come_with_their_kind_where_a_head_tells_it() -> None:
+    random, imagination = Random(0), Imagination(MATERIAL, TOKEN, background_kinds=True, kind_head=True)
+    for scene in (imagination.one(random) for _ in range(300)):
+        [part] = scene.parts
+        kind = part.behind_kind or part.kind
+        openings = {word.before for word in scene.words[1] if not word.is_place} - {", "}
+        assert openings <= {f" ({kind}: ", " ("}
+        bare = [word.text for word in scene.words[1] if word.before == " ("]
+        assert bare in ([], [kind])
+        if bare and part.kind != "speech":
+            assert not part.names
 
 
 ONE_OF = {

@@ -9,6 +9,7 @@ others are left out too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import torch
@@ -96,7 +97,8 @@ def music_names(sounds: SoundScores) -> frozenset[str]:
 
 
 class SoundNames:
-    """Words of the audio expert, bracketed: ` (dog barking, growling)`.
+    """Words of the audio expert, bracketed: ` (dog barking, growling)`, or ` (sound: dog barking, growling)`
+    where it is known which kinds are heard.
 
     background_kinds: whether behind speech the kind, music or sound, is said where nothing can be named; for
     an adapter that was trained with it.
@@ -119,13 +121,16 @@ class SoundNames:
             start, end = first / sounds.rate, min(last / sounds.rate, len(heard.waveform) / SAMPLE_RATE)
             spoken = sum(max(0.0, min(b, end) - max(a, start)) for a, b in heard.speech) > (end - start) / 2
             least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
+            opening = "("
             if heard.kinds is not None:
+                kind = _surer(heard.kinds, start, end)
                 names = _of_kind(scores, sounds.classes, heard.kinds, start, end, spoken)
+                opening = opening_of(kind, [name for name, _ in names])
             else:
                 names = _surest(scores, sounds.classes, least)
                 if self.background_kinds and spoken and not names:
                     names = _behind(sounds.scores[first:last], table[first:last], sounds.classes)
-            found += bracketed(start, end, names, "(", ")")
+            found += bracketed(start, end, names, opening, ")")
         return found + self._place(heard, sounds)
 
     def _names(self, heard: Heard, sounds: SoundScores) -> Tensor:
@@ -168,12 +173,18 @@ def _behind(scores: Tensor, table: Tensor, classes: tuple[str, ...]) -> list[tup
     return [("sound", sound)] if sound >= SOUND_BEHIND else []
 
 
+def _surer(kinds: KindScores, start: float, end: float) -> Kind:
+    """Whether music or a sound is heard in a segment, or which of them rather."""
+    both: tuple[Kind, Kind] = ("sound", "music")
+    return max(both, key=lambda kind: kinds.mean(kind, max(0.0, start - NEARBY), end + NEARBY))
+
+
 def _of_kind(
     scores: Tensor, classes: tuple[str, ...], kinds: KindScores, start: float, end: float, spoken: bool
 ) -> list[tuple[str, float]]:
     """The names [C] of a segment that are of the kinds heard in it; its kind where none is sure enough."""
     music, sound = (kinds.mean(kind, max(0.0, start - NEARBY), end + NEARBY) for kind in ("music", "sound"))
-    surer: Kind = "music" if music > sound else "sound"
+    surer = _surer(kinds, start, end)
     if spoken and max(music, sound) < BEHIND:
         return _surest(scores.masked_fill(scores < CERTAIN, 0.0), classes, CERTAIN)
     musical = torch.zeros(len(classes), dtype=torch.bool)
@@ -240,6 +251,11 @@ def _surest(scores: Tensor, classes: tuple[str, ...], least: float) -> list[tupl
         if score >= max(least, LEAST_SHARE * float(best[0])):
             names.setdefault(plain_name(classes[index]), score)
     return list(names.items())[:NAMES]
+
+
+def opening_of(kind: Kind, names: Sequence[str]) -> str:
+    """How a bracket of names opens that are known to be of a kind, which may be all there is to say."""
+    return "(" if list(names) == [kind] else f"({kind}: "
 
 
 def bracketed(

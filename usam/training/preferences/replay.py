@@ -51,7 +51,7 @@ def imagined(model: USAM, count: int, seed: int) -> list[Completion]:
     words = [word for text in sentences for word in text.lower().strip(".?!").split() if len(word) > 3]
     config = model.adapter.config
     material = Material({"English": sentences}, sounds, instruments, {})
-    imagination = Imagination(material, config.token_seconds, config.background_kinds)
+    imagination = Imagination(material, config.token_seconds, config.background_kinds, config.kind_head)
     instructor = SceneInstructor(Names(sounds, instruments, words))
     found: list[Completion] = []
     while len(found) < count:

@@ -135,9 +135,9 @@ def kinds(*rows: tuple[float, float, float]) -> KindScores:
 @pytest.mark.parametrize(
     ("scores", "expected"),
     [
-        ((-1.0, 0.8, -0.8), " (cow mooing)"),
-        ((-1.0, -0.8, 0.8), " (piano)"),
-        ((-1.0, 0.4, 0.4), " (piano, cow mooing)"),
+        ((-1.0, 0.8, -0.8), " (sound: cow mooing)"),
+        ((-1.0, -0.8, 0.8), " (music: piano)"),
+        ((-1.0, 0.4, 0.5), " (music: piano, cow mooing)"),
     ],
 )
 def test_names_are_of_the_kinds_that_are_heard(scores: tuple[float, float, float], expected: str) -> None:
@@ -147,7 +147,7 @@ def test_names_are_of_the_kinds_that_are_heard(scores: tuple[float, float, float
 
 def test_a_very_sure_name_is_said_whatever_kind_is_heard() -> None:
     clip = replace(heard(table((4, {"Piano": 0.9}))), kinds=kinds((-1.0, 0.6, -0.6)))
-    assert read(SoundNames().words(clip)) == " (piano)"
+    assert read(SoundNames().words(clip)) == " (sound: piano)"
 
 
 def test_the_kind_stands_for_names_of_another_one() -> None:
