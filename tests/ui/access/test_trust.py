@@ -1,6 +1,7 @@
 """Whom the running app takes for its own machine, and whose word it takes for where a request comes from."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,15 +33,16 @@ def shown(url: str, page: str, headers: dict[str, str] | None = None, password: 
     """What an admin page says to who opens it with these headers, and types this."""
     nothing: dict[str, tuple[str, list[Any]]] = {
         "dashboard": ("drawn", []),
-        "browse": ("opened_2", [""] * 9),
+        "browse": ("opened", [""] * 9),
         "teach": ("teach_opened", []),
         "projects": ("projects_opened", [None]),
     }
     name, chosen = nothing[page]
     with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
         events = client.get("config").json()["dependencies"]
-        [event] = [event for event in events if event["api_name"] == name]
-        assert len(event["inputs"]) == 1 + len(chosen)
+        # Gradio numbers handlers of one name, so what they take tells them apart.
+        taking = [event for event in events if len(event["inputs"]) == 1 + len(chosen)]
+        event = next(event for event in taking if re.fullmatch(rf"{name}(_\d+)?", event["api_name"] or ""))
         body = {"data": [password, *chosen], "fn_index": event["id"], "session_hash": "reader"}
         client.post("gradio_api/queue/join", json=body).raise_for_status()
         reply = client.get("gradio_api/queue/data", params={"session_hash": "reader"}).text

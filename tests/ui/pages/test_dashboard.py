@@ -12,6 +12,7 @@ from storage import Feedback, open_database
 from storage.annotation.repeats import Repeats
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.export import FORMATS, export
+from storage.replicas.prepared_files import PreparedFiles
 from tests.serving import settings_in
 from tests.ui.pages.records import HOSTILE, record
 from ui.components.export_card import REASONS, prepare
@@ -95,7 +96,7 @@ def test_names_are_text_and_colours_are_the_pages(feedback: Feedback) -> None:
 
 @pytest.mark.parametrize("format", list(FORMATS))
 def test_the_audit_says_what_an_export_then_does(feedback: Feedback, tmp_path: Path, format: str) -> None:
-    *_, shown = prepare(feedback.database, Downloads(tmp_path / "downloads"), format)
+    *_, shown = prepare(feedback.database, Downloads(PreparedFiles(feedback.database)), format)
     done = export(feedback.database, format, tmp_path / "out")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))
     assert f"Download usam-{format}-" in text
