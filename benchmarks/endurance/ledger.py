@@ -7,8 +7,8 @@ import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ LIMITS = (
     "There is no disk space",
 )
 """How the messages of limits begin; any other refusal is an error."""
+FAILURES = (httpx.HTTPError, RefusedError, OSError)
 GRACE = 1.0  # s after a stream was cut within which the model may finish the token it is at and its records
 
 
@@ -47,15 +48,21 @@ class Ledger:
     _streaming: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    @contextmanager
-    def act(self, name: str) -> Iterator[None]:
+    def act(self, name: str) -> AbstractContextManager[None]:
         """One thing a visitor does. What fails because the app was killed meanwhile is no error."""
         outages = self.server.outages
+        return self.counted(name, lambda: self.server.outages != outages)
+
+    @contextmanager
+    def counted(
+        self, name: str, was_killed: Callable[[], bool], failures: tuple[type[Exception], ...] = FAILURES
+    ) -> Iterator[None]:
+        """One thing that is done or fails in one of these ways; `was_killed`: whether by the kill."""
         try:
             yield
-        except (httpx.HTTPError, RefusedError, OSError) as error:
+        except failures as error:
             with self._lock:
-                if self.server.outages != outages:
+                if was_killed():
                     self.cut_by_outage += 1
                 elif isinstance(error, RefusedError) and str(error).startswith(LIMITS):
                     self.limits[str(error)] += 1

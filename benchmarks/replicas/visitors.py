@@ -6,14 +6,13 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import httpx
 
-from benchmarks.endurance.ledger import LIMITS, Ledger
-from benchmarks.endurance.page import OpenPage, RefusedError
+from benchmarks.endurance.ledger import FAILURES, Ledger
+from benchmarks.endurance.page import OpenPage
 from benchmarks.endurance.visitors import (
     CLIPS,
     REUSED,
@@ -62,21 +61,8 @@ class ReplicaLedger(Ledger):
         self.cluster = cluster
         self.leases = Leases()
 
-    @contextmanager
-    def act_of(self, visitor: ReplicaVisitor, name: str) -> Iterator[None]:
-        try:
-            yield
-        except (httpx.HTTPError, RefusedError, OSError, StopIteration) as error:
-            with self._lock:
-                if visitor.lost:
-                    self.cut_by_outage += 1
-                elif isinstance(error, RefusedError) and str(error).startswith(LIMITS):
-                    self.limits[str(error)] += 1
-                else:
-                    self.errors.append(f"{name}: {type(error).__name__}: {error}")
-        else:
-            with self._lock:
-                self.done[name] += 1
+    def act_of(self, visitor: ReplicaVisitor, name: str) -> AbstractContextManager[None]:
+        return self.counted(name, lambda: visitor.lost, (*FAILURES, StopIteration))
 
 
 class ReplicaVisitor(Visitor):
