@@ -2,13 +2,11 @@
 
 import json
 import threading
-import wave
 import weakref
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from torch import Tensor
 
@@ -24,16 +22,6 @@ from usam.schema.tasks import SpeechTask
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     return tiny.engine(tmp_path, words=True)
-
-
-@pytest.fixture
-def recording(tmp_path: Path) -> Path:
-    path = tmp_path / "talk.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        samples = np.random.default_rng(0).integers(-9000, 9000, 65 * SAMPLE_RATE)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return path
 
 
 def test_parts_and_their_segments_cover_the_recording(engine: Engine, recording: Path) -> None:

@@ -2,13 +2,11 @@
 
 import json
 import threading
-import wave
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -35,16 +33,6 @@ from usam.schema.recording_answer import RecordingAnswer, RecordingEvent, SpanAn
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     return tiny.engine(tmp_path)
-
-
-@pytest.fixture
-def recording(tmp_path: Path) -> Path:
-    path = tmp_path / "talk.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        samples = np.random.default_rng(0).integers(-9000, 9000, 65 * SAMPLE_RATE)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return path
 
 
 def of(kind: type, events: Sequence[RecordingEvent]) -> list:  # type: ignore[type-arg]
