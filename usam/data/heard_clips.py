@@ -22,10 +22,10 @@ from usam.config import FRAME_RATE
 from usam.data.corpus import Example
 from usam.data.instructions import distinct, same_name
 from usam.data.scenes import Part, Scene
+from usam.encoders.heads.sound_names import names_heard
 from usam.errors import AudioError
 from usam.model.listening import Hearing, words_of
 from usam.model.model import USAM
-from usam.schema.segments import KINDS
 from usam.schema.words import Word
 
 REPORTED = 200  # clips between two reports
@@ -113,7 +113,7 @@ def scene(clip: HeardClip, head: SpeakerHead) -> Scene | None:
     """
     example = clip.example
     speech, sounds, music = clip.words
-    names = [word.text for word in sounds if not word.is_place and word.text not in KINDS]
+    names = names_heard(sounds)
     place = next((word.text for word in sounds if word.is_place), None)
     tags = tuple(word.text for word in music)
     seconds = example.seconds

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from usam.audio.samples import SAMPLE_RATE
-from usam.encoders.heads.audio_kinds import KINDS, class_log_odds, kind_log_odds, likeliest_kinds
+from usam.encoders.heads.audio_kinds import class_log_odds, kind_log_odds, likeliest_kinds
 from usam.encoders.heads.sound_names import loudness, music_names
 from usam.encoders.words import Heard
-from usam.schema.segments import Segment, SegmentKind, joined
+from usam.schema.segments import KINDS, Segment, SegmentKind, joined
 from usam.schema.words import Word
 
 Span = tuple[float, float]

@@ -29,7 +29,7 @@ from usam.data.splits import split
 from usam.data.synthetic.sentences import Sentences
 from usam.encoders.base import Encoder, SoundClassifier
 from usam.encoders.heads.sound_classes import VAGUE, plain_name
-from usam.encoders.heads.sound_names import is_silent
+from usam.encoders.heads.sound_names import is_silent, names_heard
 from usam.encoders.registry import by_role, load_word_streams
 from usam.errors import RequestError
 from usam.llm.loading import load_llm
@@ -290,7 +290,7 @@ def confusions(clips: Sequence[HeardClip]) -> Mapping[str, Sequence[str]]:
     """What the sound specialist says beside a name, and of clips with a label, where it was heard."""
     found: dict[str, dict[str, None]] = {}
     for clip in clips:
-        names = [word.text for word in clip.words[1] if not word.is_place and word.text not in KINDS]
+        names = names_heard(clip.words[1])
         for name in names:
             found.setdefault(name, {}).update(dict.fromkeys(other for other in names if other != name))
         if clip.example.label:

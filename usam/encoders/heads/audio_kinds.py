@@ -14,9 +14,8 @@ from torch import Tensor
 
 from usam.encoders.heads.sound_names import kind_columns
 from usam.encoders.words import SoundScores
-from usam.schema.segments import SegmentKind
+from usam.schema.segments import KINDS
 
-KINDS: tuple[SegmentKind, ...] = ("speech", "sound", "music")
 STATES: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2,), (0, 1), (0, 2))
 """What may be heard at once, as indices of KINDS."""
 SWITCH = 6.0  # nats that a change of what is heard has to be worth

@@ -14,7 +14,6 @@ from usam.schema.words import Word
 
 TAGS = 5  # of one span
 LEAST_SCORE = 0.15
-PATCH = 3.0  # seconds the classifier was trained on
 # What says no more than another tag does.
 _SAME = {
     "vocals": "vocal", "voice": "vocal", "no vocals": "no vocal", "no voice": "no vocal", "beats": "beat",

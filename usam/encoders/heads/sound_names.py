@@ -19,8 +19,8 @@ from torch.nn import functional as F
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role, SoundClassifier
 from usam.encoders.heads.sound_classes import PLACES, VAGUE, VOICES, plain_name
-from usam.encoders.words import Heard, KindScores, SoundScores, spans
-from usam.schema.segments import Kind
+from usam.encoders.words import Heard, SoundScores, spans
+from usam.schema.segments import KINDS, Kind
 from usam.schema.words import Word
 
 POOL = 3  # frames of 0.32 s in one look
@@ -123,9 +123,10 @@ class SoundNames:
             least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
             opening = "("
             if heard.kinds is not None:
-                kind = _surer(heard.kinds, start, end)
-                names = _of_kind(scores, sounds.classes, heard.kinds, start, end, spoken)
-                opening = opening_of(kind, [name for name, _ in names])
+                first_look, last_look = max(0.0, start - NEARBY), end + NEARBY
+                sound, music = (heard.kinds.mean(k, first_look, last_look) for k in ("sound", "music"))
+                names = _of_kind(scores, sounds.classes, sound, music, spoken)
+                opening = opening_of("music" if music > sound else "sound", [name for name, _ in names])
             else:
                 names = _surest(scores, sounds.classes, least)
                 if self.background_kinds and spoken and not names:
@@ -173,18 +174,12 @@ def _behind(scores: Tensor, table: Tensor, classes: tuple[str, ...]) -> list[tup
     return [("sound", sound)] if sound >= SOUND_BEHIND else []
 
 
-def _surer(kinds: KindScores, start: float, end: float) -> Kind:
-    """Whether music or a sound is heard in a segment, or which of them rather."""
-    both: tuple[Kind, Kind] = ("sound", "music")
-    return max(both, key=lambda kind: kinds.mean(kind, max(0.0, start - NEARBY), end + NEARBY))
-
-
 def _of_kind(
-    scores: Tensor, classes: tuple[str, ...], kinds: KindScores, start: float, end: float, spoken: bool
+    scores: Tensor, classes: tuple[str, ...], sound: float, music: float, spoken: bool
 ) -> list[tuple[str, float]]:
-    """The names [C] of a segment that are of the kinds heard in it; its kind where none is sure enough."""
-    music, sound = (kinds.mean(kind, max(0.0, start - NEARBY), end + NEARBY) for kind in ("music", "sound"))
-    surer = _surer(kinds, start, end)
+    """The names [C] of a segment that are of the kinds heard in it, by the scores of sounds and music there;
+    the surer kind where no name is sure enough."""
+    surer = "music" if music > sound else "sound"
     if spoken and max(music, sound) < BEHIND:
         return _surest(scores.masked_fill(scores < CERTAIN, 0.0), classes, CERTAIN)
     musical = torch.zeros(len(classes), dtype=torch.bool)
@@ -256,6 +251,11 @@ def _surest(scores: Tensor, classes: tuple[str, ...], least: float) -> list[tupl
 def opening_of(kind: Kind, names: Sequence[str]) -> str:
     """How a bracket of names opens that are known to be of a kind, which may be all there is to say."""
     return "(" if list(names) == [kind] else f"({kind}: "
+
+
+def names_heard(words: Sequence[Word]) -> list[str]:
+    """What the audio expert's words name: no place, and no kind that stands where nothing could be named."""
+    return [word.text for word in words if not word.is_place and word.text not in KINDS]
 
 
 def bracketed(

@@ -79,7 +79,7 @@ class SpokenWords:
         if len(speech) < SHORTEST * SAMPLE_RATE:
             return []
         transcript = self.transcript(speech, heard)
-        words = _said(transcript)
+        words = _visible(transcript)
         if not words or invented(transcript, speech_score(heard.sounds, start, end)):
             return []
         mark = _mark(transcript, start + words[0].start)
@@ -100,7 +100,7 @@ class SpokenWords:
         states = self.whisper.frames(F.pad(samples, (0, int(WHOLE * SAMPLE_RATE) - len(samples))))
         found: list[Word] = []
         for sentence in self.decoder.transcribe_sentences(states, spoken.seconds, task=heard.task):
-            words = [spoken.placed(word) for word in _said(sentence)]
+            words = [spoken.placed(word) for word in _visible(sentence)]
             if not words or invented(sentence, speech_score(heard.sounds, words[0].start, words[-1].end)):
                 continue
             if not found:
@@ -168,7 +168,8 @@ def confidence(transcript: Transcript) -> float:
     return sum(word.confidence for word in transcript.words) / len(transcript.words)
 
 
-def _said(transcript: Transcript) -> list[SpokenWord]:
+def _visible(transcript: Transcript) -> list[SpokenWord]:
+    """Its words that are more than space."""
     return [word for word in transcript.words if word.text.strip()]
 
 
