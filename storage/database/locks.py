@@ -15,9 +15,9 @@ from storage.errors import plain_errors
 def wait_for_turn(session: Session, name: str) -> None:
     """Wait until no other transaction that writes has the turn of this name, and hold it until this one ends.
 
-    SQLite has one writer at a time anyway.
+    SQLite has one writer at a time anyway, which waits when its transaction begins.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if session.connection().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_number(name))))
 
 
