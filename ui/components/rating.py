@@ -153,7 +153,7 @@ def rating_panel(dimensions: Sequence[str]) -> RatingPanel:
 
 def rating_hidden(panel: RatingPanel) -> Updates:
     """No answer to rate, or one still being written."""
-    return {panel.empty: gr.HTML(visible=True), panel.form: gr.Column(visible=False), panel.status: ""}
+    return {panel.empty: gr.update(visible=True), panel.form: gr.update(visible=False), panel.status: ""}
 
 
 def rating_shown(
@@ -166,7 +166,7 @@ def rating_shown(
         sentence = f"This answer could not be stored, so it cannot be rated. {entry.storage_error or ''}"
         return {
             **rating_hidden(panel),
-            panel.empty: gr.HTML(visible=False),
+            panel.empty: gr.update(visible=False),
             panel.status: messages.fault(sentence),
         }
     try:
@@ -174,12 +174,12 @@ def rating_shown(
     except StorageError as error:
         return {
             **rating_hidden(panel),
-            panel.empty: gr.HTML(visible=False),
+            panel.empty: gr.update(visible=False),
             panel.status: messages.fault(str(error)),
         }
     return {
-        panel.empty: gr.HTML(visible=False),
-        panel.form: gr.Column(visible=True),
+        panel.empty: gr.update(visible=False),
+        panel.form: gr.update(visible=True),
         **panel.rating.filled(earlier),
         **_saved_before(panel, earlier is not None),
         panel.status: messages.status("Saved earlier. You can change or withdraw it.") if earlier else "",

@@ -105,7 +105,7 @@ def connect_marks(
         def handle(session: Session, annotator: str, sent: gr.EventData, request: gr.Request) -> Any:
             data = {name: value_of(sent, name) for name in _SENT}
             saving = partial(counted, save, visitor_of(request)) if save else None
-            return gr.HTML(
+            return gr.update(
                 annotations=reply(marks, event, data, session.entry(data["key"]), annotator, saving)
             )
 

@@ -125,7 +125,7 @@ class WhatIfHandlers:
             entry, words = result
             return {
                 self.panel.findings: replace(findings, words=words),
-                self.viewer: gr.HTML(attribution=attribution_json(entry, words)),
+                self.viewer: gr.update(attribution=attribution_json(entry, words)),
                 self.panel.attribution_status: messages.saved("Pick a word above the picture."),
             }
 
@@ -209,7 +209,7 @@ class WhatIfHandlers:
     def _busy(self, running: bool) -> Updates:
         """The buttons make way for the progress and Stop."""
         return {
-            self.panel.progress: gr.Row(visible=running),
+            self.panel.progress: gr.update(visible=running),
             self.panel.stop: gr.Button("Stop", interactive=True),
             **{button: gr.Button(interactive=not running) for button in self.panel.starts},
         }

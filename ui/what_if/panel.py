@@ -166,7 +166,7 @@ def what_if_panel(checkpoints: Sequence[str], quantization: str) -> WhatIfPanel:
 
 
 def what_if_hidden(panel: WhatIfPanel) -> Updates:
-    return {panel.box: gr.Column(visible=False)}
+    return {panel.box: gr.update(visible=False)}
 
 
 def what_if_shown(
@@ -177,7 +177,7 @@ def what_if_shown(
         return what_if_hidden(panel)
     choices = _choices(entry, None, measured_of)
     return {
-        panel.box: gr.Column(visible=True),
+        panel.box: gr.update(visible=True),
         panel.change: gr.Radio(choices=choices, value=choices[0][1]),
         panel.selection: ViewerSelection(),
         panel.findings: Findings(),

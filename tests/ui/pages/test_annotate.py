@@ -55,7 +55,7 @@ def add(studio: Studio, project: str, number: int, gold: Gold | None = None) -> 
 def test_without_projects_there_is_nothing_to_choose(page: AnnotateHandlers) -> None:
     opened = page.opened("me", "newest", False, NOBODY)
     assert not opened[page.panel.project].visible
-    assert not opened[page.panel.guidelines].visible
+    assert not opened[page.panel.guidelines]["visible"]
 
 
 def test_a_person_chooses_among_the_projects_open_to_them(page: AnnotateHandlers, studio: Studio) -> None:
@@ -75,7 +75,7 @@ def test_a_person_chooses_among_the_projects_open_to_them(page: AnnotateHandlers
     refused = page.started("ben", "newest", False, "annas", NOBODY)
     assert refused[page.session].current is None
     assert item not in str(refused)
-    guidelines = page.started("ben", "newest", False, "for all", NOBODY)[page.panel.guidelines].value
+    guidelines = page.started("ben", "newest", False, "for all", NOBODY)[page.panel.guidelines]["value"]
     assert "<details" in guidelines
     assert "<script" not in guidelines
 

@@ -73,34 +73,34 @@ def test_a_change_is_answered_with_all_segments_or_with_what_is_wrong(studio: St
 
     def change(*changes: Any) -> dict[str, Any]:
         update = handlers.edited("me", event(recording, changes=list(changes), **known), request)
-        reply: dict[str, Any] = json.loads(update.props["news"])
+        reply: dict[str, Any] = json.loads(update["news"])
         return reply
 
     done = change({"kind": "split", "at": 5.0})
     assert (done["edits"], done["segments"][0][:2], done["words"]) == (1, [0.0, 5.0], [])
     assert "border" in change({"kind": "merge", "border": 6.5})["problem"]
     assert "list" in change(*[{"kind": "undo"}] * 21)["problem"]
-    assert handlers.edited("you", event(recording, changes=[{"kind": "undo"}]), request).props["news"] == ""
+    assert handlers.edited("you", event(recording, changes=[{"kind": "undo"}]), request)["news"] == ""
     assert studio.recordings.state(recording, "me").stored.edits == 1
 
 
 def test_a_file_has_what_was_changed_and_json_both(studio: Studio, recording: str) -> None:
     handlers = RecordingHandlers(studio)
     studio.recordings.edit(recording, "me", [{"kind": "merge", "border": 12.0}])
-    table = json.loads(handlers.wanted("me", event(recording, form="csv")).props["file"])
+    table = json.loads(handlers.wanted("me", event(recording, form="csv"))["file"])
     assert (table["name"], table["turn"]) == ("talk.csv", 1)
     assert table["text"].splitlines()[1].startswith("0.000,17.000,speech,English,piano,word0")
-    both = json.loads(json.loads(handlers.wanted("me", event(recording, form="json")).props["file"])["text"])
+    both = json.loads(json.loads(handlers.wanted("me", event(recording, form="json"))["file"])["text"])
     assert [one["end"] for one in (both["segments"][0], both["original"][0])] == [17.0, 12.0]
     for wrong in (event(recording, form="exe"), event("no id", form="csv")):
-        assert json.loads(handlers.wanted("me", wrong).props["file"])["problem"]
+        assert json.loads(handlers.wanted("me", wrong)["file"])["problem"]
 
 
 @pytest.mark.parametrize(
     "note", ["", "no JSON", "[]", '{"id": 5}', '{"id": "x", "live": true}', "{" * 400, None]
 )
 def test_whatever_a_tab_has_kept_the_page_opens(studio: Studio, note: Any) -> None:
-    assert RecordingHandlers(studio).opened("me", note).props["news"] == ""
+    assert RecordingHandlers(studio).opened("me", note)["news"] == ""
 
 
 def test_what_was_being_heard_when_the_server_ended_goes_on(
@@ -111,7 +111,7 @@ def test_what_was_being_heard_when_the_server_ended_goes_on(
         "me", "b" * 64, "transcribe", engine.model_info.fingerprint, name="t", path=source
     )
     opened = RecordingHandlers(studio).opened("me", json.dumps({"id": stored.id, "live": False}))
-    assert json.loads(opened.props["news"])["phase"] == "stopped"
+    assert json.loads(opened["news"])["phase"] == "stopped"
     RecordingHandlers(studio).opened("me", json.dumps({"id": stored.id, "live": True}))
     heard()
     assert news(studio, stored.id)["phase"] == "done"
@@ -122,4 +122,4 @@ def test_a_recording_is_deleted_by_its_owner(studio: Studio, recording: str) -> 
     handlers = RecordingHandlers(studio)
     with pytest.raises(gr.Error):
         handlers.removed("you", event(recording))
-    assert json.loads(handlers.removed("me", event(recording)).props["earlier"]) == []
+    assert json.loads(handlers.removed("me", event(recording))["earlier"]) == []

@@ -98,7 +98,7 @@ class BlindHandlers:
             pair = studio.blind_trials.upcoming(annotator, session.skipped, session.page)
             if pair is None:
                 gone = replace(session, pair=None)
-                return {panel.box: gr.Column(visible=False), panel.status: status, panel.session: gone}
+                return {panel.box: gr.update(visible=False), panel.status: status, panel.session: gone}
             left, right = random.sample((pair.old, pair.new), 2)
             heard = load_stored_answer(studio.feedback, pair.source, studio.clips)
             answers = [load_stored_answer(studio.feedback, id_, studio.clips) for id_ in (left, right)]
@@ -107,7 +107,7 @@ class BlindHandlers:
         sound = heard.audio.derived(encoded_sound) if heard.audio else None
         asked = side_by_side.asked(answers[0].answer, sound["opus"] if sound else None)
         return {
-            panel.box: gr.Column(visible=True),
+            panel.box: gr.update(visible=True),
             panel.sides: asked + side_by_side.sides(entry.answer for entry in answers),
             panel.status: status,
             panel.session: replace(session, pair=pair, sides=(left, right)),

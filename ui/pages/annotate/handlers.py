@@ -232,7 +232,7 @@ class AnnotateHandlers:
         return {
             self.session: replace(session, begun=draft is not None),
             panel.item: render.item(item, wanted, of_project=project is not None) if item else empty,
-            panel.judge: gr.Column(visible=item is not None),
+            panel.judge: gr.update(visible=item is not None),
             panel.leased: gr.Button(visible=item is None and left > 0 and project is None),
             panel.progress: render.progress(session.counts) + render.self_consistency(session.consistency),
             panel.status: messages.status("You began this one before.") if draft else "",
@@ -252,7 +252,7 @@ class AnnotateHandlers:
             self.session: replace(session, project=None, current=None, ahead=()),
             **self._guidelines(None),
             self.panel.item: render.not_open(name),
-            self.panel.judge: gr.Column(visible=False),
+            self.panel.judge: gr.update(visible=False),
             self.panel.leased: gr.Button(visible=False),
             self.panel.progress: "",
             self.panel.status: "",
@@ -260,7 +260,7 @@ class AnnotateHandlers:
 
     def _guidelines(self, project: Project | None) -> Updates:
         shown = render.guidelines(project)
-        return {self.panel.guidelines: gr.HTML(shown, visible=bool(shown))}
+        return {self.panel.guidelines: gr.update(value=shown, visible=bool(shown))}
 
     def _guarded(self, step: Callable[[], Updates]) -> Updates:
         """On failure only the status changes: what was typed stays."""

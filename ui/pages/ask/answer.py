@@ -49,13 +49,13 @@ def answer_shown(panel: AnswerPanel, entry: SessionAnswer | None) -> Updates:
             panel.heard: "",
             panel.thread: render.EMPTY_ANSWER,
             panel.meters: "",
-            panel.actions: gr.Row(visible=False),
+            panel.actions: gr.update(visible=False),
         }
     answer = entry.answer
     return {
         panel.heard: render.heard(answer.heard),
         panel.thread: render.thread(answer.history, answer.question, answer.text, note=answer.cut_short),
         panel.meters: render.meters(answer),
-        panel.actions: gr.Row(visible=True),
+        panel.actions: gr.update(visible=True),
         panel.retry: gr.Button(interactive=entry.audio is not None),
     }

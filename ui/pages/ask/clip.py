@@ -141,11 +141,11 @@ def clip_chosen(panel: ClipPanel, source: str, clip: ClipSpan, longest: float) -
         panel.outlook: render.will_hear(clip.start, clip.end, clip.duration, longest, name_of(source)),
         panel.mark: render.example_mark(source),
         panel.chosen: ChosenClip(source, clip.duration),
-        panel.span: gr.Column(visible=long),
+        panel.span: gr.update(visible=long),
         **(
             {
-                panel.region: gr.HTML(
-                    span_json(0.0, longest), clip=clip_json(source, clip.duration, longest), sound=""
+                panel.region: gr.update(
+                    value=span_json(0.0, longest), clip=clip_json(source, clip.duration, longest), sound=""
                 ),
                 panel.start: 0,
                 panel.length: longest,
@@ -161,7 +161,7 @@ def no_clip(panel: ClipPanel, line: str = "") -> Updates:
         panel.outlook: line or render.NO_CLIP,
         panel.mark: "",
         panel.chosen: ChosenClip(),
-        panel.span: gr.Column(visible=False),
+        panel.span: gr.update(visible=False),
     }
 
 
@@ -196,7 +196,7 @@ class ClipHandlers:
             **changed,
             **beside,
             self.display.answer.notice: "",
-            self.display.inspector.viewer: gr.HTML(**viewer),
+            self.display.inspector.viewer: gr.update(**viewer),
         }
 
     def span_changed(
@@ -226,7 +226,7 @@ class ClipHandlers:
         except UsamError as error:
             log.warning("the waveform of a clip could not be drawn: %s", error)
             return gr.skip()
-        return {self.panel.region: gr.HTML(waveform=waveform_json(source, peaks))}
+        return {self.panel.region: gr.update(waveform=waveform_json(source, peaks))}
 
     def hear(
         self,
@@ -244,7 +244,7 @@ class ClipHandlers:
             sound = sound_json(event.turn, audio)
         except UsamError as error:
             sound = no_sound_json(event.turn, str(error))
-        return {self.panel.region: gr.HTML(sound=sound)}
+        return {self.panel.region: gr.update(sound=sound)}
 
     def example_chosen(self, kind: str, index: int, session: Session) -> Updates:
         examples = EXAMPLES[kind]

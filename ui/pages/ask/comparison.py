@@ -102,10 +102,10 @@ def comparison_ready(panel: ComparisonPanel, session: Session) -> Updates:
     """Nothing compared yet: what another answer on display, or none, leaves of the panel."""
     entry = session.current
     return {
-        panel.box: gr.Column(visible=entry is not None),
+        panel.box: gr.update(visible=entry is not None),
         panel.start: gr.Button("Write them", interactive=entry is not None and entry.audio is not None),
         panel.sides: "",
-        panel.ballot: gr.Row(visible=False),
+        panel.ballot: gr.update(visible=False),
         panel.status: "",
         panel.blind_pair: BlindPair(),
     }
@@ -176,7 +176,7 @@ class ComparisonHandlers:
             **busy(self.question, True),
             self.panel.start: gr.Button("Writing…", interactive=False),
             self.panel.sides: "",
-            self.panel.ballot: gr.Row(visible=False),
+            self.panel.ballot: gr.update(visible=False),
             self.panel.status: messages.status("Waiting for the model…"),
         }
 
@@ -242,7 +242,7 @@ class ComparisonHandlers:
         yield {
             self.panel.blind_pair: blind_pair,
             self.panel.sides: sides(blind_pair),
-            self.panel.ballot: gr.Row(visible=True),
+            self.panel.ballot: gr.update(visible=True),
             self.panel.status: "",
         }
 
@@ -275,7 +275,7 @@ class ComparisonHandlers:
         return {
             self.session: session,
             self.panel.sides: sides(blind_pair, winner),
-            self.panel.ballot: gr.Row(visible=False),
+            self.panel.ballot: gr.update(visible=False),
             self.panel.status: messages.saved(f"Saved: {VOTES[winner]}"),
             **history_shown(self.history, session),
         }

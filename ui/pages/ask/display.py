@@ -57,7 +57,7 @@ class Display:
         return {
             self.answer.thread: thread,
             self.answer.meters: "",
-            self.answer.actions: gr.Row(visible=False),
+            self.answer.actions: gr.update(visible=False),
             **trace_hidden(self.inspector, WAITING_FIGURE),
             **what_if_hidden(self.what_if),
             **rating_hidden(self.rating),

@@ -32,7 +32,7 @@ def history_panel() -> HistoryPanel:
 def history_shown(panel: HistoryPanel, session: Session) -> Updates:
     choices = [(entry.label(session.zone), entry.key) for entry in reversed(session.entries)]
     return {
-        panel.box: gr.Column(visible=len(choices) > 1),
+        panel.box: gr.update(visible=len(choices) > 1),
         panel.list: gr.Radio(choices=choices, value=session.shown),
         panel.visit: note_of(session),
     }

@@ -107,7 +107,7 @@ class OpeningHandlers:
     def router_reported(self) -> Updates:
         """Once the model has loaded, the viewer gets the figures of its router."""
         router = self.studio.router()
-        return {self.display.inspector.viewer: gr.HTML(router=router_json(router)) if router else gr.skip()}
+        return {self.display.inspector.viewer: gr.update(router=router_json(router)) if router else gr.skip()}
 
     def left(self, request: gr.Request) -> None:
         """The page was closed: stop its answer."""

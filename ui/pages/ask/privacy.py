@@ -83,7 +83,7 @@ def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
     return {
         panel.held: f'<dl class="meters">{items}</dl>',
         panel.delete: gr.Button(visible=True),
-        panel.sure: gr.Group(visible=False),
+        panel.sure: gr.update(visible=False),
         panel.status: "",
     }
 
@@ -96,7 +96,7 @@ def deletion_asked(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
         return {panel.status: messages.fault(str(error))}
     return {
         panel.delete: gr.Button(visible=False),
-        panel.sure: gr.Group(visible=True),
+        panel.sure: gr.update(visible=True),
         panel.sentence: f'<p class="hint">{_deletion(held)}</p>',
         panel.judged_too: gr.Checkbox(value=False, visible=bool(held.judged)),
     }

@@ -114,7 +114,7 @@ def placeholder(task: str) -> gr.Textbox:
 def context_shown(panel: QuestionPanel, session: Session) -> Updates:
     tied = session.context_of is not None
     return {
-        panel.context: gr.Row(visible=tied),
+        panel.context: gr.update(visible=tied),
         panel.context_line: render.context(len(session.context)) if tied else "",
     }
 

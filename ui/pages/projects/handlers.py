@@ -161,7 +161,7 @@ class ProjectsHandlers:
             self.blocks.overview: self._overview(),
             self.blocks.choice: gr.Dropdown(choices, value=project.name if project else NEW),
             **self._described(project),
-            self.blocks.chosen: gr.Column(visible=project is not None),
+            self.blocks.chosen: gr.update(visible=project is not None),
             **(self._details(project) if project else {}),
         }
 

@@ -49,7 +49,7 @@ class RecordingHandlers:
             except (UsamError, StorageError) as error:
                 log.info("a recording was not opened again: %s", error)
                 news = self._news(recording, annotator, opened="again")
-        return gr.HTML(news=news, earlier=self._earlier(annotator))
+        return gr.update(news=news, earlier=self._earlier(annotator))
 
     def begin(self, source: str | None, english: bool, annotator: str, request: gr.Request) -> Any:
         """Hear all of the clip in the player. Raises gr.Error with the reason where that cannot be."""
@@ -59,15 +59,15 @@ class RecordingHandlers:
             task = "translate" if english else "transcribe"
             name, visitor = name_of(source), visitor_of(request)
             recording = self.service.begin(source, name, task, annotator, visitor)  # type: ignore[arg-type]
-            return gr.HTML(news=news_json(self.service, recording, annotator, Known(), opened="wanted"))
+            return gr.update(news=news_json(self.service, recording, annotator, Known(), opened="wanted"))
         except (UsamError, StorageError) as error:
             raise gr.Error(str(error), title="Not begun", print_exception=False) from error
 
     def chosen(self, annotator: str, sent: gr.EventData) -> Any:
-        return gr.HTML(news=self._news(_id(sent), annotator, opened="wanted"))
+        return gr.update(news=self._news(_id(sent), annotator, opened="wanted"))
 
     def looked(self, annotator: str, sent: gr.EventData) -> Any:
-        return gr.HTML(news=self._news(_id(sent), annotator, _known(sent)))
+        return gr.update(news=self._news(_id(sent), annotator, _known(sent)))
 
     def stopped(self, annotator: str, sent: gr.EventData) -> Any:
         return self._done(lambda: self.service.stop(_id(sent), annotator), annotator, sent)
@@ -94,7 +94,7 @@ class RecordingHandlers:
         return self.listed(annotator)
 
     def listed(self, annotator: str) -> Any:
-        return gr.HTML(earlier=self._earlier(annotator))
+        return gr.update(earlier=self._earlier(annotator))
 
     def waved(self, annotator: str, sent: gr.EventData) -> Any:
         """The waveform; the recording can be worked with without one."""
@@ -106,7 +106,7 @@ class RecordingHandlers:
         except (UsamError, StorageError, ValueError) as error:
             log.warning("the waveform of a recording could not be drawn: %s", error)
             return gr.skip()
-        return gr.HTML(waveform=waveform_json(stored.id, peaks))
+        return gr.update(waveform=waveform_json(stored.id, peaks))
 
     def wanted(self, annotator: str, sent: gr.EventData) -> Any:
         """A file in one of the formats."""
@@ -117,7 +117,7 @@ class RecordingHandlers:
             file = file_json(self.service, _id(sent), annotator, form, turn)
         except (UsamError, StorageError) as error:
             file = json.dumps({"turn": turn, "problem": str(error)})
-        return gr.HTML(file=file)
+        return gr.update(file=file)
 
     def _done(self, act: Callable[[], None], annotator: str, sent: gr.EventData) -> Any:
         """Do it, and say how the recording is afterwards, or why it could not be done."""
@@ -126,7 +126,7 @@ class RecordingHandlers:
             act()
         except (UsamError, StorageError) as error:
             problem = str(error)
-        return gr.HTML(news=self._news(_id(sent), annotator, _known(sent), problem=problem))
+        return gr.update(news=self._news(_id(sent), annotator, _known(sent), problem=problem))
 
     def _news(
         self,

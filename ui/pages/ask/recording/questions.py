@@ -43,7 +43,7 @@ class QuestionHandlers:
 
         def shown(line: str, *, done: bool = False) -> Any:
             record = {"turn": turn, "line": line, "text": text, "leans": leans, "done": done}
-            return gr.HTML(answer=json.dumps(record, ensure_ascii=False))
+            return gr.update(answer=json.dumps(record, ensure_ascii=False))
 
         line = ""
         try:
