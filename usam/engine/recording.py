@@ -11,6 +11,9 @@ from torch import Tensor
 
 from usam.audio.clip import AudioSource, load_clip
 from usam.audio.recording import LONGEST, OVERLAP, ROUNDING, SHORTEST, quietest
+from usam.encoders.heads.sound_names import speech_score
+from usam.encoders.heads.spoken_words import SURE_SPEECH
+from usam.encoders.words import Heard
 from usam.engine.segmentation import at_pauses, segments
 from usam.generation.fair_lock import FairLock
 from usam.model.model import USAM
@@ -54,7 +57,7 @@ def hear_recording(
         transcript = at_pauses(dict(zip(roles, words, strict=True)).get("speech", ()), heard.waveform)
         spoken = [word for word in transcript if not word.is_language]
         end = whole if last else _cut(spoken, clip.waveform, start - offset)
-        resumed = _unwritten(spoken, heard.speech, start - offset, end)
+        resumed = _unwritten(spoken, _surely_spoken(heard), start - offset, end)
         if resumed is not None:
             end = resumed
         found = segments(
@@ -83,6 +86,11 @@ def _cut(words: Sequence[Word], waveform: Tensor, start: float) -> float:
         if word.text.endswith(SENTENCE_ENDS)
     ]
     return next((at for at in reversed(pauses) if least <= at <= most), quietest(waveform, least, most))
+
+
+def _surely_spoken(heard: Heard) -> list[tuple[float, float]]:
+    """Where (s) someone speaks, and not an animal that may be taken for a person."""
+    return [span for span in heard.speech if speech_score(heard.sounds, *span) > SURE_SPEECH]
 
 
 def _unwritten(

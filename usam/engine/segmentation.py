@@ -11,7 +11,7 @@ from torch import Tensor
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.heads.audio_kinds import class_log_odds, kind_log_odds, likeliest_kinds
-from usam.encoders.heads.sound_names import loudness, music_names
+from usam.encoders.heads.sound_names import loudness, music_names, names_between
 from usam.encoders.words import Heard
 from usam.schema.segments import KINDS, Segment, SegmentKind, joined
 from usam.schema.words import Word
@@ -58,7 +58,7 @@ def segments(
     names = [word for word in by_role.get("audio", ()) if not word.is_place]
     tags = by_role.get("music", ())
     filled = [part for whole in joined(parts) for part in _filled(whole, names, instruments)]
-    named = [_named(part, names, tags, instruments) for part in _without_short(filled)]
+    named = [_named(part, names, tags, instruments, heard) for part in _without_short(filled)]
     since = start if before is None else min(start, (before.start + before.end) / 2)
     inside = [w for w in transcript if since <= (w.start + w.end) / 2 < end and not _again(w, before)]
     return _with_words(named, inside, transcript)
@@ -219,9 +219,14 @@ def _without_short(parts: Sequence[Segment]) -> list[Segment]:
 
 
 def _named(
-    part: Segment, names: Sequence[Word], tags: Sequence[Word], instruments: frozenset[str]
+    part: Segment,
+    names: Sequence[Word],
+    tags: Sequence[Word],
+    instruments: frozenset[str],
+    heard: Heard,
 ) -> Segment:
-    """With the names of what is heard in it through most of a second, or of the part.
+    """With the names of what is heard in it through most of a second, or of the part; before them, of sounds,
+    which may be short, those that its scores are surest of.
 
     An instrument is no name for a sound, and what names a sound is none for music.
     """
@@ -231,7 +236,10 @@ def _named(
     for word, kind in zip((*names, *tags), kinds, strict=True):
         if part.kind in ("mixed", kind) and min(word.end, part.end) - max(word.start, part.start) >= least:
             found.append(word)
-    return replace(part, names=tuple(dict.fromkeys(word.text for word in found))[:NAMES])
+    texts = [word.text for word in found]
+    if heard.sounds is not None and (part.kind == "sound" or (part.kind == "music" and not texts)):
+        texts = names_between(heard, heard.sounds, part.start, part.end, part.kind) + texts
+    return replace(part, names=tuple(dict.fromkeys(texts))[:NAMES])
 
 
 def _with_words(

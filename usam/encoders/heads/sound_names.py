@@ -96,6 +96,16 @@ def music_names(sounds: SoundScores) -> frozenset[str]:
     return frozenset(plain_name(name) for name in sounds.classes[_musical(sounds.classes)])
 
 
+def names_between(heard: Heard, sounds: SoundScores, start: float, end: float, kind: Kind) -> list[str]:
+    """The surest names, of one kind, of all that is heard between two times (s)."""
+    first = int(start * sounds.rate)
+    part = _nameable(heard, sounds)[first : max(first + 1, round(end * sounds.rate))]
+    others = torch.ones(len(sounds.classes), dtype=torch.bool)
+    others[kind_columns(sounds.classes)[KINDS.index(kind)]] = False
+    scores = ((part.mean(0) + part.amax(0)) / 2).masked_fill(others, 0.0)
+    return [name for name, _ in _surest(scores, sounds.classes, LEAST_SCORE)]
+
+
 class SoundNames:
     """Words of the audio expert, bracketed: ` (dog barking, growling)`, or ` (sound: dog barking, growling)`
     where it is known which kinds are heard.
@@ -115,7 +125,7 @@ class SoundNames:
         if heard.sounds is None:
             return []
         sounds = heard.sounds
-        table = self._names(heard, sounds)
+        table = _nameable(heard, sounds)
         found: list[Word] = []
         for first, last, scores in _segments(table):
             start, end = first / sounds.rate, min(last / sounds.rate, len(heard.waveform) / SAMPLE_RATE)
@@ -134,12 +144,6 @@ class SoundNames:
             found += bracketed(start, end, names, opening, ")")
         return found + self._place(heard, sounds)
 
-    def _names(self, heard: Heard, sounds: SoundScores) -> Tensor:
-        vague = list(_columns(sounds.classes, tuple(sorted(VAGUE))))
-        loud = loudness(heard.waveform, len(sounds.scores), sounds.rate)
-        faint = loud < (FAINT * loud.max()).clamp_min(SILENT)
-        return sounds.scores.index_fill(1, torch.tensor(vague), 0.0).masked_fill(faint[:, None], 0.0)
-
     def _place(self, heard: Heard, sounds: SoundScores) -> list[Word]:
         if is_silent(heard.waveform):
             return []
@@ -151,6 +155,14 @@ class SoundNames:
         name = PLACES[sounds.classes[columns[best]]]
         end = len(heard.waveform) / SAMPLE_RATE
         return [Word(0.0, end, name, float(mean[best]), " (in ", ")")]
+
+
+def _nameable(heard: Heard, sounds: SoundScores) -> Tensor:
+    """The scores [T, C] of classes that are names, where it is not too faint for them."""
+    vague = list(_columns(sounds.classes, tuple(sorted(VAGUE))))
+    loud = loudness(heard.waveform, len(sounds.scores), sounds.rate)
+    faint = loud < (FAINT * loud.max()).clamp_min(SILENT)
+    return sounds.scores.index_fill(1, torch.tensor(vague), 0.0).masked_fill(faint[:, None], 0.0)
 
 
 def loudness(waveform: Tensor, looks: int, rate: float) -> Tensor:

@@ -103,6 +103,9 @@ class SpokenWords:
             words = [spoken.placed(word) for word in _visible(sentence)]
             if not words or invented(sentence, speech_score(heard.sounds, words[0].start, words[-1].end)):
                 continue
+            words = _from_sure(words, heard)
+            if not words:
+                continue
             if not found:
                 found.append(_mark(sentence, words[0].start))
             found += words
@@ -161,6 +164,14 @@ def invented(transcript: Transcript, speech: float) -> bool:
     """
     doubtful = speech <= SURE_SPEECH and confidence(transcript) <= SURE_WORDS
     return doubtful or transcript.mean_logprob < MADE_UP
+
+
+def _from_sure(words: Sequence[Word], heard: Heard) -> list[Word]:
+    """A sentence without its first words that may be made up of what is heard before someone speaks."""
+    for index, word in enumerate(words):
+        if word.confidence > SURE_WORDS or speech_score(heard.sounds, word.start, word.end) > SURE_SPEECH:
+            return list(words[index:])
+    return []
 
 
 def confidence(transcript: Transcript) -> float:

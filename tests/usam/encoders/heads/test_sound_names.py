@@ -18,6 +18,7 @@ from usam.encoders.heads.sound_names import (
     bracketed,
     is_silent,
     music_spans,
+    names_between,
     speech_score,
     speech_spans,
 )
@@ -92,6 +93,18 @@ def test_faint_looks_and_vague_classes_name_nothing() -> None:
     assert read(names(sounds, loud=loud)) == " (dog barking)"
     assert read(names(sounds, loud=loud.flip(0))) == " (siren)"
     assert names(table((3, {"Speech": 0.9, "Silence": 0.9, "Music": 0.9}))) == []
+
+
+def test_names_of_all_that_is_heard_between_two_times_are_of_one_kind() -> None:
+    sounds = table((4, {"Siren": 0.9}), (1, {"Bark": 0.4, "Piano": 0.5}), (3, {"Moo": 0.01}))
+    given = heard(sounds)
+    assert names_between(given, sounds, 2.0, 4.0, "sound") == ["dog barking"]
+    assert names_between(given, sounds, 2.0, 4.0, "music") == ["piano"]
+    assert names_between(given, sounds, 0.0, 4.0, "sound")[0] == "siren"
+    assert (
+        names_between(heard(sounds, loud=torch.tensor([1.0] * 4 + [0.001] * 4)), sounds, 2.0, 4.0, "sound")
+        == []
+    )
 
 
 def test_hiss_and_hum_name_nothing_whatever_the_scores() -> None:

@@ -118,6 +118,14 @@ def test_words_that_are_made_up_are_not_said() -> None:
     assert Says(*HELLO).stream.words(given)
 
 
+@pytest.mark.parametrize(("speech", "expected"), [(0.35, " [German] Tag."), (0.9, " [German] Guten Tag.")])
+def test_first_words_made_up_of_what_is_before_speech_are_left_out(speech: float, expected: str) -> None:
+    sounds = SoundScores(torch.full((7, len(VOICES)), speech), VOICES, 3.5)
+    given = Heard(torch.zeros(2 * RATE), {}, ((0.0, 2.0),), sounds=sounds, thorough=True)
+    words = Says(SpokenWord(0.1, 0.4, " Guten", 0.3), *HELLO[1:]).stream.words(given)
+    assert "".join(word.read for word in words) == expected
+
+
 def test_of_english_that_is_hardly_made_out_only_the_language_is_named() -> None:
     doubted = [SpokenWord(word.start, word.end, word.text, 0.5) for word in HELLO]
     given = Heard(torch.zeros(2 * RATE), {}, ((0.0, 2.0),))
