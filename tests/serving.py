@@ -1,7 +1,8 @@
 """Serves the app for tests: on a free port of this machine, with a data folder of its own."""
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,3 +58,11 @@ def serve_fake(folder: Path) -> Iterator[Server]:
     engine = FakeEngine()
     with serve(settings_in(folder), lambda progress: engine) as url:
         yield Server(url, folder, engine)
+
+
+def until(true: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Whether it becomes true within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()

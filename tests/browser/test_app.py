@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from tests.browser.pages import AppPage
 from tests.fake_engine import FakeEngine
-from tests.serving import EXAMPLES, Server, rows, serve, settings_in
+from tests.serving import EXAMPLES, Server, rows, serve, settings_in, until
 from usam.audio.clip import load_clip
 from usam.errors import WeightsError
 from usam.progress import ProgressCallback
@@ -202,12 +202,13 @@ def test_a_rating_can_be_changed_and_withdrawn(app: AppPage, server: Server) -> 
     app.ask_about("Which animal?")
     app.rate(thumb="Bad")
     expect(app.rating_status).to_contain_text("Saved")
+    newest = "(SELECT id FROM ratings ORDER BY created_at DESC LIMIT 1)"
     app.rate(thumb="Good", score=5)
+    assert until(lambda: rows(server.data, f"SELECT score FROM ratings WHERE id = {newest}") == [(5,)])
     expect(app.page.locator("#save")).to_have_text("Save changes")
     app.withdraw.click()
     expect(app.rating_status).to_contain_text("Withdrawn")
     expect(app.rating_form.locator("input:checked")).to_have_count(0)
-    newest = "(SELECT id FROM ratings ORDER BY created_at DESC LIMIT 1)"
     history = (
         f"SELECT thumb, score, withdrawn FROM rating_revisions WHERE rating_id = {newest} ORDER BY number"
     )

@@ -1,7 +1,6 @@
 """The page when there is too much: files too large, too many questions, and people who leave."""
 
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.pages import AppPage
 from tests.fake_engine import FakeEngine
-from tests.serving import EXAMPLES, Server, serve, settings_in
+from tests.serving import EXAMPLES, Server, serve, settings_in, until
 from ui.server import body_limit
 
 DOG = EXAMPLES / "sound-dog.ogg"
@@ -40,13 +39,6 @@ def open_page(browser: Browser, server: Server) -> Iterator[Callable[..., AppPag
     yield opened
     for context in contexts:
         context.close()
-
-
-def until(true: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return true()
 
 
 def queued(server: Server) -> int:

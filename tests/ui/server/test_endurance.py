@@ -12,7 +12,7 @@ import pytest
 from benchmarks.endurance.ledger import GRACE, Ledger, compare
 from benchmarks.endurance.page import OpenPage, RefusedError
 from benchmarks.endurance.visitors import Budget, Visitor, ask_and_rate, ask_and_rate_by_the_api
-from tests.serving import EXAMPLES, Server, rows
+from tests.serving import EXAMPLES, Server, rows, until
 
 DOG = EXAMPLES / "sound-dog.ogg"
 
@@ -27,13 +27,6 @@ def client(server: Server) -> Iterator[httpx.Client]:
 def ledger(server: Server) -> Ledger:
     watched: Any = SimpleNamespace(url=server.url, outages=0, data=server.data)
     return Ledger(watched)
-
-
-def until(true: Any, seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return true()
 
 
 def test_a_visitor_asks_and_both_ratings_are_in_the_database(

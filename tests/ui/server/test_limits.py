@@ -5,14 +5,14 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.fake_engine import FakeEngine
-from tests.serving import EXAMPLES, serve, settings_in
+from tests.serving import EXAMPLES, serve, settings_in, until
 from ui.server import body_limit
 from ui.settings import Settings
 
@@ -141,14 +141,6 @@ def test_an_upload_that_breaks_off_leaves_nothing_for_long(
             return left not in break_off(url, set(uploads.glob("tmp*")))
 
         assert until(swept)
-
-
-def until(true: Callable[[], bool]) -> bool:
-    """Whether it becomes true within some seconds."""
-    deadline = time.monotonic() + 10
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return true()
 
 
 def test_a_long_message_is_refused(url: str) -> None:
