@@ -1,6 +1,7 @@
 """The LLM's linear layers in 4-bit NF4, 8-bit LLM.int8 or as they are, by bitsandbytes, on CPU and CUDA."""
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from usam.errors import RequestError
 Quantization = Literal["nf4", "int8", "none"]
 Linear = Callable[[Tensor], Tensor]
 COMPUTE_DTYPE = torch.bfloat16
+NO_COMPILER = "TORCHDYNAMO_DISABLE"  # torch reads it where a function is to be compiled
 PACKED_ROWS = 32  # of a 4-bit weight, which the CPU's kernel takes together
 
 
@@ -64,18 +66,24 @@ def quantize(llm: PreTrainedModel, precision: Precision) -> PreTrainedModel:
 
 
 @cache
-def _bitsandbytes() -> ModuleType:
-    """The library, imported when first needed: it takes seconds that an unquantised model can spare."""
-    silence_bitsandbytes()
-    import bitsandbytes
+def import_bitsandbytes() -> ModuleType:
+    """The library, imported when first needed: it takes a second that an unquantised model can spare.
 
-    return bitsandbytes
-
-
-def silence_bitsandbytes() -> None:
-    """To be called before anything imports it, peft too: the import warns about an optional kernel package,
-    and LLM.int8 later reports every cast of every layer and token."""
+    To be called before anything imports it, peft too: the import warns about an optional kernel package, and
+    LLM.int8 later reports every cast of every layer and token. It also has a function compiled, which would
+    load torch's whole compiler, though most machines have none to compile it with.
+    """
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    chosen = os.environ.get(NO_COMPILER)
+    os.environ[NO_COMPILER] = "1"
+    try:
+        import bitsandbytes
+    finally:
+        if chosen is None:
+            del os.environ[NO_COMPILER]
+        else:
+            os.environ[NO_COMPILER] = chosen
+    return bitsandbytes
 
 
 def side_by_side(*layers: nn.Linear) -> Linear:
@@ -122,11 +130,12 @@ def _state(layer: nn.Linear) -> Any:
 
 def quantized(layer: nn.Linear, quantization: Quantization) -> nn.Linear:
     """The layer in bitsandbytes' class for it; its weights are quantised once it is moved to its device."""
-    bnb = _bitsandbytes()
+    bnb = import_bitsandbytes()
     sizes: dict[str, Any] = {
         "input_features": layer.in_features,
         "output_features": layer.out_features,
         "bias": layer.bias is not None,
+        "device": "meta",  # its weights are those of the layer
     }
     replacement: nn.Linear
     if quantization == "nf4":

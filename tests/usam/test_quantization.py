@@ -1,6 +1,7 @@
 """Quantised layers stay close to the real ones, quietly, and impossible wishes are refused in words."""
 
 import copy
+import os
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from transformers import LlamaForCausalLM
 from tests import tiny
 from usam.engine.provenance import parameter_count
 from usam.errors import RequestError
-from usam.quantization import Precision, choose_precision, quantize
+from usam.quantization import NO_COMPILER, Precision, choose_precision, import_bitsandbytes, quantize
 
 IDS = torch.arange(3, 40)[None]
 
@@ -63,6 +64,7 @@ quantize(tiny.llm(dim=128), choose_precision("none", "cpu"))
 assert not {"bitsandbytes", "peft"} & set(sys.modules)
 for quantization in ("nf4", "int8"):
     quantize(tiny.llm(dim=128), choose_precision(quantization, "cpu"))(input_ids=torch.arange(9)[None])
+assert "torch._inductor.lowering" not in sys.modules
 """
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
@@ -83,3 +85,13 @@ def test_the_choice_gives_its_reason() -> None:
     assert choice == Precision("nf4", torch.device("cpu"), choice.reason)
     assert "as asked" in choice.reason
     assert "NF4" in choice.reason
+
+
+@pytest.mark.parametrize("chosen", [None, "0"])
+def test_what_others_chose_about_compiling_stays(monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
+    monkeypatch.delenv(NO_COMPILER, raising=False)
+    if chosen is not None:
+        monkeypatch.setenv(NO_COMPILER, chosen)
+    import_bitsandbytes.cache_clear()
+    assert import_bitsandbytes().nn.Linear4bit
+    assert os.environ.get(NO_COMPILER) == chosen

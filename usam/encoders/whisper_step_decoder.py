@@ -418,8 +418,8 @@ def _stacked(linear: Linear) -> Linear:
 def _packed(*layers: nn.Linear) -> Linear:
     copies = []
     for layer in layers:
-        copy = nn.Linear(layer.in_features, layer.out_features, bias=False, dtype=layer.weight.dtype)
-        copy.weight.data = layer.weight.data
+        copy = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
+        copy.weight = layer.weight
         copies.append(quantized(copy, "nf4").to(layer.weight.device).eval())
     bias = torch.cat(
         [
@@ -434,10 +434,8 @@ def _packed(*layers: nn.Linear) -> Linear:
 def _proposal(vocabulary: nn.Linear) -> Linear | None:
     """The output layer in 4 bits; its rows are filled up to what the kernel takes together."""
     rows = vocabulary.out_features
-    copy = nn.Linear(
-        vocabulary.in_features, rows + -rows % PACKED_ROWS, bias=False, dtype=vocabulary.weight.dtype
-    )
-    copy.weight.data = F.pad(vocabulary.weight.data, (0, 0, 0, -rows % PACKED_ROWS))
+    copy = nn.Linear(vocabulary.in_features, rows + -rows % PACKED_ROWS, bias=False, device="meta")
+    copy.weight = nn.Parameter(F.pad(vocabulary.weight.data, (0, 0, 0, -rows % PACKED_ROWS)))
     small = quantized(copy, "nf4").to(vocabulary.weight.device).eval()
     if not is_packed(small):
         return None

@@ -173,6 +173,6 @@ def _proposal(llm: LlamaForCausalLM) -> Linear | None:
     head, last = llm.lm_head, llm.model.layers[-1].mlp.down_proj
     if head.out_features % PACKED_ROWS or not is_packed(last):
         return None
-    copy = nn.Linear(head.in_features, head.out_features, bias=False, dtype=head.weight.dtype)
-    copy.weight.data = head.weight.data
+    copy = nn.Linear(head.in_features, head.out_features, bias=False, device="meta")
+    copy.weight = head.weight
     return side_by_side(quantized(copy, "nf4").to(head.weight.device).eval())

@@ -5,19 +5,20 @@ from pathlib import Path
 
 from transformers import PreTrainedModel
 
-from usam.quantization import silence_bitsandbytes
+from usam.quantization import import_bitsandbytes
 
 
 def merge_lora(base: PreTrainedModel, folder: Path) -> PreTrainedModel:
     """The LLM or the speech encoder with a LoRA added to its weights."""
-    silence_bitsandbytes()
+    import_bitsandbytes()
     from peft import PeftModel  # half a second that a model without LoRA can spare
 
     with warnings.catch_warnings():
         # peft still asks transformers for an attribute by its old name.
         warnings.simplefilter("ignore", FutureWarning)
         # Read where the base model is, not on the GPU that peft would look for.
-        return PeftModel.from_pretrained(base, folder, torch_device="cpu").merge_and_unload()
+        tuned = PeftModel.from_pretrained(base, folder, torch_device="cpu", low_cpu_mem_usage=True)
+        return tuned.merge_and_unload()
 
 
 def save_lora(tuned: PreTrainedModel, folder: Path, base: str) -> None:
