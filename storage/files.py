@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -187,10 +188,16 @@ def open_files(url: str | None, folder: Path) -> FileStore:
     return RemoteFiles(url, folder / CACHE)
 
 
+def safe_suffix(file: Path) -> str:
+    """The suffix of a file that somebody named, to end a path with; empty where it is not a plain one."""
+    return file.suffix.lower() if re.fullmatch(r"\.\w{1,8}", file.suffix, re.ASCII) else ""
+
+
 def _put(source: Path, target: Path) -> None:
     """Raises OSError."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent)
+    # Whatever deletes the file by the beginning of its path deletes what an interrupted copy left, too.
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}-")
     try:
         with os.fdopen(handle, "wb") as copy, source.open("rb") as original:
             shutil.copyfileobj(original, copy)

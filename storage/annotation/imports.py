@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from storage.annotation.gold import Gold
+from storage.answers import uploads
 from storage.database import schema
 from storage.database.connection import Database
 from storage.database.keys import answer_key, insert_missing
@@ -34,11 +35,12 @@ class NewItem:
 
 @dataclass(frozen=True)
 class WaitingItem:
-    """A clip that is yet to be asked about, or, with `error`, that could not be."""
+    """A clip that is yet to be asked about, or, with `error`, that could not be. path: of its file, which
+    `ProjectImports.file` finds."""
 
     key: int
     project: str
-    path: Path
+    path: str
     source: str
     task: str
     question: str
@@ -60,40 +62,65 @@ class ProjectImports:
     database: Database
 
     def add(self, project: str, items: Iterable[NewItem]) -> Added:
-        """Have clips asked about, all or none of them. A name with the same question and task is not asked
-        about again, unless it had failed."""
+        """Have clips asked about, all or none of them; their files stay where they are. A name with the same
+        question and task is not asked about again, unless it had failed."""
+        return self._add(project, [(str(item.path.absolute()), item) for item in items])
+
+    def add_uploads(self, project: str, items: Iterable[NewItem]) -> Added:
+        """The same with clips whose files are deleted after a while: they are copied to where every machine
+        finds them, until they were asked about."""
+        copies: dict[Path, str] = {}
+        copied = []
+        try:
+            for item in items:
+                if item.path not in copies:
+                    copies[item.path] = uploads.new_path(item.path)
+                    self.database.files.put(copies[item.path], item.path)
+                copied.append((copies[item.path], item))
+            return self._add(project, copied)
+        finally:  # what is in the project already, or could not be added
+            uploads.remove_unneeded(self.database, copies.values())
+
+    def _add(self, project: str, items: Iterable[tuple[str, NewItem]]) -> Added:
+        """Each with the path of its file."""
         added = known = 0
+        replaced = []
         with self.database.write() as session:
             key = project_key(session, project)
             there, failed = _asked_before(session, key)
-            for item in items:
+            for path, item in items:
                 asked = clean(item.source), clean(item.task), clean(item.question)
                 if asked in there:
                     known += 1
                     continue
                 if earlier := failed.pop(asked, None):
-                    session.delete(session.get_one(schema.ProjectImport, earlier))
+                    row = session.get_one(schema.ProjectImport, earlier)
+                    replaced.append(row.path)
+                    session.delete(row)
                 added += 1
                 there.add(asked)
                 names = dict(zip(("source", "task", "question"), asked, strict=True))
                 gold = (item.gold or Gold()).columns()
-                session.add(schema.ProjectImport(project_id=key, path=clean(str(item.path)), **names, **gold))
+                session.add(schema.ProjectImport(project_id=key, path=clean(path), **names, **gold))
+        uploads.remove_unneeded(self.database, replaced)
         return Added(added, known)
 
-    def next(self, project: str | None = None, without: Collection[int] = ()) -> WaitingItem | None:
-        """The clip that has waited longest, of one project or of any; None when none waits.
-
-        without: keys of those that are left out.
-        """
-        waiting = schema.ProjectImport.error.is_(None), schema.ProjectImport.id.not_in(without)
-        wanted = _listed().where(*waiting).limit(1)
+    def next(self, project: str | None = None) -> WaitingItem | None:
+        """The clip that has waited longest, of one project or of any; None when none waits."""
+        wanted = _listed().where(schema.ProjectImport.error.is_(None)).limit(1)
         if project is not None:
             wanted = wanted.where(schema.Project.name == project)
         with self.database.read() as session:
             return next((_item(row) for row in session.execute(wanted)), None)
 
+    def file(self, item: WaitingItem) -> Path | None:
+        """The clip's file on this machine, or a copy of it there, not to be changed; None where there is
+        none any longer."""
+        return uploads.local_file(self.database.files, item.path)
+
     def answered(self, item: WaitingItem, answer_id: str) -> None:
-        """The clip was asked about: its answer becomes an item. Raises NotFoundError."""
+        """The clip was asked about: its answer becomes an item, and what was uploaded is deleted. Raises
+        NotFoundError."""
         with self.database.write() as session:
             answer = answer_key(session, answer_id)
             row = session.get(schema.ProjectImport, item.key)
@@ -108,6 +135,7 @@ class ProjectImports:
                 **(Gold.in_row(row) or Gold()).columns(),
             )
             session.delete(row)
+        uploads.remove_unneeded(self.database, [item.path])
 
     def failed(self, item: WaitingItem, error: str) -> None:
         """The clip cannot be asked about, for the reason that the sentence gives."""
@@ -130,23 +158,23 @@ class ProjectImports:
                 update(imports).where(imports.project_id == project_key(session, project)).values(error=None)
             )
 
-    def discard(self, project: str) -> list[Path]:
-        """Ask about none of those that wait or failed; returns their files."""
+    def discard(self, project: str) -> None:
+        """Ask about none of those that wait or failed, and delete what of them was uploaded."""
         with self.database.write() as session:
             imports = schema.ProjectImport
             gone = delete(imports).where(imports.project_id == project_key(session, project))
-            return [Path(path) for path in session.scalars(gone.returning(imports.path))]
+            paths = session.scalars(gone.returning(imports.path)).all()
+        uploads.remove_unneeded(self.database, paths)
+
+    def clean(self) -> None:
+        """Delete what was uploaded and never added, because a process died meanwhile."""
+        uploads.remove_abandoned(self.database)
 
     def waiting(self) -> int:
         """How many wait, of all projects."""
         with self.database.read() as session:
             imports = schema.ProjectImport
             return session.scalar(select(func.count()).where(imports.error.is_(None))) or 0
-
-    def paths(self) -> set[Path]:
-        """The files of all that wait or failed."""
-        with self.database.read() as session:
-            return {Path(path) for path in session.scalars(select(schema.ProjectImport.path))}
 
 
 def _asked_before(session: Session, project: int) -> tuple[set[Asked], dict[Asked, int]]:
@@ -177,4 +205,4 @@ def _listed() -> Select[schema.ProjectImport, str]:
 
 def _item(row: Row[schema.ProjectImport, str]) -> WaitingItem:
     one, project = row
-    return WaitingItem(one.id, project, Path(one.path), one.source, one.task, one.question, one.error)
+    return WaitingItem(one.id, project, one.path, one.source, one.task, one.question, one.error)

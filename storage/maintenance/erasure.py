@@ -1,14 +1,14 @@
 """What is stored about a person, and deleting it: by person, by clip, by age."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, and_, delete, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from storage.answers import kept_audio
+from storage.answers import kept_audio, uploads
 from storage.answers.records import checked_sha256
 from storage.database import schema
 from storage.database.connection import Database
@@ -118,7 +118,7 @@ class Erasure:
             raise ValueError("forget one of an annotator, an audio clip, and what is older than a time")
         answers, clips, people, recordings = schema.Answer, schema.Clip, schema.Annotator, schema.Recording
         person, known_as, kept = None, "", 0
-        uploads: set[str] = set()
+        outdated: Sequence[str] = ()
         with self.database.write() as session:
             if annotator is not None:
                 found = session.scalar(select(people).filter_by(public_id=annotator))
@@ -171,7 +171,7 @@ class Erasure:
                 session.execute(delete(people).where(people.created_at < before, *_left_nothing()))
                 imports = schema.ProjectImport  # clips that were never asked about
                 old = delete(imports).where(imports.created_at < before).returning(imports.path)
-                uploads = set(session.scalars(old)) - set(session.scalars(select(imports.path)))
+                outdated = session.scalars(old).all()
             asked = exists().where(answers.clip_sha256 == clips.sha256)
             silenced = session.scalars(
                 update(clips)
@@ -182,7 +182,7 @@ class Erasure:
             orphans = session.scalars(delete(clips).where(~asked).returning(clips.sha256)).all()
             erase_deleted(session)
         with plain_errors():
-            kept_audio.remove_uploads(self.database.folder, map(Path, uploads))
+            uploads.remove_unneeded(self.database, outdated)
             files = sum(kept_audio.remove(self.database.files, sha) for sha in {*silenced, *orphans})
         self.database.truncate_log()
         return Forgotten(**counts, clips=len(orphans), files=files, annotator=known_as, kept=kept)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from storage.answers.uploads import remove_abandoned
 from storage.database.connection import Database
 from storage.database.locks import only_process
 from storage.database.schema import now
@@ -84,6 +85,7 @@ class MaintenanceScheduler:
             yield "backup", lambda: self._back_up(hours)
         if self.database.served:
             yield "removal of deleted audio", lambda: remove_deleted_audio(self.database)
+            yield "removal of abandoned uploads", lambda: remove_abandoned(self.database)
         if snapshots := self.snapshots:
             yield "snapshot", lambda: snapshots.save(self.database)
 

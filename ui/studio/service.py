@@ -269,7 +269,7 @@ class Studio:
                 else:
                     yield event
 
-    def _import_item(self, item: WaitingItem, stop: threading.Event) -> str | None:
+    def _import_item(self, item: WaitingItem, file: Path, stop: threading.Event) -> str | None:
         """Ask about a clip of a project, under nobody's name, and store the answer with its audio.
 
         Returns the answer's id, None where it was stopped. Raises UsamError, ModelError, StorageError.
@@ -279,7 +279,7 @@ class Studio:
                 pass
         except UsamError as error:
             raise ModelError(str(error)) from error
-        request = AskRequest(item.question, item.task, str(item.path), keep_audio=True, clip_name=item.source)
+        request = AskRequest(item.question, item.task, str(file), keep_audio=True, clip_name=item.source)
         if stop.is_set():
             return None
         *_, entry = self.ask(request, None, threading.Event())  # to its end: half an answer is none to judge

@@ -83,4 +83,4 @@ def test_a_project_is_made_imported_judged_and_exported(browser: Browser, tmp_pa
         page.close()
     assert problems == []
     assert rows(tmp_path, "SELECT count(*) FROM ratings WHERE NOT withdrawn") == [(4,)]
-    assert not [*(tmp_path / "imports").rglob("*.ogg")], "what was answered is kept once"
+    assert not [*(tmp_path / "project_clips").iterdir()], "what was answered is kept once"

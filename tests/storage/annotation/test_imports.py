@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from storage import Database, Feedback, now
+from storage import Database, Feedback, now, open_database
 from storage.annotation.gold import Gold
 from storage.annotation.imports import NewItem, ProjectImports
 from storage.annotation.projects import Projects
+from storage.answers.uploads import BEING_ADDED, FOLDER, new_path
 from storage.errors import NotFoundError
 
 Make = Callable[..., dict[str, Any]]
@@ -33,7 +35,7 @@ def test_clips_become_items_one_after_another(
     assert projects.progress("birds").waiting == 3
     first = imports.next("birds")
     assert first is not None
-    assert (first.source, first.path, first.task) == ("a.wav", Path("/clips/a.wav"), "qa")
+    assert (first.source, first.path, first.task) == ("a.wav", "/clips/a.wav", "qa")
     imports.answered(first, feedback.record_answer(make_record(), annotator=None))
     second = imports.next()
     assert second is not None
@@ -71,8 +73,7 @@ def test_failures_are_tried_again_or_discarded(imports: ProjectImports, projects
     assert imports.next() is None
     imports.retry("birds")
     assert imports.next() == item
-    assert imports.paths() == {Path("/clips/a.wav")}
-    assert imports.discard("birds") == [Path("/clips/a.wav")]
+    imports.discard("birds")
     assert projects.progress("birds").waiting == 0
 
 
@@ -88,18 +89,85 @@ def test_an_answer_to_a_discarded_clip_is_no_item(
     assert projects.items("birds") == []
 
 
+def test_uploads_wait_in_the_storage_until_nothing_needs_them(
+    imports: ProjectImports, feedback: Feedback, make_record: Make, tmp_path: Path
+) -> None:
+    first, second = (tmp_path / "upload" / name for name in ("first.wav", "second.wav"))
+    first.parent.mkdir()
+    for file in (first, second):
+        file.write_bytes(file.name.encode())
+    files = imports.database.files
+    both = [NewItem(first, "first", "qa", question) for question in ("Which?", "How loud?")]
+    assert imports.add_uploads("birds", [*both, NewItem(second, "second", "qa", "Which?")]).added == 3
+    assert imports.add_uploads("birds", both).known == 2
+    for file in (first, second):
+        file.unlink()
+    assert len(files.paths(f"{FOLDER}/")) == 2, "one for each file, and none for what is known"
+    for _ in both:
+        item = imports.next()
+        assert item is not None
+        waiting = imports.file(item)
+        assert waiting is not None
+        assert waiting.read_bytes() == b"first.wav"
+        assert len(files.paths(f"{FOLDER}/")) == 2, "another question about the first waits"
+        imports.answered(item, feedback.record_answer(make_record(), annotator=None))
+    assert len(files.paths(f"{FOLDER}/")) == 1
+    last = imports.next()
+    assert last is not None
+    imports.failed(last, "no audio")
+    second.write_bytes(b"again")
+    imports.add_uploads("birds", [NewItem(second, "second", "qa", "Which?")])
+    (kept,) = files.paths(f"{FOLDER}/")
+    assert files.read(kept) == b"again", "in the place of what had failed"
+    imports.discard("birds")
+    assert files.paths(f"{FOLDER}/") == []
+    with pytest.raises(NotFoundError):
+        imports.add_uploads("fish", [NewItem(second, "second", "qa", "Which?")])
+    assert files.paths(f"{FOLDER}/") == []
+    assert second.exists(), "the upload itself is not ours to delete"
+
+
+def test_what_a_dead_process_left_is_deleted_but_not_what_is_being_added(
+    imports: ProjectImports, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = tmp_path / "clip.wav"
+    upload.write_bytes(b"RIFF")
+    bucket = f"memory://{uuid4().hex}"
+    here, there = (ProjectImports(open_database(url, storage=bucket)) for _ in range(2))
+    there.database.files.local = tmp_path / "another machine"
+    monkeypatch.setattr(Database, "served", True)
+    here.add_uploads("birds", [NewItem(upload, "clip.wav", "qa", "Which?")])
+    item = here.next()
+    assert item is not None
+    here.database.files.put(new_path(upload), upload)  # its row is about to be written, or never will be
+    copies = [one.file(item) for one in (here, there)]
+    there.clean()
+    assert len(here.database.files.paths(f"{FOLDER}/")) == 2
+    later = now() + BEING_ADDED
+    monkeypatch.setattr("storage.database.schema.now", lambda: later)
+    there.clean()
+    assert here.database.files.paths(f"{FOLDER}/") == [item.path]
+    here.discard("birds")
+    there.clean()
+    assert not any(copy.exists() for copy in copies if copy), "nor does a copy stay on any machine"
+
+
 def test_what_is_older_than_is_kept_goes_with_its_upload(
     imports: ProjectImports, feedback: Feedback, database: Database, tmp_path: Path
 ) -> None:
-    uploaded, own = database.folder / "imports" / "x" / "0.wav", tmp_path / "own.wav"
-    uploaded.parent.mkdir(parents=True)
-    for file in (uploaded, own):
+    own = tmp_path / "own.wav"
+    earlier = database.folder / "imports" / "x" / "0.wav"  # where an earlier version kept uploads
+    earlier.parent.mkdir(parents=True)
+    for file in (own, earlier):
         file.write_bytes(b"RIFF")
-    imports.add("birds", [NewItem(file, file.name, "qa", "What?") for file in (uploaded, own)])
+    imports.add("birds", [NewItem(file, file.name, "qa", "What?") for file in (own, earlier)])
+    imports.add_uploads("birds", [NewItem(own, "uploaded", "qa", "What?")])
     feedback.forget(before=now() - timedelta(days=1))
     assert imports.next() is not None
-    assert uploaded.exists()
+    assert earlier.exists()
+    assert database.files.paths(f"{FOLDER}/")
     feedback.forget(before=now() + timedelta(days=1))
     assert imports.next() is None
-    assert not uploaded.exists()
+    assert not earlier.exists()
+    assert database.files.paths(f"{FOLDER}/") == []
     assert own.exists(), "a file that was never uploaded is not ours to delete"

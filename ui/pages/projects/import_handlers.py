@@ -47,7 +47,7 @@ class ImportHandlers:
 
         def start() -> Updates:
             items = items_uploaded([Path(file) for file in files or ()], task, question or "")
-            added = self.studio.importer.add_uploads(self._chosen(name), items)
+            added = self.studio.importer.imports.add_uploads(self._chosen(name), items)
             self.studio.importer.start()
             return {**self._shown(name, added), self.blocks.importing.files: None}
 
@@ -92,7 +92,7 @@ class ImportHandlers:
         self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
     ) -> Updates:
         def discard() -> Updates:
-            self.studio.importer.discard(self._chosen(name))
+            self.studio.importer.imports.discard(self._chosen(name))
             return self._shown(name)
 
         return self._for_admins(typed, request, profile, discard)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import logging
-import secrets
-import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from storage import Database, StorageError, only_process
-from storage.annotation.imports import Added, NewItem, ProjectImports, WaitingItem
-from storage.answers.kept_audio import UPLOADS
+from storage.annotation.imports import ProjectImports, WaitingItem
 from storage.errors import NotFoundError
 from usam.errors import RequestError, UsamError
 
 log = logging.getLogger(__name__)
 
+VANISHED = "The clip's file is not there any more; import it again."
 ELSEWHERE = "Another process imports now, and will take up these clips as well."
 FAILED = "The import ended unexpectedly; the server's log says why. Start goes on where it was."
 
-Answer = Callable[[WaitingItem, threading.Event], str | None]
-"""Asks about a clip and stores the answer: its id, None where it was stopped. Raises UsamError for the clip,
-ModelError where the model cannot answer anything, StorageError."""
+Answer = Callable[[WaitingItem, Path, threading.Event], str | None]
+"""Asks about a clip, by its file, and stores the answer: its id, None where it was stopped. Raises UsamError
+for the clip, ModelError where the model cannot answer anything, StorageError."""
 
 
 class ModelError(Exception):
@@ -46,37 +44,16 @@ class ImportState:
 
 
 class ProjectImporter:
-    """At most one run at a time, also among processes on one database. Safe to share between
-    threads. `folder` has the uploaded clips that were not asked about yet."""
+    """At most one run at a time, also among processes on one database, each of which can go on with what
+    another left. Safe to share between threads."""
 
     def __init__(self, database: Database, answer: Answer) -> None:
         self.imports = ProjectImports(database)
-        self.folder = database.folder / UPLOADS
         self.state = ImportState()
         self._answer = answer
         self._lock = threading.Lock()
-        self._files = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-
-    def add_uploads(self, project: str, items: Sequence[NewItem]) -> Added:
-        """Have uploaded clips asked about; they are copied first, because uploads are deleted after a while.
-        Raises StorageError."""
-        place = self.folder / secrets.token_hex(8)
-        with self._files:
-            try:
-                place.mkdir(mode=0o700, parents=True)
-                copies: dict[Path, Path] = {}
-                for item in items:
-                    if item.path not in copies:
-                        copies[item.path] = place / f"{len(copies)}{item.path.suffix}"
-                        shutil.copyfile(item.path, copies[item.path])
-                added = self.imports.add(project, [replace(item, path=copies[item.path]) for item in items])
-            except OSError as error:
-                raise StorageError(f"The clips could not be copied: {error.strerror}.") from error
-            finally:
-                self._clean()  # also copies of clips that are in the project already
-        return added
 
     def start(self) -> None:
         """Begin, or go on; nothing happens while a run is under way."""
@@ -90,7 +67,7 @@ class ProjectImporter:
 
     def resume(self) -> None:
         """Go on with what an earlier run of the app left. Raises StorageError."""
-        self.clean()
+        self.imports.clean()
         if self.imports.waiting():
             self.start()
 
@@ -103,31 +80,10 @@ class ProjectImporter:
         if self._thread is not None:
             self._thread.join()
 
-    def discard(self, project: str) -> None:
-        """Ask about none of a project's clips that wait or failed. Raises StorageError."""
-        self.imports.discard(project)
-        self.clean()
-
-    def clean(self) -> None:
-        """Delete copies of uploads that are not needed any more. Raises StorageError."""
-        with self._files:
-            self._clean()
-
-    def _clean(self) -> None:
-        if self.folder.is_dir():
-            needed = self.imports.paths()
-            for file in self.folder.glob("*/*"):
-                if file not in needed:
-                    file.unlink(missing_ok=True)
-            for place in self.folder.iterdir():
-                if place.is_dir() and not any(place.iterdir()):
-                    place.rmdir()
-
     def run(self, report: Callable[[ImportState], None] = lambda state: None) -> None:
         """Ask about all that waits, in this thread. How it ended is in `state`."""
         ended = ""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with only_process(self.imports.database, "import") as mine:
                 if mine:
                     self._run(report)
@@ -143,11 +99,7 @@ class ProjectImporter:
 
     def _run(self, report: Callable[[ImportState], None]) -> None:
         began, done = time.monotonic(), 0
-        elsewhere: set[int] = set()
-        while not self._stop.is_set() and (item := self.imports.next(without=elsewhere)):
-            if self._is_elsewhere(item):
-                elsewhere.add(item.key)
-                continue
+        while not self._stop.is_set() and (item := self.imports.next()):
             left = self.imports.waiting()
             pace = (time.monotonic() - began) / done if done else None
             seconds = None if pace is None else pace * left
@@ -158,16 +110,13 @@ class ProjectImporter:
             done += 1
         self.state = replace(self.state, done=done, left=self.imports.waiting())
 
-    def _is_elsewhere(self, item: WaitingItem) -> bool:
-        """Whether the clip was uploaded to a machine with a data folder of its own, which asks about it."""
-        return self.imports.database.served and UPLOADS in item.path.parts and not item.path.is_file()
-
     def _import(self, item: WaitingItem) -> bool:
         """Whether the clip was dealt with; not where it was stopped."""
         try:
-            if not item.path.is_file():
-                raise RequestError("There is no such file.")
-            answer_id = self._answer(item, self._stop)
+            file = self.imports.file(item)
+            if file is None:
+                raise RequestError(VANISHED)
+            answer_id = self._answer(item, file, self._stop)
         except UsamError as error:
             self.imports.failed(item, str(error))
             return True
@@ -177,6 +126,4 @@ class ProjectImporter:
             self.imports.answered(item, answer_id)
         except NotFoundError as error:  # discarded meanwhile
             log.info("an imported clip is no item: %s", error)
-        if self.folder in item.path.parents and item.path not in self.imports.paths():
-            item.path.unlink(missing_ok=True)
         return True

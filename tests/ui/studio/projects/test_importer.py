@@ -1,8 +1,10 @@
 """Importing clips into a project: with progress, over interruptions, and with a sentence for each failure."""
 
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -10,12 +12,12 @@ from storage import Feedback, only_process, open_database
 from storage.annotation.imports import NewItem
 from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Projects
-from storage.errors import NotFoundError
+from storage.answers.uploads import FOLDER
 from tests.fake_engine import FakeEngine
 from tests.serving import EXAMPLES, settings_in
 from ui.__main__ import main, parser, run
 from ui.engines.loader import EngineLoader
-from ui.studio.projects.importer import ELSEWHERE, ImportState
+from ui.studio.projects.importer import ELSEWHERE, VANISHED, ImportState
 from ui.studio.service import Studio
 from usam.errors import UsamError
 
@@ -31,14 +33,13 @@ def studio(tmp_path: Path) -> Studio:
     return studio_in(tmp_path)
 
 
-def studio_in(folder: Path) -> Studio:
+def studio_in(folder: Path, storage: str | None = None) -> Studio:
     settings = settings_in(folder)
     engine: Any = FakeEngine(pause=0)
-    studio = Studio(
-        EngineLoader(lambda progress: engine), Feedback(open_database(settings.database_url)), settings
-    )
-    if not Projects(studio.feedback.database).all():
-        Projects(studio.feedback.database).make("birds")
+    database = open_database(settings.database_url, storage=storage)
+    studio = Studio(EngineLoader(lambda progress: engine), Feedback(database), settings)
+    if not Projects(database).all():
+        Projects(database).make("birds")
     return studio
 
 
@@ -81,25 +82,69 @@ def test_an_import_goes_on_after_it_was_stopped(tmp_path: Path) -> None:
     assert not second.importer.state.running
 
 
-def test_uploads_are_kept_until_they_are_answered(studio: Studio, tmp_path: Path) -> None:
+@pytest.fixture(params=["data folder", "shared folder", "bucket"])
+def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Studio, Studio]:
+    """On one database and one storage."""
+    storages = {"shared folder": str(tmp_path / "shared"), "bucket": f"memory://{uuid4().hex}"}
+    receiver, other = (studio_in(tmp_path / "data", storages.get(request.param)) for _ in range(2))
+    if other.feedback.database.files.shared:
+        other.feedback.database.files.local = tmp_path / "another machine"
+    return receiver, other
+
+
+def test_one_replica_receives_clips_and_another_imports_them(
+    replicas: tuple[Studio, Studio], tmp_path: Path
+) -> None:
+    receiver, other = replicas
     upload = tmp_path / "upload" / "dog.ogg"
     upload.parent.mkdir()
     upload.write_bytes(DOG.read_bytes())
     broken = upload.with_name("broken.ogg")
     broken.write_bytes(b"not audio")
-    importer = studio.importer
-    assert importer.add_uploads("birds", [item(upload), item(upload, "Another?"), item(broken)]).added == 3
-    assert importer.add_uploads("birds", [item(upload)]).known == 1
-    upload.unlink()
-    assert len(list(importer.folder.rglob("*.ogg"))) == 2
-    importer.run()
-    assert Projects(studio.feedback.database).progress("birds").items == 2
-    assert len(list(importer.folder.rglob("*.ogg"))) == 1, "what failed can be tried again"
-    importer.discard("birds")
-    assert list(importer.folder.iterdir()) == []
-    with pytest.raises(NotFoundError):
-        importer.add_uploads("fish", [item(broken)])
-    assert list(importer.folder.iterdir()) == []
+    items = [item(upload), item(upload, "Another?"), item(broken)]
+    assert receiver.importer.imports.add_uploads("birds", items).added == 3
+    shutil.rmtree(upload.parent)
+    other.importer.run()
+    assert Projects(receiver.feedback.database).progress("birds").items == 2
+    (failed,) = receiver.importer.imports.failures("birds")
+    assert failed.source == "broken.ogg"
+    files = receiver.feedback.database.files
+    assert files.paths(f"{FOLDER}/") == [failed.path], "what failed can be tried again"
+    other.importer.imports.discard("birds")
+    assert files.paths(f"{FOLDER}/") == []
+
+
+def test_an_upload_that_vanished_fails_with_a_sentence_and_holds_up_no_other(
+    replicas: tuple[Studio, Studio], tmp_path: Path
+) -> None:
+    receiver, other = replicas
+    receiver.importer.imports.add_uploads("birds", [item(DOG), item(PIANO)])
+    vanished = receiver.importer.imports.next()
+    assert vanished is not None
+    receiver.feedback.database.files.remove(vanished.path)
+    other.importer.run()
+    assert other.importer.state.ended == ""
+    (failed,) = receiver.importer.imports.failures("birds")
+    assert (failed.source, failed.error) == (DOG.name, VANISHED)
+    assert [one.source for one in Projects(other.feedback.database).items("birds")] == [PIANO.name]
+
+
+def test_a_storage_that_fails_ends_the_import_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = studio_in(tmp_path, f"memory://{uuid4().hex}")
+    studio.importer.imports.add_uploads("birds", [item(DOG)])
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise OSError("a package's own error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fsspec.implementations.memory.MemoryFileSystem.info", broken)
+        studio.importer.run()
+    assert "cannot be reached" in studio.importer.state.ended
+    assert studio.importer.imports.waiting() == 1
+    studio.importer.run()
+    assert Projects(studio.feedback.database).progress("birds").items == 1
 
 
 def test_a_model_that_does_not_load_fails_no_clip(tmp_path: Path) -> None:
@@ -118,7 +163,6 @@ def test_a_model_that_does_not_load_fails_no_clip(tmp_path: Path) -> None:
 def test_one_process_imports_at_a_time(studio: Studio) -> None:
     importer = studio.importer
     importer.imports.add("birds", [item(DOG)])
-    importer.folder.mkdir(parents=True)
     with only_process(open_database(studio.settings.database_url), "import"):
         importer.run()
     assert importer.state.ended == ELSEWHERE
@@ -149,7 +193,7 @@ def test_the_command_imports_a_folder_and_lists_what_failed(
     assert "1 of 2: dog.ogg" in printed.err
     assert "notes.txt: " in printed.err
     (folder / "notes.txt").unlink()
-    studio.importer.discard("birds")
+    studio.importer.imports.discard("birds")
     assert run(command, studio) == 0
     assert "0 clips to ask about, 1 there already" in capsys.readouterr().out
     assert Projects(studio.feedback.database).items("birds")[0].question == "Which bird?"
