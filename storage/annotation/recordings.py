@@ -100,7 +100,7 @@ class Recordings:
     def get(self, recording_id: str, annotator: str) -> StoredRecording:
         """Raises NotFoundError."""
         with self.database.read() as session:
-            return _recording(_own(session, recording_id, annotator))
+            return _recording(own_recording(session, recording_id, annotator))
 
     def of(self, annotator: str, most: int = 50) -> list[StoredRecording]:
         """The person's recordings, the one used last first."""
@@ -139,7 +139,7 @@ class Recordings:
     def parts(self, recording_id: str, annotator: str, since: int = 0) -> list[StoredPart]:
         """What was heard, in order, from the part of this number on. Raises NotFoundError."""
         with self.database.read() as session:
-            row, parts = _own(session, recording_id, annotator), schema.RecordingPart
+            row, parts = own_recording(session, recording_id, annotator), schema.RecordingPart
             found = session.scalars(
                 select(parts)
                 .where(parts.recording_id == row.id, parts.number >= since)
@@ -155,7 +155,7 @@ class Recordings:
         Raises NotFoundError, and RecordError where another change came first, or there are too many.
         """
         with self.database.write() as session:
-            row = _own(session, recording_id, annotator, lock=True)
+            row = own_recording(session, recording_id, annotator, lock=True)
             if known != row.edits:
                 raise RecordError("The segments were changed elsewhere meanwhile; look at them again.")
             if known + len(changes) > MOST_EDITS:
@@ -168,14 +168,14 @@ class Recordings:
     def edits(self, recording_id: str, annotator: str) -> list[StoredEdit]:
         """Every change, oldest first. Raises NotFoundError."""
         with self.database.read() as session:
-            row, edits = _own(session, recording_id, annotator), schema.SegmentEdit
+            row, edits = own_recording(session, recording_id, annotator), schema.SegmentEdit
             found = session.scalars(select(edits).where(edits.recording_id == row.id).order_by(edits.number))
             return [StoredEdit(one.number, one.change, one.created_at) for one in found]
 
     def delete(self, recording_id: str, annotator: str) -> None:
-        """With all that was heard in it and changed of it. Raises NotFoundError."""
+        """With all that was heard in it, answered about it and changed of it. Raises NotFoundError."""
         with self.database.write() as session:
-            session.delete(_own(session, recording_id, annotator, lock=True))
+            session.delete(own_recording(session, recording_id, annotator, lock=True))
 
 
 def _by_id(recording_id: str, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -186,7 +186,10 @@ def _by_id(recording_id: str, *conditions: ColumnElement[bool]) -> Select[Any]:
     return select(schema.Recording).where(schema.Recording.id == key, *conditions)
 
 
-def _own(session: Session, recording_id: str, annotator: str, *, lock: bool = False) -> schema.Recording:
+def own_recording(
+    session: Session, recording_id: str, annotator: str, *, lock: bool = False
+) -> schema.Recording:
+    """The person's recording. lock: until the transaction ends, nobody changes it. Raises NotFoundError."""
     people = schema.Annotator
     owner = select(people.id).where(people.public_id == annotator).scalar_subquery()
     wanted = _by_id(recording_id, schema.Recording.annotator_id == owner)

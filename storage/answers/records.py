@@ -3,10 +3,11 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from storage.database.schema import Answer
+from storage.database.schema import Answer, RecordingAnswer
 from storage.database.text import clean
 from storage.errors import RecordError
 
@@ -38,15 +39,49 @@ def token_ids_column(ids: Sequence[int]) -> list[int] | None:
     return list(ids) or None
 
 
+@contextmanager
+def refused_as_record() -> Iterator[None]:
+    """Raises RecordError where the block meets a part that is missing or of the wrong kind."""
+    try:
+        yield
+    except KeyError as error:
+        raise RecordError(f"The answer was not recorded: it lacks {error}.") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RecordError(f"The answer was not recorded: {error}.") from error
+
+
+def model_columns(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Column values for an answer's provenance; `model` holds what has no column of its own."""
+    rest = dict(model)
+    return {
+        "preset": clean(rest.pop("preset")),
+        "model_fingerprint": clean(rest.pop("fingerprint")),
+        "quantization": clean(rest.pop("quantization")),
+        "device": clean(rest.pop("device")),
+        "model": rest,
+    }
+
+
+def model_record(row: Answer | RecordingAnswer) -> dict[str, Any]:
+    """The provenance that `model_columns` came from."""
+    return {
+        "preset": row.preset,
+        "fingerprint": row.model_fingerprint,
+        "quantization": row.quantization,
+        "device": row.device,
+        **row.model,
+    }
+
+
 def answer_columns(record: Mapping[str, Any]) -> dict[str, Any]:
     """Column values for an answer record; keys without a column of their own stay in `trace`.
 
     Raises RecordError when a part is missing, is of the wrong kind, or holds a number that is not finite.
     """
-    try:
+    with refused_as_record():
         json.dumps(record, allow_nan=False)
         rest = dict(record)
-        heard, model = dict(rest.pop("heard")), dict(rest.pop("model"))
+        heard = dict(rest.pop("heard"))
         columns: dict[str, Any] = {
             "clip_sha256": checked_sha256(heard.pop("sha256")),
             "heard_start": float(heard.pop("start")),
@@ -57,21 +92,13 @@ def answer_columns(record: Mapping[str, Any]) -> dict[str, Any]:
             "prompt": clean(rest.pop("prompt")),
             "text": clean(rest.pop("answer")),
             "history": [{key: clean(text) for key, text in turn.items()} for turn in rest.pop("history", ())],
-            "preset": clean(model.pop("preset")),
-            "model_fingerprint": clean(model.pop("fingerprint")),
-            "quantization": clean(model.pop("quantization")),
-            "device": clean(model.pop("device")),
-            "model": model,
+            **model_columns(rest.pop("model")),
             "timings": dict(rest.pop("timings")),
             "seed": int(rest.pop("seed")),
             "temperature": float(rest.pop("temperature", 0.0)),
             "max_new_tokens": int(rest.pop("max_new_tokens", 0)),
             "stopped": bool(rest.pop("stopped", False)),
         }
-    except KeyError as error:
-        raise RecordError(f"The answer was not recorded: it lacks {error}.") from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise RecordError(f"The answer was not recorded: {error}.") from error
     asked = (columns[key] for key in ("clip_sha256", "task", "question", "history"))
     columns["input_hash"] = input_hash(*asked)
     return {**columns, "trace": {**rest, "heard": heard} if heard else rest}
@@ -94,13 +121,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
             **answer.trace.get("heard", {}),
         },
         "timings": answer.timings,
-        "model": {
-            "preset": answer.preset,
-            "fingerprint": answer.model_fingerprint,
-            "quantization": answer.quantization,
-            "device": answer.device,
-            **answer.model,
-        },
+        "model": model_record(answer),
         "seed": answer.seed,
         "temperature": answer.temperature,
         "max_new_tokens": answer.max_new_tokens,

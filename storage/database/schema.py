@@ -1,7 +1,7 @@
 """The tables: clips, annotators, answers with their internals, ratings with their revisions and repeats,
 comparisons, marked spans with their revisions, judged tokens, what was put aside in the queue, and what is
-before whom, projects with their members and items, whole recordings with what is heard in them and how that
-was changed, and what the processes of the app share.
+before whom, projects with their members and items, whole recordings with what is heard in them, how that was
+changed, and answers about them with their ratings, and what the processes of the app share.
 
 A clip is known by the hash of what was heard, never by a file name. Wide JSON columns stand last in
 their table, so that SQLite reads past them only when they are asked for.
@@ -490,6 +490,54 @@ class SegmentEdit(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     change: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class RecordingAnswer(Base):
+    """An answer about a whole recording, which its owner alone sees. It has no trace, and is no `Answer`.
+
+    way: whether the recording was read at once or span by span.  finish: why the answer ended.  leans_on: the
+    spans (s) that it leans on, the strongest first.  model: as in `Answer`.  details: whatever else the model
+    reported.
+    """
+
+    __tablename__ = "recording_answers"
+    __table_args__ = (
+        CheckConstraint("temperature >= 0", name="temperature"),
+        Index(None, "recording_id", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    recording_id: Mapped[UUID] = mapped_column(ForeignKey("recordings.id", ondelete="CASCADE"))
+    task: Mapped[str] = mapped_column(String(32))
+    way: Mapped[str] = mapped_column(String(16))
+    finish: Mapped[str] = mapped_column(String(16))
+    preset: Mapped[str] = mapped_column(String(64))
+    model_fingerprint: Mapped[str] = mapped_column(String(128))
+    quantization: Mapped[str] = mapped_column(String(32))
+    device: Mapped[str] = mapped_column(String(64))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    temperature: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    question: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    leans_on: Mapped[list[dict[str, float]]] = mapped_column(Json)
+    model: Mapped[dict[str, Any]] = mapped_column(Json)
+    details: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class RecordingRating(Judgement, Base):
+    """A state of the owner's rating of an answer about a recording, numbered from 1; the last one counts.
+    Rows are added, never changed."""
+
+    __tablename__ = "recording_ratings"
+    __table_args__ = _judgement_checks()
+
+    answer_id: Mapped[UUID] = mapped_column(
+        ForeignKey("recording_answers.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    withdrawn: Mapped[bool]
 
 
 class Secret(Base):

@@ -16,13 +16,14 @@ from storage.database.keys import annotator_hash, holder_of
 from storage.database.search import erase_deleted
 from storage.errors import NotFoundError, plain_errors
 from storage.ratings.disagreement import update_disagreement
+from storage.ratings.recording_ratings import counts_now
 
 
 @dataclass(frozen=True)
 class Holdings:
     """How much is stored under a person's id; `tokens`: verdicts on single ones; `audio`: clips of theirs
     whose sound is kept; `judged`: answers of theirs that others rated, compared or marked; `recordings`:
-    whole ones that were written down."""
+    whole ones that were written down; `recording_answers`: about these, whose ratings count as `ratings`."""
 
     answers: int
     ratings: int
@@ -32,6 +33,7 @@ class Holdings:
     audio: int
     judged: int = 0
     recordings: int = 0
+    recording_answers: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,18 +83,21 @@ class Erasure:
             person = session.scalar(select(schema.Annotator.id).filter_by(public_id=annotator))
             if person is None:  # answers under nobody's name are not this person's
                 return Holdings(answers=0, ratings=0, comparisons=0, spans=0, tokens=0, audio=0)
+            about = _answers_about(schema.Recording.annotator_id == person)
             mine = select(answers.clip_sha256).where(answers.annotator_id == person, answers.audio_kept)
             return Holdings(
                 answers=_count(session, answers.annotator_id == person),
                 ratings=_count(
                     session, schema.Rating.annotator_id == person, schema.Rating.withdrawn == false()
-                ),
+                )
+                + _count(session, schema.RecordingRating.answer_id.in_(about), counts_now()),
                 comparisons=_count(session, schema.Comparison.annotator_id == person),
                 spans=_count(session, schema.Span.annotator_id == person, schema.Span.withdrawn == false()),
                 tokens=_count(session, schema.TokenVerdict.annotator_id == person),
                 audio=_count(session, clips.sha256.in_(mine), clips.audio_path.is_not(None)),
                 judged=_count(session, answers.annotator_id == person, _judged_by_others(person)),
                 recordings=_count(session, schema.Recording.annotator_id == person),
+                recording_answers=_count(session, schema.RecordingAnswer.id.in_(about)),
             )
 
     def forget(
@@ -107,7 +112,8 @@ class Erasure:
         and recordings before a time.
 
         With an answer goes its trace and everyone's ratings of it; with a person's, the answers under
-        nobody's name that retry it; with a recording what was heard in it and changed of it. `keep_judged`
+        nobody's name that retry it; with a recording what was heard in it, changed of it and answered about
+        it, and the ratings of that. `keep_judged`
         keeps a person's answers that others judged, under nobody's name and without the person's consent to
         keep audio. Kept audio goes when no remaining answer's asker agreed to keep it. Deleted rows are
         overwritten on the disk (SQLite), but stay in earlier backups.
@@ -147,7 +153,12 @@ class Erasure:
             )  # fmt: skip
             counts = {
                 "answers": _count(session, which),
-                "ratings": _count(session, or_(rated.answer_id.in_(doomed), rated.annotator_id == person)),
+                "ratings": _count(session, or_(rated.answer_id.in_(doomed), rated.annotator_id == person))
+                + _count(
+                    session,
+                    schema.RecordingRating.answer_id.in_(_answers_about(recorded)),
+                    schema.RecordingRating.number == 1,
+                ),
                 "comparisons": _count(
                     session,
                     or_(
@@ -190,6 +201,12 @@ class Erasure:
 
 def _count(session: Session, *conditions: Any) -> int:
     return session.scalar(select(func.count()).where(*conditions)) or 0
+
+
+def _answers_about(recorded: Any) -> Any:
+    """Ids of the answers about these recordings."""
+    answers, recordings = schema.RecordingAnswer, schema.Recording
+    return select(answers.id).join(recordings, recordings.id == answers.recording_id).where(recorded)
 
 
 def _asked_again(person: int) -> Any:

@@ -14,19 +14,49 @@ from storage.annotation.gold import Gold
 from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Projects
 from storage.annotation.queue import Queue
+from storage.annotation.recording_answers import RecordingAnswers
 from storage.annotation.recordings import Recordings
 from storage.annotation.repeats import Repeats
 from storage.annotation.spans import Spans
 from storage.annotation.token_verdicts import TokenVerdicts
 from storage.answers.records import answer_columns
 from storage.answers.trace_statistics import trace_statistics
+from storage.ratings.recording_ratings import RecordingRatings
 
 VERSIONS = (
     "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012",
-    "0013",
+    "0013", "0014",
 )  # fmt: skip
 ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
 THEN = "2026-01-02 03:04:05.000000"
+RECORDING_ANSWER: dict[str, Any] = {
+    "answer": "Birds in a wood.",
+    "question": "What is it about?",
+    "task": "qa",
+    "way": "span by span",
+    "leans_on": [{"start": 20.0, "end": 40.0, "gain": 0.5}],
+    "span_answers": [{"start": 20.0, "end": 40.0, "text": "birds"}],
+    "duration": 60.0,
+    "tokens": 900,
+    "context": 512,
+    "encode_s": 1.5,
+    "answer_s": 2.5,
+    "model": {
+        "preset": "mini",
+        "fingerprint": "f00d",
+        "quantization": "nf4",
+        "device": "cpu",
+        "parameters": 1_000,
+        "memory_mb": 300.5,
+        "reason": "no GPU",
+        "llm": None,
+    },
+    "seed": 7,
+    "temperature": 0.5,
+    "finish": "end",
+    "history": [],
+}
+"""About a whole recording, as the model reports it."""
 
 
 def made_by(version: str, url: str) -> Engine:
@@ -153,8 +183,13 @@ def everything_works(url: str) -> None:
     recordings.add_part(talk.id, 0, 0.0, 20.0, 60.0, [{"kind": "speech"}])
     recordings.edit(talk.id, "me", 0, [{"kind": "split", "at": 4.0}])
     assert recordings.parts(talk.id, "me")[0].segments == [{"kind": "speech"}]
+    summary = RecordingAnswers(database).add(talk.id, "me", RECORDING_ANSWER)
+    RecordingRatings(database).rate(summary, "me", thumb=1, flags=["unsafe"])
+    assert RecordingRatings(database).withdraw(summary, "me")
+    assert RecordingRatings(database).rate(summary, "me", score=4).number == 3
+    assert [one.record for one in RecordingAnswers(database).of(talk.id, "me")] == [RECORDING_ANSWER]
     assert Queue(database).upcoming("new", audio_only=False, page="one") == [later]
     gone = feedback.forget(annotator="me")
     assert gone.recordings == 1
-    assert (gone.answers, gone.ratings, gone.spans, gone.tokens) == (1, 1, 1 + len(earlier), 2)
+    assert (gone.answers, gone.ratings, gone.spans, gone.tokens) == (1, 2, 1 + len(earlier), 2)
     database.close()

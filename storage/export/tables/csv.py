@@ -31,7 +31,7 @@ def escape(cell: Any) -> Any:
 
 
 def write(reader: Reader, folder: Path, audit: Audit) -> None:
-    audit.dropped["withdrawn"] = reader.withdrawn()
+    audit.dropped["withdrawn"] = tables.withdrawn(reader)
     audit.dropped["dimension"] = reader.dimensions.left_out
     for table, chunks in tables.TABLES.items():
         name = f"{table}.csv"

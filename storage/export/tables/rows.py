@@ -1,11 +1,12 @@
-"""The judgements as flat tables, in chunks: one row a rating, comparison, span, judged token or item of
-a project, with what made the answer."""
+"""The judgements as flat tables, in chunks: one row a rating, comparison, span, judged token, item of a
+project or rating of an answer about a whole recording, with what made the answer."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Boolean, Double, Integer, String, Uuid, false, select, true
+from sqlalchemy import Boolean, Double, Integer, String, Uuid, false, func, select, true
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
@@ -16,11 +17,15 @@ from storage.database.schema import (
     Project,
     ProjectItem,
     Rating,
+    Recording,
+    RecordingAnswer,
+    RecordingRating,
     Span,
     TokenVerdict,
     UtcDateTime,
 )
 from storage.export.reader import Reader, Rows, split_of
+from storage.ratings.recording_ratings import counts_now
 
 CHUNK = 5000  # rows
 
@@ -169,6 +174,58 @@ def items(reader: Reader) -> Iterator[pd.DataFrame]:
     )
 
 
+def recording_ratings(reader: Reader) -> Iterator[pd.DataFrame]:
+    """Ratings of answers about whole recordings; none of a project's. `leans_on` is JSON. They have no split:
+    no clip was heard that others may have asked about, and no format to train on takes them."""
+    chunks = _chunks(
+        reader,
+        select(
+            Recording.annotator_id.label("annotator"),
+            RecordingRating.thumb,
+            RecordingRating.score,
+            RecordingRating.dimensions,
+            RecordingRating.flags,
+            RecordingRating.correction,
+            RecordingRating.comment,
+            RecordingRating.number.label("revision"),
+            RecordingRating.created_at.label("rated_at"),
+            RecordingAnswer.id.label("answer_id"),
+            RecordingAnswer.task,
+            RecordingAnswer.question,
+            RecordingAnswer.text.label("answer"),
+            RecordingAnswer.way,
+            RecordingAnswer.leans_on,
+            Recording.sha256.label("recording_sha256"),
+            Recording.seconds.label("recording_seconds"),
+            RecordingAnswer.preset,
+            RecordingAnswer.model_fingerprint,
+            RecordingAnswer.quantization,
+            RecordingAnswer.device,
+            RecordingAnswer.seed,
+            RecordingAnswer.temperature,
+            RecordingAnswer.finish,
+            RecordingAnswer.created_at.label("answered_at"),
+        )
+        .join(RecordingAnswer, RecordingAnswer.id == RecordingRating.answer_id)
+        .join(Recording, Recording.id == RecordingAnswer.recording_id)
+        .where(counts_now(), true() if reader.project is None else false())
+        .order_by(RecordingRating.created_at, RecordingRating.answer_id),
+    )
+    for chunk in chunks:
+        leans = chunk["leans_on"].map(json.dumps).astype("str")
+        yield _spread(chunk.assign(leans_on=leans), reader.dimensions.names)
+
+
+def withdrawn(reader: Reader) -> int:
+    """Ratings that are in no table because they were withdrawn."""
+    if reader.project is not None:
+        return reader.withdrawn()
+    rated = select(func.count(RecordingRating.answer_id.distinct()))
+    standing = select(func.count()).where(counts_now())
+    of_recordings = (reader.session.scalar(rated) or 0) - (reader.session.scalar(standing) or 0)
+    return reader.withdrawn() + of_recordings
+
+
 def _answered() -> tuple[Any, ...]:
     """The columns that say which answer a part of a clip was marked for."""
     return (
@@ -181,8 +238,10 @@ def _answered() -> tuple[Any, ...]:
 def _chunks(reader: Reader, rows: Rows) -> Iterator[pd.DataFrame]:
     """At least one chunk, so that an empty table still has its columns."""
     for chunk in pd.read_sql(rows, reader.session.connection(), chunksize=CHUNK, dtype=_types(rows)):
-        splits = [split_of(reader.first_copy(sha256)) for sha256 in chunk["clip_sha256"]]
-        yield chunk.assign(split=pd.Series(splits, chunk.index, dtype="str"))
+        if "clip_sha256" in chunk:
+            splits = [split_of(reader.first_copy(sha256)) for sha256 in chunk["clip_sha256"]]
+            chunk["split"] = pd.Series(splits, chunk.index, dtype="str")
+        yield chunk
         reader.count_read(len(chunk))
 
 
@@ -220,4 +279,5 @@ TABLES: dict[str, Callable[[Reader], Iterator[pd.DataFrame]]] = {
     "spans": spans,
     "token_verdicts": token_verdicts,
     "items": items,
+    "recording_ratings": recording_ratings,
 }

@@ -79,6 +79,7 @@ def test_what_is_too_old_goes_with_all_about_it(
         "comparisons": 0, "marks": 0, "spans": 0, "span_revisions": 0, "token_verdicts": 0, "repeats": 0,
         "disputes": 0, "projects": 1, "project_members": 1, "project_items": 1, "project_imports": 0,
         "recordings": 0, "recording_parts": 0, "segment_edits": 0,
+        "recording_answers": 0, "recording_ratings": 0,
         "leases": 1,  # for some minutes more
         "secrets": 0, "logins": 0, "request_times": 0, "queue_places": 0, "prepared_files": 0,
     }  # fmt: skip
