@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from storage.annotation.gold import Gold
-from storage.annotation.projects import LISTED, Project, Projects
+from storage.annotation.projects import LISTED, Project
 from ui.components import messages
 from ui.pages.projects import render
+from ui.pages.projects.admin_handlers import AdminHandlers, Profile, Updates
 from ui.pages.projects.blocks import ProjectsBlocks
-from ui.pages.projects.gate import for_admins
 from ui.pages.projects.import_handlers import import_shown
-from ui.studio.projects.team import Team
 from usam.errors import RequestError
 
 if TYPE_CHECKING:
     from ui.access.admin import AdminGate
     from ui.studio.service import Studio
 
-Updates = dict[Any, Any]
-Profile = gr.OAuthProfile
 NEW = ""
 NEW_LABEL = "New project"
 
 
-class ProjectsHandlers:
+class ProjectsHandlers(AdminHandlers):
     def __init__(self, studio: Studio, gate: AdminGate, blocks: ProjectsBlocks) -> None:
-        self.studio = studio
-        self.gate = gate
-        self.blocks = blocks
-        self.projects = Projects(studio.feedback.database)
-        self.team = Team(studio.settings, studio.identity)
+        super().__init__(studio, gate, blocks, blocks.about.saved)
 
     def projects_opened(
         self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
     ) -> Updates:
-        return self._for_admins(
+        return self.for_admins(
             typed, request, profile, lambda: self._shown(name or NEW), self.blocks.overview
         )
 
     def projects_chosen(
         self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
     ) -> Updates:
-        return self._for_admins(typed, request, profile, lambda: self._shown(name or NEW))
+        return self.for_admins(typed, request, profile, lambda: self._shown(name or NEW))
 
     def projects_saved(
         self,
@@ -70,7 +62,7 @@ class ProjectsHandlers:
                 project, word = self.projects.make(name or "", guidelines or "", count, members), "Made"
             return {**self._shown(project.name), self.blocks.about.saved: messages.saved(word)}
 
-        return self._for_admins(typed, request, profile, save)
+        return self.for_admins(typed, request, profile, save)
 
     def _members(self, chosen: str | None, people: str) -> dict[str, str]:
         """The accounts that are named, and whoever the command line assigned the project to by an id."""
@@ -89,7 +81,7 @@ class ProjectsHandlers:
             word = "Closed: its items are offered to nobody" if closed else "Open again"
             return {**self._shown(name or ""), self.blocks.about.saved: messages.saved(word)}
 
-        return self._for_admins(typed, request, profile, close)
+        return self.for_admins(typed, request, profile, close)
 
     def projects_searched(
         self, typed: str, name: str | None, words: str, request: gr.Request, profile: Profile | None = None
@@ -99,7 +91,7 @@ class ProjectsHandlers:
         def search() -> Updates:
             return {**self._items(name or "", words), marked: ""}
 
-        return self._for_admins(typed, request, profile, search, marked)
+        return self.for_admins(typed, request, profile, search, marked)
 
     def projects_marked(
         self,
@@ -118,7 +110,7 @@ class ProjectsHandlers:
         def mark() -> Updates:
             return self._gold_set(name or "", words, item, Gold.of(thumb, score, text))
 
-        return self._for_admins(typed, request, profile, mark, self.blocks.gold.marked)
+        return self.for_admins(typed, request, profile, mark, self.blocks.gold.marked)
 
     def projects_unmarked(
         self,
@@ -129,7 +121,7 @@ class ProjectsHandlers:
         request: gr.Request,
         profile: Profile | None = None,
     ) -> Updates:
-        return self._for_admins(
+        return self.for_admins(
             typed,
             request,
             profile,
@@ -212,13 +204,3 @@ class ProjectsHandlers:
             form.listed: render.items(shown, len(found) > LISTED),
             form.item: gr.Dropdown(choices, value=kept),
         }
-
-    def _for_admins(
-        self,
-        typed: str,
-        request: gr.Request,
-        profile: Profile | None,
-        step: Callable[[], Updates],
-        place: Any = None,
-    ) -> Updates:
-        return for_admins(self.gate, typed, request, profile, step, place or self.blocks.about.saved)

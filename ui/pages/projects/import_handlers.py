@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from storage.annotation.imports import Added
 from storage.annotation.projects import Projects
 from ui.pages.projects import render
+from ui.pages.projects.admin_handlers import AdminHandlers, Profile, Updates
 from ui.pages.projects.blocks import ImportForm, ProjectsBlocks
-from ui.pages.projects.gate import for_admins
 from ui.studio.projects.sources import items_uploaded
-from ui.studio.projects.team import Team
 from usam.errors import RequestError
 
 if TYPE_CHECKING:
     from ui.access.admin import AdminGate
     from ui.studio.service import Studio
 
-Updates = dict[Any, Any]
-Profile = gr.OAuthProfile
 
-
-class ImportHandlers:
+class ImportHandlers(AdminHandlers):
     def __init__(self, studio: Studio, gate: AdminGate, blocks: ProjectsBlocks) -> None:
-        self.studio = studio
-        self.gate = gate
-        self.blocks = blocks
-        self.projects = Projects(studio.feedback.database)
-        self.team = Team(studio.settings, studio.identity)
+        super().__init__(studio, gate, blocks, blocks.importing.status)
 
     def projects_imported(
         self,
@@ -51,7 +43,7 @@ class ImportHandlers:
             self.studio.importer.start()
             return {**self._shown(name, added), self.blocks.importing.files: None}
 
-        return self._for_admins(typed, request, profile, start)
+        return self.for_admins(typed, request, profile, start)
 
     def projects_import_looked(
         self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
@@ -64,7 +56,7 @@ class ImportHandlers:
                 shown[self.blocks.progress] = render.project_progress(self.projects, self.team, name)
             return shown
 
-        looked = self._for_admins(typed, request, profile, look)
+        looked = self.for_admins(typed, request, profile, look)
         return {self.blocks.importing.looking: gr.Timer(active=False), **looked}
 
     def projects_import_stopped(
@@ -74,7 +66,7 @@ class ImportHandlers:
             self.studio.importer.stop()
             return self._shown(name)
 
-        return self._for_admins(typed, request, profile, stop)
+        return self.for_admins(typed, request, profile, stop)
 
     def projects_import_retried(
         self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
@@ -86,7 +78,7 @@ class ImportHandlers:
             self.studio.importer.start()
             return self._shown(name)
 
-        return self._for_admins(typed, request, profile, retry)
+        return self.for_admins(typed, request, profile, retry)
 
     def projects_import_discarded(
         self, typed: str, name: str | None, request: gr.Request, profile: Profile | None = None
@@ -95,7 +87,7 @@ class ImportHandlers:
             self.studio.importer.imports.discard(self._chosen(name))
             return self._shown(name)
 
-        return self._for_admins(typed, request, profile, discard)
+        return self.for_admins(typed, request, profile, discard)
 
     def _shown(self, name: str | None, added: Added | None = None) -> Updates:
         shown = import_shown(self.studio, self.blocks.importing, self.projects, self._chosen(name))
@@ -105,11 +97,6 @@ class ImportHandlers:
         if not name:
             raise RequestError("Choose a project first.")
         return name
-
-    def _for_admins(
-        self, typed: str, request: gr.Request, profile: Profile | None, step: Callable[[], Updates]
-    ) -> Updates:
-        return for_admins(self.gate, typed, request, profile, step, self.blocks.importing.status)
 
 
 def import_shown(studio: Studio, form: ImportForm, projects: Projects, name: str) -> Updates:
