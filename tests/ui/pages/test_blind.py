@@ -76,11 +76,11 @@ def test_teach_says_how_far_the_votes_decide(app: BlindApp) -> None:
     app.run()
     trial = app.studio.blind_trials.trial(app.tuned)
 
-    def said(rate: WinRate) -> str:
+    def text_of(rate: WinRate) -> str:
         return re.sub("<[^>]+>", "", blind_card("tuned-1", WritingState(), trial, rate))
 
-    few = said(WinRate(8, 3, 1, people=1))
+    few = text_of(WinRate(8, 3, 1, people=1))
     assert "12 of at least 30 votes, 1 of 2 people, new preferred in 0.71 (0.30–0.96)" in few
     assert "Decided" not in few
-    assert "people prefer tuned-1" in said(WinRate(40, 5, 1, people=3))
-    assert "people prefer the checkpoint before" in said(WinRate(5, 40, 1, people=3))
+    assert "people prefer tuned-1" in text_of(WinRate(40, 5, 1, people=3))
+    assert "people prefer the checkpoint before" in text_of(WinRate(5, 40, 1, people=3))
