@@ -59,6 +59,19 @@ def test_what_is_put_again_is_read_anew(machines: list[FileStore], source: Path)
         assert there.read("promoted.json") == content
 
 
+def test_what_a_copy_that_broke_off_left_goes_with_the_file(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = LocalFiles(tmp_path / "shared")
+    with monkeypatch.context() as patch:  # as if the process died here
+        patch.setattr("storage.files.Path.replace", lambda *_: None)
+        patch.setattr("storage.files.Path.unlink", lambda *_, **__: None)
+        files.put("audio/a.wav", source)
+    assert files.get("audio/a.wav") is None
+    (left,) = files.paths("audio/a")
+    assert files.remove(left)
+
+
 def test_a_store_that_cannot_be_is_refused_in_a_sentence(tmp_path: Path, source: Path) -> None:
     with pytest.raises(StorageError, match="USAM_STORAGE"):
         open_files("nowhere://bucket", tmp_path)

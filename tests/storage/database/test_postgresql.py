@@ -5,6 +5,7 @@ postgresql+psycopg://me@localhost/scratch; every test has a schema of its own th
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -20,7 +21,7 @@ from sqlalchemy import create_engine, delete, event, make_url, text
 from sqlalchemy.orm import Session
 
 import storage
-from storage import Database, Feedback, open_database
+from storage import Database, Feedback, only_process, open_database
 from storage.analysis.agreement import agreement
 from storage.analysis.preference import votes
 from storage.analysis.ratings import by_group, ratings
@@ -30,6 +31,7 @@ from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Projects
 from storage.annotation.queue import Queue
 from storage.answers.browse import SearchFilter, browse
+from storage.answers.uploads import FOLDER
 from storage.database.schema import Annotator, Answer, Base
 from storage.database.search import answers_with
 from storage.errors import NotFoundError, RecordError, SchemaError, StorageError
@@ -281,6 +283,38 @@ def test_half_a_migration_is_named(database: Database, url: str) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
     with pytest.raises(SchemaError, match="update was interrupted"):
         open_database(url)
+
+
+def test_clips_uploaded_to_a_machine_that_died_are_imported_on_another(
+    url: str, make_record: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    bucket, upload = f"memory://{uuid.uuid4().hex}", tmp_path / "clip.wav"
+    upload.write_bytes(b"RIFF")
+    monkeypatch.setenv("USAM_DATA", str(here))
+    receiver = ProjectImports(open_database(url, storage=bucket))
+    Projects(receiver.database).make("birds")
+    clips = [NewItem(upload, name, "qa", "What?") for name in ("first", "second")]
+    assert receiver.add_uploads("birds", clips).added == 2
+    with only_process(receiver.database, "import") as mine:
+        assert mine
+        receiver.database.close()
+    shutil.rmtree(here)
+    monkeypatch.setenv("USAM_DATA", str(there))
+    feedback = Feedback(open_database(url, storage=bucket))
+    imports = ProjectImports(feedback.database)
+    imports.clean()
+    with only_process(feedback.database, "import") as mine:
+        assert mine
+        while item := imports.next():
+            file = imports.file(item)
+            assert file is not None
+            assert file.read_bytes() == b"RIFF"
+            imports.answered(item, feedback.record_answer(make_record(clip=item.source), annotator=None))
+    assert Projects(feedback.database).progress("birds").items == 2
+    assert feedback.database.files.paths(f"{FOLDER}/") == []
+    assert not [file for file in there.rglob("*") if file.is_file()]
+    feedback.database.close()
 
 
 def test_a_project_gives_an_item_to_no_more_people_than_are_wanted(
