@@ -15,6 +15,8 @@ from storage.ratings.validation import DIMENSIONS, checked_names
 MEGABYTE = 2**20
 CACHE_SECONDS = 24 * 3600
 SHORTEST_SECRET = 16
+BESIDE_DATABASE = "audio", "project_clips", "imports", "downloads", "preparing", "cache", "backups"
+"""Folders that the app makes there."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,7 @@ class Settings:
             file = Path(url.database).expanduser().resolve()
             paths += [
                 file,
-                file.with_name("audio"),
-                *(file.with_name(name) for name in ("imports", "downloads", "preparing", "cache")),
+                *(file.with_name(name) for name in BESIDE_DATABASE),
                 *(file.with_name(file.name + tail) for tail in ("-wal", "-shm", ".lock")),
             ]
         return [str(path) for path in paths]

@@ -1,9 +1,17 @@
 """Settings from the environment."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from storage import Feedback, open_database
+from storage.annotation.imports import NewItem, ProjectImports
+from storage.annotation.projects import Projects
+from storage.maintenance.scheduler import MaintenanceScheduler
+from storage.replicas.prepared_files import PreparedFiles
+from tests.ui.pages.records import record
+from ui.server.downloads import Downloads
 from ui.settings import Settings, sqlite_url
 
 
@@ -47,3 +55,23 @@ def test_a_database_elsewhere_is_private_too(tmp_path: Path) -> None:
     paths = Settings(tmp_path / "data", f"sqlite:///{file}").private_paths()
     assert {str(tmp_path / "data"), str(file), f"{file}-wal"} <= set(paths)
     assert str(file.parent) not in paths
+
+
+def test_what_is_kept_beside_a_database_elsewhere_is_private(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "data", f"sqlite:///{tmp_path / 'elsewhere' / 'mine.db'}")
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"RIFF")
+    database = open_database(settings.database_url)
+    Feedback(database).record_answer(record(1), annotator="me", audio_path=str(clip))
+    Projects(database).make("birds")
+    ProjectImports(database).add_uploads("birds", [NewItem(clip, "clip.wav", "qa", "Which?")])
+    downloads = Downloads(PreparedFiles(database))
+    made = downloads.begin("export.zip")
+    made.file.write_bytes(b"PK")
+    downloads.prepared.offer("key", made.name, made.file, timedelta(hours=1))
+    MaintenanceScheduler(database, backup_hours=1).run()
+    database.close()
+    found = [file for file in database.folder.rglob("*") if file.is_file() and file.stat().st_size]
+    assert len(found) == 6
+    private = set(settings.private_paths())
+    assert [file for file in found if private.isdisjoint(map(str, (file, *file.parents)))] == []
