@@ -183,9 +183,15 @@ def open_files(url: str | None, folder: Path) -> FileStore:
     """
     if not url:
         return LocalFiles(folder)
-    if "://" not in url or url.startswith("file://"):
-        return LocalFiles(Path(url.removeprefix("file://")).expanduser().resolve())
+    if named := local_folder(url):
+        return LocalFiles(named)
     return RemoteFiles(url, folder / CACHE)
+
+
+def local_folder(url: str) -> Path | None:
+    """The folder that USAM_STORAGE names, by its path or as `file://`; None for a bucket."""
+    path = url.removeprefix("file://")
+    return None if "://" in path else Path(path).expanduser().resolve()
 
 
 def safe_suffix(file: Path) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import URL, make_url
 
 from storage import StorageError, data_folder
 from storage.annotation.spans import LABELS
+from storage.files import local_folder
 from storage.ratings.validation import DIMENSIONS, checked_names
 
 MEGABYTE = 2**20
@@ -124,7 +125,7 @@ class Settings:
 
     def private_paths(self) -> list[str]:
         """Folders and files that are never served."""
-        stored = Path(self.storage) if self.storage and "://" not in self.storage else None
+        stored = local_folder(self.storage) if self.storage else None
         paths = [self.data, *(path for path in (self.accounts, self.snapshots, stored) if path)]
         url = make_url(self.database_url)
         if url.get_backend_name() == "sqlite" and url.database:

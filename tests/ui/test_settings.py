@@ -57,6 +57,13 @@ def test_a_database_elsewhere_is_private_too(tmp_path: Path) -> None:
     assert str(file.parent) not in paths
 
 
+@pytest.mark.parametrize("beginning", ["", "file://"])
+def test_a_folder_for_storage_is_private(tmp_path: Path, beginning: str) -> None:
+    named = f"{beginning}{tmp_path}/data/../shared"
+    paths = Settings(tmp_path / "data", sqlite_url(tmp_path / "data"), storage=named).private_paths()
+    assert str(tmp_path / "shared") in paths
+
+
 def test_what_is_kept_beside_a_database_elsewhere_is_private(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "data", f"sqlite:///{tmp_path / 'elsewhere' / 'mine.db'}")
     clip = tmp_path / "clip.wav"
