@@ -40,6 +40,7 @@ class FakeEngine:
         self.may_hear = threading.Event()
         self.may_hear.set()
         self.held_from = 0.0
+        self.stop_hearing = threading.Event()
 
     def health(self) -> dict[str, Any]:
         """A router of which one expert is dead, so that the page has something to warn of."""
@@ -111,8 +112,9 @@ class FakeEngine:
         after: RecordingPart | None = None,
     ) -> Iterator[RecordingPart]:
         """Parts of 20 s: sentences of four words, then a piano, then nothing. `heard_parts` lists where they
-        began; from `held_from` s on, none is heard while `may_hear` is not set."""
-        stop = stop or threading.Event()
+        began; from `held_from` s on, none is heard while `may_hear` is not set. `stop_hearing` is the latest
+        recording's stop."""
+        stop = self.stop_hearing = stop or threading.Event()
         duration = load_clip(recording, max_seconds=1.0).duration
         start = 0.0 if after is None else after.end
         while start < duration and not stop.is_set():

@@ -96,6 +96,9 @@ def test_the_page_with_a_recording_an_answer_and_everything_unfolded(
     page.whole.click()
     page.recording.locator(".row").nth(1).click()
     expect(page.recording.locator("form.edit")).to_be_visible()
+    page.recording.get_by_label("Question about all of it").fill("What?")
+    page.page.keyboard.press("Enter")
+    expect(page.recording.locator("form.rate")).to_be_visible()
     page.examples.get_by_text("Dog", exact=True).click()
     page.wait_for_answer()
     for name in ("sampling", "card"):

@@ -17,6 +17,7 @@ WITHIN = """transcript => {
     const line = transcript.querySelector(".current").getBoundingClientRect();
     return line.top >= all.top && line.bottom <= all.bottom;
 }"""
+REFUSE = "CREATE TRIGGER refuse BEFORE INSERT ON recording_ratings BEGIN SELECT RAISE(ABORT, 'full'); END"
 PARTS = [20.0 * number for number in range(3 * MINUTES)]
 
 
@@ -61,6 +62,7 @@ def test_a_whole_recording(app: AppPage, held: Server, lecture: Path) -> None:
     page.reload()
     expect(lines).to_have_count(5 * 6)  # the server has gone on meanwhile, and knows whose it is
     recording.get_by_role("button", name="Stop").click()
+    assert engine.stop_hearing.wait(20)
     engine.may_hear.set()
     expect(state).to_contain_text("Stopped at 2:00 of 10:00")
     recording.get_by_role("button", name="Continue").click()
@@ -128,6 +130,37 @@ def test_a_whole_recording(app: AppPage, held: Server, lecture: Path) -> None:
     expect(reply.locator(".text")).to_contain_text("You asked: What is it about?")
     reply.get_by_role("button", name="0:00–0:20").click()
     assert time_of(audio) < 10.0
+    audio.evaluate("audio => audio.pause()")
+
+    # An answer is rated; what is typed outlives a refusal and a reload, and each answer has its own.
+    rating = recording.locator("form.rate")
+    note, comment = rating.locator(".note"), rating.get_by_label("Comment")
+    rating.get_by_label("Good").check()
+    rating.get_by_label("Correction").fill("Words.")
+    rows(held.data, REFUSE)
+    rating.get_by_role("button", name="Save rating").click()
+    expect(note).to_have_class("note problem-line")
+    rows(held.data, "DROP TRIGGER refuse")
+    page.reload()
+    expect(reply.locator(".text")).to_contain_text("You asked: What is it about?")
+    expect(rating.get_by_label("Correction")).to_have_value("Words.")
+    rating.get_by_role("button", name="Save rating").click()
+    expect(note).to_have_text("Saved.")
+    question.fill("Who speaks?")
+    question.press("Enter")
+    expect(reply.locator(".text")).to_contain_text("Who speaks? This is seed 0 after 0 turns.")
+    expect(rating.get_by_label("Good")).not_to_be_checked()
+    comment.fill("Nobody does.")
+    recording.get_by_text("Asked before").click()
+    recording.get_by_role("button", name="What is it about?").click()
+    expect(rating.get_by_label("Good")).to_be_checked()
+    rating.get_by_role("button", name="Withdraw").click()
+    expect(note).to_have_text("Withdrawn.")
+    expect(rating.get_by_label("Correction")).to_have_value("")
+    recording.get_by_role("button", name="Who speaks?").click()
+    expect(comment).to_have_value("Nobody does.")
+    states = "SELECT thumb, correction, withdrawn FROM recording_ratings ORDER BY number"
+    assert rows(held.data, states) == [(1, "Words.", 0), (None, None, 1)]
 
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme="dark")

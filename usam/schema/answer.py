@@ -56,7 +56,7 @@ class Turn:
 
 Finish = Literal["end", "length", "stop", "repetition"]
 """Why an answer ended: by itself, out of tokens, stopped by a person, or because it repeated itself."""
-_CUT_SHORT = {
+CUT_SHORT = {
     "length": "Cut short: out of tokens.",
     "stop": "Cut short: stopped.",
     "repetition": "Cut short: the model began to repeat itself.",
@@ -91,7 +91,7 @@ class Answer:
     @property
     def cut_short(self) -> str:
         """Why the answer did not end by itself, as a sentence; empty for one that did."""
-        return _CUT_SHORT.get(self.finish, "Cut short: stopped, or out of tokens.") if self.stopped else ""
+        return CUT_SHORT.get(self.finish, "Cut short: stopped, or out of tokens.") if self.stopped else ""
 
     def to_json(self) -> dict[str, Any]:
         """The documented JSON object (docs/contract.md): plain lists, floats and strings."""

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { NO_RATING, RatingDrafts } from "../../../ui/pages/ask/recording/rating_drafts.js";
 import { changesTo, segmentAt, tickStep, timeIn } from "../../../ui/pages/ask/recording/segments.js";
 import { lastWhere, Transcript } from "../../../ui/pages/ask/recording/transcript.js";
 
@@ -89,4 +90,32 @@ test("a ruler goes by round times", () => {
 test("times are typed in seconds, or with minutes and hours", () => {
   assert.deepEqual(["12.5", "1:02,25", "1:00:01", " 7 "].map((text) => timeIn(text, 4000)), [12.5, 62.25, 3601, 7]);
   assert.deepEqual(["", "x", "-1", "5000", "1:2:3:4"].map((text) => timeIn(text, 4000)), Array(5).fill(null));
+});
+
+test("what was typed about an answer outlives a reload, until it is saved", () => {
+  const stored = new Map();
+  const storage = () => ({
+    getItem: (key) => stored.get(key) ?? null,
+    setItem: (key, text) => stored.set(key, text),
+    removeItem: (key) => stored.delete(key),
+  });
+  const typed = { ...NO_RATING, comment: "No." };
+  new RatingDrafts(storage).keep("one", typed);
+  new RatingDrafts(storage).keep("two", NO_RATING);
+  const later = new RatingDrafts(storage);
+  assert.deepEqual([later.of("one"), later.of("two"), later.of("three")], [typed, NO_RATING, undefined]);
+  later.saved("one", NO_RATING); // another was saved than stands there now
+  assert.deepEqual(new RatingDrafts(storage).of("one"), typed);
+  later.saved("one", { ...typed });
+  assert.equal(new RatingDrafts(storage).of("one"), undefined);
+  later.forget();
+  assert.equal(stored.size, 0);
+});
+
+test("drafts stay on the page where the browser keeps nothing", () => {
+  const drafts = new RatingDrafts(() => {
+    throw new Error("denied");
+  });
+  drafts.keep("one", NO_RATING);
+  assert.equal(drafts.of("one"), NO_RATING);
 });

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -11,10 +12,14 @@ import pytest
 
 from tests.fake_engine import FakeEngine
 from tests.ui.recorded import heard, silence, studio_of
+from ui.pages.ask.recording.answers import AnswerHandlers
 from ui.pages.ask.recording.handlers import RecordingHandlers
 from ui.pages.ask.recording.payload import Known, earlier_json, news_json, words_of
+from ui.pages.ask.recording.questions import QuestionHandlers
 from ui.studio.service import Studio
 from usam.schema.recording_record import segments_from_record
+
+REQUEST: Any = SimpleNamespace(session_hash="page", client=None)
 
 
 @pytest.fixture
@@ -123,3 +128,71 @@ def test_a_recording_is_deleted_by_its_owner(studio: Studio, recording: str) -> 
     with pytest.raises(gr.Error):
         handlers.removed("you", event(recording))
     assert json.loads(handlers.removed("me", event(recording))["earlier"]) == []
+
+
+def answered(
+    studio: Studio, recording: str, question: str = "What?", annotator: str = "me"
+) -> dict[str, Any]:
+    """What the page is sent last of an answer about all of it."""
+    events = QuestionHandlers(studio).asked(annotator, event(recording, question=question), REQUEST)
+    *_, last = events
+    shown: dict[str, Any] = json.loads(last["answer"])
+    return shown
+
+
+def outcome(studio: Studio, act: str, answer: str, annotator: str = "me", **rating: Any) -> dict[str, Any]:
+    handler = getattr(AnswerHandlers(studio), act)
+    found: dict[str, Any] = json.loads(handler(annotator, event("", of=answer, **rating), REQUEST)["outcome"])
+    return found
+
+
+def kept(studio: Studio, recording: str) -> list[dict[str, Any]]:
+    """The answers that a page which is opened now shows."""
+    opened = RecordingHandlers(studio).chosen("me", event(recording))
+    answers: list[dict[str, Any]] = json.loads(opened["news"])["answers"]
+    return answers
+
+
+def test_answers_are_there_again_with_their_ratings(studio: Studio, recording: str) -> None:
+    first, second = (answered(studio, recording, question) for question in ("Who?", "What?"))
+    assert (second["done"], second["question"], second["leans"]) == (True, "What?", [[0.0, 20.0]])
+    assert [one["id"] for one in kept(studio, recording)] == [second["id"], first["id"]]
+    saved = outcome(studio, "rated", first["id"], thumb=-1, score=5, correction="", comment="why")
+    assert "contradict" in saved["line"]
+    again = kept(studio, recording)[1]
+    assert (
+        again["rating"] == {"thumb": -1, "score": 5, "correction": None, "comment": "why"} == saved["rating"]
+    )
+    assert {key: again[key] for key in ("question", "text", "line", "leans")} == {
+        key: first[key] for key in ("question", "text", "line", "leans")
+    }
+    file = json.loads(RecordingHandlers(studio).wanted("me", event(recording, form="json"))["file"])
+    assert [one["rating"] for one in json.loads(file["text"])["answers"]] == [None, saved["rating"]]
+    assert outcome(studio, "withdrawn", first["id"])["rating"] is None
+    assert [one["rating"] for one in kept(studio, recording)] == [None, None]
+    assert "answers" not in news(studio, recording), "they are sent once"
+
+
+@pytest.mark.parametrize(
+    "rating", [{}, {"thumb": 9}, {"score": "5"}, {"thumb": [1]}, {"correction": 5}, {"comment": "x" * 5001}]
+)
+def test_what_cannot_be_saved_changes_nothing(studio: Studio, recording: str, rating: dict[str, Any]) -> None:
+    answer = answered(studio, recording)["id"]
+    outcome(studio, "rated", answer, score=4)
+    refused = outcome(studio, "rated", answer, **rating)
+    assert refused["problem"]
+    assert "rating" not in refused
+    assert outcome(studio, "rated", answer, "you", score=1)["problem"]
+    assert outcome(studio, "rated", "no id", score=1)["problem"]
+    assert kept(studio, recording)[0]["rating"]["score"] == 4
+
+
+def test_an_answer_is_shown_also_when_it_cannot_be_stored(studio: Studio, recording: str) -> None:
+    handlers = QuestionHandlers(studio)
+    events = handlers.asked("me", event(recording, question="What?"), REQUEST)
+    next(events)
+    studio.recordings.delete(recording, "me")
+    *_, last = events
+    shown = json.loads(last["answer"])
+    assert shown["text"].startswith("You asked: What?")
+    assert (shown["done"], bool(shown["problem"]), "id" in shown) == (True, True, False)

@@ -23,10 +23,10 @@ Updates = dict[Any, Any]
 
 _STORED = """<p class="hint">Each answer is stored on this machine with its question, its trace, a hash and a
 fingerprint of the clip, and so are your ratings of it. They are stored under {id}, without a name or an
-address. Of a whole recording, its name, its hash, what was heard in it and your changes are stored; no other
-visitor sees them. Other annotators see questions and answers; whoever runs this app can read all of it, and
-train on it. A clip's audio is stored only if its box was ticked; then they can hear it, and so can everyone
-with the link to an answer.</p>"""
+address. Of a whole recording, its name, its hash, what was heard in it, your changes, and answers about it
+with your ratings are stored; no other visitor sees them. Other annotators see questions and answers about
+clips; whoever runs this app can read all of it, and train on it. A clip's audio is stored only if its box was
+ticked; then they can hear it, and so can everyone with the link to an answer.</p>"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def holdings_shown(panel: PrivacyPanel, feedback: Feedback, annotator: str) -> U
     cells = (
         ("Answers", held.answers), ("Ratings", held.ratings), ("Comparisons", held.comparisons),
         ("Marked spans", held.spans), ("Judged tokens", held.tokens), ("Clips with audio", held.audio),
-        ("Whole recordings", held.recordings),
+        ("Whole recordings", held.recordings), ("Answers about them", held.recording_answers),
     )  # fmt: skip
     items = "".join(f"<div><dt>{name}</dt><dd>{count}</dd></div>" for name, count in cells)
     return {
@@ -108,8 +108,8 @@ def _deletion(held: Holdings) -> str:
     recordings = messages.counted(held.recordings, "recording")
     text = (
         f"This deletes {answers} of yours with question and trace, {judgements} that you made, and what was "
-        f"heard in {recordings} of yours. The audio that you agreed to keep goes too, unless "
-        "others agreed for the same clip. It cannot be undone."
+        f"heard in {recordings} of yours and answered about them. The audio that you agreed to keep goes "
+        "too, unless others agreed for the same clip. It cannot be undone."
     )
     if held.judged:
         stay = messages.counted(held.judged, "answer")

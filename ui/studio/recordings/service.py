@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage import Database, StorageError
+from storage.annotation.recording_answers import RecordingAnswers
 from storage.annotation.recordings import Recordings, StoredRecording
+from storage.ratings.recording_ratings import RecordingRatings
 from ui.engines.loader import EngineLoader
 from ui.studio.clips import GONE
 from ui.studio.recordings.state import Phase, RecordingState
@@ -64,6 +66,8 @@ class RecordingService:
 
     def __post_init__(self) -> None:
         self.store = Recordings(self.database)
+        self.answers = RecordingAnswers(self.database)
+        self.ratings = RecordingRatings(self.database)
         self._turns = threading.BoundedSemaphore(max(1, self.at_once))
 
     def begin(self, source: str, name: str, task: SpeechTask, annotator: str, visitor: str | None) -> str:

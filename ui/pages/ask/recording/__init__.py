@@ -30,12 +30,13 @@ class RecordingPanel:
 
 def recording_panel() -> RecordingPanel:
     """The view's properties: `news` of the recording that is open (`payload.news_json`), `earlier`, the
-    person's recordings (`payload.earlier_json`), `waveform`, `file`, the one that was asked for, and `answer`
-    to a question about all of it.
+    person's recordings (`payload.earlier_json`), `waveform`, `file`, the one that was asked for, `answer`
+    to a question about all of it, and `outcome` of what was done with a rating of one.
 
     Its events: `looked`, what is new is wanted; `chosen`, an earlier one is to be opened; `stopped`,
     `resumed`, `removed`, `edited`, `waved` and `wanted`, a file; `listed`, the earlier ones are wanted;
-    `asked`, a question, and `halted`, its answer is to stop."""
+    `asked`, a question, and `halted`, its answer is to stop; `rated` and `withdrawn`, a rating
+    of an answer."""
     view = gr.HTML(
         "",
         html_template=(FOLDER / "recording.html").read_text(encoding="utf-8"),
@@ -48,5 +49,6 @@ def recording_panel() -> RecordingPanel:
         waveform="",
         file="",
         answer="",
+        outcome="",
     )
     return RecordingPanel(view, gr.Textbox(visible=False, label="recording"))

@@ -14,6 +14,7 @@ from storage import StorageError
 from ui.access.request import visitor_of
 from ui.components.event_data import value_of
 from ui.pages.ask.recording import NOTE_JS, RecordingPanel
+from ui.pages.ask.recording.answers import AnswerHandlers
 from ui.pages.ask.recording.payload import Known, earlier_json, file_json, news_json, waveform_json
 from ui.pages.ask.recording.questions import QuestionHandlers
 from ui.server.queues import MODEL
@@ -176,6 +177,9 @@ def connect_recording(
     questions = QuestionHandlers(studio)
     model = {"concurrency_id": MODEL, "concurrency_limit": studio.settings.at_once}
     panel.view.asked(questions.asked, annotator, **{**quiet, **view, **model})
+    answers = AnswerHandlers(studio)
+    for name in ("rated", "withdrawn"):
+        getattr(panel.view, name)(getattr(answers, name), annotator, **{**fast, **view})
     panel.view.halted(questions.halted, None, **{**fast, "outputs": None})
     panel.view.waved(handlers.waved, annotator, **{**quiet, **view})
 

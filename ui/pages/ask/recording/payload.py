@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ui.pages.ask.recording.answers import answer_json, kept_answer
 from usam.schema import subtitles
 from usam.schema.recording_files import SUFFIXES, recording_file, recording_json
 
@@ -59,6 +60,8 @@ def news_json(
     }
     if problem:
         news["problem"] = problem
+    if opened:
+        news["answers"] = [kept_answer(one) for one in service.answers.of(stored.id, annotator)]
     if (stored.parts, stored.edits) != (known.parts, known.edits):
         # Read after the state: there may be a further part by now, and the page will ask for it again.
         news["since"] = known.words
@@ -103,13 +106,17 @@ def waveform_json(recording_id: str, peaks: np.ndarray) -> str:
 
 
 def file_json(service: RecordingService, recording_id: str, annotator: str, form: str, turn: object) -> str:
-    """A file of what was heard, as it was changed; JSON has both. Raises UsamError, StorageError, KeyError
-    for a form that there is not."""
+    """A file of what was heard, as it was changed; JSON has both, and the answers about it. Raises UsamError,
+    StorageError, KeyError for a form that there is not."""
     stored = service.store.get(recording_id, annotator)
     segments = service.segments(recording_id, annotator)
-    if form == "json" and stored.edits:
-        original = recording_json(service.heard(recording_id, annotator), stored.seconds)["segments"]
-        record = {**recording_json(segments, stored.seconds), "original": original}
+    if form == "json":
+        record = recording_json(segments, stored.seconds)
+        if stored.edits:
+            heard = service.heard(recording_id, annotator)
+            record["original"] = recording_json(heard, stored.seconds)["segments"]
+        if answers := service.answers.of(recording_id, annotator):
+            record["answers"] = [answer_json(one) for one in answers]
         text = json.dumps(record, ensure_ascii=False) + "\n"
     else:
         text = recording_file(form, segments, stored.seconds, stored.name)

@@ -14,6 +14,7 @@ from storage import StorageError
 from ui.access.request import page_of, visitor_of
 from ui.components.event_data import value_of
 from ui.components.turns import take_turn
+from ui.pages.ask.recording.answers import shown_answer
 from ui.studio.clips import GONE
 from ui.studio.service import UNEXPECTED, Studio, log
 from usam.errors import RequestError, UsamError
@@ -21,11 +22,7 @@ from usam.schema.events import TextDelta
 from usam.schema.recording_answer import RecordingAnswer, SpanAnswer, SpanEncoded, clock
 
 REDRAW_SECONDS = 0.1
-MOST_SPANS = 3  # that are named of those an answer leans on
-WAYS = {
-    "whole": "The language model read all of it at once.",
-    "span by span": "Too long to be read at once: asked span by span, then about these answers.",
-}
+NOT_KEPT = "This answer could not be stored, so it cannot be rated."
 
 
 class QuestionHandlers:
@@ -35,14 +32,14 @@ class QuestionHandlers:
         self.studio = studio
 
     def asked(self, annotator: str, sent: gr.EventData, request: gr.Request) -> Iterator[Any]:
-        """The answer, piece by piece. It is not stored: it has no trace to be rated by."""
+        """The answer, piece by piece, and at its end as it was stored."""
         turn, text = value_of(sent, "turn"), ""
-        leans: list[list[float]] = []
+        ending: dict[str, Any] = {}
         page, due = page_of(request), 0.0
         take_turn(self.studio, page, visitor_of(request), lapses=False)
 
         def shown(line: str, *, done: bool = False) -> Any:
-            record = {"turn": turn, "line": line, "text": text, "leans": leans, "done": done}
+            record = {"turn": turn, "line": line, "text": text, "leans": [], **ending, "done": done}
             return gr.update(answer=json.dumps(record, ensure_ascii=False))
 
         line = ""
@@ -55,8 +52,8 @@ class QuestionHandlers:
                 elif isinstance(event, TextDelta):
                     text += event.text
                 else:
-                    text, line = event.text, WAYS[event.way]
-                    leans = [[span.start, span.end] for span in event.leans_on[:MOST_SPANS]]
+                    ending = shown_answer(event.to_json()) | self._kept(event, sent, annotator)
+                    text, line = ending["text"], ending["line"]
                 if time.monotonic() >= due:
                     due = time.monotonic() + REDRAW_SECONDS
                     yield shown(line)
@@ -71,6 +68,18 @@ class QuestionHandlers:
 
     def halted(self, request: gr.Request) -> None:
         self.studio.running.stop(page_of(request))
+
+    def _kept(self, answer: RecordingAnswer, sent: gr.EventData, annotator: str) -> dict[str, Any]:
+        """Store it. The person gets the answer even if that fails."""
+        if not answer.text.strip():
+            return {}
+        recording = str(value_of(sent, "id") or "")
+        try:
+            stored = self.studio.recordings.answers.add(recording, annotator, answer.to_json())
+        except StorageError as error:
+            log.warning("an answer about a recording could not be stored: %s", error)
+            return {"problem": f"{NOT_KEPT} {error}"}
+        return {"id": stored}
 
     def _events(
         self, sent: gr.EventData, annotator: str, request: gr.Request

@@ -13,6 +13,7 @@ import { Timeline } from "./timeline.js";
 import { Transcript } from "./transcript.js";
 import { TranscriptView } from "./transcript_view.js";
 
+/** @import { KeptAnswer } from "./recording_question.js" */
 /** @import { SentWord } from "./transcript.js" */
 
 /** `words` follow those that the page had; `segments` are all of them, [start, end, kind, names, language]; both are
@@ -21,7 +22,8 @@ import { TranscriptView } from "./transcript_view.js";
  *  @typedef {{id: string, open: "" | "wanted" | "again", name: string, source: string,
  *  phase: "waiting" | "hearing" | "stopped" | "done",
  *  message: string, left: number | null, seconds: number, heard: number, parts: number, edits: number, since?: number,
- *  words?: SentWord[], segments?: [number, number, string, string[], string | null][], problem?: string}} News */
+ *  words?: SentWord[], segments?: [number, number, string, string[], string | null][], problem?: string,
+ *  answers?: KeptAnswer[]}} News */
 /** @typedef {{id: string, name: string, seconds: number, heard: number, done: boolean}} Earlier */
 
 const NOTE = "usam-recording"; // of this tab: which recording is open, and whether it was being heard
@@ -105,6 +107,8 @@ const question = new RecordingQuestion(root, {
   },
   stop: () => send("halted"),
   play: playFrom,
+  save: (of, rating) => send("rated", { of, ...rating }),
+  withdraw: (of) => send("withdrawn", { of }),
 });
 
 /** @param {object[]} changes */
@@ -157,7 +161,7 @@ function begin(news) {
   wave = "";
   timeline.setPeaks(new Uint8Array(0));
   caption.textContent = "";
-  question.clear();
+  question.open(news.answers ?? []);
   opened.hidden = false;
   root.hidden = false;
   audio.hidden = !news.source;
@@ -292,7 +296,7 @@ function earlierChanged() {
         makeButton({ class: "open-one", text: name }, () => send("chosen", { id, parts: 0, words: 0, edits: -1 })),
         make("span", { text: done ? clock(seconds) : `${clock(heard)} of ${clock(seconds)}` }),
         makeButton({ class: "remove", text: "Delete", "aria-label": `Delete what was heard in ${name}` }, () => {
-          if (!confirm(`Delete what was heard in ${name}, and your changes?`)) return;
+          if (!confirm(`Delete what was heard in ${name}, your changes, and the answers about it?`)) return;
           if (id === shown?.id) close();
           send("removed", { id });
         }),
@@ -340,6 +344,7 @@ for (const button of root.querySelectorAll("[data-form]")) {
 }
 addEventListener("usam-forget", () => {
   close();
+  question.forget();
   find(root, ".earlier").hidden = true;
   hideIfEmpty();
 });
@@ -350,5 +355,6 @@ const changed = {
   waveform: waveformChanged,
   file: fileChanged,
   answer: () => question.show(parsed(props.answer)),
+  outcome: () => question.rated(parsed(props.outcome)),
 };
 for (const [property, handler] of Object.entries(changed)) watch(property, handler);
