@@ -50,8 +50,11 @@ class RecordingAnswers:
             session.add(row)
             return str(row.id)
 
-    def of(self, recording_id: str, annotator: str, most: int = MOST_SHOWN) -> list[StoredRecordingAnswer]:
-        """The answers about the person's recording, the latest first. Raises NotFoundError."""
+    def of(
+        self, recording_id: str, annotator: str, most: int | None = MOST_SHOWN
+    ) -> list[StoredRecordingAnswer]:
+        """The answers about the person's recording, the latest first. most: None for all of them. Raises
+        NotFoundError."""
         answers, ratings = schema.RecordingAnswer, schema.RecordingRating
         with self.database.read() as session:
             recording = own_recording(session, recording_id, annotator)

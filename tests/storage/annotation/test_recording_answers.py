@@ -49,6 +49,7 @@ def test_what_the_model_reported_is_kept_the_latest_first(answers: RecordingAnsw
     assert found[1].record == RECORDING_ANSWER
     assert (found[0].record["answer"], found[0].record["new key"]) == ("A \ufffd talk", ["\ufffd"])
     assert [one.id for one in answers.of(talk, "me", most=1)] == ids[1:]
+    assert answers.of(talk, "me", most=None) == found
 
 
 @pytest.mark.parametrize(

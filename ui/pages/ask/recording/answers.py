@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_SPANS = 3  # that are named of those an answer leans on
 FIELDS = ("thumb", "score", "correction", "comment")
-"""Of a rating: dimensions and flags are about what was heard in a clip."""
+"""Of a rating, which the page asks for; further dimensions and flags it does not."""
 _WAYS: dict[str, str] = {
     "whole": "The language model read all of it at once.",
     "span by span": "Too long to be read at once: asked span by span, then about these answers.",

@@ -115,7 +115,7 @@ def file_json(service: RecordingService, recording_id: str, annotator: str, form
         if stored.edits:
             heard = service.heard(recording_id, annotator)
             record["original"] = recording_json(heard, stored.seconds)["segments"]
-        if answers := service.answers.of(recording_id, annotator):
+        if answers := service.answers.of(recording_id, annotator, most=None):
             record["answers"] = [answer_json(one) for one in answers]
         text = json.dumps(record, ensure_ascii=False) + "\n"
     else:
