@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from usam.audio.samples import SAMPLE_RATE
-from usam.encoders.heads.audio_kinds import class_log_odds, kind_log_odds, likeliest_kinds
+from usam.encoders.heads.audio_kinds import STATES, class_log_odds, kind_log_odds, kind_of, likeliest_kinds
 from usam.encoders.heads.sound_names import loudness, music_names, names_between
 from usam.encoders.words import Heard
-from usam.schema.segments import KINDS, Segment, SegmentKind, joined
+from usam.schema.segments import Segment, SegmentKind, joined
 from usam.schema.words import Word
 
 Span = tuple[float, float]
@@ -32,7 +32,7 @@ LONGEST_WORD = 0.3, 0.1  # seconds, and seconds a letter: what is longer is a pa
 SAID, UNSAID = 3.0, 1.0  # nats for speech where words were made out, and against it where not
 NEVER = 8.0  # nats
 SNAP = 0.5  # seconds by which a border of speech may differ from that of its words
-SAME_WORD = 0.5  # seconds by which the times of one word may differ in two spans that share it
+LEAST_WORD = 0.04  # seconds
 BLUR = 1.0  # seconds: a shorter overlap or gap is how blurred the border between two kinds is
 
 
@@ -40,34 +40,35 @@ def segments(
     heard: Heard,
     words: Sequence[Sequence[Word]],
     roles: Sequence[str],
-    start: float,
     end: float,
-    before: Word | None = None,
+    before: SegmentKind | None = None,
 ) -> list[Segment]:
-    """The segments between `start` and `end` (s of what was heard), which they cover without gaps.
+    """The segments until `end` (s of what was heard), which they cover without gaps.
 
-    words: of each expert; roles: what each listens for. A word belongs to the segment in which its middle is.
-    before: the last word of what was heard before, which may be heard again; what follows it counts, also
-    where it lies a little before `start`.
+    words: of each expert, what is spoken as far as it counts; roles: what each listens for. A word belongs to
+    the segment in which its middle is. before: what was heard until the start, if anything was.
     """
     by_role = dict(zip(roles, words, strict=True))
-    transcript = at_pauses(by_role.get("speech", ()), heard.waveform)
+    transcript = [_within_time(word, end) for word in at_pauses(by_role.get("speech", ()), heard.waveform)]
     spoken = _spoken(transcript)
     instruments = music_names(heard.sounds) if heard.sounds is not None else frozenset()
-    parts = _parts(heard, spoken, start, end)
+    parts = _parts(heard, spoken, end, before)
     names = [word for word in by_role.get("audio", ()) if not word.is_place]
     tags = by_role.get("music", ())
     filled = [part for whole in joined(parts) for part in _filled(whole, names, instruments)]
     named = [_named(part, names, tags, instruments, heard) for part in _without_short(filled)]
-    since = start if before is None else min(start, (before.start + before.end) / 2)
-    inside = [w for w in transcript if since <= (w.start + w.end) / 2 < end and not _again(w, before)]
-    return _with_words(named, inside, transcript)
+    return _with_words(named, transcript)
 
 
-def _parts(heard: Heard, spoken: Sequence[Span], start: float, end: float) -> list[Segment]:
-    """What kind of audio is heard when, between two times (s); borders of speech are those of its words."""
+def _within_time(word: Word, end: float) -> Word:
+    """A word's times where its sound may seem to lie beyond the end of what counts."""
+    return replace(word, start=min(word.start, max(0.0, end - LEAST_WORD)), end=min(word.end, end))
+
+
+def _parts(heard: Heard, spoken: Sequence[Span], end: float, before: SegmentKind | None) -> list[Segment]:
+    """What kind of audio is heard when, until `end` (s); borders of speech are those of its words."""
     if heard.sounds is None:
-        edges = sorted({start, end} | {t for span in spoken for t in span if start < t < end})
+        edges = sorted({0.0, end} | {t for span in spoken for t in span if 0 < t < end})
         return [Segment(a, b, "speech" if _within(spoken, a, b) else "silence") for a, b in pairwise(edges)]
     rate = heard.sounds.rate
     log_odds, own = kind_log_odds(heard.sounds), class_log_odds(heard.sounds)
@@ -77,18 +78,17 @@ def _parts(heard: Heard, spoken: Sequence[Span], start: float, end: float) -> li
     log_odds[said] = torch.maximum(log_odds[said], own[said])
     log_odds[:, 0] = torch.maximum(log_odds[:, 0], own[:, 0]) + torch.where(said, SAID, -UNSAID)
     log_odds[loudness(heard.waveform, len(looks), rate) < FLOOR] = -NEVER
-    path = likeliest_kinds(log_odds)
-    edges = [start, *_borders(path, looks, spoken, start, end), end]
+    path = likeliest_kinds(log_odds, [state for state in STATES if kind_of(state) == before])
+    edges = [0.0, *_borders(path, looks, spoken, end), end]
     parts: list[Segment] = []
     for a, b in pairwise(edges):
         kinds = path[min(len(path) - 1, int((a + b) / 2 * rate))]
-        kind: SegmentKind = "mixed" if len(kinds) > 1 else KINDS[kinds[0]] if kinds else "silence"
-        parts.append(Segment(a, b, kind))
+        parts.append(Segment(a, b, kind_of(kinds)))
     return parts
 
 
 def _borders(
-    path: Sequence[tuple[int, ...]], looks: Sequence[Span], spoken: Sequence[Span], start: float, end: float
+    path: Sequence[tuple[int, ...]], looks: Sequence[Span], spoken: Sequence[Span], end: float
 ) -> list[float]:
     """Times (s) at which what is heard changes, in order."""
     found: list[float] = []
@@ -101,7 +101,7 @@ def _borders(
             at = min(
                 (edge for edge in edges if abs(edge - at) <= SNAP), key=lambda t: abs(t - at), default=at
             )
-        if max(start, found[-1] if found else start) < at < end:
+        if (found[-1] if found else 0.0) < at < end:
             found.append(at)
     return found
 
@@ -109,13 +109,6 @@ def _borders(
 def _within(spans: Sequence[Span], start: float, end: float) -> bool:
     """Whether the middle between two times lies in one of the spans."""
     return any(first <= (start + end) / 2 < last for first, last in spans)
-
-
-def _again(word: Word, before: Word | None) -> bool:
-    """Whether this is the word before it, heard a second time."""
-    if before is None or abs(word.start - before.start) > SAME_WORD:
-        return False
-    return word.text.strip(".,?!").lower() == before.text.strip(".,?!").lower()
 
 
 def at_pauses(words: Sequence[Word], waveform: Tensor) -> list[Word]:
@@ -242,12 +235,10 @@ def _named(
     return replace(part, names=tuple(dict.fromkeys(texts))[:NAMES])
 
 
-def _with_words(
-    parts: Sequence[Segment], inside: Sequence[Word], transcript: Sequence[Word]
-) -> list[Segment]:
+def _with_words(parts: Sequence[Segment], transcript: Sequence[Word]) -> list[Segment]:
     """Each part with what is spoken in it, and in which language: that of the mark before its first word."""
     spoken: list[list[Word]] = [[] for _ in parts]
-    for word in inside:
+    for word in transcript:
         if not word.is_language:
             middle = (word.start + word.end) / 2
             index = next((i for i, part in enumerate(parts) if middle < part.end), len(parts) - 1)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from usam.encoders.heads.audio_kinds import likeliest_kinds
 from usam.encoders.words import Heard, SoundScores
 from usam.engine.segmentation import at_pauses, segments
 from usam.schema.words import Word
@@ -40,7 +41,7 @@ def test_one_kind_after_another_with_its_names_and_words() -> None:
     names = [Word(4, 8, "piano", 0.8, " (", ")"), Word(8, 12, "siren", 0.8, " (", ")")]
     place = [Word(0, 16, "a small room", 0.5, " (in ", ")")]
     tags = [Word(4, 8, "slow", 0.6, " {", "}")]
-    found = segments(clip, (spoken(0.2, 1.2, 2.2, 3.0), names + place, tags), ROLES, 0.0, 16.0)
+    found = segments(clip, (spoken(0.2, 1.2, 2.2, 3.0), names + place, tags), ROLES, 16.0)
     assert [one.kind for one in found] == ["speech", "music", "sound", "silence"]
     assert [one.end for one in found] == pytest.approx([4.0, 8.0, 12.0, 16.0], abs=0.5)
     assert [one.names for one in found] == [(), ("piano", "slow"), ("siren",), ()]
@@ -50,7 +51,7 @@ def test_one_kind_after_another_with_its_names_and_words() -> None:
 
 def test_speech_over_music_is_mixed() -> None:
     clip = heard((6, "Speech+Music"))
-    found = segments(clip, (spoken(0.2, 1.5, 2.8, 4.0, 5.0), [], []), ROLES, 0.0, 6.0)
+    found = segments(clip, (spoken(0.2, 1.5, 2.8, 4.0, 5.0), [], []), ROLES, 6.0)
     assert [one.kind for one in found] == ["mixed"]
     assert len(found[0].words) == 5
 
@@ -58,13 +59,13 @@ def test_speech_over_music_is_mixed() -> None:
 def test_speech_without_a_word_that_was_made_out_is_speech() -> None:
     clip = heard((8, "Speech"))
     clip = replace(clip, speech=((0.0, 8.0),))
-    found = segments(clip, (spoken(0.2, 1.2), [], []), ROLES, 0.0, 8.0)
+    found = segments(clip, (spoken(0.2, 1.2), [], []), ROLES, 8.0)
     assert [one.kind for one in found] == ["speech"]
 
 
 def test_a_faint_sound_with_a_name_is_not_silence() -> None:
     clip = heard((6, "Silence"))
-    found = segments(clip, ([], [Word(2, 4, "dog barking", 0.08, " (", ")")], []), ROLES, 0.0, 6.0)
+    found = segments(clip, ([], [Word(2, 4, "dog barking", 0.08, " (", ")")], []), ROLES, 6.0)
     assert [(one.kind, one.start, one.end) for one in found] == [
         ("silence", 0, 2),
         ("sound", 2, 4),
@@ -73,19 +74,22 @@ def test_a_faint_sound_with_a_name_is_not_silence() -> None:
     assert found[1].names == ("dog barking",)
 
 
-def test_segments_cover_what_is_asked_for_alone() -> None:
+def test_segments_cover_what_counts_and_hold_its_words() -> None:
     clip = heard((4, "Speech"), (4, "Siren"))
-    found = segments(clip, (spoken(0.2, 1.2, 2.2, 3.0), [], []), ROLES, 1.0, 6.0)
-    assert (found[0].start, found[-1].end) == (1.0, 6.0)
-    assert found[0].text == "word1.2 word2.2 word3"
+    late = Word(6.0, 6.4, "late", 0.9, " ")
+    found = segments(clip, ([*spoken(0.2, 1.2, 2.2, 3.0), late], [], []), ROLES, 6.0)
+    assert (found[0].start, found[-1].end) == (0.0, 6.0)
+    assert found[0].text == "word0.2 word1.2 word2.2 word3"
+    assert [word.end for word in found[-1].words] == [6.0]
 
 
-def test_a_word_heard_again_after_a_cut_counts_once_and_one_before_it_is_not_lost() -> None:
-    clip = heard((6, "Speech"))
-    before = Word(-0.5, 0.3, "last", 0.9, " ")
-    said = [Word(-0.4, 0.3, "Last,", 0.9, " "), Word(0.2, 0.5, "between", 0.9, " "), *spoken(2.0)]
-    found = segments(clip, (said, [], []), ROLES, 0.6, 6.0, before)
-    assert [word.text for one in found for word in one.words] == ["between", "word2"]
+def test_what_was_heard_before_goes_on_until_something_else_is_surer() -> None:
+    odds = torch.tensor([[-1.5, 1.5, -3.0], [4.0, -4.0, -4.0], [4.0, -4.0, -4.0]])
+    assert likeliest_kinds(odds) == [(0,), (0,), (0,)]
+    assert likeliest_kinds(odds, [(1,)]) == [(1,), (0,), (0,)]
+    assert likeliest_kinds(odds, [(2,)]) == [(0,), (0,), (0,)]
+    clip = heard((6, "Siren"))
+    assert [one.kind for one in segments(clip, ([], [], []), ROLES, 6.0, "speech")] == ["sound"]
 
 
 def wave(*loud: tuple[float, float]) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from usam.encoders.heads.sound_names import kind_columns
 from usam.encoders.words import SoundScores
-from usam.schema.segments import KINDS
+from usam.schema.segments import KINDS, SegmentKind
 
 STATES: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2,), (0, 1), (0, 2))
 """What may be heard at once, as indices of KINDS."""
@@ -79,12 +79,20 @@ def class_log_odds(sounds: SoundScores) -> Tensor:
     ).logit()
 
 
-def likeliest_kinds(log_odds: Tensor) -> list[tuple[int, ...]]:
-    """The likeliest of STATES in every look [T, 3], when each change is dear (Viterbi)."""
+def kind_of(state: Sequence[int]) -> SegmentKind:
+    """What one of STATES is called."""
+    return "mixed" if len(state) > 1 else KINDS[state[0]] if state else "silence"
+
+
+def likeliest_kinds(log_odds: Tensor, before: Sequence[tuple[int, ...]] = ()) -> list[tuple[int, ...]]:
+    """The likeliest of STATES in every look [T, 3], when each change is dear (Viterbi).
+
+    before: states one of which was heard until then; without any, every one is as likely to begin with.
+    """
     there = torch.nn.functional.logsigmoid(log_odds).double().numpy()
     absent = torch.nn.functional.logsigmoid(-log_odds).double().numpy()
     emitted = np.stack([_likelihood(state, there, absent) for state in STATES], axis=1)
-    total = emitted[0]
+    total = emitted[0] - [SWITCH if before and state not in before else 0.0 for state in STATES]
     came = np.zeros(emitted.shape, np.int64)
     stay = np.arange(len(STATES))
     for look in range(1, len(emitted)):
