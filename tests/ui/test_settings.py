@@ -59,9 +59,9 @@ def test_a_database_elsewhere_is_private_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("beginning", ["", "file://"])
 def test_a_folder_for_storage_is_private(tmp_path: Path, beginning: str) -> None:
-    named = f"{beginning}{tmp_path}/data/../shared"
+    named = f"{beginning}{tmp_path}/data/../common"
     paths = Settings(tmp_path / "data", sqlite_url(tmp_path / "data"), storage=named).private_paths()
-    assert str(tmp_path / "shared") in paths
+    assert str(tmp_path / "common") in paths
 
 
 def test_what_is_kept_beside_a_database_elsewhere_is_private(tmp_path: Path) -> None:
