@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -33,24 +34,28 @@ _SHOWN = re.compile(r'class=\\?"item\\?" data-id=\\?"([0-9a-f-]{36})')
 @dataclass
 class Leases:
     """Which answer is before whom on Annotate, as its page says. broken: answers that two people, or one
-    person twice, were shown unasked."""
+    person twice, were shown unasked. What was before a page whose replica was killed is free again, also
+    where its person has not noticed yet."""
 
     broken: list[str] = field(default_factory=list)
     shown: Counter[str] = field(default_factory=Counter)
-    _before: dict[str, str] = field(default_factory=dict)
+    _before: dict[str, tuple[str, Callable[[], bool]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def show(self, answer: str, person: str) -> None:
+    def show(self, answer: str, person: str, lost: Callable[[], bool]) -> None:
+        """lost: whether the page's replica was killed since it was opened."""
         with self._lock:
             self.shown[answer] += 1
-            other = self._before.setdefault(answer, person)
-            if other != person:
+            other, gone = self._before.get(answer, (person, lost))
+            if other != person and not gone():
                 self.broken.append(f"{answer} is before {other} and {person}")
+            else:
+                self._before[answer] = person, lost
 
     def end(self, person: str) -> None:
         """Called before the page lets go: the server may show it to others before this person knows."""
         with self._lock:
-            self._before = {answer: who for answer, who in self._before.items() if who != person}
+            self._before = {answer: who for answer, who in self._before.items() if who[0] != person}
 
 
 class ReplicaLedger(Ledger):
@@ -79,19 +84,30 @@ class ReplicaVisitor(Visitor):
             headers={"X-Forwarded-For": f"198.51.100.{number + 1}"},
         )
         self.since = 0.0
+        self.replica: str | None = None
 
     @property
     def lost(self) -> bool:
-        """Whether the replica that served the page since it was opened was killed."""
-        return self.ledger.cluster.lost(self.client.cookies.get(COOKIE), self.since)
+        """Whether a replica that served the page since it was opened was killed.
+
+        That which opened it counts: the next request may reach another one, whose cookie replaces its own.
+        """
+        served = {self.replica, self.client.cookies.get(COOKIE)}
+        return any(self.ledger.cluster.lost(replica, self.since) for replica in served)
+
+    def begin(self) -> None:
+        """Before a page is opened."""
+        self.since = time.monotonic()
+        self.replica = self.client.cookies.get(COOKIE)
 
     @property
     def leaves(self) -> bool:
         return self.lost or self.budget.spent(self.ledger)
 
     def visit(self) -> None:
-        self.since = time.monotonic()
+        self.begin()
         with self.ledger.act_of(self, "open the page"), OpenPage(self.client, self.name) as page:
+            self.replica = self.client.cookies.get(COOKIE)
             page.lost = lambda: self.lost
             page.upload(self.draw.choice(CLIPS))
             for _ in range(self.draw.randint(1, 6)):
@@ -105,7 +121,7 @@ class ReplicaVisitor(Visitor):
 
 class Annotator(ReplicaVisitor):
     def visit(self) -> None:
-        self.since = time.monotonic()
+        self.begin()
         try:
             with (
                 self.ledger.act_of(self, "open Annotate"),
@@ -117,6 +133,7 @@ class Annotator(ReplicaVisitor):
 
     def judge(self, page: OpenPage) -> None:
         """From the first answer on display, which may be one without audio, to some more."""
+        self.replica = self.client.cookies.get(COOKIE)
         page.lost = lambda: self.lost
         page.fill("audio-only", False)
         shown = "".join(page.trigger("audio-only", "input"))
@@ -124,7 +141,7 @@ class Annotator(ReplicaVisitor):
             found = _SHOWN.search(shown)
             if found is None:
                 return
-            self.ledger.leases.show(found[1], self.name)
+            self.ledger.leases.show(found[1], self.name, lambda: self.lost)
             self.budget.over.wait(self.draw.uniform(0, 2 * self.pause))
             if self.leaves:
                 break
