@@ -12,7 +12,7 @@ from storage.database.connection import Database
 from storage.database.keys import annotator_key, answer_key, end_lease, insert_missing
 from storage.errors import RatingError
 from storage.ratings.disagreement import update_disagreement
-from storage.ratings.results import Rating, Revision
+from storage.ratings.results import Rating, Revision, revision_of
 from storage.ratings.validation import RatingInput, judgement, rating_of
 
 
@@ -83,21 +83,7 @@ class RatingStore:
                 .where(schema.RatingRevision.rating_id == mine.scalar_subquery())
                 .order_by(schema.RatingRevision.number)
             )
-            return [
-                Revision(
-                    number=row.number,
-                    thumb=row.thumb,
-                    score=row.score,
-                    dimensions=row.dimensions,
-                    flags=tuple(row.flags),
-                    correction=row.correction,
-                    comment=row.comment,
-                    withdrawn=row.withdrawn,
-                    restores=row.restores,
-                    created_at=row.created_at,
-                )
-                for row in revisions
-            ]
+            return [revision_of(row, row.restores) for row in revisions]
 
 
 def _rating_of(answer: UUID, annotator: str) -> Any:

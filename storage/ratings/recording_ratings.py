@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from storage.database import schema
 from storage.database.connection import Database
 from storage.errors import NotFoundError
-from storage.ratings.results import Revision
+from storage.ratings.results import Revision, revision_of
 from storage.ratings.validation import RatingInput, judgement, rating_of
 
 
@@ -44,12 +44,12 @@ class RecordingRatings:
         with self.database.read() as session:
             answer = _own(session, answer_id, annotator, lock=False)
             states = select(ratings).where(ratings.answer_id == answer).order_by(ratings.number)
-            return [_revision(row) for row in session.scalars(states)]
+            return [revision_of(row) for row in session.scalars(states)]
 
 
 def rating_in(last: schema.RecordingRating | None) -> Revision | None:
     """The rating that counts, by its last state."""
-    return None if last is None or last.withdrawn else _revision(last)
+    return None if last is None or last.withdrawn else revision_of(last)
 
 
 def counts_now() -> ColumnElement[bool]:
@@ -102,18 +102,3 @@ def _revised(
     )
     session.add(row)
     return row
-
-
-def _revision(row: schema.RecordingRating) -> Revision:
-    return Revision(
-        number=row.number,
-        thumb=row.thumb,
-        score=row.score,
-        dimensions=row.dimensions,
-        flags=tuple(row.flags),
-        correction=row.correction,
-        comment=row.comment,
-        withdrawn=row.withdrawn,
-        restores=None,
-        created_at=row.created_at,
-    )

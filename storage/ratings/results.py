@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from storage.database.schema import RatingRevision, RecordingRating
+
 
 @dataclass(frozen=True)
 class Rating:
@@ -36,3 +38,19 @@ class Revision:
     withdrawn: bool
     restores: int | None
     created_at: datetime
+
+
+def revision_of(row: RatingRevision | RecordingRating, restores: int | None = None) -> Revision:
+    """A stored state of a rating."""
+    return Revision(
+        number=row.number,
+        thumb=row.thumb,
+        score=row.score,
+        dimensions=row.dimensions,
+        flags=tuple(row.flags),
+        correction=row.correction,
+        comment=row.comment,
+        withdrawn=row.withdrawn,
+        restores=restores,
+        created_at=row.created_at,
+    )
