@@ -65,6 +65,14 @@ def quantize(llm: PreTrainedModel, precision: Precision) -> PreTrainedModel:
     return llm.to(precision.device).eval()  # type: ignore[arg-type]
 
 
+@torch.no_grad()
+def rounded(weight: Tensor) -> Tensor:
+    """The values that NF4 keeps of a linear layer's weight, in float32."""
+    functional = import_bitsandbytes().functional
+    packed = functional.quantize_4bit(weight.to(COMPUTE_DTYPE), quant_type="nf4")
+    return functional.dequantize_4bit(*packed).float()
+
+
 @cache
 def import_bitsandbytes() -> ModuleType:
     """The library, imported when first needed: it takes a second that an unquantised model can spare.

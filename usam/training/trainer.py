@@ -73,10 +73,12 @@ def train(
     check: Callable[[int], bool] | None = None,
     check_steps: int = LOG_STEPS,
     execution: Execution = Execution(),
+    before_step: Callable[[int], None] | None = None,
 ) -> int:
     """Minimise `losses(batch, step)["loss"]` until the budget is spent; returns the number of steps taken.
 
-    Every `check_steps` steps `check` is called with their number, and ends the stage by answering true.
+    `before_step` is called with each step's number. Every `check_steps` steps `check` is called with their
+    number, and ends the stage by answering true.
 
     groups: AdamW parameter groups, each with its peak "lr". The state of the trainable parameters of
     `modules`, the optimiser and the clock is kept in `folder` and picked up again from there.
@@ -104,6 +106,8 @@ def train(
         for group, peak in zip(optimizer.param_groups, peaks, strict=True):
             group["lr"] = learning_rate(peak, progress)
         optimizer.zero_grad(set_to_none=True)
+        if before_step is not None:
+            before_step(step)
         for _ in range(execution.accumulation):
             parts = losses(to_device(next(batches), device), step)
             (parts["loss"] / execution.accumulation).backward()

@@ -25,6 +25,7 @@ from usam.training.preferences.examples import MOST, held_out_questions, likelie
 from usam.training.preferences.replay import imagined
 from usam.training.preferences.retention import Retention, answered_right
 from usam.training.preferences.rows import Preferences, read_preferences
+from usam.training.rounding import Rounding
 from usam.training.stages.preference import BY_DEFAULT, Check, Settings, before, run_preferences
 from usam.training.trainer import Budget
 from usam.training.tuning_data import Preparation
@@ -111,6 +112,8 @@ def load_tunable(options: TuningOptions, report: Report = print) -> USAM:
 def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: Report = print) -> Tuned:
     """Tune a model with its LoRA and write what comes of it."""
     parent = fingerprint(options.start)
+    rounding = Rounding(model.llm)
+    rounding.refresh()  # what is tuned, and stays the reference, answers as the checkpoint does
     work = options.work / parent
     preparation = Preparation(model, work, options.settings, options.replayed, options.seed, report)
     data = preparation.all(preferences)
@@ -122,6 +125,7 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
     watch = run_preferences(
         model, data, options.settings, options.budget, run, options.parts, options.seed, report
     )
+    rounding.refresh()
     kept = Retention(right, answered_right(model, asked, report) if watch.best else right)
     answers_after = likeliest_answers(model, shown, report) if watch.best else answers
     first = before(data.held_pairs)

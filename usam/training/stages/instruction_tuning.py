@@ -19,6 +19,7 @@ from usam.data.instructions import Instruction, Instructor
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 from usam.training.execution import Execution
+from usam.training.rounding import Rounding
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem, Collator, Pool, draw, encode_frames
 from usam.training.stages.losses import SACLM_WEIGHT, blank_loss, routing_loss, saclm_loss, word_losses
 from usam.training.targets.word_targets import WordPieces
@@ -134,4 +135,13 @@ def run_instruction_tuning(
     )
     left_out = draws(folder, seed, "left out")
     losses = partial(instruction_losses, model, left_out, with_saclm, execution=execution)
-    train(model, groups, batches, losses, budget, folder, execution=execution)
+    train(
+        model,
+        groups,
+        batches,
+        losses,
+        budget,
+        folder,
+        execution=execution,
+        before_step=Rounding(model.llm),
+    )

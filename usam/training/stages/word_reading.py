@@ -26,6 +26,7 @@ from usam.data.scenes import Scene, token_count
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 from usam.training.execution import Execution
+from usam.training.rounding import Rounding
 from usam.training.trainer import Budget, train
 
 INFORMATIVE_WEIGHT = 0.2
@@ -146,4 +147,5 @@ def run_word_reading(
         budget,
         folder,
         execution=execution,
+        before_step=Rounding(model.llm),
     )
