@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from usam.audio.clip import AudioSource, load_clip
 from usam.audio.recording import LONGEST, ROUNDING
-from usam.engine.segmentation import at_pauses, segments
+from usam.engine.segmentation import segments
 from usam.engine.span_cut import heard_seconds, span_cut
+from usam.engine.word_times import word_times
 from usam.generation.fair_lock import FairLock
 from usam.model.model import USAM
 from usam.schema.segments import RecordingPart, Segment, SegmentKind
@@ -43,11 +44,15 @@ def hear_recording(
         with lock:
             heard, words = model.hear_words(clip.waveform, task)
         whole = clip.duration - clip.end < ROUNDING
-        transcript = at_pauses(dict(zip(roles, words, strict=True)).get("speech", ()), heard.waveform)
+        timed = [
+            word_times(stream, heard) if role == "speech" else stream
+            for role, stream in zip(roles, words, strict=True)
+        ]
+        transcript = dict(zip(roles, timed, strict=True)).get("speech", ())
         cut = span_cut([word for word in transcript if not word.is_language], heard, whole)
         counted = [
             _first(stream, cut.words) if role == "speech" else stream
-            for role, stream in zip(roles, words, strict=True)
+            for role, stream in zip(roles, timed, strict=True)
         ]
         found = segments(heard, counted, roles, cut.at, before)
         parts = tuple(_segment_moved(segment, start) for segment in found)

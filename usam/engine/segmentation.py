@@ -7,10 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import torch
-from torch import Tensor
 
-from usam.audio.samples import SAMPLE_RATE
-from usam.encoders.heads.audio_kinds import STATES, class_log_odds, kind_log_odds, kind_of, likeliest_kinds
+from usam.encoders.heads.audio_kinds import class_log_odds, kind_log_odds
+from usam.encoders.heads.kind_states import STATES, kind_of, likeliest_kinds
 from usam.encoders.heads.sound_names import loudness, music_names, names_between
 from usam.encoders.words import Heard
 from usam.schema.segments import Segment, SegmentKind, joined
@@ -23,15 +22,9 @@ SHORTEST = 0.5  # seconds: what is shorter belongs to the segment before it
 NAMES = 4  # of one segment
 SPEECH_GAP = 1.0  # seconds between words of one stretch of speech
 REACH = 0.1  # seconds by which speech begins before its first word and lasts after its last one
-BLOCKS = 50  # of the waveform a second
-PAUSE = 0.05  # of a word's loudest block: fainter ones are a pause
 FLOOR = 1e-4  # root mean square below which there is nothing
-GAP = 4  # blocks of a pause
-REACH_BACK = 0.7  # seconds by which a word may begin before its time
-LONGEST_WORD = 0.3, 0.1  # seconds, and seconds a letter: what is longer is a pause or a sound behind it
 SAID, UNSAID = 3.0, 1.0  # nats for speech where words were made out, and against it where not
 NEVER = 8.0  # nats
-SNAP = 0.5  # seconds by which a border of speech may differ from that of its words
 LEAST_WORD = 0.04  # seconds
 BLUR = 1.0  # seconds: a shorter overlap or gap is how blurred the border between two kinds is
 
@@ -45,11 +38,12 @@ def segments(
 ) -> list[Segment]:
     """The segments until `end` (s of what was heard), which they cover without gaps.
 
-    words: of each expert, what is spoken as far as it counts; roles: what each listens for. A word belongs to
-    the segment in which its middle is. before: what was heard until the start, if anything was.
+    words: of each expert, what is spoken as far as it counts, with its `word_times`; roles: what each listens
+    for. A word belongs to the segment in which its middle is. before: what was heard until the start, if
+    anything was.
     """
     by_role = dict(zip(roles, words, strict=True))
-    transcript = [_within_time(word, end) for word in at_pauses(by_role.get("speech", ()), heard.waveform)]
+    transcript = [_within_time(word, end) for word in by_role.get("speech", ())]
     spoken = _spoken(transcript)
     instruments = music_names(heard.sounds) if heard.sounds is not None else frozenset()
     parts = _parts(heard, spoken, end, before)
@@ -66,7 +60,7 @@ def _within_time(word: Word, end: float) -> Word:
 
 
 def _parts(heard: Heard, spoken: Sequence[Span], end: float, before: SegmentKind | None) -> list[Segment]:
-    """What kind of audio is heard when, until `end` (s); borders of speech are those of its words."""
+    """What kind of audio is heard when, until `end` (s)."""
     if heard.sounds is None:
         edges = sorted({0.0, end} | {t for span in spoken for t in span if 0 < t < end})
         return [Segment(a, b, "speech" if _within(spoken, a, b) else "silence") for a, b in pairwise(edges)]
@@ -79,7 +73,8 @@ def _parts(heard: Heard, spoken: Sequence[Span], end: float, before: SegmentKind
     log_odds[:, 0] = torch.maximum(log_odds[:, 0], own[:, 0]) + torch.where(said, SAID, -UNSAID)
     log_odds[loudness(heard.waveform, len(looks), rate) < FLOOR] = -NEVER
     path = likeliest_kinds(log_odds, [state for state in STATES if kind_of(state) == before])
-    edges = [0.0, *_borders(path, looks, spoken, end), end]
+    changes = (look[1] for look, (one, other) in zip(looks, pairwise(path), strict=False) if one != other)
+    edges = [0.0, *(at for at in changes if at < end), end]
     parts: list[Segment] = []
     for a, b in pairwise(edges):
         kinds = path[min(len(path) - 1, int((a + b) / 2 * rate))]
@@ -87,79 +82,9 @@ def _parts(heard: Heard, spoken: Sequence[Span], end: float, before: SegmentKind
     return parts
 
 
-def _borders(
-    path: Sequence[tuple[int, ...]], looks: Sequence[Span], spoken: Sequence[Span], end: float
-) -> list[float]:
-    """Times (s) at which what is heard changes, in order."""
-    found: list[float] = []
-    for index, (one, other) in enumerate(pairwise(path)):
-        if one == other:
-            continue
-        at = looks[index][1]
-        if (0 in one) != (0 in other):
-            edges = [span[0] if 0 in other else span[1] for span in spoken]
-            at = min(
-                (edge for edge in edges if abs(edge - at) <= SNAP), key=lambda t: abs(t - at), default=at
-            )
-        if (found[-1] if found else 0.0) < at < end:
-            found.append(at)
-    return found
-
-
 def _within(spans: Sequence[Span], start: float, end: float) -> bool:
     """Whether the middle between two times lies in one of the spans."""
     return any(first <= (start + end) / 2 < last for first, last in spans)
-
-
-def at_pauses(words: Sequence[Word], waveform: Tensor) -> list[Word]:
-    """Spoken words with times that follow the pauses between them; waveform [samples] at 16 kHz.
-
-    Attention tells where a word is to within some tenths of a second, and each word lasts until the next. So
-    a word that follows a pause begins where the pause ends, if that is a little before its time, and one
-    before a pause ends there.
-    """
-    block = SAMPLE_RATE // BLOCKS
-    power = waveform.float()[: len(waveform) // block * block].view(-1, block).square().mean(-1)
-    loud = power.sqrt().tolist()
-    found: list[Word] = []
-    for index, word in enumerate(words):
-        if word.is_language:
-            found.append(word)
-            continue
-        first, last = int(word.start * BLOCKS), min(int(word.end * BLOCKS), len(loud))
-        peak = max(loud[first:last], default=0.0)
-        least = max(PAUSE * peak, FLOOR)
-        earliest = max(0, first - int(REACH_BACK * BLOCKS))
-        if index and not found[-1].is_language:
-            earliest = max(earliest, int(found[-1].start * BLOCKS) + GAP)
-        start = _onset(loud, earliest, first, last, least)
-        end = last
-        while end > start and loud[end - 1] <= least:
-            end -= 1
-        longest = LONGEST_WORD[0] + LONGEST_WORD[1] * len(word.text)
-        begins = start / BLOCKS if start != first else word.start
-        word = replace(word, start=begins, end=max(begins, min(end / BLOCKS, word.end, begins + longest)))
-        if found and start < first:
-            paused = start
-            while paused > 0 and loud[paused - 1] <= least:
-                paused -= 1
-            found[-1] = replace(found[-1], end=max(found[-1].start, min(found[-1].end, paused / BLOCKS)))
-        found.append(word)
-    return found
-
-
-def _onset(loud: Sequence[float], earliest: int, first: int, last: int, least: float) -> int:
-    """The block at which a word begins that was found at `first`: after the latest pause before it, if it is
-    within reach; else where it gets loud."""
-    quiet = 0
-    for block in range(first - 1, earliest - 1, -1):
-        quiet = quiet + 1 if loud[block] <= least else 0
-        if quiet >= GAP:
-            first = block + quiet
-            break
-    while first < last and loud[first] <= least:
-        first += 1
-    return first if first < last else last
 
 
 def _spoken(transcript: Sequence[Word]) -> list[Span]:

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from usam.encoders.heads.audio_kinds import likeliest_kinds
+from usam.encoders.heads.kind_states import likeliest_kinds
 from usam.encoders.words import Heard, SoundScores
-from usam.engine.segmentation import at_pauses, segments
+from usam.engine.segmentation import segments
+from usam.engine.word_times import at_pauses, word_times
 from usam.schema.words import Word
 
 CLASSES = ("Speech", "Bark", "Siren", "Music", "Piano", "Scary music", "Silence")
@@ -121,3 +122,20 @@ def test_silence_changes_nothing_but_the_end() -> None:
     assert at_pauses([mark], wave()) == [mark]
     (word,) = at_pauses([Word(1.0, 3.0, "yards", 0.9, " ")], wave())
     assert word.start <= word.end <= 3.0
+
+
+def test_speech_begins_no_earlier_than_it_is_heard() -> None:
+    clip = heard((3, "Siren"), (5, "Speech"))
+    mark = Word(1.4, 1.4, "English", 0.9, " [", "]")
+    words = [Word(1.4, 3.7, "Get", 0.9, " "), Word(3.7, 4.0, "me", 0.9, " "), Word(4.0, 4.4, "one", 0.9, " ")]
+    found = word_times([mark, *words], clip)
+    assert [word.start for word in found] == pytest.approx([3.0, 3.0, 3.7, 4.0])
+    assert all(word.start < word.end for word in found[1:])
+    assert word_times(words[1:], clip) == words[1:]
+    assert [one.kind for one in segments(clip, (found, [], []), ROLES, 8.0)] == ["sound", "speech"]
+
+
+def test_a_word_where_no_speech_is_heard_stays_where_it_is() -> None:
+    clip = heard((4, "Siren"))
+    words = [Word(0.5, 2.0, "Get", 0.9, " "), Word(2.0, 2.4, "me", 0.9, " ")]
+    assert [word.start for word in word_times(words, clip)] == [0.5, 2.0]

@@ -6,20 +6,12 @@ little: a bell or a plucked string is music in one recording and a sound in anot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import torch
 from torch import Tensor
 
 from usam.encoders.heads.sound_names import kind_columns
 from usam.encoders.words import SoundScores
-from usam.schema.segments import KINDS, SegmentKind
 
-STATES: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2,), (0, 1), (0, 2))
-"""What may be heard at once, as indices of KINDS."""
-SWITCH = 6.0  # nats that a change of what is heard has to be worth
-AT_ONCE = 1.0  # nats that two kinds at once have to be worth in every look
 MOST = 4.0  # standard deviations that a feature counts
 TINY = 1e-4  # probability
 BEST = 3  # classes of a kind that are taken together
@@ -77,35 +69,3 @@ def class_log_odds(sounds: SoundScores) -> Tensor:
     return torch.stack(
         [scores[:, columns].amax(-1) for columns in kind_columns(sounds.classes)], dim=1
     ).logit()
-
-
-def kind_of(state: Sequence[int]) -> SegmentKind:
-    """What one of STATES is called."""
-    return "mixed" if len(state) > 1 else KINDS[state[0]] if state else "silence"
-
-
-def likeliest_kinds(log_odds: Tensor, before: Sequence[tuple[int, ...]] = ()) -> list[tuple[int, ...]]:
-    """The likeliest of STATES in every look [T, 3], when each change is dear (Viterbi).
-
-    before: states one of which was heard until then; without any, every one is as likely to begin with.
-    """
-    there = torch.nn.functional.logsigmoid(log_odds).double().numpy()
-    absent = torch.nn.functional.logsigmoid(-log_odds).double().numpy()
-    emitted = np.stack([_likelihood(state, there, absent) for state in STATES], axis=1)
-    total = emitted[0] - [SWITCH if before and state not in before else 0.0 for state in STATES]
-    came = np.zeros(emitted.shape, np.int64)
-    stay = np.arange(len(STATES))
-    for look in range(1, len(emitted)):
-        best = int(total.argmax())
-        switched = total[best] - SWITCH
-        came[look] = np.where(total >= switched, stay, best)
-        total = np.maximum(total, switched) + emitted[look]
-    path = [int(total.argmax())]
-    for look in range(len(emitted) - 1, 0, -1):
-        path.append(int(came[look, path[-1]]))
-    return [STATES[state] for state in reversed(path)]
-
-
-def _likelihood(state: Sequence[int], there: np.ndarray, absent: np.ndarray) -> np.ndarray:
-    found = sum(there[:, kind] if kind in state else absent[:, kind] for kind in range(len(KINDS)))
-    return np.asarray(found) - (AT_ONCE if len(state) > 1 else 0.0)

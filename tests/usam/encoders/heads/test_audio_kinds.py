@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usam.encoders.heads.audio_kinds import STATES, SWITCH, kind_log_odds, likeliest_kinds
+from usam.encoders.heads.audio_kinds import kind_log_odds
+from usam.encoders.heads.kind_states import STATES, SWITCH, likeliest_kinds
 from usam.encoders.words import SoundScores
 
 SPEECH, SOUND, MUSIC = 0, 1, 2
