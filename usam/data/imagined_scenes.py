@@ -13,10 +13,11 @@ from random import Random
 from usam.data.instructions import distinct
 from usam.data.scene_questions import GENRES, MOODS, TEMPI
 from usam.data.scenes import Part, Scene, joined, named, spoken
-from usam.encoders.heads.sound_names import opening_of
+from usam.encoders.heads.sound_names import kinds_named, opening_of
 from usam.schema.segments import Kind
 from usam.schema.words import Word
 
+MARKED_ALONE = 1.0  # seconds of speech with nothing behind it that a head tells from what follows
 UNNAMED = 0.06  # share of sounds and music of which the specialist can say but the kind
 SPEAKERS = ("man", "woman", "child")
 VOICES = ("singing", "vocal", "female voice", "male voice", "choir")
@@ -84,6 +85,7 @@ class Imagination:
         tags: list[Word] = []
         behind: tuple[str, ...] = ()
         behind_kind: Kind | None = None
+        begins = 0.0
         if random.random() < 0.25:
             behind_kind = "sound" if random.random() < 0.5 else "music"
             pool = self.material.sounds if behind_kind == "sound" else self.material.instruments
@@ -91,12 +93,16 @@ class Imagination:
             heard = self.heard(name, random)
             begins = random.uniform(0, seconds / 2)
             if behind_kind == "sound" or random.random() < 0.6:
-                names = self.named(heard, behind_kind, begins, seconds, random)
+                names = self.named(heard, ("speech", behind_kind), begins, seconds, random)
                 behind = truth(name, heard)[:2]
             if behind_kind == "music":
                 tags = named(self.tags(name, random), begins, seconds, random, "{", "}")
             if self.background_kinds and random.random() < 0.5:  # little can be named behind speech
-                names, tags, behind = named([behind_kind], begins, seconds, random), [], ()
+                names, tags, behind = self.unnamed(behind_kind, begins, seconds, random), [], ()
+            if self.kind_head and not names:
+                names = self.unnamed(behind_kind, begins, seconds, random)
+        if self.kind_head and (not names or begins > MARKED_ALONE):
+            names = [*named(["speech"], 0.0, begins if names else seconds, random), *names]
         part = Part("speech", (), text, speaker, language, behind=behind, behind_kind=behind_kind)
         return Scene((part,), (tuple(words), tuple(names), tuple(tags)), seconds)
 
@@ -106,7 +112,11 @@ class Imagination:
         seconds = random.uniform(0.3, 8)
         place = random.choice(("a small room", "a large hall", "a public space", "a street", "the outdoors"))
         unnamed = self.kind_head and random.random() < UNNAMED
-        words = self.named(["sound"] if unnamed else heard, "sound", 0.0, seconds, random)
+        words = (
+            named(["sound"], 0.0, seconds, random)
+            if unnamed
+            else self.named(heard, ("sound",), 0.0, seconds, random)
+        )
         where = place if random.random() < 0.15 else None
         if where:
             words.append(Word(0.0, seconds, where, 0.3, " (in ", ")"))
@@ -118,17 +128,26 @@ class Imagination:
         heard = self.heard(name, random)
         tags = self.tags(name, random)
         seconds = random.uniform(1, 10)
-        words = self.named(heard, "music", 0.0, seconds, random) if random.random() < 0.85 else []
+        words = self.named(heard, ("music",), 0.0, seconds, random) if random.random() < 0.85 else []
         names = truth(name, heard if words else [t for t in tags if t == name])
         if self.kind_head and random.random() < UNNAMED:
-            words, names = named(["music"], 0.0, seconds, random), ()
+            words, names = [], ()
             tags = [tag for tag in tags if tag != name]
+        if self.kind_head and not words:
+            words = named(["music"], 0.0, seconds, random)
         part = Part("music", names, tags=tuple(tags))
         return Scene((part,), ((), tuple(words), tuple(named(tags, 0.0, seconds, random, "{", "}"))), seconds)
 
-    def named(self, names: Sequence[str], kind: Kind, start: float, end: float, random: Random) -> list[Word]:
-        """Names of the sound specialist, with their kind in front where a head tells it."""
-        return named(names, start, end, random, opening_of(kind, names) if self.kind_head else "(")
+    def named(
+        self, names: Sequence[str], kinds: Sequence[Kind], start: float, end: float, random: Random
+    ) -> list[Word]:
+        """Names of the sound specialist, with the kinds in front where a head tells them."""
+        return named(names, start, end, random, opening_of(kinds) if self.kind_head else "(")
+
+    def unnamed(self, behind: Kind, start: float, end: float, random: Random) -> list[Word]:
+        """What is said behind speech where little can be named."""
+        text = kinds_named(("speech", behind)) if self.kind_head else behind
+        return named([text], start, end, random)
 
     def heard(self, name: str, random: Random) -> list[str]:
         """What a specialist says of it: mostly its name first, then names it may be confused with."""

@@ -63,10 +63,6 @@ class KindScores:
         stop = max(first + 1, round(end / self.seconds))
         return float(self.scores[first:stop, KINDS.index(kind)].mean())
 
-    def spans(self, kind: Kind) -> tuple[tuple[float, float], ...]:
-        """Where a kind is heard: spans in seconds."""
-        return spans(self.scores[:, KINDS.index(kind)] > 0, 1 / self.seconds)
-
 
 class WordStream(Protocol):
     """A specialist's head. An encoder may bring one of its own, or none.

@@ -119,12 +119,13 @@ def test_names_come_with_their_kind_where_a_head_tells_it() -> None:
     random, imagination = Random(0), Imagination(MATERIAL, TOKEN, background_kinds=True, kind_head=True)
     for scene in (imagination.one(random) for _ in range(300)):
         [part] = scene.parts
-        kind = part.behind_kind or part.kind
+        kinds = f"speech with {part.behind_kind}" if part.behind_kind else part.kind
         openings = {word.before for word in scene.words[1] if not word.is_place} - {", "}
-        assert openings <= {f" ({kind}: ", " ("}
+        assert openings <= {f" ({kinds}: ", " ("}
         bare = [word.text for word in scene.words[1] if word.before == " ("]
-        assert bare in ([], [kind])
-        if bare and part.kind != "speech":
+        assert set(bare) <= {part.kind, kinds}
+        assert bool(bare) or f" ({kinds}: " in openings
+        if bare and part.kind == "sound":
             assert not part.names
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role
-from usam.encoders.heads.sound_names import bracketed, is_silent, music_spans
+from usam.encoders.heads.sound_names import bracketed, is_silent, kinds_heard, music_spans
 from usam.encoders.musicnn import MusiCNN
 from usam.encoders.words import Heard
 from usam.schema.words import Word
@@ -37,7 +37,9 @@ class MusicTags:
         found: list[Word] = []
         if heard.sounds is None:
             return found
-        played = music_spans(heard.sounds) if heard.kinds is None else heard.kinds.spans("music")
+        played = music_spans(heard.sounds)
+        if heard.kinds is not None:
+            played = tuple((span.start, span.end) for span in kinds_heard(heard) if "music" in span.kinds)
         for start, end in played:
             part = heard.waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
             if len(part) < SAMPLE_RATE // 10 or is_silent(part):

@@ -2,9 +2,8 @@
 
 Frames are pooled over about a second; a stretch of time in which the same names stay likeliest is one
 segment with at most three of them, the surest first. Classes that fit nearly every clip, or say where
-rather than what, are left out. Behind speech, where little
-can be named, the kind of audio can be said instead. Where it is known which kinds are heard, names of the
-others are left out too.
+rather than what, are left out. Behind speech, where little can be named, the kind of audio can be said
+instead. Where it is known which kinds are heard, they are said too, and names of the others are left out.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from torch.nn import functional as F
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role, SoundClassifier
+from usam.encoders.heads.kind_states import KindSpan, kind_spans
 from usam.encoders.heads.sound_classes import PLACES, VAGUE, VOICES, plain_name
-from usam.encoders.words import Heard, SoundScores, spans
+from usam.encoders.words import Heard, KindScores, SoundScores, spans
 from usam.schema.segments import KINDS, Kind
 from usam.schema.words import Word
 
@@ -36,9 +36,7 @@ SPEECH = 0.3  # score of the speech classes above which someone speaks
 SINGING_AT_MOST = 0.6  # score of singing above which speech is song, unless speech is surer
 MUSIC = 0.3  # score of the music classes above which music plays
 LEAST_PLACE = 0.12  # mean score of a place that is worth saying
-BEHIND = -0.1  # kind score above which music, or a sound, is heard behind speech
 CERTAIN = 0.5  # score of a name that is said whatever kind of audio it is
-NEARBY = 0.5  # seconds about a segment in which its kind is looked for too
 # Of music and of sounds: who sings, or hums, may be a part of either.
 EITHER_KIND = ("Singing", "Choir", "Yodeling", "Chant", "Mantra", "Child singing", "Rapping", "Humming",
                "Whistling")  # fmt: skip
@@ -107,8 +105,8 @@ def names_between(heard: Heard, sounds: SoundScores, start: float, end: float, k
 
 
 class SoundNames:
-    """Words of the audio expert, bracketed: ` (dog barking, growling)`, or ` (sound: dog barking, growling)`
-    where it is known which kinds are heard.
+    """Words of the audio expert, bracketed: ` (dog barking, growling)`. Where it is known which kinds are
+    heard they are said through all of the clip: ` (speech) (speech with sound: dog barking) (music)`.
 
     background_kinds: whether behind speech the kind, music or sound, is said where nothing can be named; for
     an adapter that was trained with it.
@@ -127,21 +125,17 @@ class SoundNames:
         sounds = heard.sounds
         table = _nameable(heard, sounds)
         found: list[Word] = []
+        if heard.kinds is not None:
+            for span in kinds_heard(heard):
+                found += _of_span(span, heard.kinds, sounds, table)
+            return found + self._place(heard, sounds)
         for first, last, scores in _segments(table):
             start, end = first / sounds.rate, min(last / sounds.rate, len(heard.waveform) / SAMPLE_RATE)
             spoken = sum(max(0.0, min(b, end) - max(a, start)) for a, b in heard.speech) > (end - start) / 2
-            least = LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE
-            opening = "("
-            if heard.kinds is not None:
-                first_look, last_look = max(0.0, start - NEARBY), end + NEARBY
-                sound, music = (heard.kinds.mean(k, first_look, last_look) for k in ("sound", "music"))
-                names = _of_kind(scores, sounds.classes, sound, music, spoken)
-                opening = opening_of("music" if music > sound else "sound", [name for name, _ in names])
-            else:
-                names = _surest(scores, sounds.classes, least)
-                if self.background_kinds and spoken and not names:
-                    names = _behind(sounds.scores[first:last], table[first:last], sounds.classes)
-            found += bracketed(start, end, names, opening, ")")
+            names = _surest(scores, sounds.classes, LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE)
+            if self.background_kinds and spoken and not names:
+                names = _behind(sounds.scores[first:last], table[first:last], sounds.classes)
+            found += bracketed(start, end, names, "(", ")")
         return found + self._place(heard, sounds)
 
     def _place(self, heard: Heard, sounds: SoundScores) -> list[Word]:
@@ -155,6 +149,14 @@ class SoundNames:
         name = PLACES[sounds.classes[columns[best]]]
         end = len(heard.waveform) / SAMPLE_RATE
         return [Word(0.0, end, name, float(mean[best]), " (in ", ")")]
+
+
+def kinds_heard(heard: Heard) -> list[KindSpan]:
+    """Which kinds are heard, span after span, where a head tells; nothing in silence."""
+    if heard.kinds is None or is_silent(heard.waveform):
+        return []
+    loud = loudness(heard.waveform, len(heard.kinds.scores), 1 / heard.kinds.seconds)
+    return kind_spans(heard.kinds, loud < FAINT * loud.max(), len(heard.waveform) / SAMPLE_RATE)
 
 
 def _nameable(heard: Heard, sounds: SoundScores) -> Tensor:
@@ -186,27 +188,36 @@ def _behind(scores: Tensor, table: Tensor, classes: tuple[str, ...]) -> list[tup
     return [("sound", sound)] if sound >= SOUND_BEHIND else []
 
 
-def _of_kind(
-    scores: Tensor, classes: tuple[str, ...], sound: float, music: float, spoken: bool
-) -> list[tuple[str, float]]:
-    """The names [C] of a segment that are of the kinds heard in it, by the scores of sounds and music there;
-    the surer kind where no name is sure enough."""
-    surer = "music" if music > sound else "sound"
-    if spoken and max(music, sound) < BEHIND:
-        return _surest(scores.masked_fill(scores < CERTAIN, 0.0), classes, CERTAIN)
+def _of_span(span: KindSpan, kinds: KindScores, sounds: SoundScores, table: Tensor) -> list[Word]:
+    """The words of a span: the kinds heard through it, and names of these kinds; scores of names [T, C]."""
+    rate, classes = sounds.rate, sounds.classes
+    first = min(len(table) - 1, round(span.start * rate))
+    part = table[first : max(first + 1, round(span.end * rate))]
+    spoken = "speech" in span.kinds
     musical = torch.zeros(len(classes), dtype=torch.bool)
     musical[_musical(classes)] = True
-    wrong = musical if surer == "sound" else ~musical
-    wrong[list(_columns(classes, EITHER_KIND))] = False
-    if min(music, sound) > 0:
-        wrong[:] = False
-    names = _surest(
-        scores.masked_fill(wrong & (scores < CERTAIN), 0.0),
-        classes,
-        LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE,
-    )
-    sure = (max(music, sound) + 1) / 2
-    return names or ([(surer, min(1.0, sure))] if spoken or float(scores.max()) >= LEAST_SCORE else [])
+    other = {
+        kind: kind not in span.kinds and (spoken or kinds.mean(kind, span.start, span.end) <= 0)
+        for kind in KINDS
+    }
+    wrong = (musical & other["music"]) | (~musical & other["sound"])
+    if len(span.kinds) > spoken:
+        wrong[list(_columns(classes, EITHER_KIND))] = False
+    found: list[Word] = []
+    for start, last, scores in _segments(part):
+        names = _surest(
+            scores.masked_fill(wrong & (scores < CERTAIN), 0.0),
+            classes,
+            LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE,
+        )
+        begins, ends = (min(span.end, (first + at) / rate) for at in (start, last))
+        heard = span.kinds
+        if heard == ("speech",):  # but something else is too sure to be left out
+            heard = ("speech", "music" if scores[musical].max() > scores[~musical].max() else "sound")
+        found += bracketed(max(span.start, begins), ends, names, opening_of(heard), ")")
+    sure = sum((min(1.0, kinds.mean(kind, span.start, span.end)) + 1) / 2 for kind in span.kinds)
+    alone = (kinds_named(span.kinds), max(0.05, sure / len(span.kinds)))
+    return found or bracketed(span.start, span.end, [alone], "(", ")")
 
 
 def _musical(classes: tuple[str, ...]) -> slice:
@@ -260,14 +271,24 @@ def _surest(scores: Tensor, classes: tuple[str, ...], least: float) -> list[tupl
     return list(names.items())[:NAMES]
 
 
-def opening_of(kind: Kind, names: Sequence[str]) -> str:
-    """How a bracket of names opens that are known to be of a kind, which may be all there is to say."""
-    return "(" if list(names) == [kind] else f"({kind}: "
+def kinds_named(kinds: Sequence[Kind]) -> str:
+    """Kinds that are heard at once, in words: `speech with music`."""
+    return " with ".join(kinds)
+
+
+def opening_of(kinds: Sequence[Kind]) -> str:
+    """How a bracket of names opens where it is known which kinds are heard."""
+    return f"({kinds_named(kinds)}: "
 
 
 def names_heard(words: Sequence[Word]) -> list[str]:
-    """What the audio expert's words name: no place, and no kind that stands where nothing could be named."""
-    return [word.text for word in words if not word.is_place and word.text not in KINDS]
+    """What the audio expert's words name: no place, and no kinds that stand where nothing could be named."""
+    return [word.text for word in words if not word.is_place and not is_kind(word.text)]
+
+
+def is_kind(text: str) -> bool:
+    """Whether a word of the audio expert names no more than the kinds that are heard."""
+    return all(part in KINDS for part in text.split(" with "))
 
 
 def bracketed(

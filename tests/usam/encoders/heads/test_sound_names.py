@@ -19,6 +19,7 @@ from usam.encoders.heads.sound_names import (
     is_silent,
     music_spans,
     names_between,
+    names_heard,
     speech_score,
     speech_spans,
 )
@@ -168,12 +169,41 @@ def test_the_kind_stands_for_names_of_another_one() -> None:
     assert read(SoundNames().words(clip)) == " (sound)"
 
 
-@pytest.mark.parametrize(("scores", "expected"), [((1.0, -0.9, 0.1), " (music)"), ((1.0, -0.9, -0.8), "")])
-def test_behind_speech_the_kind_is_said_where_it_is_heard(
-    scores: tuple[float, float, float], expected: str
+@pytest.mark.parametrize(
+    ("scores", "sounds", "expected"),
+    [
+        ((1.0, -0.9, 0.1), {"Rain": 0.2}, " (speech with music)"),
+        ((1.0, -0.9, -0.8), {"Rain": 0.2}, " (speech)"),
+        ((1.0, 0.2, -0.8), {"Rain": 0.2}, " (speech with sound: rain)"),
+        ((1.0, -0.9, -0.8), {"Rain": 0.7}, " (speech with sound: rain)"),
+        ((1.0, -0.9, -0.8), {"Piano": 0.7}, " (speech with music: piano)"),
+    ],
+)
+def test_it_is_said_whether_speech_is_alone(
+    scores: tuple[float, float, float], sounds: dict[str, float], expected: str
 ) -> None:
-    clip = replace(heard(table((4, {"Rain": 0.2})), speech=((0.0, 2.0),)), kinds=kinds(scores, scores))
-    assert read(SoundNames().words(clip)) == expected
+    clip = replace(heard(table((4, sounds)), speech=((0.0, 2.0),)), kinds=kinds(scores, scores))
+    words = SoundNames().words(clip)
+    assert read(words) == expected
+    assert names_heard(words) == [name for name in ("rain", "piano") if name in expected]
+
+
+def test_kinds_are_said_span_after_span_and_a_passing_doubt_is_not() -> None:
+    clip = replace(
+        heard(table((12, {"Moo": 0.4}))),
+        kinds=kinds(*[(-1.0, 0.8, -0.8)] * 2, (-1.0, 0.1, 0.2), *[(-1.0, 0.8, -0.8)] * 2, (1.0, -0.9, -0.9)),
+    )
+    words = SoundNames().words(clip)
+    assert read(words) == " (sound: cow mooing) (speech)"
+    assert (words[0].start, words[0].end, words[1].end) == pytest.approx((0.0, 5.0, 6.0))
+
+
+def test_where_it_is_quiet_the_kinds_about_it_go_on() -> None:
+    clip = replace(heard(table((4, {"Moo": 0.4}))), kinds=kinds((-1.0, 0.8, -0.8), (1.0, -0.9, -0.9)))
+    clip.waveform[8_000:] = 1e-5
+    assert read(SoundNames().words(clip)) == " (sound: cow mooing)"
+    clip.waveform[:] = 1e-5
+    assert SoundNames().words(clip) == []
 
 
 def test_the_place_is_said_where_it_is_sure_enough() -> None:

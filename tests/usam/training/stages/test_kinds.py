@@ -41,7 +41,7 @@ def test_looks_cover_all_frames_and_a_short_clip_has_one() -> None:
     assert len(looks_of(frames[:1])) == 1
 
 
-def test_scores_are_spans_and_means_over_time() -> None:
+def test_scores_are_means_over_time() -> None:
     head = KindHead(tiny.config(words=True))
     with torch.no_grad():
         head.head.weight.zero_()
@@ -50,8 +50,6 @@ def test_scores_are_spans_and_means_over_time() -> None:
     frames = torch.zeros(3 * LOOK, sum(tiny.DIMS))
     frames[LOOK:, 0] = 1.0
     scores = KindScores(head.scores(frames), LOOK_SECONDS)
-    assert scores.spans("music") == ((scores.seconds, 3 * scores.seconds),)
-    assert scores.spans("speech") == ()
     assert scores.mean("music", 0.0, scores.seconds) == 0.0
     assert scores.mean("music", scores.seconds, 9.0) == 1.0
     assert scores.mean("music", 99.0, 100.0) == 1.0  # after the end: the last there is
