@@ -17,6 +17,9 @@ from torch.nn.utils.rnn import pad_sequence
 from usam.config import USAMConfig
 from usam.schema.words import Word
 
+# Nats for an expert with words: more than the router can have against it, or what is behind speech is said
+# so softly that it is not read.
+PRESENCE = 30.0
 REPEAT_TOKENS = 25  # (2 s) in which a word of the own projection is not read again
 
 
@@ -144,8 +147,8 @@ def batch(grids: Sequence[WordGrid]) -> WordGrid:
 class WordMixer(nn.Module):
     """How loud the specialists' words are beside what the experts project themselves.
 
-    vector = (1 - c) own + c word, c = routing_e * gate_e: the router decides whose words are read, a
-    learned gate for each token and expert how loud they are.
+    vector = (1 - c) own + c word, c = routing_e * gate_e: where several experts have words the router decides
+    whose are read, and a learned gate for each token and expert how loud they are.
     """
 
     def __init__(self, config: USAMConfig) -> None:
@@ -153,7 +156,7 @@ class WordMixer(nn.Module):
         self.gate = nn.Linear(config.hidden_size, config.num_experts)
         nn.init.zeros_(self.gate.weight)
         nn.init.constant_(self.gate.bias, 4.0)
-        self.presence = nn.Parameter(torch.full((config.num_experts,), 8.0))
+        self.presence = nn.Parameter(torch.full((config.num_experts,), PRESENCE))
         self.sureness = nn.Parameter(torch.full((config.num_experts,), 4.0))
 
     def push(self, words: WordGrid) -> Tensor:

@@ -184,6 +184,26 @@ def test_words_push_the_router_to_their_expert_and_are_read_there() -> None:
     assert (audio.tokens[0, silent] == adapter.anchor.blank_word).all()
 
 
+def test_what_the_router_thinks_silences_no_word() -> None:
+    """Behind speech the router is as good as sure of the speech expert."""
+    adapter = tiny.adapter(words=True)
+    adapter.attach(torch.randn(400, 32))
+    last = adapter.projector.router[-1]
+    assert isinstance(last, torch.nn.Linear)
+    with torch.no_grad():
+        last.bias.copy_(torch.tensor([20.0, 0.0, 0.0]))
+    behind = grid(place([[], [Word(0.1, 0.3, "rain", 0.1, " (", ")")], []], 5, 0.08), 5, 0.08, pieces)
+    table = torch.randn(400, 32)
+    audio = adapter.project(
+        torch.randn(1, 5, 24), torch.ones(1, 5, dtype=torch.bool), torch.randn(1, 32), None, behind,
+        table[behind.ids.clamp_min(0)],
+    )  # fmt: skip
+    assert audio.word_share is not None
+    assert audio.word_share[behind.ids >= 0].min() > 0.9
+    without = audio.routing[0, behind.owner[0, behind.ids[0] < 0]]
+    assert without.argmax(-1).eq(0).all()
+
+
 def test_an_adapter_with_words_reads_a_clip_without_them_as_one_that_has_none() -> None:
     with_words, without = tiny.adapter(words=True), tiny.adapter()
     without.load_state_dict(
