@@ -12,15 +12,14 @@ import torch
 from torch import nn
 
 from usam.adapter.adapter import USAMAdapter
-from usam.adapter.kinds import looks_of
 from usam.adapter.speaker import SPEAKERS
 from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import SPEECH_LORA
 from usam.config import USAMConfig
-from usam.data.corpus import Example, read_corpus
+from usam.data.corpus import read_corpus
 from usam.data.derived.mixtures import write_mixtures
 from usam.data.derived.silence import write_silence
-from usam.data.heard_clips import REPORTED, HeardClip, HeardClips, scene, unread
+from usam.data.heard_clips import HeardClip, HeardClips, scene, unread
 from usam.data.imagined_scenes import Imagination, Material
 from usam.data.multilingual import read_texts
 from usam.data.scene_questions import Names, SceneInstructor
@@ -29,7 +28,7 @@ from usam.data.splits import split
 from usam.data.synthetic.sentences import Sentences
 from usam.encoders.base import Encoder, SoundClassifier
 from usam.encoders.heads.sound_classes import VAGUE, plain_name
-from usam.encoders.heads.sound_names import is_silent, names_heard
+from usam.encoders.heads.sound_names import names_heard
 from usam.encoders.registry import by_role, load_word_streams
 from usam.errors import RequestError
 from usam.llm.loading import load_llm
@@ -40,9 +39,9 @@ from usam.model.pretrained import fetch
 from usam.presets import PRESETS
 from usam.schema.segments import KINDS, Kind
 from usam.training.execution import Execution, processes, write_settings
+from usam.training.kind_fitting import fit_kinds
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import without_words, write_checkpoint
-from usam.training.stages.kinds import fit_kind_head
 from usam.training.stages.speaker import fit_speaker_head
 from usam.training.stages.word_reading import run_word_reading
 from usam.training.trainer import Budget
@@ -57,7 +56,6 @@ UNREAD_EVERY = 5  # clips of speech: one of them is read without the specialist'
 LONGEST = 16.0  # seconds of a clip
 SPEECH_CLIPS = 2_000
 MIXTURES, SILENCES = 350, 100
-MOST_LOOKS = 6  # of a clip, that the kind head is fitted on
 COMMON = 4_000  # sentences with words to ask about that are not said
 
 
@@ -199,35 +197,10 @@ def heard(model: USAM, options: WordsOptions, report: Callable[[str], None]) -> 
     rest += write_silence(options.work / "silence", SILENCES)
     model.eval()
     if not USAMConfig.from_pretrained(options.start).kind_head:
-        fit_kinds(model, speech + rest, options.work / "kinds.pt", report)
+        fit_kinds(model, speech + rest, options.work / "kinds.pt", report, options.seed)
     return list(
         HeardClips(options.work / "heard", model, fingerprint(options.start)).build(speech + rest, report)
     )
-
-
-@torch.inference_mode()
-def fit_kinds(model: USAM, examples: Sequence[Example], kept: Path, report: Callable[[str], None]) -> None:
-    """Fit the head that tells which kinds are heard, or read it where it was fitted before."""
-    head = model.adapter.kinds
-    assert head is not None
-    if kept.exists():
-        head.load_state_dict(torch.load(kept, weights_only=True))
-        return
-    looks, kinds, weights = [], [], []
-    for index, example in enumerate(examples, 1):
-        waveform = example.waveform()
-        if is_silent(waveform):
-            continue
-        found = looks_of(model.frames(waveform))[:MOST_LOOKS].cpu()
-        known = {example.kind, example.background}
-        looks.append(found)
-        kinds.append(torch.tensor([[float(kind in known) for kind in KINDS]]).expand(len(found), -1))
-        weights.append(torch.full((len(found),), 1 / len(found)))
-        if index % REPORTED == 0:
-            report(f"kinds of {index} of {len(examples)} clips")
-    if looks:
-        fit_kind_head(head, torch.cat(looks), torch.cat(kinds), torch.cat(weights))
-        torch.save(head.state_dict(), kept)
 
 
 def english(seed: int) -> list[str]:

@@ -1,8 +1,10 @@
 """Fitting the kind head on labelled clips, once."""
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 
@@ -10,7 +12,7 @@ from tests import tiny
 from usam.adapter.kinds import looks_of
 from usam.data.corpus import Example
 from usam.schema.segments import KINDS, Kind
-from usam.training.words_pipeline import fit_kinds
+from usam.training.kind_fitting import LOOK_SECONDS, drawn_rows, fit_kinds, in_a_row, kind_shares
 
 
 def clip(folder: Path, name: str, kind: Kind, seed: int, background: Kind | None = None) -> Example:
@@ -47,3 +49,26 @@ def test_what_is_behind_a_voice_is_heard_too(tmp_path: Path) -> None:
     assert model.adapter.kinds is not None
     score = model.adapter.kinds(looks_of(model.frames(examples[0].waveform()))).mean(0)
     assert [kind for kind, one in zip(KINDS, score.tolist(), strict=True) if one > 0] == ["speech", "music"]
+
+
+def test_rows_hold_each_kind_once_and_tell_when(tmp_path: Path) -> None:
+    examples = [clip(tmp_path, f"{kind} {i}", kind, i) for kind in KINDS for i in range(3)]
+    examples.append(clip(tmp_path, "both", "speech", 9, background="music"))
+    random = Random(0)
+    rows = list(drawn_rows(examples, 20, random))
+    assert {len(row) for row in rows} == {2, 3}
+    assert all(len({one.kind for one in row}) == len(row) for row in rows)
+    assert not any(one.background for row in rows for one in row)
+    waveform, spans = in_a_row(rows[0], random)
+    assert [kind for _, _, kind in spans] == [one.kind for one in rows[0]]
+    assert all(end - start == pytest.approx(1.0) for start, end, _ in spans)
+    assert spans[-1][1] <= len(waveform) / 16_000
+    assert list(drawn_rows(examples[:3], 5, random)) == []
+
+
+def test_a_look_tells_how_much_of_it_each_kind_is_heard() -> None:
+    half = LOOK_SECONDS / 2
+    shares = kind_shares([(0.0, 1.5 * LOOK_SECONDS, "speech"), (2 * LOOK_SECONDS, 9.0, "music")], 3, 9.0)
+    assert shares[:2].tolist() == [[1.0, 0.0, 0.0], [pytest.approx(0.5), 0.0, 0.0]]
+    assert shares[2].tolist() == [0.0, 0.0, pytest.approx(1.0)]
+    assert kind_shares([(0.0, half, "sound")], 1, half)[0].tolist() == [0.0, pytest.approx(1.0), 0.0]
