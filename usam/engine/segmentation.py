@@ -12,6 +12,7 @@ from usam.encoders.heads.audio_kinds import class_log_odds, kind_log_odds
 from usam.encoders.heads.kind_states import STATES, kind_of, likeliest_kinds
 from usam.encoders.heads.sound_names import loudness, music_names, names_between
 from usam.encoders.words import Heard
+from usam.engine.word_times import FLOOR
 from usam.schema.segments import Segment, SegmentKind, joined
 from usam.schema.words import Word
 
@@ -22,7 +23,6 @@ SHORTEST = 0.5  # seconds: what is shorter belongs to the segment before it
 NAMES = 4  # of one segment
 SPEECH_GAP = 1.0  # seconds between words of one stretch of speech
 REACH = 0.1  # seconds by which speech begins before its first word and lasts after its last one
-FLOOR = 1e-4  # root mean square below which there is nothing
 SAID, UNSAID = 3.0, 1.0  # nats for speech where words were made out, and against it where not
 NEVER = 8.0  # nats
 LEAST_WORD = 0.04  # seconds

@@ -34,13 +34,14 @@ def after_sounds(words: Sequence[Word], sounds: SoundScores) -> list[Word]:
     speaks = (class_log_odds(sounds)[:, 0] > 0).tolist()
     found = list(words)
     for index, word in enumerate(words):
-        first, last = int(word.start * sounds.rate), int(_until(words, index) * sounds.rate)
+        until = _until(words, index)
+        first, last = int(word.start * sounds.rate), int(until * sounds.rate)
         onset = next((look for look in range(first, min(last + 1, len(speaks))) if speaks[look]), first)
         if word.is_language or onset == first:
             continue
-        start = min(onset / sounds.rate, _until(words, index) - _longest(word))
+        start = min(onset / sounds.rate, until - _longest(word))
         if start > word.start:
-            found[index] = replace(word, start=start, end=max(word.end, _until(words, index)))
+            found[index] = replace(word, start=start, end=max(word.end, until))
             if index and words[index - 1].is_language:
                 found[index - 1] = replace(words[index - 1], start=start, end=start)
     return found

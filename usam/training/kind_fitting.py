@@ -11,6 +11,7 @@ from torch import Tensor
 
 from usam.adapter.kinds import LOOK_SECONDS, looks_of
 from usam.audio.samples import SAMPLE_RATE
+from usam.data.augmentation import pad
 from usam.data.corpus import Example
 from usam.encoders.heads.sound_names import is_silent
 from usam.model.model import USAM
@@ -88,10 +89,10 @@ def in_a_row(parts: Sequence[Example], random: Random) -> tuple[Tensor, list[Spa
     for part in parts:
         waveform = part.waveform()
         peak = PEAK * 10 ** (-random.uniform(0, QUIETER_DB) / 20)
-        pause = torch.zeros(int(random.choice(PAUSES) * SAMPLE_RATE))
-        pieces += [waveform * peak / waveform.abs().max().clamp_min(1e-4), pause]
+        scaled = waveform * peak / waveform.abs().max().clamp_min(1e-4)
+        pieces.append(pad(scaled, 0, random.choice(PAUSES) * SAMPLE_RATE))
         spans.append((at / SAMPLE_RATE, (at + len(waveform)) / SAMPLE_RATE, part.kind))
-        at += len(waveform) + len(pause)
+        at += len(pieces[-1])
     return torch.cat(pieces), spans
 
 

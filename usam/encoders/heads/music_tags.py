@@ -37,9 +37,11 @@ class MusicTags:
         found: list[Word] = []
         if heard.sounds is None:
             return found
-        played = music_spans(heard.sounds)
-        if heard.kinds is not None:
-            played = tuple((span.start, span.end) for span in kinds_heard(heard) if "music" in span.kinds)
+        played = (
+            music_spans(heard.sounds)
+            if heard.kinds is None
+            else [(span.start, span.end) for span in kinds_heard(heard) if "music" in span.kinds]
+        )
         for start, end in played:
             part = heard.waveform[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
             if len(part) < SAMPLE_RATE // 10 or is_silent(part):
