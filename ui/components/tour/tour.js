@@ -175,6 +175,7 @@ function close() {
 }
 
 opener.addEventListener("click", open);
+opener.removeAttribute("disabled"); // only now is a press heard
 find(".tour-later").addEventListener("click", () => {
   remember();
   opener.focus();
