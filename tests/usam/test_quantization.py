@@ -7,12 +7,21 @@ import sys
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
 
 from tests import tiny
 from usam.engine.provenance import parameter_count
 from usam.errors import RequestError
-from usam.quantization import NO_COMPILER, Precision, choose_precision, import_bitsandbytes, quantize
+from usam.quantization import (
+    NO_COMPILER,
+    Precision,
+    choose_precision,
+    import_bitsandbytes,
+    pack_nf4,
+    quantize,
+)
 
 IDS = torch.arange(3, 40)[None]
 
@@ -51,6 +60,26 @@ def test_linear_layers_shrink_and_embeddings_do_not(
     assert parameter_count(weight) == 128 * 256
     assert quantized.get_input_embeddings().weight.dtype == torch.bfloat16
     assert type(quantized.get_output_embeddings()) is torch.nn.Linear
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 70),
+    st.sampled_from((torch.bfloat16, torch.float32)),
+    st.integers(0, 2**32),
+)
+def test_packed_weights_are_those_of_bitsandbytes(
+    rows: int, columns: int, dtype: torch.dtype, seed: int
+) -> None:
+    functional = import_bitsandbytes().functional
+    generator = torch.Generator().manual_seed(seed)
+    weight = torch.randn(rows, columns, generator=generator) * torch.rand(rows, 1, generator=generator)
+    weight[torch.rand(rows, generator=generator) < 0.2] = 0
+    weight = weight.to(dtype)
+    packed, state = pack_nf4(weight)
+    expected, its = functional.quantize_4bit(weight, quant_type="nf4")
+    assert torch.equal(packed, expected)
+    assert torch.equal(functional.dequantize_4bit(packed, state), functional.dequantize_4bit(expected, its))
 
 
 @pytest.mark.slow

@@ -420,7 +420,7 @@ def _packed(*layers: nn.Linear) -> Linear:
     for layer in layers:
         copy = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
         copy.weight = layer.weight
-        copies.append(quantized(copy, "nf4").to(layer.weight.device).eval())
+        copies.append(quantized(copy, "nf4", layer.weight.device))
     bias = torch.cat(
         [
             layer.bias if layer.bias is not None else layer.weight.new_zeros(layer.out_features)
@@ -436,7 +436,7 @@ def _proposal(vocabulary: nn.Linear) -> Linear | None:
     rows = vocabulary.out_features
     copy = nn.Linear(vocabulary.in_features, rows + -rows % PACKED_ROWS, bias=False, device="meta")
     copy.weight = nn.Parameter(F.pad(vocabulary.weight.data, (0, 0, 0, -rows % PACKED_ROWS)))
-    small = quantized(copy, "nf4").to(vocabulary.weight.device).eval()
+    small = quantized(copy, "nf4", vocabulary.weight.device)
     if not is_packed(small):
         return None
     multiply = side_by_side(small)

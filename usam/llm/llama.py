@@ -175,4 +175,4 @@ def _proposal(llm: LlamaForCausalLM) -> Linear | None:
         return None
     copy = nn.Linear(head.in_features, head.out_features, bias=False, device="meta")
     copy.weight = head.weight
-    return side_by_side(quantized(copy, "nf4").to(head.weight.device).eval())
+    return side_by_side(quantized(copy, "nf4", head.weight.device))
