@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 CACHE = "cache"
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub"}
+BUCKETS = {"s3", "s3a", "gs", "gcs"}  # a folder is part of a name there, and making one would make a bucket
 
 
 class FileStore(ABC):
@@ -99,7 +100,7 @@ class RemoteFiles(FileStore):
 
         self.url = url
         self.local = cache
-        scheme = url.partition("://")[0]
+        self._bucket = (scheme := url.partition("://")[0]) in BUCKETS
         try:
             # Other machines change what is there, so that no listing may be kept.
             self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
@@ -112,7 +113,8 @@ class RemoteFiles(FileStore):
     def put(self, path: str, source: Path) -> None:
         with self._reached():
             place = self._place(path)
-            self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
+            if not self._bucket:
+                self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
             self._files.put_file(str(source), place)
 
     def get(self, path: str) -> Path | None:
@@ -145,11 +147,26 @@ class RemoteFiles(FileStore):
     def remove(self, path: str) -> bool:
         with self._reached():
             (self.local / path).unlink(missing_ok=True)
+            place = self._place(path)
             try:
-                self._files.rm_file(self._place(path))
+                self._files.info(place)  # S3 deletes what is not there without a word
+                self._files.rm_file(place)
             except FileNotFoundError:
                 return False
         return True
+
+    def check(self) -> None:
+        """Raises StorageError where the bucket is not there; not where it cannot be reached at the moment."""
+        bucket = self._root.partition("/")[0]
+        try:
+            if self._bucket:
+                self._files.info(bucket)
+        except FileNotFoundError as error:
+            raise StorageError(
+                f"USAM_STORAGE names the bucket {bucket!r}, which is not there, or not yours."
+            ) from error
+        except Exception as error:  # every package has errors of its own
+            log.warning("the storage %s cannot be reached now: %r", self.url, error)
 
     def paths(self, beginning: str) -> list[str]:
         folder = beginning.rpartition("/")[0]
@@ -185,7 +202,9 @@ def open_files(url: str | None, folder: Path) -> FileStore:
         return LocalFiles(folder)
     if named := local_folder(url):
         return LocalFiles(named)
-    return RemoteFiles(url, folder / CACHE)
+    files = RemoteFiles(url, folder / CACHE)
+    files.check()
+    return files
 
 
 def local_folder(url: str) -> Path | None:

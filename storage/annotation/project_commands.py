@@ -34,6 +34,7 @@ def add_project_commands(parser: argparse.ArgumentParser) -> None:
         ("items", "items with their answers' ids"),
         ("close", "offer its items to nobody"),
         ("open", "offer its items again"),
+        ("delete", "delete a closed project; answers and ratings stay"),
     ):
         commands.add_parser(name, help=about).add_argument("name", metavar="NAME")
     gold = commands.add_parser("gold", help="say what is known to be right about an item")
@@ -67,6 +68,9 @@ def run_project_command(database: Database, arguments: argparse.Namespace) -> st
         case "gold":
             projects.set_gold(arguments.name, arguments.answer, Gold.parse(arguments.known))
             return "marked" if arguments.known else "not gold any more"
+        case "delete":
+            stay = projects.delete(arguments.name)
+            return f"deleted {arguments.name}; answers that stay, with their ratings: {stay}"
         case action:
             projects.close(arguments.name, action == "close")
             return f"{arguments.name} is {'closed' if action == 'close' else 'open'}"

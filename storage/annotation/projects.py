@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, delete, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from storage.annotation.gold import Gold, GoldScore
+from storage.answers import uploads
 from storage.database import schema
 from storage.database.connection import Database
 from storage.database.keys import annotator_key, answer_key, insert_missing
@@ -121,6 +122,22 @@ class Projects:
         """Offer its items to nobody from now on; with `closed` false, again."""
         with self.database.write() as session:
             _row(session, name).closed = closed
+
+    def delete(self, name: str) -> int:
+        """Delete a closed project: its guidelines, members, known answers and the clips that wait. Its items'
+        answers and their ratings stay; how many answers these are. Raises ProjectError while it is open."""
+        with self.database.write() as session:
+            project = _row(session, name)
+            if not project.closed:
+                raise ProjectError("Close the project first: people may be at work in it.")
+            items, imports = schema.ProjectItem, schema.ProjectImport
+            stay = (
+                session.scalar(select(func.count()).select_from(items).filter_by(project_id=project.id)) or 0
+            )
+            waiting = session.scalars(select(imports.path).filter_by(project_id=project.id)).all()
+            session.execute(delete(schema.Project).filter_by(id=project.id))
+        uploads.remove_unneeded(self.database, waiting)
+        return stay
 
     def all(self) -> list[Project]:
         """The open ones first, each newest first."""

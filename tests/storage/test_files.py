@@ -1,6 +1,6 @@
 """Files in a folder and in a bucket behave the same, and what is deleted is gone everywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,10 +15,33 @@ from storage.maintenance.deleted_audio import remove_deleted_audio
 Make = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    """S3's protocol, spoken by a server on this machine."""
+    moto = pytest.importorskip("moto.server")
+    s3fs = pytest.importorskip("s3fs")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        host, port = server.get_host_and_port()
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False)
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
 def machines(request: pytest.FixtureRequest, tmp_path: Path) -> list[FileStore]:
     """The same store as two machines see it."""
-    url = f"memory://{uuid4().hex}/studio" if request.param == "bucket" else str(tmp_path / "shared")
+    url = str(tmp_path / "shared")
+    if request.param == "memory":
+        url = f"memory://{uuid4().hex}/studio"
+    elif request.param == "s3":
+        bucket = f"b{uuid4().hex}"
+        request.getfixturevalue("s3").mkdir(bucket)
+        url = f"s3://{bucket}/studio"
     return [open_files(url, tmp_path / name) for name in ("here", "there")]
 
 
@@ -79,6 +102,17 @@ def test_a_store_that_cannot_be_is_refused_in_a_sentence(tmp_path: Path, source:
     closed.write_text("no folder")
     with pytest.raises(StorageError, match="file"):
         LocalFiles(closed).put("audio/a.wav", source)
+
+
+def test_a_bucket_that_is_not_there_is_not_made_but_said(s3: Any, tmp_path: Path, source: Path) -> None:
+    with pytest.raises(StorageError, match="bucket 'nowhere', which is not there"):
+        open_files("s3://nowhere/studio", tmp_path)
+    s3.mkdir("passing")
+    files = open_files("s3://passing/studio", tmp_path)
+    s3.rmdir("passing")
+    with pytest.raises(StorageError, match="cannot be reached"):
+        files.put("audio/a.wav", source)
+    assert not s3.exists("passing")
 
 
 def test_a_store_that_fails_is_reported_in_a_sentence(

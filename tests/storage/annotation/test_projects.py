@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from storage import Database, Feedback, now
 from storage.annotation.gold import Gold
+from storage.annotation.imports import NewItem, ProjectImports
 from storage.annotation.projects import Projects
 from storage.annotation.queue import Queue
+from storage.answers.uploads import FOLDER
 from storage.database import schema
 from storage.errors import NotFoundError, ProjectError, RatingError
 
@@ -183,3 +186,31 @@ def test_items_go_with_their_answers_and_members_stay(
     assert projects.get("birds").members == ("Anna",)
     with database.read() as session:
         assert session.query(schema.Annotator).count() == 1
+
+
+def test_a_closed_project_is_deleted_and_what_people_said_stays(
+    projects: Projects, fill: Fill, feedback: Feedback, database: Database, tmp_path: Path
+) -> None:
+    projects.make("birds", members={"anna": "Anna"})
+    first, second = fill("birds", 2, gold=Gold(thumb=1))
+    feedback.rate(first, "anna", thumb=1)
+    clip = tmp_path / "b.wav"
+    clip.write_bytes(b"RIFF")
+    imports = ProjectImports(database)
+    imports.add_uploads("birds", [NewItem(clip, "b.wav", "qa", "What?")])
+    asked = imports.next()
+    assert asked is not None
+    with pytest.raises(ProjectError, match="Close the project first"):
+        projects.delete("birds")
+    projects.close("birds")
+    assert projects.delete("birds") == 2
+    assert projects.all() == []
+    assert database.files.paths(f"{FOLDER}/") == []
+    with pytest.raises(NotFoundError, match="taken out"):
+        imports.answered(asked, second)
+    with database.read() as session:
+        assert session.query(schema.Answer).count() == 2
+        assert session.query(schema.Rating).count() == 1
+        for table in (schema.ProjectItem, schema.ProjectImport, schema.ProjectMember):
+            assert session.query(table).count() == 0
+    assert projects.make("birds").members == ()

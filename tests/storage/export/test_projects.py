@@ -132,3 +132,7 @@ def test_the_command_runs_a_project(
     out = tmp_path / "out"
     assert main(["export", "--format", "csv", "--out", str(out), "--project", "birds", "--audit"]) == 0
     assert json.loads((out / "audit.json").read_text())["rows"]["ratings.csv"] == 1
+    assert main(["project", "delete", "birds"]) == 2
+    run("close", "birds")
+    assert run("delete", "birds").rstrip().endswith("stay, with their ratings: 1")
+    assert main(["project", "show", "birds"]) == 2
