@@ -6,6 +6,7 @@ from random import Random
 
 from usam.data.corpus import Example
 from usam.data.labels import label_words, stem
+from usam.schema.refusals import NO_SPEECH, NOTHING
 from usam.schema.segments import Kind
 from usam.schema.tasks import TASKS
 
@@ -69,8 +70,6 @@ SPEAKING = (
 PLAYING = ("Is this music?", "Is music playing?", "Do you hear a musical instrument?")
 
 KIND_ANSWER = {"speech": "This is speech.", "sound": "This is a sound.", "music": "This is music."}
-NOTHING = "Nothing can be heard."
-NO_SPEECH = "No speech can be heard."
 
 FAMILIES = {
     "strings": (

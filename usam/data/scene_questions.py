@@ -12,8 +12,6 @@ from usam.data.instructions import (
     FAMILY,
     KIND,
     MUSIC,
-    NO_SPEECH,
-    NOTHING,
     OPEN,
     PLAYING,
     SOUND,
@@ -26,9 +24,8 @@ from usam.data.instructions import (
     same_name,
 )
 from usam.data.scenes import Part, Scene
+from usam.schema.refusals import NO_SPEECH, NOTHING, UNTOLD
 from usam.schema.segments import Kind
-
-UNTOLD = "The clip does not tell."
 
 _WHO = (
     "Who is speaking?",

@@ -1,7 +1,8 @@
-"""Questions about whole recordings: all of it read at once if it fits, else span by span.
+"""Questions about whole recordings: all of it read at once if it is short, else span by span.
 
-The language model's context bounds what it reads at once. Of a longer recording it is asked the same about
-every span, and then about its own answers, as notes with their times.
+A language model that a checkpoint was trained with reads at once what fits into the longest clip; another one
+what fits into its context. About a longer recording it is asked the same of every span, and one answer is put
+together from these.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from usam.adapter.tokens import AudioTokens, joined
 from usam.audio.clip import AudioSource
 from usam.audio.recording import recording_spans
 from usam.engine.recording_encoding import EncodedRecording, EncodedSpan, encode_span, read_span
+from usam.engine.span_answers import combined
 from usam.errors import RequestError
 from usam.generation.fair_lock import FairLock
 from usam.generation.repetition import RepetitionGuard
 from usam.generation.sampling import SamplingParams
 from usam.generation.stream import TextStream
-from usam.llm.prompts import Prompt
 from usam.model.model import IGNORED, USAM
-from usam.schema.answer import ModelInfo, Turn
+from usam.schema.answer import Finish, ModelInfo, Turn
 from usam.schema.events import TextDelta
 from usam.schema.recording_answer import (
     RecordingAnswer,
@@ -33,15 +34,19 @@ from usam.schema.recording_answer import (
     SpanAnswer,
     SpanEncoded,
     SpanUsed,
-    clock,
 )
-from usam.schema.tasks import speech_task
+from usam.schema.tasks import TASKS, speech_task
 
 LONGEST_ASKED = 3 * 3600.0  # seconds of a recording that may be asked about
-SPAN_ANSWER_TOKENS = 48
-NOTES = "Notes on the parts of a recording, in order:\n{notes}\n\nThis is asked about the whole: {question}"
+TRAINED_TOKENS = 375  # of the longest clip, 30 s
+REMEMBERED = 300  # characters of an earlier answer: one about many spans would fill the context
 CLEARLY = 0.5  # of the strongest span's gain: a span with less is none that the answer leans on
 MOST_USED = 5  # spans that are named
+
+
+Spans = Sequence[EncodedSpan]
+Read = Sequence[AudioTokens]
+"""What the language model reads of each span."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,14 @@ class RecordingQuestion:
     task: str
     history: tuple[Turn, ...]
     sampling: SamplingParams
+
+
+@dataclass(frozen=True)
+class _Found:
+    text: str
+    finish: Finish
+    leans_on: tuple[SpanUsed, ...]
+    answers: tuple[SpanAnswer, ...] = ()
 
 
 class RecordingReader:
@@ -65,7 +78,8 @@ class RecordingReader:
         self.info = info
         self.asked = asked
         self.stop = stop
-        self.prompt = model.prompts.build(asked.question, asked.history)
+        history = [replace(turn, answer=turn.answer[:REMEMBERED]) for turn in asked.history]
+        self.prompt = model.prompts.build(asked.question, history)
         self.context: int = model.llm.config.max_position_embeddings
 
     def answer(self, source: AudioSource, recording: EncodedRecording) -> Iterator[RecordingEvent]:
@@ -85,28 +99,20 @@ class RecordingReader:
             with self.lock:
                 read.append(read_span(self.model, span, self.prompt.question))
         tokens = sum(int(audio.mask.sum()) for audio in read)
-        answers: list[SpanAnswer] = []
-        if self._fits(self.prompt, tokens):
-            stream = yield from self._shown(joined(read), self.prompt)
+        found: _Found | None
+        if self._at_once(tokens):
+            found = yield from self._read_at_once(spans, read)
         else:
-            for span, audio in zip(spans, read, strict=True):
-                text = self._text(audio, self.prompt)
-                if self.stop.is_set():
-                    return
-                answers.append(SpanAnswer(span.start, span.end, text))
-                yield answers[-1]
-            silent = unheard(read[0])
-            prompt = self._over(answers, silent)
-            if self.stop.is_set():
-                return
-            stream = yield from self._shown(silent, prompt)
+            found = yield from self._read_span_by_span(spans, read)
+        if found is None:
+            return
         yield RecordingAnswer(
-            text=stream.text(),
+            text=found.text,
             question=self.asked.question,
             task=self.asked.task,
-            way="span by span" if answers else "whole",
-            leans_on=self._used(spans, read, stream.ids),
-            span_answers=tuple(answers),
+            way="span by span" if found.answers else "whole",
+            leans_on=found.leans_on,
+            span_answers=found.answers,
             duration=recording.duration,
             tokens=tokens,
             context=self.context,
@@ -115,7 +121,7 @@ class RecordingReader:
             model=self.info,
             seed=self.asked.sampling.seed,
             temperature=self.asked.sampling.temperature,
-            finish=stream.finish,
+            finish=found.finish,
             history=self.asked.history,
         )
 
@@ -133,68 +139,64 @@ class RecordingReader:
                     recording.duration = span.duration
             yield SpanEncoded(recording.end, recording.duration)
 
-    def _fits(self, prompt: Prompt, audio_tokens: int, answer_tokens: int | None = None) -> bool:
-        wanted = self.asked.sampling.max_new_tokens if answer_tokens is None else answer_tokens
-        return len(prompt.left) + audio_tokens + len(prompt.right) + wanted <= self.context
+    def _read_at_once(self, spans: Spans, read: Read) -> Generator[RecordingEvent, None, _Found]:
+        stream = self._stream(joined(read), self.asked.sampling.max_new_tokens)
+        for piece in stream:
+            yield TextDelta(piece)
+        leans_on = self._used(spans, read, [stream.ids] * len(spans))
+        return _Found(stream.text(), stream.finish, leans_on)
 
-    def _stream(self, audio: AudioTokens, prompt: Prompt, most: int) -> TextStream:
-        if not self._fits(prompt, int(audio.mask.sum()), most):
+    def _read_span_by_span(self, spans: Spans, read: Read) -> Generator[RecordingEvent, None, _Found | None]:
+        """None: stopped."""
+        task, most = TASKS[self.asked.task], self.asked.sampling.max_new_tokens
+        answers: list[SpanAnswer] = []
+        streams: list[TextStream] = []
+        for span, audio in zip(spans, read, strict=True):
+            streams.append(self._stream(audio, task.most_tokens(most, span.end - span.start)))
+            for _ in streams[-1]:
+                pass
+            if self.stop.is_set():
+                return None
+            answers.append(SpanAnswer(span.start, span.end, streams[-1].text()))
+            yield answers[-1]
+        text, rests_on = combined(self.asked.question, self.asked.task, answers)
+        yield TextDelta(text)
+        used = [at for at, one in enumerate(answers) if one in rests_on][:MOST_USED]
+        leans_on = self._used(
+            [spans[at] for at in used], [read[at] for at in used], [streams[at].ids for at in used]
+        )
+        finish: Finish = next((one.finish for one in streams if one.finish != "end"), "end")
+        return _Found(text, finish, leans_on, tuple(answers))
+
+    def _at_once(self, audio_tokens: int) -> bool:
+        trained = self.model.space is None
+        return not (trained and audio_tokens > TRAINED_TOKENS) and self._fits(
+            audio_tokens, self.asked.sampling.max_new_tokens
+        )
+
+    def _fits(self, audio_tokens: int, answer_tokens: int) -> bool:
+        wanted = len(self.prompt.left) + audio_tokens + len(self.prompt.right) + answer_tokens
+        return wanted <= self.context
+
+    def _stream(self, audio: AudioTokens, most: int) -> TextStream:
+        if not self._fits(int(audio.mask.sum()), most):
             raise RequestError("The conversation about this recording has become too long. Start a new one.")
         sampling = replace(self.asked.sampling, max_new_tokens=most)
         guard = RepetitionGuard(lambda token: self.model.prompts.text([token]))
-        return TextStream(self.model, audio, prompt, sampling, self.stop, self.lock, guard)
-
-    def _shown(self, audio: AudioTokens, prompt: Prompt) -> Generator[RecordingEvent, None, TextStream]:
-        stream = self._stream(audio, prompt, self.asked.sampling.max_new_tokens)
-        for piece in stream:
-            yield TextDelta(piece)
-        return stream
-
-    def _text(self, audio: AudioTokens, prompt: Prompt) -> str:
-        """What is answered on the way to the answer."""
-        stream = self._stream(audio, prompt, min(SPAN_ANSWER_TOKENS, self.asked.sampling.max_new_tokens))
-        for _ in stream:
-            pass
-        return stream.text()
-
-    def _over(self, answers: Sequence[SpanAnswer], silent: AudioTokens) -> Prompt:
-        """The question about the whole, after what was answered about its parts: as many at once as fit,
-        until all do."""
-        notes = list(answers)
-        while not self._fits(prompt := self._notes_prompt(notes), 0):
-            half = -(-len(notes) // 2)
-            while half > 1 and not self._fits(self._notes_prompt(notes[:half]), 0):
-                half //= 2
-            if half < 2:
-                raise RequestError(
-                    "The conversation about this recording has become too long. Start a new one."
-                )
-            groups = [notes[at : at + half] for at in range(0, len(notes), half)]
-            notes = [
-                SpanAnswer(group[0].start, group[-1].end, self._text(silent, self._notes_prompt(group)))
-                for group in groups
-            ]
-        return prompt
-
-    def _notes_prompt(self, answers: Sequence[SpanAnswer]) -> Prompt:
-        lines = [f"{clock(one.start)} to {clock(one.end)}: {' '.join(one.text.split())}" for one in answers]
-        asked = NOTES.format(notes="\n".join(lines), question=self.asked.question)
-        return self.model.prompts.build(asked, self.asked.history)
+        return TextStream(self.model, audio, self.prompt, sampling, self.stop, self.lock, guard)
 
     @torch.inference_mode()
-    def _used(
-        self, spans: Sequence[EncodedSpan], read: Sequence[AudioTokens], answer: Tensor
-    ) -> tuple[SpanUsed, ...]:
-        """The spans that alone make the answer likelier than no audio does."""
-        if not len(answer):
-            return ()
-        without = self._likelihood(unheard(read[0]), answer)
+    def _used(self, spans: Spans, read: Read, answers: Sequence[Tensor]) -> tuple[SpanUsed, ...]:
+        """The spans that alone make their answers likelier than no audio does."""
         gains: list[float] = []
-        for audio in read:
-            if self.stop.is_set():
+        judged: Tensor | None = None
+        for audio, answer in zip(read, answers, strict=True):
+            if self.stop.is_set() or not len(answer):
                 return ()
+            if answer is not judged:
+                without, judged = self._likelihood(unheard(audio), answer), answer
             gains.append(self._likelihood(audio, answer) - without)
-        least = max(CLEARLY * max(gains), 0.0)
+        least = max([0.0, *(CLEARLY * gain for gain in gains)])
         used = [
             SpanUsed(span.start, span.end, gain)
             for span, gain in zip(spans, gains, strict=True)

@@ -9,8 +9,8 @@ from usam.schema.answer import Finish, ModelInfo, Turn
 from usam.schema.events import TextDelta
 
 Way = Literal["whole", "span by span"]
-"""How a recording was asked: the language model read all of it at once, or one span after another and then
-what it had answered about each."""
+"""How a recording was asked about: the language model read all of it at once, or one span after another, and
+what it answered about each was put together."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class SpanAnswer:
 
 @dataclass(frozen=True)
 class SpanUsed:
-    """A span (s) that an answer leans on: alone it makes the answer likelier than no audio at all, by `gain`
-    nats a token."""
+    """A span (s) that an answer leans on: alone it makes the answer, or its own, likelier than no audio does,
+    by `gain` nats a token."""
 
     start: float
     end: float

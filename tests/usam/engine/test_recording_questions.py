@@ -5,11 +5,9 @@ import threading
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 import usam.cli.main
 import usam.cli.options
@@ -35,6 +33,12 @@ def engine(tmp_path: Path) -> Engine:
     return tiny.engine(tmp_path)
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the recording were no longer than a clip that the checkpoint was trained on."""
+    monkeypatch.setattr("usam.engine.recording_questions.TRAINED_TOKENS", 1000)
+
+
 def of(kind: type, events: Sequence[RecordingEvent]) -> list:  # type: ignore[type-arg]
     return [event for event in events if isinstance(event, kind)]
 
@@ -50,7 +54,7 @@ def heard(engine: Engine) -> int:
 
 
 def test_what_fits_is_read_at_once_and_later_questions_encode_nothing(
-    engine: Engine, recording: Path
+    engine: Engine, recording: Path, at_once: None
 ) -> None:
     tiny.end_after(engine.model, 6)
     first = list(engine.ask_recording(recording, "What is said?", max_new_tokens=12))
@@ -80,35 +84,31 @@ def test_a_file_that_was_changed_is_another_recording(engine: Engine, recording:
     assert of(SpanEncoded, list(engine.ask_recording(recording, max_new_tokens=2)))
 
 
-def test_what_does_not_fit_is_asked_span_by_span(engine: Engine, recording: Path) -> None:
-    engine.model.llm.config.max_position_embeddings = 560
-    events = list(engine.ask_recording(recording, "What is it?", max_new_tokens=8))
+def test_what_is_longer_than_a_clip_is_asked_span_by_span(
+    engine: Engine, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("usam.engine.recording_questions.TRAINED_TOKENS", 600)
+    tiny.say(engine.model, "abcdefgh")
+    events = list(engine.ask_recording(recording, "What is it?", max_new_tokens=4))
     answer = answer_of(events)
     assert answer.way == "span by span"
     assert list(answer.span_answers) == of(SpanAnswer, events)
     assert (answer.span_answers[0].start, answer.span_answers[-1].end) == (0.0, pytest.approx(65.0))
     assert all(one.end == other.start for one, other in pairwise(answer.span_answers))
-    assert answer.tokens > answer.context == 560
+    said = [f"{clock(one.start)} to {clock(one.end)}: {one.text}" for one in answer.span_answers]
+    assert answer.text == "\n".join(said) == "".join(event.text for event in of(TextDelta, events))
+    assert 600 < answer.tokens < answer.context
     assert answer.finish == "length"
 
 
-def test_notes_that_do_not_fit_are_taken_together_first(engine: Engine, recording: Path) -> None:
-    """Three notes of 48 bytes do not fit beside an answer of 300, two do."""
-    engine.model.llm.config.max_position_embeddings = 560
-    tiny.say(engine.model, "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    answers: list[int] = []
-    prefill = engine.steps.prefill
-
-    def counted(embeddings: Tensor, room: int, top: int | None) -> Any:
-        answers.append(room)
-        return prefill(embeddings, room, top)
-
-    engine.steps.prefill = counted  # type: ignore[method-assign]
-    answer = answer_of(list(engine.ask_recording(recording, "?", max_new_tokens=300)))
-    assert [len(one.text) for one in answer.span_answers] == [48, 48, 48]
-    assert answers == [48] * 3 + [48] * 2 + [300]
+def test_an_earlier_answer_about_many_spans_leaves_room_for_the_next(engine: Engine, recording: Path) -> None:
+    engine.model.llm.config.max_position_embeddings = 800
+    long = Turn("What is it?", "0:00 to 0:30: a dog barks.\n" * 100)
+    answer = answer_of(list(engine.ask_recording(recording, "And?", max_new_tokens=4, history=[long])))
+    assert answer.history == (long,)
+    talk = [Turn("q" * 200, "a" * 200)] * 3
     with pytest.raises(RequestError, match="too long"):
-        list(engine.ask_recording(recording, "?", max_new_tokens=300, history=[Turn("q" * 90, "a" * 90)]))
+        list(engine.ask_recording(recording, "And?", max_new_tokens=4, history=talk))
 
 
 def test_stopped_it_keeps_what_is_encoded_and_goes_on_there(engine: Engine, recording: Path) -> None:
@@ -167,6 +167,7 @@ def test_old_recordings_are_forgotten_when_too_much_is_kept() -> None:
     assert cache.of(b"b", "transcribe") is not second
 
 
+@pytest.mark.usefixtures("at_once")
 def test_the_command_says_what_the_answer_leans_on(
     engine: Engine, recording: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,7 @@ FIELDS = ("thumb", "score", "correction", "comment")
 """Of a rating, which the page asks for; further dimensions and flags it does not."""
 _WAYS: dict[str, str] = {
     "whole": "The language model read all of it at once.",
-    "span by span": "Too long to be read at once: asked span by span, then about these answers.",
+    "span by span": "Too long to be read at once: put together from answers about one span after another.",
 }
 
 
