@@ -159,9 +159,9 @@ class RecordingReader:
                 return None
             answers.append(SpanAnswer(span.start, span.end, streams[-1].text()))
             yield answers[-1]
-        text, rests_on = combined(self.asked.question, self.asked.task, answers)
+        text, supporting = combined(self.asked.question, self.asked.task, answers)
         yield TextDelta(text)
-        used = [at for at, one in enumerate(answers) if one in rests_on][:MOST_USED]
+        used = [at for at, one in enumerate(answers) if one in supporting][:MOST_USED]
         leans_on = self._used(
             [spans[at] for at in used], [read[at] for at in used], [streams[at].ids for at in used]
         )

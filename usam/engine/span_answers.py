@@ -30,32 +30,32 @@ def combined(question: str, task: str, answers: Sequence[SpanAnswer]) -> tuple[s
     Of a thing asked for by yes or no, the spans with a yes decide. Otherwise every span is listed that tells
     something, those in a row with the same answer once, with their times.
     """
-    telling = [one for one in answers if one.text and one.text not in REFUSALS]
-    if not telling:
+    informative = [one for one in answers if one.text and one.text not in REFUSALS]
+    if not informative:
         return Counter(one.text for one in answers).most_common(1)[0][0], []
     if TASKS[task].writes_speech:
-        return " ".join(one.text for one in telling), []
+        return " ".join(one.text for one in informative), []
     if _LAST.search(question):
-        return telling[-1].text, telling[-1:]
+        return informative[-1].text, informative[-1:]
     if _FIRST.search(question):
-        return telling[0].text, telling[:1]
-    if len({one.text for one in telling}) == 1:
-        return telling[0].text, []
-    verdicts = [found[1] if (found := _VERDICT.match(one.text)) else None for one in telling]
-    agreeing = [one for one, verdict in zip(telling, verdicts, strict=True) if verdict == _YES]
-    if verdicts.count(_NO) == len(telling):
+        return informative[0].text, informative[:1]
+    if len({one.text for one in informative}) == 1:
+        return informative[0].text, []
+    verdicts = [found[1] if (found := _VERDICT.match(one.text)) else None for one in informative]
+    affirmative = [one for one, verdict in zip(informative, verdicts, strict=True) if verdict == _YES]
+    if verdicts.count(_NO) == len(informative):
         return f"{_NO}, in none of its {len(answers)} parts.", []
     # A single "Yes" may also be what somebody says.
-    if agreeing and 2 * verdicts.count(None) < len(telling):
-        return _agreed(agreeing, len(answers)), agreeing
-    return _lines(telling), []
+    if affirmative and 2 * verdicts.count(None) < len(informative):
+        return _agreed(affirmative, len(answers)), affirmative
+    return _lines(informative), []
 
 
-def _agreed(agreeing: Sequence[SpanAnswer], count: int) -> str:
+def _agreed(affirmative: Sequence[SpanAnswer], count: int) -> str:
     reasons = [
-        SpanAnswer(one.start, one.end, _capital(_VERDICT.sub("", one.text, 1)) or _YES) for one in agreeing
+        SpanAnswer(one.start, one.end, _capital(_VERDICT.sub("", one.text, 1)) or _YES) for one in affirmative
     ]
-    return f"{_YES}, in {len(agreeing)} of its {count} parts:\n{_lines(reasons)}"
+    return f"{_YES}, in {len(affirmative)} of its {count} parts:\n{_lines(reasons)}"
 
 
 def _lines(answers: Sequence[SpanAnswer]) -> str:

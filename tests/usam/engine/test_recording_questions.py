@@ -95,8 +95,8 @@ def test_what_is_longer_than_a_clip_is_asked_span_by_span(
     assert list(answer.span_answers) == of(SpanAnswer, events)
     assert (answer.span_answers[0].start, answer.span_answers[-1].end) == (0.0, pytest.approx(65.0))
     assert all(one.end == other.start for one, other in pairwise(answer.span_answers))
-    said = [f"{clock(one.start)} to {clock(one.end)}: {one.text}" for one in answer.span_answers]
-    assert answer.text == "\n".join(said) == "".join(event.text for event in of(TextDelta, events))
+    lines = [f"{clock(one.start)} to {clock(one.end)}: {one.text}" for one in answer.span_answers]
+    assert answer.text == "\n".join(lines) == "".join(event.text for event in of(TextDelta, events))
     assert 600 < answer.tokens < answer.context
     assert answer.finish == "length"
 

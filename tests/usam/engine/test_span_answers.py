@@ -15,9 +15,9 @@ def spans(*texts: str) -> list[SpanAnswer]:
 
 def test_one_yes_among_many_noes_is_a_yes_and_says_where() -> None:
     answers = spans("No, I hear a man speaking.", "Yes, I hear a flute.", "No, I hear rain.")
-    text, rests_on = combined("Is there music?", "qa", answers)
+    text, supporting = combined("Is there music?", "qa", answers)
     assert text == "Yes, in 1 of its 3 parts:\n0:20 to 0:40: I hear a flute."
-    assert rests_on == [answers[1]]
+    assert supporting == [answers[1]]
 
 
 def test_a_yes_that_somebody_says_decides_nothing() -> None:
@@ -26,8 +26,10 @@ def test_a_yes_that_somebody_says_decides_nothing() -> None:
 
 
 def test_noes_alone_are_a_no() -> None:
-    text, rests_on = combined("Is there a dog?", "qa", spans("No, I hear a man.", UNTOLD, "No, I hear rain."))
-    assert (text, rests_on) == ("No, in none of its 3 parts.", [])
+    text, supporting = combined(
+        "Is there a dog?", "qa", spans("No, I hear a man.", UNTOLD, "No, I hear rain.")
+    )
+    assert (text, supporting) == ("No, in none of its 3 parts.", [])
     assert combined("Is there a dog?", "qa", spans("No.", "No."))[0] == "No."
 
 
@@ -46,9 +48,9 @@ def test_the_same_yes_everywhere_is_said_once() -> None:
 )
 def test_order_is_that_of_the_spans_that_tell_something(question: str, expected: str) -> None:
     answers = spans(NO_SPEECH, "A man speaks.", "Rain falls.", "A dog barks.", UNTOLD)
-    text, rests_on = combined(question, "qa", answers)
+    text, supporting = combined(question, "qa", answers)
     assert text == expected
-    assert [one.text for one in rests_on] == [expected]
+    assert [one.text for one in supporting] == [expected]
 
 
 def test_how_long_something_lasts_is_no_question_of_order() -> None:
@@ -86,12 +88,12 @@ def test_neighbours_with_the_same_answer_are_one_line() -> None:
 )
 def test_it_says_only_what_spans_say(texts: list[str], question: str, task: str) -> None:
     answers = spans(*texts)
-    text, rests_on = combined(question, task, answers)
-    assert all(one in answers for one in rests_on)
-    telling = [one for one in texts if one and one not in REFUSALS]
-    if not telling:
+    text, supporting = combined(question, task, answers)
+    assert all(one in answers for one in supporting)
+    informative = [one for one in texts if one and one not in REFUSALS]
+    if not informative:
         assert text in texts
-    elif task != "asr" and all(one.startswith("No") for one in telling):
+    elif task != "asr" and all(one.startswith("No") for one in informative):
         assert not text.startswith("Yes")
     else:
-        assert any(one.removeprefix("Yes, ").rstrip(".").lower() in text.lower() for one in telling)
+        assert any(one.removeprefix("Yes, ").rstrip(".").lower() in text.lower() for one in informative)
