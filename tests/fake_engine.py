@@ -16,7 +16,7 @@ from usam.checkpoints.layout import bundled
 from usam.errors import RequestError
 from usam.schema.answer import Answer, ModelInfo, Timings, Turn
 from usam.schema.events import Encoded, Event, TextDelta
-from usam.schema.recording_answer import RecordingAnswer, RecordingEvent, SpanEncoded, SpanUsed
+from usam.schema.recording_answer import RecordingAnswer, RecordingEvent, SpanAnswer, SpanEncoded, SpanUsed
 from usam.schema.segments import RecordingPart, Segment
 from usam.schema.tasks import SpeechTask, check_question
 from usam.schema.trace import AudioToken, ClipSpan, TokenWord, Trace
@@ -129,10 +129,14 @@ class FakeEngine:
         self, recording: str, question: str | None = None, *, stop: threading.Event | None = None, **_: Any
     ) -> Iterator[RecordingEvent]:
         """Answers with the question, and leans on the first 20 s. One with `endless` goes on until it is
-        stopped."""
+        stopped; one with `by span` has told of the first span before it is, and of nothing else."""
         stop = stop or threading.Event()
         asked = check_question(question, "qa")
         yield SpanEncoded(20.0, 60.0)
+        if "by span" in asked:
+            yield SpanAnswer(0.0, 20.0, "A lark sings.")
+            stop.wait()
+            return
         text = ""
         for word in self.words(asked, 0, ()):
             if stop.is_set():

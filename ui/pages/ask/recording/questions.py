@@ -33,13 +33,20 @@ class QuestionHandlers:
 
     def asked(self, annotator: str, sent: gr.EventData, request: gr.Request) -> Iterator[Any]:
         """The answer, piece by piece, and at its end as it was stored."""
-        turn, text = value_of(sent, "turn"), ""
+        turn, text, about_spans = value_of(sent, "turn"), "", ""
         ending: dict[str, Any] = {}
         page, due = page_of(request), 0.0
         take_turn(self.studio, page, visitor_of(request), lapses=False)
 
         def shown(line: str, *, done: bool = False) -> Any:
-            record = {"turn": turn, "line": line, "text": text, "leans": [], **ending, "done": done}
+            record = {
+                "turn": turn,
+                "line": line,
+                "text": text or about_spans,
+                "leans": [],
+                **ending,
+                "done": done,
+            }
             return gr.update(answer=json.dumps(record, ensure_ascii=False))
 
         line = ""
@@ -49,12 +56,13 @@ class QuestionHandlers:
                     line = f"Listening: {clock(event.end)} of {clock(event.duration)}"
                 elif isinstance(event, SpanAnswer):
                     line = f"Asked up to {clock(event.end)}"
+                    about_spans += f"{clock(event.start)} to {clock(event.end)}: {event.text}\n"
                 elif isinstance(event, TextDelta):
                     text += event.text
                 else:
                     ending = shown_answer(event.to_json()) | self._kept(event, sent, annotator)
                     text, line = ending["text"], ending["line"]
-                if time.monotonic() >= due:
+                if isinstance(event, SpanAnswer) or time.monotonic() >= due:  # the next may take a while
                     due = time.monotonic() + REDRAW_SECONDS
                     yield shown(line)
             yield shown(line if text else "Stopped.", done=True)
