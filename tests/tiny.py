@@ -21,7 +21,8 @@ from usam.encoders.base import Role
 from usam.encoders.words import Heard
 from usam.engine.engine import Engine
 from usam.model.model import USAM
-from usam.quantization import PACKED_ROWS, choose_precision
+from usam.packed_linear import PACKED_ROWS
+from usam.quantization import choose_precision
 from usam.schema.words import Word
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")

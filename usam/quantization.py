@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -16,12 +15,10 @@ from transformers import PreTrainedModel
 from usam.errors import RequestError
 
 Quantization = Literal["nf4", "int8", "none"]
-Linear = Callable[[Tensor], Tensor]
 COMPUTE_DTYPE = torch.bfloat16
 NO_COMPILER = "TORCHDYNAMO_DISABLE"  # torch reads it where a function is to be compiled
 BLOCK = 64  # values that share a scale
 SMALLEST = 1e-38  # scale, of a block of zeros
-PACKED_ROWS = 32  # of a 4-bit weight, which the CPU's kernel takes together
 
 
 @dataclass(frozen=True)
@@ -123,48 +120,6 @@ def import_bitsandbytes() -> ModuleType:
         else:
             os.environ[NO_COMPILER] = chosen
     return bitsandbytes
-
-
-def side_by_side(*layers: nn.Linear) -> Linear:
-    """Linear layers of one input [..., K] as a single one, their outputs side by side [..., N1 + N2 + ...].
-
-    4-bit layers on a CPU become one matrix, of which they go on as parts. Others are called one by one.
-    """
-    if not all(map(is_packed, layers)):
-        return layers[0] if len(layers) == 1 else lambda x: torch.cat([layer(x) for layer in layers], -1)
-    weight = torch.cat([layer.weight.data for layer in layers])  # two values a byte
-    for layer, rows in zip(layers, weight.split([layer.out_features for layer in layers]), strict=True):
-        layer.weight.data = rows
-    states = [_state(layer) for layer in layers]
-    absmax = torch.cat([state.absmax for state in states], dim=1)  # [K / blocksize, N]
-    shape = (weight.shape[0], 2 * weight.shape[1])
-    code, blocksize = states[0].code, states[0].blocksize
-    multiply = torch.ops.bitsandbytes.gemv_4bit.default
-    if all(layer.bias is None for layer in layers):
-        return lambda x: multiply(x, weight, shape, absmax, code, blocksize)
-    bias = torch.cat(
-        [
-            torch.zeros(layer.out_features, dtype=COMPUTE_DTYPE) if layer.bias is None else layer.bias.data
-            for layer in layers
-        ]
-    ).to(COMPUTE_DTYPE)
-    return lambda x: multiply(x, weight, shape, absmax, code, blocksize) + bias
-
-
-def is_packed(layer: nn.Linear) -> bool:
-    """Whether a layer's weight lies in 4 bits as the CPU's fused kernel reads it.
-
-    bitsandbytes packs at a layer's first call, where the processor has the instructions.
-    """
-    if _state(layer) is None or layer.weight.device.type != "cpu":
-        return False
-    layer(torch.zeros(1, layer.in_features, dtype=COMPUTE_DTYPE))
-    return bool(getattr(_state(layer), "packing_format_for_cpu", False))
-
-
-def _state(layer: nn.Linear) -> Any:
-    """The quantisation state of a 4-bit weight, None for any other."""
-    return getattr(layer.weight, "quant_state", None)
 
 
 def quantized(layer: nn.Linear, quantization: Quantization, device: torch.device) -> nn.Linear:

@@ -27,7 +27,8 @@ from transformers import GenerationConfig, WhisperForConditionalGeneration
 
 from usam.encoders.base import readable
 from usam.encoders.whisper_timestamps import TimestampRules
-from usam.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
+from usam.packed_linear import PACKED_ROWS, Linear, is_packed, side_by_side
+from usam.quantization import quantized
 from usam.schema.tasks import SpeechTask
 from usam.threads import on_cores
 

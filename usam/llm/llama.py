@@ -18,7 +18,8 @@ from transformers import DynamicCache, LlamaForCausalLM, PreTrainedModel, Qwen2F
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from usam.llm.backend import CANDIDATES, TopLogits
-from usam.quantization import PACKED_ROWS, Linear, is_packed, quantized, side_by_side
+from usam.packed_linear import PACKED_ROWS, Linear, is_packed, side_by_side
+from usam.quantization import quantized
 
 
 @dataclass

@@ -11,7 +11,8 @@ from tests import tiny
 from usam.generation.fair_lock import FairLock
 from usam.llm.backend import CANDIDATES, TopLogits
 from usam.llm.llama import LlamaStepDecoder
-from usam.quantization import choose_precision, is_packed, quantize
+from usam.packed_linear import is_packed
+from usam.quantization import choose_precision, quantize
 
 TOKENS = 24
 
