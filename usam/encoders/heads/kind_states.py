@@ -36,7 +36,9 @@ class KindSpan:
 def kind_spans(scores: KindScores, quiet: Tensor, end: float) -> list[KindSpan]:
     """The spans of a clip of `end` seconds, one after the other. Rows that are `quiet` [N] tell nothing."""
     log_odds = (NATS * scores.scores.float()).masked_fill(quiet[:, None], 0.0)
-    path = likeliest_kinds(log_odds, states=HEARD, at_once=HEAD_AT_ONCE)
+    # One look at a single word is too little to expect something behind it.
+    at_once = HEAD_AT_ONCE if len(log_odds) > 1 else AT_ONCE
+    path = likeliest_kinds(log_odds, states=HEARD, at_once=at_once)
     found: list[KindSpan] = []
     row = 0
     for state, rows in groupby(path):

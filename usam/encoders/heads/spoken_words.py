@@ -34,14 +34,16 @@ MADE_UP = -2.5  # nats a token: words are made up whatever was heard
 SURE_LANGUAGE = 0.25  # probability below which a short sound that is not made out may be no speech
 SHORT = 2.0  # seconds
 TRUSTED = 0.6  # mean confidence of an English transcript below which most of its words are wrong
+TOO_SHORT = 0.5  # seconds of speech of which the expert's own projection makes out less than Whisper does
+FASTEST = 0.25  # seconds a word, below which nobody repeats it
 
 
 class SpokenWords:
     """Words of the speech expert: a bracket with the language, then what is said.
 
     Of English that it can hardly make out it names the language alone: the expert's own projection, which is
-    trained on accented English, then says what it hears. A thorough hearing has these words too, and those of
-    people who speak one after another, sentence by sentence.
+    trained on accented English, then says what it hears; but for a single short word. A thorough hearing has
+    these words too, and those of people who speak one after another, sentence by sentence.
     """
 
     role: Role = "speech"
@@ -82,11 +84,14 @@ class SpokenWords:
         words = _visible(transcript)
         if not words or invented(transcript, speech_score(heard.sounds, start, end)):
             return []
+        words = _unrepeated(words, end - start)
         mark = _mark(transcript, start + words[0].start)
+        spoken = [mark, *(_moved(word, start) for word in words)]
         if transcript.language == "en" and confidence(transcript) < TRUSTED:
-            doubtful = end - start < SHORT and transcript.language_probability < SURE_LANGUAGE
-            return [] if doubtful else [mark]
-        return [mark, *(_moved(word, start) for word in words)]
+            if end - start < SHORT and transcript.language_probability < SURE_LANGUAGE:
+                return []
+            return spoken if end - start < TOO_SHORT else [mark]
+        return spoken
 
     def _sentences(self, heard: Heard, start: float, end: float) -> list[Word]:
         """Words of up to 30 s that may hold pauses, sounds and several people who speak.
@@ -182,6 +187,15 @@ def confidence(transcript: Transcript) -> float:
 def _visible(transcript: Transcript) -> list[SpokenWord]:
     """Its words that are more than space."""
     return [word for word in transcript.words if word.text.strip()]
+
+
+def _unrepeated(words: list[SpokenWord], seconds: float) -> list[SpokenWord]:
+    """Once what is the same word over and over, faster than it can be spoken: short words Whisper repeats."""
+    same = len({"".join(filter(str.isalnum, word.text)).lower() for word in words}) == 1
+    if not same or len(words) == 1 or seconds / len(words) >= FASTEST:
+        return words
+    surest = max(word.confidence for word in words)
+    return [replace(words[-1], start=words[0].start, confidence=surest)]
 
 
 def _mark(transcript: Transcript, at: float) -> Word:

@@ -141,3 +141,23 @@ def test_the_quietest_tenth_of_a_second_is_found() -> None:
     noise = torch.ones(4 * RATE)
     noise[int(2.3 * RATE) : int(2.4 * RATE)] = 0.1
     assert quietest(noise, 1.0, 3.0) == pytest.approx(2.35)
+
+
+def test_a_word_over_and_over_faster_than_it_can_be_spoken_is_said_once() -> None:
+    sevens = [
+        SpokenWord(0.2 * at, 0.2 * (at + 1), text, 0.5 + 0.1 * at)
+        for at, text in enumerate((" 7,", " 7,", " 7."))
+    ]
+    fast, slow = Says(*sevens), Says(*sevens)
+    once = fast.stream.words(Heard(torch.zeros(RATE), {}, ((0.0, 0.6),)))
+    assert "".join(word.read for word in once) == " [German] 7."
+    assert (once[1].start, once[1].end, once[1].confidence) == (0.0, pytest.approx(0.6), pytest.approx(0.7))
+    thrice = slow.stream.words(Heard(torch.zeros(RATE), {}, ((0.0, 0.9),)))
+    assert "".join(word.read for word in thrice) == " [German] 7, 7, 7."
+
+
+@pytest.mark.parametrize(("end", "text"), [(0.4, " [English] three"), (0.6, " [English]")])
+def test_of_doubtful_english_only_a_single_short_word_is_said(end: float, text: str) -> None:
+    whisper = Says(SpokenWord(0.0, end, " three", 0.4), language="en")
+    words = whisper.stream.words(Heard(torch.zeros(RATE), {}, ((0.0, end),)))
+    assert "".join(word.read for word in words) == text
