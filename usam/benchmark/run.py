@@ -51,8 +51,9 @@ def bench(
     written = transcribed(engine, clips) if clips else None
     if not clips:
         report("Transcripts are left out: they need clips, a folder with manifest.csv given by --data.")
+    config = engine.config
     del engine
-    models = Models.load()
+    models = Models.load(config)
     rates = {f"{threads} thread": decode(models, rounds, tokens, threads, report) for threads in THREADS}
     speeds = {threads: {name: median(values) for name, values in of.items()} for threads, of in rates.items()}
     found = {

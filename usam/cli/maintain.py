@@ -26,6 +26,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     bench.add_argument("--checkpoint", type=Path, help="an adapter folder instead of the shipped one")
     bench.add_argument("--plot", type=Path, metavar="PNG", help="also draw the figures")
+    shared.add_preset_option(bench)
     bench.set_defaults(run=run_bench)
 
     weights = commands.add_parser(
@@ -49,8 +50,10 @@ def run_health(options: argparse.Namespace) -> None:
 @shared.needs("eval")
 def run_bench(options: argparse.Namespace) -> None:
     from usam.benchmark.run import bench, table
+    from usam.checkpoints.layout import bundled
 
-    found = bench(options.rounds, options.tokens, options.data, options.plot, checkpoint=options.checkpoint)
+    checkpoint = options.checkpoint or bundled(options.preset)
+    found = bench(options.rounds, options.tokens, options.data, options.plot, checkpoint=checkpoint)
     print(shared.dump(found) if options.json else table(found))
 
 

@@ -16,8 +16,9 @@ from usam.cli.main import main
 from usam.engine.engine import Engine
 from usam.errors import RequestError, UsamError
 from usam.llm.llama import LlamaStepDecoder
+from usam.weights.catalogue import SMOLLM2, Model
 
-NAMES = ("usam nf4", "llama.cpp q4_1", "transformers nf4", "transformers bf16")
+NAMES = ("usam nf4", "llama.cpp", "transformers nf4", "transformers bf16")
 SPEEDS = {
     "1 thread": dict(zip(NAMES, (100.0, 125.0, 20.0, 40.0), strict=True)),
     "2 thread": dict(zip(NAMES, (104.0, 50.0, 26.0, 26.0), strict=True)),
@@ -25,7 +26,7 @@ SPEEDS = {
 
 
 class NoLlamaCpp:
-    def __init__(self, threads: int) -> None:
+    def __init__(self, llm: Model, threads: int) -> None:
         raise LlamaCppError("pip cannot install it for this Python.")
 
 
@@ -34,7 +35,7 @@ def small(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tiny model in place of the real one, and a machine on which llama.cpp cannot be installed."""
     llm = tiny.llm()
     ids = tiny.tokenizer()("Once upon a time", return_tensors="pt").input_ids
-    monkeypatch.setattr(Models, "load", lambda: Models(llm, llm, LlamaStepDecoder(llm), ids))
+    monkeypatch.setattr(Models, "load", lambda config: Models(llm, llm, LlamaStepDecoder(llm), ids, SMOLLM2))
     monkeypatch.setattr(Engine, "load", lambda checkpoint: engine)
     monkeypatch.setattr(decoders, "LlamaCpp", NoLlamaCpp)
     monkeypatch.setattr(decoders, "ANSWERS", (4, 8))
@@ -46,7 +47,7 @@ def test_the_headline_holds_best_against_best() -> None:
         "decode_vs_transformers_nf4": pytest.approx(104 / 26),
         "decode_vs_transformers_bf16": pytest.approx(104 / 40),
     }
-    assert best(SPEEDS)["llama.cpp q4_1"] == {"tokens_per_s": 125.0, "threads": "1 thread"}
+    assert best(SPEEDS)["llama.cpp"] == {"tokens_per_s": 125.0, "threads": "1 thread"}
 
 
 def test_a_runtime_that_was_not_measured_has_no_ratio() -> None:
@@ -145,7 +146,7 @@ def test_a_corpus_without_held_out_speech_is_named(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("small")
 def test_a_llamacpp_that_stops_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     class Stops:
-        def __init__(self, threads: int) -> None:
+        def __init__(self, llm: Model, threads: int) -> None:
             self.asked = 0
 
         def __enter__(self) -> "Stops":

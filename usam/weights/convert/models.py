@@ -207,19 +207,22 @@ def musicnn(source: Path, target: Path) -> None:
 
 
 def gguf(source: Path, target: Path) -> None:
-    """A language model as bf16 safetensors with its tokenizer, both loadable by `from_pretrained`.
-
-    The file may come in parts, which are joined in the order of their names.
-    """
+    """A language model as bf16 safetensors with its tokenizer, both loadable by `from_pretrained`."""
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    whole = next(source.glob("*.gguf"), None) or join(sorted(source.glob("*.bin")), source / "model.gguf")
+    whole = gguf_file(source)
     model = AutoModelForCausalLM.from_pretrained(
         source, gguf_file=whole.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
     )
     tie_again(model)
     model.save_pretrained(target)
     AutoTokenizer.from_pretrained(source, gguf_file=whole.name).save_pretrained(target)
+
+
+def gguf_file(source: Path) -> Path:
+    """The file of a published language model, of which parts are joined in the order of their names."""
+    whole = next(source.rglob("*.gguf"), None)
+    return whole or join(sorted(source.rglob("*.bin")), source / "model.gguf")
 
 
 def tie_again(model: PreTrainedModel) -> None:
