@@ -16,20 +16,23 @@ _LOUD = 0.995
 """The share of parts below full height. The few above may be as wild as one damaged sample."""
 
 
-def envelope(source: Path, duration: float) -> np.ndarray:
+def envelope(source: Path, duration: float, fine_up_to: float = 0.0) -> np.ndarray:
     """uint8 [parts]: the highest level in each of equal parts of a clip of `duration` s, 255 for a loud one.
 
-    Of a clip of hours only a sample is decoded, so this costs little more than reading the file. Raises
+    Of a clip of hours only a sample is decoded, so this costs little more than reading the file. fine_up_to:
+    seconds up to which all of a clip is decoded instead, for a picture that can be zoomed into. Raises
     AudioError as `load_clip` does.
     """
-    count = min(MOST_PARTS, max(1, int(np.ceil(duration / FINEST))))
+    finest = max(1, int(np.ceil(duration / FINEST)))
+    fine = duration <= fine_up_to
+    count = finest if fine else min(MOST_PARTS, finest)
     length = duration / count
     decoded = np.zeros(count)
 
     def wanted(begins: float, seconds: float) -> bool:
         part = min(max(int(begins / length), 0), count - 1)
         decoded[part] += seconds
-        return bool(decoded[part] - seconds < MOST_DECODED / count)
+        return fine or bool(decoded[part] - seconds < MOST_DECODED / count)
 
     peaks = np.zeros(count, np.float32)
     for begins, rate, samples in decode_packets(source, wanted, source.name):

@@ -6,7 +6,7 @@ from random import Random
 
 from usam.data.corpus import Example
 from usam.data.labels import label_words, stem
-from usam.schema.refusals import NO_SPEECH, NOTHING
+from usam.schema.answer import NO_SPEECH, NOTHING
 from usam.schema.segments import Kind
 from usam.schema.tasks import TASKS
 

@@ -24,7 +24,7 @@ from usam.data.instructions import (
     same_name,
 )
 from usam.data.scenes import Part, Scene
-from usam.schema.refusals import NO_SPEECH, NOTHING, UNTOLD
+from usam.schema.answer import NO_SPEECH, NOTHING, UNTOLD
 from usam.schema.segments import Kind
 
 _WHO = (

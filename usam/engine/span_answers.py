@@ -10,8 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from usam.schema.answer import REFUSALS
 from usam.schema.recording_answer import SpanAnswer, clock
-from usam.schema.refusals import REFUSALS
 from usam.schema.tasks import TASKS
 
 _YES, _NO = "Yes", "No"

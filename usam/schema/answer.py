@@ -54,6 +54,12 @@ class Turn:
     answer: str
 
 
+UNTOLD = "The clip does not tell."
+NOTHING = "Nothing can be heard."
+NO_SPEECH = "No speech can be heard."
+REFUSALS = frozenset({UNTOLD, NOTHING, NO_SPEECH})
+"""What is answered where a clip tells nothing of what is asked."""
+
 Finish = Literal["end", "length", "stop", "repetition"]
 """Why an answer ended: by itself, out of tokens, stopped by a person, or because it repeated itself."""
 CUT_SHORT = {

@@ -9,7 +9,7 @@ import pytest
 
 from usam.audio import envelope as module
 from usam.audio import ffmpeg
-from usam.audio.envelope import MOST_PARTS, envelope
+from usam.audio.envelope import FINEST, MOST_PARTS, envelope
 from usam.errors import AudioError
 
 RATE = 16_000
@@ -77,8 +77,10 @@ def test_parts_and_decoding_are_bounded_however_long_the_clip_is(
     monkeypatch.setattr(module, "MOST_DECODED", 4.0)
     monkeypatch.setattr(module, "MOST_PARTS", 20)
     file = write(tmp_path / "a.wav", clip(), "pcm_s16le")
-    assert len(envelope(file, SECONDS)) == 20
-    assert decoded / RATE < 8
+    assert len(envelope(file, SECONDS)) == len(envelope(file, SECONDS, fine_up_to=SECONDS - 1)) == 20
+    assert decoded / RATE < 16
+    assert len(envelope(file, SECONDS, fine_up_to=SECONDS)) == SECONDS / FINEST
+    assert decoded / RATE > SECONDS
     monkeypatch.undo()
     assert len(envelope(file, 9 * 3600)) == MOST_PARTS
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from usam.data.imagined_scenes import Imagination, Material
 from usam.data.scene_questions import Names, SceneInstructor, listed, sentence, stopped
 from usam.data.scenes import Part, Scene, joined, named, spoken, token_count
-from usam.schema.refusals import NO_SPEECH, NOTHING
+from usam.schema.answer import NO_SPEECH, NOTHING
 from usam.schema.words import Word
 
 TOKEN = 0.08

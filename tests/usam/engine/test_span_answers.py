@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usam.engine.span_answers import combined
+from usam.schema.answer import NO_SPEECH, REFUSALS, UNTOLD
 from usam.schema.recording_answer import SpanAnswer
-from usam.schema.refusals import NO_SPEECH, REFUSALS, UNTOLD
 
 
 def spans(*texts: str) -> list[SpanAnswer]:

@@ -26,6 +26,7 @@ from usam.schema.recording_files import FORMATS
 log = logging.getLogger(__name__)
 
 MOST_CHANGES = 20  # that one event may carry
+FINE_SECONDS = 4000.0  # of a recording up to which zooming into its waveform shows words apart
 NO_CLIP = "Record or upload a clip first."
 
 
@@ -103,7 +104,7 @@ class RecordingHandlers:
 
         try:
             stored = self.service.store.get(_id(sent), annotator)
-            peaks = envelope(Path(stored.path), stored.seconds)
+            peaks = envelope(Path(stored.path), stored.seconds, FINE_SECONDS)
         except (UsamError, StorageError, ValueError) as error:
             log.warning("the waveform of a recording could not be drawn: %s", error)
             return gr.skip()
