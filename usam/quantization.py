@@ -144,7 +144,10 @@ def quantized(layer: nn.Linear, quantization: Quantization, device: torch.device
 
 
 def _nf4_parameter(weight: Tensor, device: torch.device) -> nn.Parameter:
-    """The weight as bitsandbytes' parameter, which quantises itself on the way to a GPU."""
+    """The weight as bitsandbytes' parameter, which quantises itself on the way to a GPU.
+
+    Its scales stay as `rounded` has them on a CPU; on that way bitsandbytes rounds them to 8 bits.
+    """
     make = import_bitsandbytes().nn.Params4bit
     options: dict[str, Any] = {"requires_grad": False, "quant_type": "nf4", "blocksize": BLOCK}
     if device.type != "cpu":

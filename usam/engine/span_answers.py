@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from usam.schema.answer import REFUSALS
-from usam.schema.recording_answer import SpanAnswer, clock
+from usam.schema.recording_answer import SpanAnswer
 from usam.schema.tasks import TASKS
 
 _YES, _NO = "Yes", "No"
@@ -65,9 +65,7 @@ def _lines(answers: Sequence[SpanAnswer]) -> str:
             merged[-1] = SpanAnswer(merged[-1].start, one.end, one.text)
         else:
             merged.append(one)
-    return "\n".join(
-        f"{clock(one.start)} to {clock(one.end)}: {' '.join(one.text.split())}" for one in merged
-    )
+    return "\n".join(one.line for one in merged)
 
 
 def _capital(text: str) -> str:

@@ -29,6 +29,11 @@ class SpanAnswer:
     end: float
     text: str
 
+    @property
+    def line(self) -> str:
+        """With its times, on one line."""
+        return f"{clock(self.start)} to {clock(self.end)}: {' '.join(self.text.split())}"
+
 
 @dataclass(frozen=True)
 class SpanUsed:

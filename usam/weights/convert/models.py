@@ -221,8 +221,8 @@ def gguf(source: Path, target: Path) -> None:
 
 def gguf_file(source: Path) -> Path:
     """The file of a published language model, of which parts are joined in the order of their names."""
-    whole = next(source.rglob("*.gguf"), None)
-    return whole or join(sorted(source.rglob("*.bin")), source / "model.gguf")
+    whole = next(source.glob("*.gguf"), None)
+    return whole or join(sorted(source.glob("*.bin")), source / "model.gguf")
 
 
 def tie_again(model: PreTrainedModel) -> None:

@@ -56,7 +56,7 @@ class QuestionHandlers:
                     line = f"Listening: {clock(event.end)} of {clock(event.duration)}"
                 elif isinstance(event, SpanAnswer):
                     line = f"Asked up to {clock(event.end)}"
-                    about_spans += f"{clock(event.start)} to {clock(event.end)}: {event.text}\n"
+                    about_spans += f"{event.line}\n"
                 elif isinstance(event, TextDelta):
                     text += event.text
                 else:
