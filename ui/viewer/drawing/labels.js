@@ -61,7 +61,7 @@ function drawLegend(surface, lane, items) {
   context.textAlign = "right";
   let right = surface.right;
   for (const [whole, colour] of items.toReversed()) {
-    const name = plan.narrow ? whole.replace(", mostly ", ": ") : whole;
+    const name = plan.narrow ? whole.replace(/^expert (\d+), mostly /, "$1: ") : whole;
     const swatch = { top: lane.top - 17, height: 11, bottom: lane.top - 6 };
     context.fillStyle = palette.ink;
     context.fillText(name, right, lane.top - 7);
