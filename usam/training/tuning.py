@@ -126,8 +126,8 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
         model, data, options.settings, options.budget, run, options.parts, options.seed, report
     )
     rounding.refresh()
-    kept = Retention(right, answered_right(model, asked, report) if watch.best else right)
-    answers_after = likeliest_answers(model, shown, report) if watch.best else answers
+    kept = Retention(right, answered_right(model, asked, report) if watch.result else right)
+    answers_after = likeliest_answers(model, shown, report) if watch.result else answers
     first = before(data.held_pairs)
     record = {
         "parent": parent,
@@ -143,11 +143,11 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
         | {"parts": list(options.parts), "seed": options.seed, "weights": dict(options.weights)}
         | {name: value for name, value in vars(options.budget).items() if value is not None},
         "before": figures(first),
-        "after": figures(watch.best) if watch.best else None,
+        "after": figures(watch.result) if watch.result else None,
         "checks": [vars(check) for check in watch.checks.values()],
         "ended": watch.ended or "budget spent",
         "kept": kept.to_json(),
-        "refused": reason(first, watch.best, kept),
+        "refused": reason(first, watch.result, kept),
     }
     part = write_part(model, options.output, options.start, record)
     write_examples(part, [one for one, _ in shown], answers, answers_after)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ from usam.model.model import USAM
 from usam.training.preferences.clips import Completion, Heard, collate
 from usam.training.preferences.reference import Reference, Scored, divergence, in_batches, score_all
 from usam.training.preferences.rows import Mark
+from usam.training.stages.extrapolation import extrapolate
 from usam.training.stages.preference_losses import dpo_loss, kto_kl, kto_loss
 from usam.training.trainer import Budget, train, trainable
 
@@ -223,7 +224,8 @@ class Check:
 
     right: pairs of which the preferred answer gained more on the reference than the other. loss: DPO's, log 2
     where nothing was learned. likelier: pairs of which the preferred answer is the likelier one, token by
-    token. kl: nats a token from the reference on held-out replay.
+    token. kl: nats a token from the reference on held-out replay. factor: how far along the way from the
+    reference through the weights of that step, 1 for these themselves.
     """
 
     step: int
@@ -232,6 +234,7 @@ class Check:
     loss: float
     likelier: int
     kl: float
+    factor: float = 1.0
 
     @property
     def accuracy(self) -> float:
@@ -312,6 +315,7 @@ class Watch:
         self.best_file, self.file = folder / "best.pt", folder / "checks.json"
         folder.mkdir(parents=True, exist_ok=True)
         self.checks: dict[int, Check] = {}
+        self.extrapolated: Check | None = None
         self.ended = ""
         if self.file.exists():
             kept = json.loads(self.file.read_text())
@@ -349,10 +353,33 @@ class Watch:
         good = [one for one in self.checks.values() if one.learned and one.kl <= self.settings.kl_bound]
         return max(good, key=lambda one: (one.accuracy, -one.loss), default=None)
 
-    def restore(self) -> None:
-        """Put the best state into the model; without one it stays as it is."""
-        if self.best is not None:
-            self.model.load_state_dict(torch.load(self.best_file, weights_only=True), strict=False)
+    @property
+    def result(self) -> Check | None:
+        """The figures of what `restore` puts into the model."""
+        return self.extrapolated or self.best
+
+    def restore(self, start: Mapping[str, Tensor]) -> None:
+        """Put the best state into the model, or what lies further along the way from the `start` through it,
+        where held-out pairs gain by that; without a best state, the start."""
+        if self.best is None:
+            self.model.load_state_dict(start, strict=False)
+            return
+        tuned = torch.load(self.best_file, weights_only=True)
+        self.model.load_state_dict(tuned, strict=False)
+        step, bound = self.best.step, self.settings.kl_bound
+        factor, found = extrapolate(
+            self.model,
+            start,
+            tuned,
+            lambda: check(self.model, self.data, self.settings.beta, step),
+            self.best,
+            bound,
+        )
+        self.extrapolated = replace(found, factor=factor)
+        self.report(
+            f"{factor:g} times as far from before: held-out pairs right {found.right} of {found.pairs}, "
+            f"loss {found.loss:.4f}, {found.kl:.4f} nats from before"
+        )
 
 
 def run_preferences(
@@ -395,9 +422,7 @@ def run_preferences(
         if not watch.ended and last not in watch.checks:
             watch(last)
     model.eval()
-    if watch.best is None:
-        model.load_state_dict(start, strict=False)
-    watch.restore()
+    watch.restore(start)
     return watch
 
 
