@@ -136,7 +136,7 @@ def of_bytes(text: str) -> list[int]:
 @pytest.mark.parametrize("task", ["transcribe", "translate"])
 def test_every_step_gives_the_logits_of_transformers(decoder: WhisperStepDecoder, task: str) -> None:
     taken, heard = steps(decoder), states()
-    transcript = decoder.transcribe(heard, 2.0, task=task)  # type: ignore[arg-type]
+    transcript = decoder.transcribe(heard, 2.0, "en", task)  # type: ignore[arg-type]
     read = [token for token, _ in taken]
     assert read[0] == START
     assert read[1] == LANGUAGES[f"<|{transcript.language}|>"]
@@ -163,7 +163,7 @@ def test_words_lie_in_the_clip_in_order_and_no_run_of_four_comes_twice(seed: int
     liked = torch.randn(len(VOCABULARY), generator=torch.Generator().manual_seed(seed)) * 4
     script(decoder, lambda step: liked.clone())
     taken = steps(decoder)
-    transcript = decoder.transcribe(states(seconds, seed), seconds)
+    transcript = decoder.transcribe(states(seconds, seed), seconds, "en")
     tokens = [token for token, _ in taken[4:]]
     runs = [tuple(tokens[i : i + REPEATED]) for i in range(len(tokens) - REPEATED + 1)]
     assert len(runs) == len(set(runs))
@@ -259,6 +259,39 @@ def test_english_is_taken_unless_another_language_is_much_likelier(
         share if expected == "en" else 1 - share, rel=1e-2
     )
     assert taken[1][0] == LANGUAGES[f"<|{expected}|>"]
+
+
+@pytest.mark.parametrize(("made_out", "expected"), [(0.05, "en"), (4.0, "de")])
+def test_of_languages_that_may_be_spoken_the_one_is_taken_in_which_most_is_made_out(
+    decoder: WhisperStepDecoder, made_out: float, expected: str
+) -> None:
+    """German is less likely by its sound; its text is surer by so many nats a token."""
+    odds = torch.full((len(VOCABULARY),), -9.0)
+    odds[LANGUAGES["<|en|>"]], odds[LANGUAGES["<|de|>"]] = 0.0, -0.5
+    unsure = torch.zeros(len(VOCABULARY))
+    unsure[END] = 1.0
+    surer = unsure.clone()
+    surer[END] += made_out
+    texts = {LANGUAGES["<|en|>"]: unsure, LANGUAGES["<|de|>"]: surer}
+    read = steps(decoder)
+
+    def vocabulary(hidden: Tensor) -> Tensor:
+        spoken = [token for token, _ in read if token in texts]
+        return (texts[spoken[-1]] if spoken else odds)[None].clone()
+
+    decoder.vocabulary = vocabulary  # type: ignore[assignment]
+    decoder.begin_suppressed = []
+    transcript = decoder.transcribe(states(), 1.0)
+    assert transcript.language == expected
+    assert transcript.words == ()
+    assert [token for token, _ in read if token in texts] == list(texts)
+
+
+def test_where_one_language_is_likely_no_other_is_tried(decoder: WhisperStepDecoder) -> None:
+    script(decoder, says([VOCABULARY["a"]]))
+    taken = steps(decoder)
+    decoder.transcribe(states(), 1.0)
+    assert [token for token, _ in taken if token in LANGUAGES.values()] == [LANGUAGES["<|en|>"]]
 
 
 def test_the_language_may_be_given(decoder: WhisperStepDecoder) -> None:
