@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, Literal
 
 from transformers import PreTrainedConfig
@@ -29,9 +30,11 @@ class USAMConfig(PreTrainedConfig):
     words: whether tokens hold the words of the encoders' own heads (`usam.adapter.words`), an expert an
     encoder. background_kinds: whether the audio expert's words say music or sound behind speech where they
     can name nothing. kind_head: whether a head over all encoders' frames tells which kinds are heard
-    (`usam.adapter.kinds`), by which the words of sounds and music are chosen. chat_template: whether prompts
-    have the form of the LLM's own chat template, for one that was not trained with ours. lora_*: of the LLM;
-    speech_lora_*: of the speech encoder's upper layers, for a checkpoint that tunes them.
+    (`usam.adapter.kinds`), by which the words of sounds and music are chosen. names: of sounds
+    and music, by kind, that another such head tells (`usam.adapter.names`); none for no such head.
+    chat_template: whether prompts have the form of the LLM's own chat template, for one that was not trained
+    with ours. lora_*: of the LLM; speech_lora_*: of the speech encoder's upper layers, for a checkpoint that
+    tunes them.
     """
 
     model_type = "usam"
@@ -61,6 +64,7 @@ class USAMConfig(PreTrainedConfig):
     words: bool = False
     background_kinds: bool = False
     kind_head: bool = False
+    names: dict[str, list[str]] = field(default_factory=dict)
     chat_template: bool = False
 
     num_slots: int = 4
@@ -104,6 +108,8 @@ class USAMConfig(PreTrainedConfig):
             raise ValueError("encoder_roles and encoder_dims must say something of every encoder")
         if self.words and not (self.anchor_tokens and self.num_experts == len(self.encoder_names)):
             raise ValueError("words need anchor_tokens, and an expert for every encoder")
+        if self.names and not self.kind_head:
+            raise ValueError("names need kind_head: which of them are said depends on the kinds heard")
 
     @property
     def frame_dim(self) -> int:

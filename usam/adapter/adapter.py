@@ -8,6 +8,7 @@ from transformers import AutoConfig, PreTrainedModel
 
 from usam.adapter.anchor import WordAnchor
 from usam.adapter.kinds import KindHead
+from usam.adapter.names import NameHead
 from usam.adapter.projector import TaskAwareProjector
 from usam.adapter.qformer import QFormer
 from usam.adapter.saclm import SACLM
@@ -33,6 +34,7 @@ class USAMAdapter(PreTrainedModel):
         self.words = WordMixer(config) if config.words else None
         self.speaker = SpeakerHead(config) if config.words else None
         self.kinds = KindHead(config) if config.kind_head else None
+        self.names = NameHead(config) if config.names else None
         self.post_init()
 
     def _init_weights(self, module: torch.nn.Module) -> None:

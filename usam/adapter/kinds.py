@@ -8,45 +8,55 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from usam.config import FRAME_RATE, USAMConfig
 from usam.schema.segments import KINDS
 
+STATISTICS = 3  # of a frame's channel in one look
 LOOK = 48  # frames of U (0.96 s) in one look
 LOOK_SECONDS = LOOK / FRAME_RATE
 CLIPPED = 4.0  # standard deviations
+HIDDEN = 64
+SURE = 6.0  # log-odds of a score of one
 
 
 class KindHead(nn.Module):
-    """Scores over KINDS of a second of audio, from the mean of its frames: about 1 for a kind that is heard,
-    -1 for one that is not."""
+    """Log-odds of each of KINDS in a second of audio, from mean, deviation and peak of its frames."""
 
     mean: Tensor
     deviation: Tensor
 
     def __init__(self, config: USAMConfig) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(config.frame_dim))
-        self.register_buffer("deviation", torch.ones(config.frame_dim))
-        self.head = nn.Linear(config.frame_dim, len(KINDS))
+        width = STATISTICS * config.frame_dim
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("deviation", torch.ones(width))
+        self.hidden = nn.Linear(width, HIDDEN)
+        self.head = nn.Linear(HIDDEN, len(KINDS))
 
     def forward(self, looks: Tensor) -> Tensor:
-        """`looks_of` some frames [N, D] -> scores [N, 3]."""
-        return self.head(self.normal(looks))
+        """`looks_of` some frames [N, 3D] -> log-odds [N, 3]."""
+        return self.head(F.relu(self.hidden(self.normal(looks))))
 
     def normal(self, looks: Tensor) -> Tensor:
-        """Looks [N, D] in standard deviations."""
+        """Looks [N, 3D] in standard deviations."""
         looks = looks.float().to(self.mean.device)
         return ((looks - self.mean) / self.deviation).clamp(-CLIPPED, CLIPPED)
 
     @torch.inference_mode()
-    def scores(self, frames: Tensor) -> Tensor:
-        """U [T, D] -> scores [N, 3], a row for every LOOK_SECONDS."""
-        return self(looks_of(frames)).cpu()
+    def scores(self, looks: Tensor) -> Tensor:
+        """Looks [N, 3D] -> scores [N, 3] on the CPU: about 1 for a kind that is heard, -1 for another."""
+        return self(looks).cpu() / SURE
 
 
 def looks_of(frames: Tensor) -> Tensor:
-    """U [T, D] -> the mean of each `LOOK` of its frames [N, D]; what is left belongs to the last one."""
+    """U [T, D] -> mean, deviation and peak of each `LOOK` of its frames side by side [N, 3D], a row for every
+    LOOK_SECONDS; what is left belongs to the last one."""
     count = max(1, round(len(frames) / LOOK))
     parts = [frames[i * LOOK : (i + 1) * LOOK if i + 1 < count else len(frames)] for i in range(count)]
-    return torch.stack([part.float().mean(0) for part in parts])
+    return torch.stack([_statistics(part.float()) for part in parts])
+
+
+def _statistics(frames: Tensor) -> Tensor:
+    return torch.cat([frames.mean(0), frames.std(0, correction=0), frames.amax(0)])

@@ -1,4 +1,4 @@
-"""`usam train|eval`: make a checkpoint, and measure one."""
+"""`usam train|train-words|fit-heads|eval`: make a checkpoint, and measure one."""
 
 import argparse
 import sys
@@ -62,6 +62,19 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     words.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
     words.add_argument("--seed", type=int, default=0)
     words.set_defaults(run=run_train_words)
+
+    heads = commands.add_parser("fit-heads", help="fit a checkpoint's heads for kinds and names anew")
+    heads.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    heads.add_argument("--start", type=Path, required=True, help="the checkpoint folder to continue from")
+    heads.add_argument("--work", type=Path, required=True, help="folder for what is heard of the clips")
+    heads.add_argument("--output", type=Path, required=True, help="folder for the checkpoint")
+    heads.add_argument(
+        "--packages", type=Path, help="/usr/share, for sounds of Debian packages that are there"
+    )
+    heads.add_argument("--mixtures", type=int, default=5_000, help="of two kinds of audio, made of the clips")
+    heads.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
+    heads.add_argument("--seed", type=int, default=0)
+    heads.set_defaults(run=run_fit_heads)
 
     for command in (train, words):
         add_execution_options(command)
@@ -174,5 +187,24 @@ def run_train_words(options: argparse.Namespace) -> None:
             else Budget(minutes=options.minutes),
             seed=options.seed,
             execution=execution(options),
+        )
+    )
+
+
+@shared.needs("train")
+def run_fit_heads(options: argparse.Namespace) -> None:
+    from usam.data.splits import read_heldout
+    from usam.training.words_pipeline import HeadsOptions, run_head_fitting
+
+    run_head_fitting(
+        HeadsOptions(
+            corpus=options.data,
+            start=options.start,
+            work=options.work,
+            output=options.output,
+            packages=options.packages,
+            mixtures=options.mixtures,
+            heldout=read_heldout(options.heldout),
+            seed=options.seed,
         )
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from usam.data.corpus import Example
-from usam.data.labels import label_words, stem
+from usam.encoders.heads.name_words import label_words, stem
 from usam.schema.answer import NO_SPEECH, NOTHING
 from usam.schema.segments import Kind
 from usam.schema.tasks import TASKS

@@ -27,8 +27,8 @@ class Heard:
     waveform: [samples] at 16 kHz, on the CPU. frames: by role, each [T, D] at its encoder's rate. speech:
     spans (s) in which someone speaks. task: what the question wants of speech. sounds: what the audio
     specialist hears, if there is one. thorough: whether all that may be said is wanted: words that were
-    hardly made out, and a second look where few were found. kinds: what all encoders together make of it,
-    if a head of the adapter tells.
+    hardly made out, and a second look where few were found. kinds, names: what all encoders together make
+    of it, if heads of the adapter tell.
     """
 
     waveform: Tensor
@@ -38,6 +38,7 @@ class Heard:
     sounds: SoundScores | None = None
     thorough: bool = False
     kinds: KindScores | None = None
+    names: NameScores | None = None
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,32 @@ class KindScores:
 
     def mean(self, kind: Kind, start: float, end: float) -> float:
         """Of the rows between two times (s), at least one."""
-        last = len(self.scores) - 1
-        first = min(last, int(start / self.seconds))
-        stop = max(first + 1, round(end / self.seconds))
-        return float(self.scores[first:stop, KINDS.index(kind)].mean())
+        return float(_between(self.scores, self.seconds, start, end)[KINDS.index(kind)])
+
+
+@dataclass(frozen=True)
+class NameScores:
+    """Scores [N, C] of names of sounds and instruments over time, a row for every `seconds`, about 1 for the
+    name that is right. kinds: what each name is one of. slope, offset [C]: of the logarithm of a score, give
+    the log-odds that the name is right."""
+
+    scores: Tensor
+    names: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    seconds: float
+    slope: Tensor
+    offset: Tensor
+
+    def between(self, start: float, end: float) -> Tensor:
+        """How probable each name is [C] between two times (s)."""
+        mean = _between(self.scores, self.seconds, start, end)
+        return torch.sigmoid(self.slope * mean.clamp_min(1e-4).log() + self.offset)
+
+
+def _between(scores: Tensor, seconds: float, start: float, end: float) -> Tensor:
+    """The mean of the rows, one for every `seconds`, between two times (s), of one at least."""
+    first = min(len(scores) - 1, int(start / seconds))
+    return scores[first : max(first + 1, round(end / seconds))].mean(0)
 
 
 class WordStream(Protocol):

@@ -266,7 +266,7 @@ class Engine:
         placed: tuple[PlacedWord, ...] = ()
         words = None
         if self.model.word_streams:
-            placed = self.model.place_words(hearing, speech_task(task, question))
+            placed = self.model.place_words(hearing, speech_task(task, question), question)
             words = self.model.word_grid(placed, len(frames))
         audio = replace(self.model.embed_audio(frames[None], mask, asked, routing, words), placed=placed)
         if not audio.tokens.isfinite().all():

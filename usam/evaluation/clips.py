@@ -18,8 +18,8 @@ from usam.data.corpus import Example, read_corpus
 from usam.data.debian_packages import FILLETS_LANGUAGES, read_fillets
 from usam.data.derived.silence import nothing
 from usam.data.instructions import family
-from usam.data.labels import label_words
 from usam.data.splits import split
+from usam.encoders.heads.name_words import label_words
 from usam.evaluation.judging import different
 from usam.schema.segments import KINDS
 

@@ -10,7 +10,7 @@ from random import Random
 
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
-from usam.data.labels import stem
+from usam.encoders.heads.name_words import stem
 from usam.evaluation.clips import SHORTEST_SPEECH, TestClip
 from usam.evaluation.judging import declines, names_language, names_part, names_speaker, says
 from usam.evaluation.questions import YES_NO_TOKENS, Question

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from usam.data.instructions import family
-from usam.data.labels import label_words, stem
+from usam.encoders.heads.name_words import label_words, stem
 
 FIRST_WORDS = 12
 GENERIC_STEMS = frozenset({"sound", "music", "play", "nois"})

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from usam.adapter.kinds import LOOK_SECONDS, KindHead
+from usam.adapter.kinds import LOOK_SECONDS, KindHead, looks_of
+from usam.adapter.names import NameHead
 from usam.adapter.speaker import SpeakerHead
 from usam.audio.pitch import pitch_quartiles
 from usam.audio.samples import SAMPLE_RATE
 from usam.config import FRAME_RATE
 from usam.encoders.base import Encoder, Role, SoundClassifier
 from usam.encoders.frames import align, encode
+from usam.encoders.heads.asked_names import asked_for, with_asked
 from usam.encoders.heads.sound_names import sound_scores, speech_spans
-from usam.encoders.words import Heard, KindScores, WordStream
+from usam.encoders.words import Heard, KindScores, NameScores, WordStream
 from usam.schema.tasks import SpeechTask
 from usam.schema.words import Word
 from usam.threads import on_cores, use_cores
@@ -44,12 +46,13 @@ def hear(
     streams: Sequence[WordStream | None] = (),
     task: SpeechTask = "transcribe",
     kinds: KindHead | None = None,
+    names: NameHead | None = None,
 ) -> Hearing:
     """Waveform [samples] at 16 kHz through all encoders, their frames side by side.
 
-    `kinds` tells of the frames which kinds of audio are heard. The `streams` that need neither are asked for
-    their words for `task` meanwhile, on half of the cores: a decoder writes one token after another, which
-    more cores do not hasten.
+    Of the frames, `kinds` tells which kinds of audio are heard, `names` what they are called. The `streams`
+    that need neither are asked for their words for `task` meanwhile, on half of the cores: a decoder writes
+    one token after another, which more cores do not hasten.
     """
     known: dict[int, Tensor] = {}
     heard = Heard(waveform.cpu(), {}, task=task)
@@ -70,8 +73,21 @@ def hear(
         predicted = {} if pending is None else {task: pending.result()}
     frames = align(found, [encoder.frame_rate for encoder in encoders], len(waveform))
     by_role: Mapping[Role, Tensor] = {e.role: s for e, s in zip(encoders, found, strict=True)}
-    scored = KindScores(kinds.scores(frames), LOOK_SECONDS) if with_words and kinds is not None else None
-    return Hearing(frames, replace(heard, frames=by_role, kinds=scored), predicted=predicted)
+    heard = replace(heard, frames=by_role)
+    if with_words and (kinds or names):
+        looks = looks_of(frames)
+        heard = replace(
+            heard,
+            kinds=KindScores(kinds.scores(looks), LOOK_SECONDS) if kinds else None,
+            names=name_scores(names, looks) if names else None,
+        )
+    return Hearing(frames, heard, predicted=predicted)
+
+
+def name_scores(head: NameHead, looks: Tensor) -> NameScores:
+    """What the head makes of looks [N, 3D]."""
+    scores = head.scores(looks)
+    return NameScores(scores, head.names, head.kinds, LOOK_SECONDS, head.slope.cpu(), head.offset.cpu())
 
 
 @torch.inference_mode()
@@ -132,6 +148,20 @@ def words_of(
                 )
         hearing.words[task] = tuple(found)
     return hearing.words[task]
+
+
+def words_asked_for(
+    heard: Heard,
+    words: tuple[tuple[Word, ...], ...],
+    streams: Sequence[WordStream | None],
+    question: str,
+) -> tuple[tuple[Word, ...], ...]:
+    """The words of each expert; among those of the audio expert what a question names and may be heard."""
+    asked = asked_for(heard, question) if question and heard.kinds is not None else []
+    return tuple(
+        with_asked(own, asked) if asked and stream is not None and stream.role == "audio" else own
+        for own, stream in zip(words, streams, strict=True)
+    )
 
 
 def name_speakers(words: Sequence[Word], heard: Heard, head: SpeakerHead | None) -> list[Word]:

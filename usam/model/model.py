@@ -37,7 +37,7 @@ from usam.llm.prompts import Prompt, PromptBuilder
 from usam.llm.steps import step_decoder
 from usam.llm.text_space import ForeignTextSpace, TextSpace
 from usam.model.hub_options import hub_options
-from usam.model.listening import Hearing, hear, hear_words, words_of
+from usam.model.listening import Hearing, hear, hear_words, words_asked_for, words_of
 from usam.model.loading import check_width, frozen_encoders, load_adapter
 from usam.model.pretrained import Pretrained, fetch
 from usam.progress import ProgressCallback
@@ -178,12 +178,15 @@ class USAM(nn.Module):
         With a task, their heads are asked for its words at the same time, if they have any.
         """
         encoders = cast("list[Encoder]", list(self.encoders))
-        if task is None:
-            hearing = hear(waveform, encoders, bool(self.word_streams), kinds=self.adapter.kinds)
-        else:
-            hearing = hear(
-                waveform, encoders, bool(self.word_streams), self.word_streams, task, self.adapter.kinds
-            )
+        hearing = hear(
+            waveform,
+            encoders,
+            bool(self.word_streams),
+            () if task is None else self.word_streams,
+            task or "transcribe",
+            self.adapter.kinds,
+            self.adapter.names,
+        )
         return replace(hearing, frames=hearing.frames.to(self.device))
 
     def hear_words(self, waveform: Tensor, task: SpeechTask) -> tuple[Heard, tuple[tuple[Word, ...], ...]]:
@@ -197,10 +200,12 @@ class USAM(nn.Module):
         """Waveform [samples] at 16 kHz -> U [T, D], all encoders on one frame rate side by side."""
         return self.hear(waveform).frames
 
-    def place_words(self, hearing: Hearing, task: SpeechTask) -> tuple[PlacedWord, ...]:
-        """Where the specialists' words lie on the audio tokens of a clip."""
+    def place_words(self, hearing: Hearing, task: SpeechTask, question: str = "") -> tuple[PlacedWord, ...]:
+        """Where the specialists' words lie on the audio tokens of a clip, what the question asks for among
+        them."""
         config = self.adapter.config
         words = words_of(hearing, self.word_streams, task, self.adapter.speaker)
+        words = words_asked_for(hearing.heard, words, self.word_streams, question)
         length = -(-len(hearing.frames) // config.frames_per_token)
         return tuple(place(words, length, config.token_seconds))
 
@@ -372,18 +377,21 @@ class USAM(nn.Module):
             after = real & (torch.arange(len(ids), device=ids.device) > at)
             prompts.append(Prompt(ids[:at], ids[after], ids[question]))
         questions = [prompt.question for prompt in prompts]
-        words = self._words_of(clips, tasks) if self.word_streams else None
+        texts = [self.prompts.text(ids) for ids in asked]
+        words = self._words_of(clips, tasks, texts) if self.word_streams else None
         audio = self.embed_audio(padded, heard, questions, words=words)
         if words is not None:
             audio = audio.keep(self.significance(audio, questions).total > self.adapter.saclm.threshold)
         return self.respond(audio, prompts, **options)
 
-    def _words_of(self, clips: Sequence[Hearing], tasks: Sequence[SpeechTask]) -> WordGrid:
+    def _words_of(
+        self, clips: Sequence[Hearing], tasks: Sequence[SpeechTask], questions: Sequence[str]
+    ) -> WordGrid:
         """The specialists' words of a batch, each clip's speech as its task wants it."""
         return batch(
             [
-                self.word_grid(self.place_words(clip, task), len(clip.frames))
-                for clip, task in zip(clips, tasks, strict=True)
+                self.word_grid(self.place_words(clip, task, question), len(clip.frames))
+                for clip, task, question in zip(clips, tasks, questions, strict=True)
             ]
         )
 

@@ -14,10 +14,10 @@ from usam.data.derived.mixtures import write_mixtures
 from usam.data.derived.silence import write_silence
 from usam.data.derived.views import write_views
 from usam.data.frame_cache import FrameCache
-from usam.data.labels import label_words
 from usam.data.splits import split
 from usam.data.synthetic.instruments import read_rendered
 from usam.encoders import YAMNet
+from usam.encoders.heads.name_words import label_words
 from usam.training.stages.batches import AlignmentItem, Pool
 from usam.training.stages.losses import tokens_needed
 from usam.training.targets.pseudo_labels import SoundTeacher, short_name

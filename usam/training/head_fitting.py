@@ -1,8 +1,10 @@
-"""What the kind head is fitted on: labelled clips, alone, mixed and in a row."""
+"""Fits the heads over all encoders' frames, on labelled clips: alone, mixed and in a row."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -10,16 +12,21 @@ import torch
 from torch import Tensor
 
 from usam.adapter.kinds import LOOK_SECONDS, looks_of
+from usam.adapter.names import NameHead
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.augmentation import pad
 from usam.data.corpus import Example
+from usam.data.labels import plain_label
 from usam.encoders.heads.sound_names import is_silent
+from usam.errors import AudioError, RequestError
 from usam.model.model import USAM
 from usam.schema.segments import KINDS, Kind
 from usam.training.stages.kinds import fit_kind_head
+from usam.training.stages.names import fit_name_head
 
 REPORTED = 100  # clips
-MOST_LOOKS = 6  # of a clip
+MOST_LOOKS = 8  # of a clip
+CLIPS_A_NAME = 2  # at least, of a name that can be told
 ROWS = 350  # clips in a row: what is heard in one part says little of another
 ROW_WEIGHT = 3.0  # of a row, beside a clip
 PAUSES = (0.0, 0.1, 0.3, 0.5)  # seconds between two parts
@@ -31,40 +38,98 @@ Span = tuple[float, float, Kind]
 """Start and end in seconds of one kind of audio."""
 
 
-@torch.inference_mode()
-def fit_kinds(
+@dataclass(frozen=True)
+class HeardLooks:
+    """What a head is fitted on of a clip: looks [N, 3D], which of KINDS are heard in each [N, 3], the weight
+    of the clip, and what a single sound or instrument is called."""
+
+    looks: Tensor
+    kinds: Tensor
+    weight: float = 1.0
+    kind: Kind = "speech"
+    name: str = ""
+    collection: str = ""
+
+
+def fit_heads(
     model: USAM, examples: Sequence[Example], kept: Path, report: Callable[[str], None], seed: int = 0
 ) -> None:
-    """Fit the head that tells which kinds are heard, or read it where it was fitted before."""
+    """Fit the heads that tell which kinds are heard and what sounds and instruments are called. What is heard
+    of the clips is computed once and kept in a file, as far as it came."""
+    heard = hear_looks(model, examples, kept, report, seed)
+    if not heard:
+        raise RequestError("There is no clip to fit on in the data folder.")
+    fit_kinds(model, heard)
+    fit_names(model, heard)
+
+
+def fit_kinds(model: USAM, heard: Sequence[HeardLooks]) -> None:
+    """Fit the head that tells which kinds are heard."""
     head = model.adapter.kinds
     assert head is not None
-    if kept.exists():
-        head.load_state_dict(torch.load(kept, weights_only=True))
+    weights = [torch.full((len(one.looks),), one.weight / len(one.looks)) for one in heard]
+    looks, kinds = torch.cat([one.looks for one in heard]), torch.cat([one.kinds for one in heard])
+    fit_kind_head(head, looks, kinds, torch.cat(weights))
+
+
+def fit_names(model: USAM, heard: Sequence[HeardLooks]) -> None:
+    """Give the model a head that tells names of sounds and instruments, those that several clips have."""
+    often = Counter((one.kind, one.name) for one in heard if one.name)
+    common = sorted(pair for pair, clips in often.items() if clips >= CLIPS_A_NAME)
+    if not common:
         return
-    looks, kinds, weights = [], [], []
-    for index, example in enumerate(examples, 1):
-        waveform = example.waveform()
-        if is_silent(waveform):
-            continue
-        found = looks_of(model.frames(waveform))[:MOST_LOOKS].cpu()
-        known = {example.kind, example.background}
-        looks.append(found)
-        kinds.append(torch.tensor([[float(kind in known) for kind in KINDS]]).expand(len(found), -1))
-        weights.append(torch.full((len(found),), 1 / len(found)))
-        if index % REPORTED == 0:
-            report(f"kinds of {index} of {len(examples)} clips")
+    config = model.adapter.config
+    config.names = {kind: [name for one, name in common if one == kind] for kind in KINDS[1:]}
+    head = model.adapter.names = NameHead(config).to(model.device)
+    places = {name: index for index, name in enumerate(zip(head.kinds, head.names, strict=True))}
+    named = [one for one in heard if (one.kind, one.name) in places]
+    fit_name_head(
+        head,
+        torch.stack([one.looks.float().mean(0) for one in named]),
+        [places[one.kind, one.name] for one in named],
+        [one.collection for one in named],
+    )
+
+
+@torch.inference_mode()
+def hear_looks(
+    model: USAM, examples: Sequence[Example], kept: Path, report: Callable[[str], None], seed: int = 0
+) -> list[HeardLooks]:
+    """What is heard of clips and of rows of them; goes on after what is in the file `kept`."""
+    known: list[HeardLooks | None] = []
+    if kept.exists():
+        known = [HeardLooks(**fields) if fields else None for fields in torch.load(kept, weights_only=True)]
     random = Random(seed)
-    for parts in drawn_rows(examples, min(ROWS, len(examples)), random):
-        waveform, spans = in_a_row(parts, random)
-        found = looks_of(model.frames(waveform)).cpu()
-        shares = kind_shares(spans, len(found), len(waveform) / SAMPLE_RATE)
+    rows = list(drawn_rows(examples, min(ROWS, len(examples)), random))
+    units: list[Example | list[Example]] = [*examples, *rows]
+    for index, unit in enumerate(units[len(known) :], len(known) + 1):
+        known.append(_heard(model, unit, Random(f"{seed} {index}")))
+        if index % REPORTED == 0 or index == len(units):
+            report(f"heard {index} of {len(units)} clips")
+            part = kept.with_suffix(".part")
+            torch.save([vars(one) if one else {} for one in known], part)
+            part.rename(kept)
+    return [one for one in known if one]
+
+
+def _heard(model: USAM, unit: Example | list[Example], random: Random) -> HeardLooks | None:
+    """Of a clip or a row of clips; None where nothing can be heard."""
+    if isinstance(unit, list):
+        waveform, spans = in_a_row(unit, random)
+        looks = looks_of(model.frames(waveform)).half().cpu()
+        shares = kind_shares(spans, len(looks), len(waveform) / SAMPLE_RATE)
         heard = shares.sum(1) > HEARD
-        looks.append(found[heard])
-        kinds.append(shares[heard])
-        weights.append(torch.full((int(heard.sum()),), ROW_WEIGHT / max(1, int(heard.sum()))))
-    if looks:
-        fit_kind_head(head, torch.cat(looks), torch.cat(kinds), torch.cat(weights))
-        torch.save(head.state_dict(), kept)
+        return HeardLooks(looks[heard], shares[heard], ROW_WEIGHT) if heard.any() else None
+    try:
+        waveform = unit.waveform()
+    except AudioError:  # too short to be heard
+        return None
+    if is_silent(waveform):
+        return None
+    looks = looks_of(model.frames(waveform))[:MOST_LOOKS].half().cpu()
+    kinds = torch.tensor([[float(kind in (unit.kind, unit.background)) for kind in KINDS]])
+    name = plain_label(unit.label) if unit.label and unit.kind != "speech" else ""
+    return HeardLooks(looks, kinds.expand(len(looks), -1), 1.0, unit.kind, name, unit.source)
 
 
 def drawn_rows(examples: Sequence[Example], count: int, random: Random) -> Iterator[list[Example]]:

@@ -18,9 +18,9 @@ from usam.config import USAMConfig
 from usam.data.corpus import Example, read_corpus
 from usam.data.frame_cache import FrameCache
 from usam.data.instructions import Instructor
-from usam.data.labels import label_words
 from usam.data.splits import split
 from usam.encoders import YAMNet
+from usam.encoders.heads.name_words import label_words
 from usam.encoders.registry import by_role
 from usam.encoders.whisper_decoder import load_transcriber
 from usam.errors import RequestError
@@ -274,8 +274,13 @@ def instruct(prepared: Prepared, options: TrainingOptions, report: Callable[[str
 
 
 def write_checkpoint(model: USAM, folder: Path) -> None:
-    """Write the checkpoint in half the bytes: bfloat16, the precision the answers are computed in."""
+    """Write the checkpoint in bfloat16, the precision the answers are computed in."""
     model.save_pretrained(folder)
+    in_half_the_bytes(folder)
+
+
+def in_half_the_bytes(folder: Path) -> None:
+    """Keep all weights of a folder in bfloat16."""
     for file in folder.rglob("*.safetensors"):
         tensors = {
             name: tensor.bfloat16() if tensor.is_floating_point() else tensor

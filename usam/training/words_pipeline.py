@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from torch import nn
 from usam.adapter.adapter import USAMAdapter
 from usam.adapter.speaker import SPEAKERS
 from usam.checkpoints.fingerprint import fingerprint
-from usam.checkpoints.layout import SPEECH_LORA
+from usam.checkpoints.layout import ROUTING, SPEECH_LORA
 from usam.config import USAMConfig
 from usam.data.corpus import read_corpus
+from usam.data.debian_sounds import read_packages
 from usam.data.derived.mixtures import write_mixtures
 from usam.data.derived.silence import write_silence
 from usam.data.heard_clips import HeardClip, HeardClips, scene, unread
@@ -39,9 +41,9 @@ from usam.model.pretrained import fetch
 from usam.presets import PRESETS
 from usam.schema.segments import KINDS, Kind
 from usam.training.execution import Execution, processes, write_settings
-from usam.training.kind_fitting import fit_kinds
+from usam.training.head_fitting import fit_heads, fit_kinds, hear_looks
 from usam.training.lora import add_llm_lora
-from usam.training.pipeline import without_words, write_checkpoint
+from usam.training.pipeline import in_half_the_bytes, without_words, write_checkpoint
 from usam.training.stages.speaker import fit_speaker_head
 from usam.training.stages.word_reading import run_word_reading
 from usam.training.trainer import Budget
@@ -76,6 +78,44 @@ class WordsOptions:
     budget: Budget = Budget(minutes=60)
     seed: int = 0
     execution: Execution = Execution()
+
+
+@dataclass(frozen=True)
+class HeadsOptions:
+    """A checkpoint whose heads are fitted anew, and labelled clips; `packages` is /usr/share, for sounds.
+
+    mixtures: how many clips of two kinds of audio are made.
+    """
+
+    corpus: Path
+    start: Path
+    work: Path
+    output: Path
+    packages: Path | None = None
+    mixtures: int = 5_000
+    heldout: Sequence[str] = ()
+    seed: int = 0
+
+
+def run_head_fitting(options: HeadsOptions, report: Callable[[str], None] = print) -> None:
+    """Fit the heads that tell kinds and names, and write the checkpoint, the rest of which stays as it is.
+
+    Raises UsamError.
+    """
+    model = with_words(options.start, report)
+    model.eval()
+    train, _ = split(read_corpus(options.corpus), options.heldout)
+    examples = [example for example in train if example.seconds <= LONGEST]
+    Random(options.seed).shuffle(examples)
+    examples += write_mixtures(options.work / "mixtures", examples, options.mixtures, options.seed)
+    if options.packages is not None:
+        examples += read_packages(options.packages)
+    fit_heads(model, examples, options.work / "looks.pt", report, options.seed)
+    measured = shutil.ignore_patterns("evaluation.*", ROUTING)  # of the parent
+    shutil.copytree(options.start, options.output, ignore=measured, dirs_exist_ok=True)
+    model.adapter.save_pretrained(options.output)
+    in_half_the_bytes(options.output)
+    report(f"written to {options.output}")
 
 
 def run_words_training(options: WordsOptions, report: Callable[[str], None] = print) -> None:
@@ -197,10 +237,13 @@ def heard(model: USAM, options: WordsOptions, report: Callable[[str], None]) -> 
     rest += write_silence(options.work / "silence", SILENCES)
     model.eval()
     if not USAMConfig.from_pretrained(options.start).kind_head:
-        fit_kinds(model, speech + rest, options.work / "kinds.pt", report, options.seed)
-    return list(
-        HeardClips(options.work / "heard", model, fingerprint(options.start)).build(speech + rest, report)
-    )
+        fit_kinds(model, hear_looks(model, speech + rest, options.work / "looks.pt", report, options.seed))
+    # Of the clips it was fitted on, the head of names is surer than it will be of any others.
+    names, model.adapter.names = model.adapter.names, None
+    clips = HeardClips(options.work / "heard", model, fingerprint(options.start))
+    found = list(clips.build(speech + rest, report))
+    model.adapter.names = names
+    return found
 
 
 def english(seed: int) -> list[str]:

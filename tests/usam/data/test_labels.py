@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usam.data.labels import label_words, spoken_words
+from usam.data.labels import spoken_words
+from usam.encoders.heads.name_words import label_words
 
 
 @pytest.mark.parametrize(

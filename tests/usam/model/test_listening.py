@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests import tiny
-from usam.adapter.kinds import KindHead
+from usam.adapter.kinds import KindHead, looks_of
 from usam.adapter.speaker import SPEAKERS, SpeakerHead
 from usam.encoders.words import Heard
 from usam.model.listening import hear, name_speakers, words_of
@@ -136,7 +136,7 @@ def test_a_stream_that_weighs_kinds_waits_for_them_where_a_head_tells() -> None:
     finally:
         torch.set_num_threads(before)
     [word] = words_of(told, streams, "transcribe", None)[1]
-    assert word.text == str(kinds.scores(told.frames).tolist())
+    assert word.text == str(kinds.scores(looks_of(told.frames)).tolist())
     [word] = words_of(untold, streams, "transcribe", None)[1]
     assert word.text == "None"
 

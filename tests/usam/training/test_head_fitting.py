@@ -1,18 +1,28 @@
-"""Fitting the kind head on labelled clips, once."""
+"""Fitting the heads over all encoders' frames on labelled clips."""
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 from tests import tiny
 from usam.adapter.kinds import looks_of
 from usam.data.corpus import Example
+from usam.errors import RequestError
+from usam.model.model import USAM
 from usam.schema.segments import KINDS, Kind
-from usam.training.kind_fitting import LOOK_SECONDS, drawn_rows, fit_kinds, in_a_row, kind_shares
+from usam.training.head_fitting import (
+    LOOK_SECONDS,
+    drawn_rows,
+    fit_heads,
+    fit_kinds,
+    hear_looks,
+    in_a_row,
+    kind_shares,
+)
 
 
 def clip(folder: Path, name: str, kind: Kind, seed: int, background: Kind | None = None) -> Example:
@@ -25,27 +35,30 @@ def clip(folder: Path, name: str, kind: Kind, seed: int, background: Kind | None
     return Example(path, 1.0, kind, None, name, name, "made", "CC0", "en", background=background)
 
 
-def test_the_kind_head_is_fitted_once_and_read_afterwards(tmp_path: Path) -> None:
+def fit(model: USAM, examples: list[Example], kept: Path) -> None:
+    fit_kinds(model, hear_looks(model, examples, kept, lambda message: None))
+
+
+def test_what_was_heard_is_read_when_heads_are_fitted_again(tmp_path: Path) -> None:
     model = tiny.model(words=True, kind_head=True)
     examples = [clip(tmp_path, f"voice {i}", "speech", i) for i in range(12)]
     examples += [clip(tmp_path, f"sound {i}", "sound", i) for i in range(12)]
-    kept = tmp_path / "kinds.pt"
-    fit_kinds(model, examples, kept, lambda message: None)
+    kept = tmp_path / "looks.pt"
+    fit(model, examples, kept)
     head = model.adapter.kinds
     assert head is not None
     for example in examples:
         score = head(looks_of(model.frames(example.waveform()))).mean(0)
         assert KINDS[int(score.argmax())] == example.kind
-    again = tiny.model(words=True, kind_head=True)
-    fit_kinds(again, [], kept, lambda message: None)
-    assert again.adapter.kinds is not None
-    assert torch.equal(again.adapter.kinds.head.weight, head.head.weight)
+        example.path.unlink()
+    heard = hear_looks(model, examples, kept, lambda message: None)
+    assert sum(one.weight == 1.0 for one in heard) == 24
 
 
 def test_what_is_behind_a_voice_is_heard_too(tmp_path: Path) -> None:
     model = tiny.model(words=True, kind_head=True)
     examples = [clip(tmp_path, f"both {i}", "speech", i, background="music") for i in range(8)]
-    fit_kinds(model, examples, tmp_path / "kinds.pt", lambda message: None)
+    fit(model, examples, tmp_path / "looks.pt")
     assert model.adapter.kinds is not None
     score = model.adapter.kinds(looks_of(model.frames(examples[0].waveform()))).mean(0)
     assert [kind for kind, one in zip(KINDS, score.tolist(), strict=True) if one > 0] == ["speech", "music"]
@@ -72,3 +85,26 @@ def test_a_look_tells_how_much_of_it_each_kind_is_heard() -> None:
     assert shares[:2].tolist() == [[1.0, 0.0, 0.0], [pytest.approx(0.5), 0.0, 0.0]]
     assert shares[2].tolist() == [0.0, 0.0, pytest.approx(1.0)]
     assert kind_shares([(0.0, half, "sound")], 1, half)[0].tolist() == [0.0, pytest.approx(1.0), 0.0]
+
+
+def test_names_that_several_clips_have_can_be_told_afterwards(tmp_path: Path) -> None:
+    model = tiny.model(words=True, kind_head=True)
+    named = [
+        replace(clip(tmp_path, f"{kind} {i}", kind, i), label=label, source=f"source {i % 2}")
+        for kind, label in (("sound", "Dog Bark"), ("music", "Tom (drum machine)"))
+        for i in range(6)
+    ]
+    once = replace(clip(tmp_path, "once", "sound", 9), label="siren")
+    fit_heads(model, [*named, once], tmp_path / "looks.pt", lambda message: None)
+    assert model.adapter.config.names == {"sound": ["dog bark"], "music": ["tom"]}
+    head = model.adapter.names
+    assert head is not None
+    assert head.kinds == ("sound", "music")
+    for example in named:
+        scores = head(looks_of(model.frames(example.waveform())))
+        assert head.kinds[int(scores.mean(0).argmax())] == example.kind
+
+
+def test_without_clips_there_is_nothing_to_fit_on(tmp_path: Path) -> None:
+    with pytest.raises(RequestError):
+        fit_heads(tiny.model(words=True, kind_head=True), [], tmp_path / "looks.pt", lambda message: None)

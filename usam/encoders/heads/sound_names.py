@@ -17,9 +17,10 @@ from torch.nn import functional as F
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role, SoundClassifier
+from usam.encoders.heads.fitted_names import with_fitted
 from usam.encoders.heads.kind_states import KindSpan, kind_spans
 from usam.encoders.heads.sound_classes import PLACES, VAGUE, VOICES, plain_name
-from usam.encoders.words import Heard, KindScores, SoundScores, spans
+from usam.encoders.words import Heard, SoundScores, spans
 from usam.schema.segments import KINDS, Kind
 from usam.schema.words import Word
 
@@ -127,7 +128,7 @@ class SoundNames:
         found: list[Word] = []
         if heard.kinds is not None:
             for span in kinds_heard(heard):
-                found += _of_span(span, heard.kinds, sounds, table)
+                found += _of_span(span, heard, sounds, table)
             return found + self._place(heard, sounds)
         for first, last, scores in _segments(table):
             start, end = first / sounds.rate, min(last / sounds.rate, len(heard.waveform) / SAMPLE_RATE)
@@ -188,8 +189,10 @@ def _behind(scores: Tensor, table: Tensor, classes: tuple[str, ...]) -> list[tup
     return [("sound", sound)] if sound >= SOUND_BEHIND else []
 
 
-def _of_span(span: KindSpan, kinds: KindScores, sounds: SoundScores, table: Tensor) -> list[Word]:
+def _of_span(span: KindSpan, heard: Heard, sounds: SoundScores, table: Tensor) -> list[Word]:
     """The words of a span: the kinds heard through it, and names of these kinds; scores of names [T, C]."""
+    kinds = heard.kinds
+    assert kinds is not None
     rate, classes = sounds.rate, sounds.classes
     first = min(len(table) - 1, round(span.start * rate))
     part = table[first : max(first + 1, round(span.end * rate))]
@@ -211,10 +214,12 @@ def _of_span(span: KindSpan, kinds: KindScores, sounds: SoundScores, table: Tens
             LEAST_BESIDE_SPEECH if spoken else LEAST_SCORE,
         )
         begins, ends = (min(span.end, (first + at) / rate) for at in (start, last))
-        heard = span.kinds
-        if heard == ("speech",):  # but something else is too sure to be left out
-            heard = ("speech", "music" if scores[musical].max() > scores[~musical].max() else "sound")
-        found += bracketed(max(span.start, begins), ends, names, opening_of(heard), ")")
+        if heard.names is not None and span.kinds != ("speech",):
+            names = with_fitted(names, heard.names, span.kinds, begins, ends, NAMES)
+        named = span.kinds
+        if named == ("speech",):  # but something else is too sure to be left out
+            named = ("speech", "music" if scores[musical].max() > scores[~musical].max() else "sound")
+        found += bracketed(max(span.start, begins), ends, names, opening_of(named), ")")
     sure = sum((min(1.0, kinds.mean(kind, span.start, span.end)) + 1) / 2 for kind in span.kinds)
     alone = (kinds_named(span.kinds), max(0.05, sure / len(span.kinds)))
     return found or bracketed(span.start, span.end, [alone], "(", ")")

@@ -60,11 +60,12 @@ def heard(engine: Engine, questions: Sequence[Question]) -> list[tuple[int, str]
     streams = model.word_streams or load_word_streams(fetch(engine.config).encoders, encoders, engine.config)
     found: list[tuple[int, str]] = []
     latest: tuple[int, Hearing] | None = None
+    heads = model.adapter
     for index in by_clip(questions):
         question = questions[index]
         if latest is None or latest[0] != id(question.clip):
             waveform = question.clip.audio.waveform
-            latest = id(question.clip), hear(waveform, encoders, True, kinds=model.adapter.kinds)
+            latest = id(question.clip), hear(waveform, encoders, True, kinds=heads.kinds, names=heads.names)
         task = speech_task(question.task, question.text)
         words = words_of(latest[1], streams, task, model.adapter.speaker)
         tokens = -(-len(latest[1].frames) // engine.config.frames_per_token)

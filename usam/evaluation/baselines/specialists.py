@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from usam.audio.samples import SAMPLE_RATE
 from usam.data.instructions import family
-from usam.data.labels import label_words
 from usam.encoders import MusiCNN, Whisper, YAMNet
+from usam.encoders.heads.name_words import label_words
 from usam.encoders.whisper import log_mel
 from usam.encoders.whisper_decoder import Transcriber, load_transcriber
 from usam.engine.engine import Engine

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from usam.audio.clip import load_clip
 from usam.data.corpus import Example
-from usam.data.labels import label_words, spoken_words
+from usam.data.labels import spoken_words
 from usam.encoders import YAMNet
+from usam.encoders.heads.name_words import label_words
 from usam.encoders.whisper_decoder import Transcriber
 from usam.training.targets.word_targets import Targets
 

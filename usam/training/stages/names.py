@@ -1,0 +1,89 @@
+"""Fits the name head: what a sound or an instrument is called, by all encoders' frames."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from usam.adapter.names import NameHead
+from usam.encoders.heads.name_words import label_words, stem
+from usam.schema.segments import Kind
+
+DECAY = 0.1  # of the mean square of a feature, which is one, in clips
+SURE = 6  # names of a clip whose scores are compared with the truth
+LEAST_SCORE = 1e-4
+
+
+@torch.no_grad()
+def fit_name_head(head: NameHead, clips: Tensor, names: Sequence[int], collections: Sequence[str]) -> None:
+    """Ridge regression of names, as indices of the head's, on the looks of clips [N, 3D].
+
+    A clip weighs less the more clips have its name. How far a score is to be trusted is measured on each of
+    the `collections` with a head that was fitted on the others: within one, clips share more than their name.
+    It is measured for sounds and for music apart, among the names of the clip's kind; a name that shares a
+    word with the true one counts as right.
+    """
+    clips = clips.float().to(head.mean.device)
+    means = clips[:, : len(head.mean)]
+    head.mean.copy_(means.mean(0))
+    head.deviation.copy_(means.std(0) + 1e-3)
+    features = head.normal(clips)
+    truth = torch.tensor(names, device=features.device)
+    places = {kind: _places(head, kind, truth) for kind in dict.fromkeys(head.kinds)}
+    words = [{stem(word) for word in label_words(name)} for name in head.names]
+    alike = torch.tensor([[bool(one & other) for other in words] for one in words], device=features.device)
+    scores: dict[Kind, list[Tensor]] = {kind: [] for kind in places}
+    right: dict[Kind, list[Tensor]] = {kind: [] for kind in places}
+    for collection in sorted(set(collections)):
+        apart = torch.tensor([one == collection for one in collections], device=features.device)
+        if apart.all():
+            continue
+        weight, bias = _ridge(features[~apart], truth[~apart], len(head.names))
+        found = features[apart] @ weight + bias
+        for kind, of_kind in places.items():
+            clips_of_kind = torch.isin(truth[apart], of_kind)
+            best = found[clips_of_kind][:, of_kind].topk(min(SURE, len(of_kind)), 1)
+            scores[kind].append(best.values.flatten())
+            right[kind].append(alike[truth[apart][clips_of_kind][:, None], of_kind[best.indices]].flatten())
+    for kind, of_kind in places.items():
+        if scores[kind]:
+            slope, offset = _log_odds(torch.cat(scores[kind]), torch.cat(right[kind]))
+            head.slope[of_kind] = slope
+            head.offset[of_kind] = offset
+    weight, bias = _ridge(features, truth, len(head.names))
+    head.head.weight.copy_(weight.T)
+    head.head.bias.copy_(bias)
+
+
+def _places(head: NameHead, kind: Kind, like: Tensor) -> Tensor:
+    """The indices of the names of a kind."""
+    return torch.tensor([i for i, one in enumerate(head.kinds) if one == kind], device=like.device)
+
+
+def _ridge(features: Tensor, truth: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Weight [D, C] and bias [C] of the scores."""
+    often = Counter(truth.tolist())
+    weights = torch.tensor([often[name] ** -0.5 for name in truth.tolist()], device=features.device)
+    targets = F.one_hot(truth, count).float()
+    usual = targets.mean(0)
+    weighted = features * weights[:, None]
+    width = features.shape[1]
+    moments = weighted.T @ features + DECAY * width * torch.eye(width, device=features.device)
+    return torch.linalg.solve(moments, weighted.T @ (targets - usual)), usual
+
+
+def _log_odds(scores: Tensor, right: Tensor) -> tuple[float, float]:
+    """Slope and offset of the log-odds of being right by the logarithm of a score (logistic regression)."""
+    logs = scores.clamp_min(LEAST_SCORE).log().double().cpu()
+    wanted = right.double().cpu()
+    found = torch.zeros(2, dtype=torch.float64)
+    design = torch.stack([logs, torch.ones_like(logs)], 1)
+    for _ in range(30):  # Newton's method
+        chance = torch.sigmoid(design @ found)
+        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-6 * torch.eye(2)
+        found += torch.linalg.solve(curvature, design.T @ (wanted - chance))
+    return float(found[0]), float(found[1])
