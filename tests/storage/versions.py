@@ -76,6 +76,7 @@ def take_back(version: str, engine: Engine) -> None:
 def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", "storage:migrations")
+    config.set_main_option("recursive_version_locations", "true")
     config.attributes["connection"] = connection
     return config
 
