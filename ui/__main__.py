@@ -17,11 +17,13 @@ from ui.build import engine_of
 from ui.components.messages import counted
 from ui.engines.loader import EngineLoader
 from ui.settings import Settings
-from ui.studio.projects.importer import ImportState
+from ui.studio.projects.importer import ELSEWHERE, ImportState
 from ui.studio.projects.sources import items_of
 from ui.studio.service import Studio
 from usam.errors import UsamError
 from usam.schema.tasks import TASKS
+
+STOPPED = "Somebody stopped the import before its end; the same command goes on."
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,9 +50,14 @@ def run(arguments: argparse.Namespace, studio: Studio) -> int:
     if arguments.retry:
         importer.imports.retry(project)
     print(f"{counted(added.added, 'clip')} to ask about, {added.known} there already")
-    importer.run(_report)
-    if importer.state.ended:
-        raise StorageError(importer.state.ended)
+    try:
+        importer.run(_report)
+    except KeyboardInterrupt:
+        importer.imports.stop()  # or another process would go on
+        raise
+    state = importer.state
+    if state.elsewhere or state.ended or state.left:
+        raise StorageError(ELSEWHERE if state.elsewhere else state.ended or STOPPED)
     failures = importer.imports.failures(project)
     for item in failures:
         print(f"{item.source}: {item.error}", file=sys.stderr)

@@ -23,6 +23,7 @@ from storage import Feedback, StorageError, open_database
 from storage.maintenance.scheduler import MaintenanceScheduler
 from storage.maintenance.snapshots import Snapshots
 from storage.replicas.logins import LoginStore
+from storage.replicas.queue_places import RENEW_SECONDS
 from storage.replicas.request_counts import RequestCounts
 from ui.access.accounts import Accounts, Login
 from ui.access.admin import AdminGate
@@ -58,7 +59,8 @@ from ui.server.require_login import RequireLogin
 from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
 from ui.server.upload_rate import UploadRate
 from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
-from ui.studio.alive import keep_alive
+from ui.studio.periodic import every
+from ui.studio.projects.importer import LOOK_SECONDS
 from ui.studio.service import Studio
 from ui.studio.tuning.shared_checkpoints import SharedCheckpoints
 from ui.studio.tuning.tuned_checkpoints import TunedCheckpoints
@@ -120,8 +122,9 @@ def build(
     pool = EnginePool(loader, [*further, tuned.folder], load_second)
     studio = Studio(loader, Feedback(database), settings, pool)
     if database.served:
-        keep_alive(studio.renew)
-        keep_alive(studio.promotion.follow)
+        every(RENEW_SECONDS, studio.renew)
+        every(RENEW_SECONDS, studio.promotion.follow)
+        every(LOOK_SECONDS, studio.importer.look)
     studio.downloads.clean_all()
     studio.teaching.clean()
     with gr.Blocks(

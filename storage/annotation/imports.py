@@ -1,4 +1,7 @@
-"""Clips that are to become items of a project: whoever has the model asks about one after another."""
+"""Clips that are to become items of a project: whoever has the model asks about one after another.
+
+A person may stop that, for all processes and projects together, until somebody adds clips or goes on.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from storage.annotation.gold import Gold
@@ -62,8 +65,8 @@ class ProjectImports:
     database: Database
 
     def add(self, project: str, items: Iterable[NewItem]) -> Added:
-        """Have clips asked about, all or none of them; their files stay where they are. A name with the same
-        question and task is not asked about again, unless it had failed."""
+        """Have clips asked about, all or none of them, and what was stopped; their files stay where they are.
+        A name with the same question and task is not asked about again, unless it had failed."""
         return self._add(project, [(str(item.path.absolute()), item) for item in items])
 
     def add_uploads(self, project: str, items: Iterable[NewItem]) -> Added:
@@ -102,12 +105,14 @@ class ProjectImports:
                 names = dict(zip(("source", "task", "question"), asked, strict=True))
                 gold = (item.gold or Gold()).columns()
                 session.add(schema.ProjectImport(project_id=key, path=clean(path), **names, **gold))
+            _go_on(session)
         uploads.remove_unneeded(self.database, replaced)
         return Added(added, known)
 
     def next(self, project: str | None = None) -> WaitingItem | None:
-        """The clip that has waited longest, of one project or of any; None when none waits."""
-        wanted = _listed().where(schema.ProjectImport.error.is_(None)).limit(1)
+        """The clip that has waited longest, of one project or of any; None when none waits, or all of it was
+        stopped."""
+        wanted = _listed().where(*_due()).limit(1)
         if project is not None:
             wanted = wanted.where(schema.Project.name == project)
         with self.database.read() as session:
@@ -151,12 +156,18 @@ class ProjectImports:
             return [_item(row) for row in session.execute(wanted)]
 
     def retry(self, project: str) -> None:
-        """Have those that failed asked about again."""
+        """Have those that failed asked about again, and what was stopped in any project."""
         with self.database.write() as session:
             imports = schema.ProjectImport
             session.execute(
                 update(imports).where(imports.project_id == project_key(session, project)).values(error=None)
             )
+            _go_on(session)
+
+    def stop(self) -> None:
+        """Have no clip asked about that waits now, by any process, also after a restart."""
+        with self.database.write() as session:
+            session.execute(update(schema.ProjectImport).where(*_due()).values(stopped=True))
 
     def discard(self, project: str) -> None:
         """Ask about none of those that wait or failed, and delete what of them was uploaded."""
@@ -171,10 +182,24 @@ class ProjectImports:
         uploads.remove_abandoned(self.database)
 
     def waiting(self) -> int:
-        """How many wait, of all projects."""
+        """How many wait, of all projects, stopped ones included."""
         with self.database.read() as session:
             imports = schema.ProjectImport
             return session.scalar(select(func.count()).where(imports.error.is_(None))) or 0
+
+    def due(self) -> bool:
+        """Whether any waits that nobody stopped."""
+        with self.database.read() as session:
+            return session.scalar(select(schema.ProjectImport.id).where(*_due()).limit(1)) is not None
+
+
+def _due() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return schema.ProjectImport.error.is_(None), ~schema.ProjectImport.stopped
+
+
+def _go_on(session: Session) -> None:
+    imports = schema.ProjectImport
+    session.execute(update(imports).where(imports.stopped).values(stopped=False))
 
 
 def _asked_before(session: Session, project: int) -> tuple[set[Asked], dict[Asked, int]]:

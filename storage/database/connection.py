@@ -210,6 +210,7 @@ def migrate(engine: Engine) -> None:
     """
     config = Config()
     config.set_main_option("script_location", "storage:migrations")
+    config.set_main_option("recursive_version_locations", "true")
     scripts = ScriptDirectory.from_config(config)
     with plain_errors(), _alembic_turn:
         with engine.connect() as connection:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -420,7 +421,8 @@ class Lease(Base):
 
 class ProjectImport(Gold, Base):
     """A clip that has to be asked about before it is an item of a project. path: where its file is.
-    source: its name for people.  error: why it could not be asked about."""
+    source: its name for people.  error: why it could not be asked about.  stopped: it waits until a person
+    goes on."""
 
     __tablename__ = "project_imports"
     __table_args__ = _gold_checks()
@@ -433,6 +435,7 @@ class ProjectImport(Gold, Base):
     path: Mapped[str] = mapped_column(Text)
     question: Mapped[str] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
+    stopped: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Recording(Base):

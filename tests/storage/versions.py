@@ -25,7 +25,7 @@ from storage.ratings.recording_ratings import RecordingRatings
 
 VERSIONS = (
     "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012",
-    "0013", "0014",
+    "0013", "0014", "0015",
 )  # fmt: skip
 ANSWER, RATING, SPAN = UUID(int=1), UUID(int=2), UUID(int=3)
 THEN = "2026-01-02 03:04:05.000000"
@@ -76,6 +76,7 @@ def take_back(version: str, engine: Engine) -> None:
 def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", "storage:migrations")
+    config.set_main_option("recursive_version_locations", "true")
     config.attributes["connection"] = connection
     return config
 

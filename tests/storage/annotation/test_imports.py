@@ -65,6 +65,30 @@ def test_the_same_import_again_goes_on(
     assert imports.failures("birds") == []
 
 
+def test_what_a_person_stopped_waits_until_clips_are_added_or_a_person_goes_on(
+    imports: ProjectImports, projects: Projects
+) -> None:
+    imports.stop()
+    assert not imports.due(), "there is nothing to stop yet"
+    projects.make("fish")
+    imports.add("birds", [clip("a.wav")])
+    first = imports.next()
+    assert imports.due()
+    imports.stop()
+    again = ProjectImports(open_database(str(imports.database.engine.url)))
+    assert (again.due(), again.next(), again.next("birds"), again.waiting()) == (False, None, None, 1)
+    assert projects.progress("birds").waiting == 1, "it is shown as waiting"
+    again.database.close()
+    imports.add("fish", [clip("b.wav")])
+    assert imports.next() == first
+    imports.stop()
+    assert imports.add("fish", [clip("b.wav")]).known == 1
+    assert imports.due(), "adding what is there goes on as well"
+    imports.stop()
+    imports.retry("fish")
+    assert imports.next("birds") == first
+
+
 def test_failures_are_tried_again_or_discarded(imports: ProjectImports, projects: Projects) -> None:
     imports.add("birds", [clip("a.wav")])
     item = imports.next()

@@ -37,27 +37,20 @@ from storage.database.search import answers_with
 from storage.errors import NotFoundError, RecordError, SchemaError, StorageError
 from storage.export import FORMATS, export
 from storage.maintenance.retention import prune
+from tests.postgresql import SERVER, needs_postgresql, scratch_schema
 from tests.storage.replicas import test_shared_limits as shared
 from tests.storage.versions import VERSIONS, everything_works, fill, made_by
 
 Make = Callable[..., dict[str, Any]]
-SERVER = os.environ.get("USAM_TEST_POSTGRESQL", "")
 
-pytestmark = pytest.mark.skipif(not SERVER, reason="USAM_TEST_POSTGRESQL names no database")
+pytestmark = needs_postgresql
 
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("USAM_DATA", str(tmp_path / "data"))
-    schema = f"test_{uuid.uuid4().hex}"
-    server = create_engine(SERVER, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    inside = make_url(SERVER).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield inside.render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    server.dispose()
+    with scratch_schema() as inside:
+        yield inside
 
 
 def test_migrations_build_exactly_the_models(database: Database) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from storage import Database, now, open_database
-from storage.database.locks import only_process
+from storage.database.locks import is_held, only_process
 from storage.database.schema import RequestTime
 from storage.replicas.queue_places import PLACE_TIME, QueuePlaces
 from storage.replicas.request_counts import MINUTE, RequestCounts
@@ -81,10 +81,16 @@ def test_places_of_a_process_that_is_gone_lapse(two: list[Database], monkeypatch
 def test_one_process_at_a_time_has_a_lock(two: list[Database]) -> None:
     here, there = two
     with only_process(here, "tuning") as mine, only_process(there, "tuning") as theirs:
-        assert (mine, theirs) == (True, False)
+        assert mine
+        assert theirs is None
+        assert is_held(here, "tuning")
+        assert is_held(there, "tuning")
+        assert not is_held(here, "retention")
+        mine.check()
         with only_process(there, "retention") as another:
             assert another
     with pytest.raises(RuntimeError), only_process(here, "tuning"):
         raise RuntimeError
+    assert not is_held(there, "tuning")
     with only_process(there, "tuning") as mine:
         assert mine

@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from storage import Feedback, open_database
+from storage import Feedback, only_process, open_database
 from storage.annotation.gold import Gold
 from storage.annotation.projects import Projects
 from tests.fake_engine import FakeEngine
 from tests.serving import EXAMPLES, settings_in
+from tests.ui.importing import DOG, item
 from tests.ui.pages.records import HOSTILE, record
 from ui.access.accounts import Accounts
 from ui.access.admin import AdminGate
@@ -21,7 +22,7 @@ from ui.pages.projects import render
 from ui.pages.projects.blocks import Description, GoldForm, ImportForm, ProjectsBlocks
 from ui.pages.projects.handlers import ProjectsHandlers
 from ui.pages.projects.import_handlers import ImportHandlers
-from ui.studio.projects.importer import ImportState
+from ui.studio.projects.importer import ELSEWHERE, ENDING, ImportState
 from ui.studio.service import Studio
 from usam.errors import RequestError
 
@@ -161,6 +162,47 @@ def test_clips_are_imported_and_failures_listed(
     assert page.projects.progress("birds").failed == 0
     refused = imports.projects_imported("", "birds", None, "qa", "", NOBODY)
     assert "Choose the clips" in text(refused[imports.blocks.importing.status])
+
+
+def test_an_import_of_another_process_is_shown_and_can_be_stopped(
+    page: ProjectsHandlers, imports: ImportHandlers, studio: Studio
+) -> None:
+    make(page)
+    form = imports.blocks.importing
+    studio.importer.imports.add("birds", [item(DOG)])
+    other = open_database(studio.settings.database_url)
+    with only_process(other, "import"):
+        looked = imports.projects_import_looked("", "birds", NOBODY)
+        assert ELSEWHERE in text(looked[form.state])
+        assert "1 clip not asked about yet" in text(looked[form.state])
+        assert (looked[form.stop].interactive, looked[form.retry].visible) == (True, False)
+        assert looked[form.looking].active
+        stopped = imports.projects_import_stopped("", "birds", NOBODY)
+        assert ENDING in text(stopped[form.state])
+        assert (stopped[form.stop].interactive, stopped[form.retry].visible) == (False, False)
+        assert stopped[form.looking].active, "until the other process is at its end"
+    other.close()
+    ended = imports.projects_import_looked("", "birds", NOBODY)
+    assert text(ended[form.state]) == " 1 clip not asked about yet. "
+    assert (ended[form.stop].interactive, ended[form.retry].visible) == (False, True)
+    assert not ended[form.looking].active
+    imports.projects_import_retried("", "birds", NOBODY)
+    studio.importer.join()
+    assert page.projects.progress("birds").items == 1
+
+
+def test_clips_that_another_process_left_are_watched_until_one_goes_on(
+    page: ProjectsHandlers, imports: ImportHandlers, studio: Studio
+) -> None:
+    make(page)
+    form = imports.blocks.importing
+    studio.importer.imports.add("birds", [item(DOG)])
+    left = imports.projects_import_looked("", "birds", NOBODY)
+    assert (left[form.stop].interactive, left[form.retry].visible) == (True, True)
+    assert left[form.looking].active
+    imports.projects_import_stopped("", "birds", NOBODY)
+    studio.importer.look()
+    assert not studio.importer.state.running, "it was stopped before anybody went on"
 
 
 def test_gold_is_marked_and_scored(page: ProjectsHandlers, studio: Studio) -> None:

@@ -26,7 +26,7 @@ class Description:
 
 @dataclass(frozen=True)
 class ImportForm:
-    """looking: ticks while an import is under way."""
+    """looking: ticks while an import is under way, or will go on by itself."""
 
     files: gr.File
     task: gr.Dropdown

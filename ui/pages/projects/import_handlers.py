@@ -101,13 +101,13 @@ class ImportHandlers(AdminHandlers):
 
 def import_shown(studio: Studio, form: ImportForm, projects: Projects, name: str) -> Updates:
     """How far the import is, and what can be done about it."""
-    state, now = studio.importer.state, projects.progress(name)
+    state, now = studio.importer.current(), projects.progress(name)
     failures = studio.importer.imports.failures(name)
-    idle = not state.running
+    idle = not (state.running or state.elsewhere)
     return {
         form.state: render.importing(state, now, failures),
-        form.looking: gr.Timer(active=state.running),
-        form.stop: gr.Button(interactive=state.running),
+        form.looking: gr.Timer(active=not idle or state.due),
+        form.stop: gr.Button(interactive=state.running or state.due),
         form.retry: gr.Button(visible=idle and bool(now.waiting or now.failed)),
         form.discard: gr.Button(visible=idle and bool(now.waiting or now.failed)),
         form.status: "",

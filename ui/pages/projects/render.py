@@ -10,7 +10,7 @@ from storage.annotation.gold import Gold
 from storage.annotation.imports import Added, WaitingItem
 from storage.annotation.projects import Item, PersonProgress, Progress, Project, Projects
 from ui.components import messages
-from ui.studio.projects.importer import ImportState
+from ui.studio.projects.importer import ELSEWHERE, ENDING, ImportState
 from ui.studio.projects.team import Team
 from ui.studio.stored_answers import LINK
 
@@ -122,6 +122,8 @@ def importing(state: ImportState, now: Progress | None, failures: Sequence[Waiti
                 f"{state.source or 'Starting'}: {state.done} of {of} done{left}", state.done / max(of, 1)
             )
         )
+    elif state.elsewhere:
+        parts.append(messages.status(ELSEWHERE if state.due else ENDING))
     elif state.ended:
         parts.append(messages.fault(state.ended))
     if now and now.waiting and not state.running:

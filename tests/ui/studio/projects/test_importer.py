@@ -8,39 +8,21 @@ from uuid import uuid4
 
 import pytest
 
-from storage import Feedback, only_process, open_database
-from storage.annotation.imports import NewItem
+from storage import StorageError, only_process, open_database
 from storage.annotation.project_queue import ProjectQueue
 from storage.annotation.projects import Projects
 from storage.answers.uploads import FOLDER
-from tests.fake_engine import FakeEngine
-from tests.serving import EXAMPLES, settings_in
+from tests.ui.importing import DOG, PIANO, item, studio_in
 from ui.__main__ import main, parser, run
 from ui.engines.loader import EngineLoader
-from ui.studio.projects.importer import ELSEWHERE, VANISHED, ImportState
+from ui.studio.projects.importer import VANISHED, ImportState
 from ui.studio.service import Studio
 from usam.errors import UsamError
-
-DOG, PIANO = EXAMPLES / "sound-dog.ogg", EXAMPLES / "music-piano.ogg"
-
-
-def item(path: Path, question: str = "What is it?") -> NewItem:
-    return NewItem(path, path.name, "qa", question)
 
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Studio:
     return studio_in(tmp_path)
-
-
-def studio_in(folder: Path, storage: str | None = None) -> Studio:
-    settings = settings_in(folder)
-    engine: Any = FakeEngine(pause=0)
-    database = open_database(settings.database_url, storage=storage)
-    studio = Studio(EngineLoader(lambda progress: engine), Feedback(database), settings)
-    if not Projects(database).all():
-        Projects(database).make("birds")
-    return studio
 
 
 def test_clips_are_answered_under_nobody_s_name_and_can_be_heard(studio: Studio, tmp_path: Path) -> None:
@@ -63,7 +45,7 @@ def test_clips_are_answered_under_nobody_s_name_and_can_be_heard(studio: Studio,
     assert studio.feedback.kept_audio(dog) is not None
 
 
-def test_an_import_goes_on_after_it_was_stopped(tmp_path: Path) -> None:
+def test_what_a_person_stopped_goes_on_after_a_restart_once_a_person_says_so(tmp_path: Path) -> None:
     first = studio_in(tmp_path)
     first.importer.imports.add("birds", [item(DOG), item(PIANO)])
 
@@ -73,6 +55,20 @@ def test_an_import_goes_on_after_it_was_stopped(tmp_path: Path) -> None:
 
     first.importer.run(stop_after_one)
     assert first.importer.imports.waiting() == 2, "it was stopped before the first was asked about"
+    first.feedback.database.close()
+    second = studio_in(tmp_path)
+    second.importer.resume()
+    assert not second.importer.state.running
+    assert second.importer.imports.waiting() == 2, "it stays stopped"
+    second.importer.imports.retry("birds")
+    second.importer.start()
+    second.importer.join()
+    assert Projects(second.feedback.database).progress("birds").items == 2
+
+
+def test_what_nobody_stopped_goes_on_after_a_restart(tmp_path: Path) -> None:
+    first = studio_in(tmp_path)
+    first.importer.imports.add("birds", [item(DOG), item(PIANO)])
     first.feedback.database.close()
     second = studio_in(tmp_path)
     second.importer.resume()
@@ -165,7 +161,7 @@ def test_one_process_imports_at_a_time(studio: Studio) -> None:
     importer.imports.add("birds", [item(DOG)])
     with only_process(open_database(studio.settings.database_url), "import"):
         importer.run()
-    assert importer.state.ended == ELSEWHERE
+    assert importer.state.elsewhere
     assert importer.imports.waiting() == 1
 
 
@@ -197,6 +193,45 @@ def test_the_command_imports_a_folder_and_lists_what_failed(
     assert run(command, studio) == 0
     assert "0 clips to ask about, 1 there already" in capsys.readouterr().out
     assert Projects(studio.feedback.database).items("birds")[0].question == "Which bird?"
+
+
+def test_a_command_that_is_interrupted_or_stopped_says_so_and_nobody_else_goes_on(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = parser().parse_args(["import", "birds", str(folder_of_clips(tmp_path))])
+    imports = studio.importer.imports
+
+    def interrupt(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    def stop_elsewhere(state: ImportState) -> None:
+        imports.stop()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(studio, "ask", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run(command, studio)
+    assert (imports.waiting(), imports.due()) == (2, False)
+    with monkeypatch.context() as patch:
+        patch.setattr("ui.__main__._report", stop_elsewhere)
+        with pytest.raises(StorageError, match="Somebody stopped"):
+            run(command, studio)
+    assert (imports.waiting(), imports.due()) == (1, False)
+    with (
+        only_process(open_database(studio.settings.database_url), "import"),
+        pytest.raises(StorageError, match="Another process"),
+    ):
+        run(command, studio)
+    assert run(command, studio) == 0
+    assert Projects(studio.feedback.database).progress("birds").items == 2
+
+
+def folder_of_clips(folder: Path) -> Path:
+    clips = folder / "clips"
+    clips.mkdir()
+    for clip in (DOG, PIANO):
+        shutil.copy(clip, clips)
+    return clips
 
 
 def test_an_unknown_project_is_one_line(
