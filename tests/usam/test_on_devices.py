@@ -10,6 +10,7 @@ import torch
 from transformers import WhisperConfig
 
 from tests import tiny
+from tests.usam.training.preferences.exports import clip, pair, thumb, write
 from usam.data.corpus import Example
 from usam.data.instructions import Instruction
 from usam.data.scene_questions import Names, SceneInstructor
@@ -28,13 +29,19 @@ from usam.schema.segments import Kind
 from usam.schema.words import Word
 from usam.training.execution import Execution, to_device
 from usam.training.lora import add_llm_lora
+from usam.training.preferences.rows import read_preferences
 from usam.training.stages.alignment import alignment_losses
 from usam.training.stages.batches import AlignmentBatch, AlignmentItem
 from usam.training.stages.instruction_tuning import InstructionBatch, instruction_losses
 from usam.training.stages.speaker import fit_speaker_head
 from usam.training.stages.word_reading import run_word_reading
 from usam.training.trainer import Budget
+from usam.training.tuning import TuningOptions, tune
 
+EXECUTIONS = (
+    Execution(),
+    Execution(bf16=False, accumulation=2, gradient_checkpointing=True, qlora=True),
+)
 CLIP = (16_000, tiny.clip(1.0).waveform.mul(2**15 - 1).short().numpy())
 
 
@@ -150,9 +157,7 @@ class Same(SceneInstructor):
         return Instruction("sound", "What?", "Rain.")
 
 
-@pytest.mark.parametrize(
-    "execution", [Execution(), Execution(bf16=False, accumulation=2, gradient_checkpointing=True, qlora=True)]
-)
+@pytest.mark.parametrize("execution", EXECUTIONS)
 def test_words_are_learnt_and_gone_on_with(device: str, execution: Execution, tmp_path: Path) -> None:
     def draw(random: Random) -> Scene:
         return Scene(
@@ -171,6 +176,39 @@ def test_words_are_learnt_and_gone_on_with(device: str, execution: Execution, tm
         state = torch.load(tmp_path / "state.pt", weights_only=True, map_location="cpu")
         assert state["step"] == steps
         assert all(value.isfinite().all() for value in state["parameters"].values())
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_checkpoint_is_tuned_from_every_kind_of_judgement(
+    device: str, execution: Execution, tmp_path: Path
+) -> None:
+    model = tiny.model(words=True).to(device)
+    if execution.qlora:
+        model.llm.to(torch.bfloat16)
+    add_llm_lora(model, execution=execution)
+    clips = [clip(tmp_path, number) for number in range(9)]
+    rows = [pair(file, "A dog.", "A cat or a dog.") for file in clips]
+    rows += [thumb(file, "A dog.", number % 2 == 0) for number, file in enumerate(clips)]
+    marks = [{"start": 0.0, "end": 0.2, "mattered": True}]
+    rows += [{**thumb(file, "A dog.", True), "evidence": "tokens", "marks": marks} for file in clips]
+    for row in rows[-len(clips) :]:
+        del row["label"]
+    (tmp_path / "parent").mkdir()
+    (tmp_path / "parent" / "config.json").write_text("{}")
+    options = TuningOptions(
+        export=write(tmp_path / "export", rows),
+        work=tmp_path / "work",
+        output=tmp_path / "tuned",
+        checkpoint=tmp_path / "parent",
+        budget=Budget(steps=3),
+        replayed=4,
+        asked_again=2,
+        execution=execution,
+    )
+    record = tune(model, read_preferences(options.export), options, lambda message: None).record
+    assert record["rows"]["counts"] == {"comparison": 9, "thumb": 9, "tokens": 9}
+    assert [check["step"] for check in record["checks"]] == [3]
+    assert 0 < record["checks"][0]["loss"] < 1
 
 
 def test_the_speaker_head_is_fitted(device: str) -> None:

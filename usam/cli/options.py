@@ -8,12 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from usam.cli.terminal import writes_unicode
 from usam.errors import RequestError
 from usam.presets import PRESETS
 from usam.schema.tasks import TASKS
+
+if TYPE_CHECKING:
+    from usam.training.execution import Execution
 
 UNHEARD = 0.1  # seconds at the end of a clip that are worth a word
 
@@ -41,6 +44,32 @@ def add_engine_options(command: argparse.ArgumentParser) -> None:
 
 def add_preset_option(command: argparse.ArgumentParser) -> None:
     command.add_argument("--preset", choices=PRESETS.names(), default="mini")
+
+
+def add_execution_options(command: argparse.ArgumentParser) -> None:
+    """Of commands that train; accelerate's own launcher chooses devices and the number of processes."""
+    command.add_argument(
+        "--accumulate", type=int, default=1, metavar="N", help="batches whose gradients make one step"
+    )
+    command.add_argument("--float32", action="store_true", help="arithmetic in float32, not in bfloat16")
+    command.add_argument(
+        "--gradient-checkpointing", action="store_true", help="less memory for the language model, more time"
+    )
+    command.add_argument("--qlora", action="store_true", help="the language model in 4 bits under its LoRA")
+
+
+def execution(options: argparse.Namespace) -> "Execution":
+    """What `add_execution_options` added. Raises RequestError."""
+    from usam.training.execution import Execution
+
+    if options.accumulate < 1:
+        raise RequestError("--accumulate takes 1 or more.")
+    return Execution(
+        bf16=not options.float32,
+        accumulation=options.accumulate,
+        gradient_checkpointing=options.gradient_checkpointing,
+        qlora=options.qlora,
+    )
 
 
 def load_engine(options: argparse.Namespace) -> Any:

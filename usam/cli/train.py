@@ -3,13 +3,8 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from usam.cli import options as shared
-from usam.errors import RequestError
-
-if TYPE_CHECKING:
-    from usam.training.execution import Execution
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -77,34 +72,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     heads.set_defaults(run=run_fit_heads)
 
     for command in (train, words):
-        add_execution_options(command)
+        shared.add_execution_options(command)
     shared.add_engine_options(evaluate)
     shared.add_preset_option(train)
-
-
-def add_execution_options(command: argparse.ArgumentParser) -> None:
-    """Of commands that train; accelerate's own launcher chooses devices and the number of processes."""
-    command.add_argument(
-        "--accumulate", type=int, default=1, metavar="N", help="batches whose gradients make one step"
-    )
-    command.add_argument("--float32", action="store_true", help="arithmetic in float32, not in bfloat16")
-    command.add_argument(
-        "--gradient-checkpointing", action="store_true", help="less memory for the language model, more time"
-    )
-    command.add_argument("--qlora", action="store_true", help="the language model in 4 bits under its LoRA")
-
-
-def execution(options: argparse.Namespace) -> "Execution":
-    from usam.training.execution import Execution
-
-    if options.accumulate < 1:
-        raise RequestError("--accumulate takes 1 or more.")
-    return Execution(
-        bf16=not options.float32,
-        accumulation=options.accumulate,
-        gradient_checkpointing=options.gradient_checkpointing,
-        qlora=options.qlora,
-    )
 
 
 @shared.needs("eval")
@@ -162,7 +132,7 @@ def run_train(options: argparse.Namespace) -> None:
             teacher=not options.no_teacher,
             seed=options.seed,
             preset=options.preset,
-            execution=execution(options),
+            execution=shared.execution(options),
         )
     )
 
@@ -186,7 +156,7 @@ def run_train_words(options: argparse.Namespace) -> None:
             if options.minutes is None
             else Budget(minutes=options.minutes),
             seed=options.seed,
-            execution=execution(options),
+            execution=shared.execution(options),
         )
     )
 

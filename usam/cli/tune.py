@@ -1,6 +1,7 @@
 """`usam tune`: people's ratings teach a checkpoint.
 
-Exit status 3 where a checkpoint was written that should not take its parent's place.
+Exit status 3 where a checkpoint was written that should not take its parent's place. accelerate's launcher
+makes 1 of it, as of any other than 0.
 """
 
 import argparse
@@ -64,10 +65,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--gate", type=Path, help="folder with manifest.csv: the public evaluation on it, before and after"
     )
     tune.add_argument("--seed", type=int, default=0)
-    tune.add_argument("--device", help="cpu or cuda (default: a GPU if there is one)")
+    tune.add_argument("--device", help="cpu or cuda, of one process (default: a GPU if there is one)")
     tune.add_argument(
         "--priority", choices=("idle", "normal"), default="idle", help="beside what else runs here"
     )
+    shared.add_execution_options(tune)
     tune.add_argument("--json", action="store_true", help="print the record as one JSON object")
     tune.set_defaults(run=run_tune)
 
@@ -81,6 +83,7 @@ def run_tune(options: argparse.Namespace) -> int:
         return count(options, weights, people)
     from dataclasses import replace
 
+    from usam.training.execution import processes
     from usam.training.stages.preference import PARTS, Settings
     from usam.training.trainer import Budget
     from usam.training.tuning import TuningOptions, run_tuning
@@ -93,8 +96,9 @@ def run_tune(options: argparse.Namespace) -> int:
         if value is not None and not 0 < value < float("inf"):
             raise RequestError(f"--{name.replace('_', '-')} must be more than 0, not {value}.")
     work = options.work or options.output.with_name(f"{options.output.name}-work")
+    execution = shared.execution(options)
     chosen = TuningOptions(
-        export=options.export or export(options.data, work / "export"),
+        export=options.export or shared_export(options.data, work / "export"),
         work=work,
         output=options.output,
         checkpoint=options.checkpoint,
@@ -106,6 +110,7 @@ def run_tune(options: argparse.Namespace) -> int:
         settings=replace(Settings(), beta=options.beta, kl_bound=options.kl_bound),
         budget=Budget(steps=options.steps) if options.minutes is None else Budget(minutes=options.minutes),
         seed=options.seed,
+        execution=execution,
     )
     try:
         tuned = run_tuning(chosen, report)
@@ -114,6 +119,8 @@ def run_tune(options: argparse.Namespace) -> int:
             f"Tuning stopped: {error.strerror or error}. What was computed is kept in {work.name!r}; the "
             "same command continues."
         ) from error
+    if not processes().is_main_process:
+        return 0  # what comes of it, the first process says
     if options.gate is not None:
         tuned = gated(tuned, options, report)
     if options.json:
@@ -176,6 +183,14 @@ def yield_to_others() -> None:
     os.nice(19)
     if hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def shared_export(data: Path, folder: Path) -> Path:
+    """The export that the first of the processes makes for all. Raises RequestError."""
+    from usam.training.execution import processes
+
+    with processes().main_process_first():
+        return export(data, folder) if processes().is_main_process else folder
 
 
 def export(data: Path, folder: Path) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +45,21 @@ class Execution:
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         return torch.autocast(device.type, torch.bfloat16, enabled=self.bf16)
 
+    @property
+    def arithmetic(self) -> str:
+        """Names how the model computes, empty for how it does by default: what it says depends on it."""
+        names = {"float32": not self.bf16, "qlora": self.qlora}
+        return "-".join(name for name, chosen in names.items() if chosen)
+
+    def changes(self) -> dict[str, Any]:
+        """What makes a run end with other weights than by default, the number of processes included.
+
+        Gradient checkpointing is left out: it computes the same.
+        """
+        chosen = asdict(self) | {"processes": processes().num_processes}
+        default = asdict(Execution(gradient_checkpointing=self.gradient_checkpointing)) | {"processes": 1}
+        return {name: value for name, value in chosen.items() if value != default[name]}
+
 
 def processes() -> PartialState:
     """The processes that train together, and this one's device: the first GPU that is its own, or the CPU."""
@@ -73,11 +88,11 @@ def average_gradients(parameters: Sequence[Tensor]) -> None:
         parameter.grad = part.view_as(parameter).to(parameter.dtype)
 
 
-def agreed(seconds: float) -> float:
-    """The first process's clock: all have to end at the same step."""
+def agreed(value: float) -> float:
+    """The first process's value, of a clock or a decision: all have to end at the same step."""
     if processes().num_processes == 1:
-        return seconds
-    return float(broadcast(torch.tensor([seconds], device=processes().device)))
+        return value
+    return float(broadcast(torch.tensor([value], device=processes().device)))
 
 
 def to_device(value: Value, device: torch.device) -> Value:

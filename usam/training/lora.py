@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
 
 from usam.checkpoints.layout import LORA, SPEECH_LORA
 from usam.encoders import Whisper
@@ -21,6 +22,7 @@ def add_llm_lora(model: USAM, start: Path | None = None, execution: Execution = 
     config = model.adapter.config
     if execution.qlora:
         model.llm = quantize(model.llm, Precision("nf4", model.device, "QLoRA"))
+        _keep_unpacked(model.llm)
     if execution.gradient_checkpointing:
         model.llm.activation_checkpointing_enable({"use_reentrant": False})
     lora = LoraConfig(
@@ -44,6 +46,18 @@ def add_speech_lora(model: USAM, start: Path | None = None) -> None:
         layers_pattern="layers",
     )
     whisper.encoder = _tunable(whisper.encoder, lora, start and start / SPEECH_LORA)
+
+
+def _keep_unpacked(llm: nn.Module) -> None:
+    """Keep 4-bit weights in the layout that passes gradients.
+
+    On processors with AVX512-BF16 bitsandbytes packs them for answers once they are read in evaluation mode,
+    and nothing goes back through packed ones.
+    """
+    layers: list[Any] = list(llm.modules())
+    for layer in layers:
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
 
 
 def _tunable(base: Any, lora: LoraConfig, folder: Path | None) -> Any:

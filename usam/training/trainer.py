@@ -78,7 +78,7 @@ def train(
     """Minimise `losses(batch, step)["loss"]` until the budget is spent; returns the number of steps taken.
 
     `before_step` is called with each step's number. Every `check_steps` steps `check` is called with their
-    number, and ends the stage by answering true.
+    number, by the first process alone, and ends the stage by answering true.
 
     groups: AdamW parameter groups, each with its peak "lr". The state of the trainable parameters of
     `modules`, the optimiser and the clock is kept in `folder` and picked up again from there.
@@ -133,7 +133,7 @@ def train(
             sums.clear()
             counts.clear()
         if check is not None and step % check_steps == 0:
-            if agreed(float(check(step))):
+            if agreed(float(first and check(step))):
                 break
             saved = -math.inf  # whatever the check kept and the state belong together
         if first and time.monotonic() - saved > CHECKPOINT_SECONDS:

@@ -7,8 +7,11 @@ import json
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import CARD, ROUTING, SPEECH_LORA, bundled
@@ -19,14 +22,23 @@ from usam.model.loading import frozen_encoders, load_adapter
 from usam.model.model import USAM
 from usam.model.pretrained import fetch
 from usam.quantization import choose_precision
+from usam.training.execution import Execution, processes
 from usam.training.lora import add_llm_lora
-from usam.training.pipeline import write_checkpoint
+from usam.training.pipeline import without_words, write_checkpoint
 from usam.training.preferences.examples import MOST, held_out_questions, likeliest_answers, write_examples
 from usam.training.preferences.replay import imagined
 from usam.training.preferences.retention import Retention, answered_right
 from usam.training.preferences.rows import Preferences, read_preferences
 from usam.training.rounding import Rounding
-from usam.training.stages.preference import BY_DEFAULT, Check, Settings, before, run_preferences
+from usam.training.stages.preference import (
+    BY_DEFAULT,
+    Check,
+    Settings,
+    TuningData,
+    Watch,
+    before,
+    run_preferences,
+)
 from usam.training.trainer import Budget
 from usam.training.tuning_data import Preparation
 
@@ -64,6 +76,7 @@ class TuningOptions:
     asked_again: int = ASKED_AGAIN
     examples: int = MOST
     seed: int = 0
+    execution: Execution = Execution()
 
     @property
     def start(self) -> Path:
@@ -85,52 +98,103 @@ class Tuned:
 
 def run_tuning(options: TuningOptions, report: Report = print) -> Tuned:
     """Read the judgements, tune, and write the checkpoint to `options.output`. Raises UsamError."""
-    if options.output.exists() and any(options.output.iterdir()):
-        raise RequestError(f"The folder {options.output.name!r} is not empty; name another for the result.")
-    preferences = read_preferences(options.export, options.weights, options.without)
-    report(str(preferences))
-    if not preferences.rows:
-        raise RequestError("There is nothing to learn from: no judgement whose clip was kept.")
-    model = load_tunable(options, report)
+    report = report if processes().is_main_process else without_words
+    with processes().main_process_first():
+        if options.output.exists() and any(options.output.iterdir()):
+            raise RequestError(
+                f"The folder {options.output.name!r} is not empty; name another for the result."
+            )
+        preferences = read_preferences(options.export, options.weights, options.without)
+        report(str(preferences))
+        if not preferences.rows:
+            raise RequestError("There is nothing to learn from: no judgement whose clip was kept.")
+        model = load_tunable(options, report)
     return tune(model, preferences, options, report)
 
 
 def load_tunable(options: TuningOptions, report: Report = print) -> USAM:
-    """The checkpoint's model with its LoRA apart from the language model, unquantised. Raises UsamError."""
+    """The checkpoint's model with its LoRA apart from the language model, unquantised unless for QLoRA.
+
+    Raises UsamError.
+    """
     start = options.start
     adapter = load_adapter(start)
-    device = choose_precision("none", options.device).device
+    device = choose_device(options.device)
     paths = fetch(adapter.config, lambda message, share: report(message))
     encoders = frozen_encoders(paths.encoders, adapter.config, start / SPEECH_LORA)
     llm, tokenizer = load_llm(paths.llm)
     streams = load_word_streams(paths.encoders, encoders, adapter.config) if adapter.config.words else ()
-    model = USAM(adapter, llm, tokenizer, encoders, start, streams).requires_grad_(False)
-    add_llm_lora(model, start)
-    return model.to(device).eval()
+    model = USAM(adapter, llm, tokenizer, encoders, start, streams).requires_grad_(False).to(device)
+    add_llm_lora(model, start, options.execution)
+    return model.eval()
+
+
+def choose_device(name: str | None) -> torch.device:
+    """The device of that name, by default this process's own. Raises RequestError."""
+    if name is None:
+        return processes().device
+    if processes().num_processes > 1:
+        raise RequestError("Each of several processes has a device of its own; leave --device out.")
+    return choose_precision("none", name).device
 
 
 def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: Report = print) -> Tuned:
-    """Tune a model with its LoRA and write what comes of it."""
-    parent = fingerprint(options.start)
+    """Tune a model with its LoRA and write what comes of it.
+
+    Of processes that train together the first prepares, checks, reports and writes; the others read what it
+    kept, and end when it does.
+    """
+    first = processes().is_main_process
+    report = report if first else without_words
     rounding = Rounding(model.llm)
     rounding.refresh()  # what is tuned, and stays the reference, answers as the checkpoint does
-    work = options.work / parent
-    preparation = Preparation(model, work, options.settings, options.replayed, options.seed, report)
-    data = preparation.all(preferences)
+    work = options.work / fingerprint(options.start)
+    preparation = Preparation(
+        model, work, options.settings, options.replayed, options.seed, report, options.execution
+    )
+    with processes().main_process_first():
+        data = preparation.all(preferences)
+    learn = partial(
+        run_preferences,
+        model,
+        data,
+        options.settings,
+        options.budget,
+        work / "runs" / run_name(preferences, options),
+        options.parts,
+        options.seed,
+        report,
+        options.execution,
+    )
+    if first:
+        learn_and_write(learn, preparation, data, rounding, preferences, options)
+    else:
+        learn()
+    processes().wait_for_everyone()
+    return Tuned(options.output, json.loads((options.output / RECORD).read_text("utf-8")))
+
+
+def learn_and_write(
+    learn: Callable[[], Watch],
+    preparation: Preparation,
+    data: TuningData,
+    rounding: Rounding,
+    preferences: Preferences,
+    options: TuningOptions,
+) -> None:
+    """Ask the model the same before and after it learns, and write the checkpoint with the record of both."""
+    model, report = preparation.model, preparation.report
     asked = imagined(model, options.asked_again, options.seed + 1)
     right = answered_right(model, asked, report)
     shown = preparation.hearable(held_out_questions(preferences, options.seed, options.examples))
     answers = likeliest_answers(model, shown, report)
-    run = work / "runs" / run_name(preferences, options)
-    watch = run_preferences(
-        model, data, options.settings, options.budget, run, options.parts, options.seed, report
-    )
+    watch = learn()
     rounding.refresh()
     kept = Retention(right, answered_right(model, asked, report) if watch.result else right)
     answers_after = likeliest_answers(model, shown, report) if watch.result else answers
     first = before(data.held_pairs)
     record = {
-        "parent": parent,
+        "parent": fingerprint(options.start),
         "rows": {
             "sha256": preferences.fingerprint,
             "counts": preferences.counts,
@@ -141,7 +205,8 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
         "licence": licence(options.start),
         "settings": asdict(options.settings)
         | {"parts": list(options.parts), "seed": options.seed, "weights": dict(options.weights)}
-        | {name: value for name, value in vars(options.budget).items() if value is not None},
+        | {name: value for name, value in vars(options.budget).items() if value is not None}
+        | options.execution.changes(),
         "before": figures(first),
         "after": figures(watch.result) if watch.result else None,
         "checks": [vars(check) for check in watch.checks.values()],
@@ -154,7 +219,6 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
     if options.output.exists():
         options.output.rmdir()
     part.rename(options.output)
-    return Tuned(options.output, record)
 
 
 def write_part(model: USAM, folder: Path, start: Path, record: Mapping[str, Any]) -> Path:
@@ -174,7 +238,8 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 
 def run_name(preferences: Preferences, options: TuningOptions) -> str:
     """Names a run by all that changes its result, so that only the same run goes on from its state."""
-    settings = [asdict(options.settings), list(options.parts), options.seed, vars(options.budget)]
+    numbers = asdict(options.settings) | options.execution.changes()
+    settings = [numbers, list(options.parts), options.seed, vars(options.budget)]
     known = json.dumps([preferences.fingerprint, settings, options.replayed], sort_keys=True)
     return hashlib.sha256(known.encode()).hexdigest()[:16]
 

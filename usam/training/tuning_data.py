@@ -12,6 +12,7 @@ from random import Random
 
 from usam.errors import AudioError, RequestError
 from usam.model.model import USAM
+from usam.training.execution import Execution
 from usam.training.preferences.clips import Completion, Heard, RatedClips, asked_prompt
 from usam.training.preferences.reference import Reference, References
 from usam.training.preferences.replay import imagined, own_answers
@@ -45,15 +46,21 @@ class Preparation:
     replayed: int
     seed: int
     report: Callable[[str], None] = print
+    execution: Execution = Execution()
     dropped: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def clips(self) -> RatedClips:
         return RatedClips(self.work / "clips", self.model, self.work.name)
 
+    @property
+    def said(self) -> Path:
+        """The folder of what the model says and how likely it holds it, which its arithmetic changes."""
+        return self.work / self.execution.arithmetic
+
     @cached_property
     def references(self) -> References:
-        return References(self.work / "references", self.model)
+        return References(self.said / "references", self.model, self.execution)
 
     def all(self, preferences: Preferences) -> TuningData:
         """Raises RequestError if nothing is left to learn from."""
@@ -105,7 +112,7 @@ class Preparation:
         Random(self.seed).shuffle(asked)
         heard = [one for one in asked[: self.replayed // 2] if self.heard(one) is not None]
         completions = imagined(self.model, self.replayed, self.seed)
-        completions += own_answers(self.model, self.clips, heard, self.work / "own", self.report)
+        completions += own_answers(self.model, self.clips, heard, self.said / "own", self.report)
         items = [ReplayItem(one, ref) for one, ref in zip(completions, self.scored(completions), strict=True)]
         Random(self.seed).shuffle(items)
         return items

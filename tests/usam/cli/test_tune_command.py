@@ -56,6 +56,16 @@ def test_a_checkpoint_that_few_votes_bear_out_is_written_and_refused(
     assert "not empty" in capsys.readouterr().err
 
 
+def test_how_it_computes_is_chosen_as_for_training(exported: Path, tmp_path: Path) -> None:
+    options = ["--accumulate", "2", "--float32", "--gradient-checkpointing", "--qlora"]
+    assert tune(tmp_path, "--export", str(exported), *options) == 3
+    settings = json.loads((tmp_path / "tuned" / "tuning.json").read_text())["settings"]
+    assert {name: settings.get(name) for name in ("accumulation", "bf16", "qlora")} == {
+        "accumulation": 2, "bf16": False, "qlora": True,
+    }  # fmt: skip
+    assert "gradient_checkpointing" not in settings
+
+
 def test_counting_loads_no_model_and_writes_nothing(
     exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,6 +87,7 @@ def test_counting_loads_no_model_and_writes_nothing(
         (["--train", "everything"], "no part called 'everything'"),
         (["--weight", "thumb"], "KIND=W"),
         (["--minutes", "0"], "--minutes must be more than 0"),
+        (["--accumulate", "0"], "--accumulate takes 1 or more"),
         (["--kl-bound", "nan"], "--kl-bound must be more than 0"),
         (["--weight", "=1"], "no kind of judgement called ''"),
         (["--without", PERSON], "nothing to learn from"),

@@ -1,9 +1,6 @@
 """How training computes: devices, precision, and processes that share a stage."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,23 +8,17 @@ import pytest
 import torch
 
 from tests import tiny
+from tests.usam.training.processes.launching import launch
 from usam.adapter.words import WordGrid
 from usam.training.execution import Execution, to_device, write_settings
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import TrainingOptions
 from usam.training.trainer import Budget
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.mark.slow
 def test_two_processes_train_one_model_on_different_batches_and_go_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
-    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    command += ["--main_process_port", "0", "-m", "tests.usam.training.shared_run", str(tmp_path)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    launch("tests.usam.training.processes.shared_run", str(tmp_path))
     first, second = (json.loads((tmp_path / f"{index}.json").read_text()) for index in range(2))
     assert [run["taken"] for run in first] == [run["taken"] for run in second] == [3, 5]
     assert [run["values"] for run in first] == [run["values"] for run in second]
@@ -94,6 +85,14 @@ def test_the_precision_is_chosen() -> None:
             assert (ones @ ones).dtype == dtype
     with pytest.raises(ValueError, match="accumulation"):
         Execution(accumulation=0)
+
+
+def test_only_what_changes_a_result_tells_runs_apart() -> None:
+    assert Execution().changes() == Execution(gradient_checkpointing=True).changes() == {}
+    assert Execution().arithmetic == Execution(accumulation=2).arithmetic == ""
+    other = Execution(bf16=False, accumulation=2, qlora=True)
+    assert other.changes() == {"bf16": False, "accumulation": 2, "qlora": True}
+    assert other.arithmetic == "float32-qlora"
 
 
 def test_a_checkpoint_keeps_the_settings_of_its_run_and_no_place_on_this_machine(tmp_path: Path) -> None:

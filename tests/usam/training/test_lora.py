@@ -1,4 +1,4 @@
-"""LoRA on the speech encoder: above the layers whose frames are kept, and merged when loaded."""
+"""LoRA on the speech encoder, above the layers whose frames are kept, and over a language model in 4 bits."""
 
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from usam.encoders.whisper import FROZEN_LAYERS
 from usam.llm.lora import merge_lora
 from usam.model.loading import frozen_encoders
 from usam.model.model import USAM
-from usam.training.lora import add_speech_lora
+from usam.training.execution import Execution
+from usam.training.lora import add_llm_lora, add_speech_lora
 
 
 @pytest.fixture
@@ -66,3 +67,19 @@ def test_the_encoders_that_answer_are_those_of_the_index(
         assert frozen_encoders({}, None, Path("nowhere")) == parts
     assert placement(whisper)[1] == torch.bfloat16
     assert other.projection.dtype == torch.float32
+
+
+def test_gradients_pass_4_bit_layers_that_were_read_without_any_before() -> None:
+    model = USAM(tiny.adapter(llm_dim=64), tiny.llm(dim=64), tiny.tokenizer())
+    add_llm_lora(model, execution=Execution(qlora=True))
+    ids, gradients = torch.arange(3, 12)[None], []
+    for _ in range(2):
+        model.llm.train()
+        model.llm.zero_grad()
+        model.llm(input_ids=ids, labels=ids).loss.backward()
+        gradients.append([p.grad.clone() for p in model.llm.parameters() if p.grad is not None])
+        model.llm.eval()
+        with torch.no_grad():
+            model.llm(input_ids=ids)
+    assert gradients[0]
+    assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))

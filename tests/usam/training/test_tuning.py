@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -14,11 +16,13 @@ from tests import tiny
 from tests.usam.training.preferences.exports import OTHER, PERSON, clip, pair, thumb, write
 from usam.checkpoints.layout import LORA
 from usam.engine.engine import Engine
+from usam.errors import RequestError
 from usam.llm.lora import merge_lora
 from usam.model.loading import load_adapter
 from usam.model.model import USAM
 from usam.quantization import choose_precision
 from usam.training import tuning
+from usam.training.execution import Execution, processes
 from usam.training.lora import add_llm_lora
 from usam.training.preferences.clips import Heard, RatedClips
 from usam.training.preferences.examples import likeliest_answers
@@ -27,7 +31,7 @@ from usam.training.preferences.rows import Asked, read_preferences
 from usam.training.stages import preference
 from usam.training.stages.preference import Check, Settings
 from usam.training.trainer import Budget
-from usam.training.tuning import Tuned, TuningOptions, reason, tune
+from usam.training.tuning import Tuned, TuningOptions, choose_device, reason, tune
 
 CLIPS = 24
 SETTINGS = Settings(
@@ -39,9 +43,9 @@ SETTINGS = Settings(
 )
 
 
-def model() -> USAM:
+def model(execution: Execution = Execution()) -> USAM:
     built = tiny.model(words=True)
-    add_llm_lora(built)
+    add_llm_lora(built, execution=execution)
     return built.eval()
 
 
@@ -74,7 +78,7 @@ def run(parent: Path, tmp_path: Path) -> Callable[..., Tuned]:
         )
         options = replace(given, **changes)  # type: ignore[arg-type]
         preferences = read_preferences(options.export, options.weights, options.without)
-        return tune(model(), preferences, options, lambda message: None)
+        return tune(model(options.execution), preferences, options, lambda message: None)
 
     return run
 
@@ -159,9 +163,64 @@ def test_a_run_that_was_cut_ends_as_one_that_was_not(
     monkeypatch.undo()
     resumed = run(taste(clips[:12]), "again", steps=6, work="cut")
     assert resumed.record["after"] == whole.record["after"]
-    for file in whole.folder.rglob("*.safetensors"):
-        mine, theirs = load_file(file), load_file(resumed.folder / file.relative_to(whole.folder))
-        assert all(torch.equal(theirs[name], tensor) for name, tensor in mine.items())
+    assert same_weights(whole, resumed)
+
+
+def same_weights(one: Tuned, other: Tuned) -> bool:
+    files = [file.relative_to(one.folder) for file in one.folder.rglob("*.safetensors")]
+    pairs = [(load_file(one.folder / file), load_file(other.folder / file)) for file in files]
+    return all(torch.equal(theirs[name], tensor) for mine, theirs in pairs for name, tensor in mine.items())
+
+
+def run_names(work: Path) -> list[str]:
+    return [folder.name for folder in work.glob("*/runs/*")]
+
+
+def test_checkpointed_activations_change_neither_the_weights_nor_the_name_of_a_run(
+    run: Callable[..., Tuned], clips: list[Path], tmp_path: Path
+) -> None:
+    plain = run(taste(clips[:12]), "plain", steps=3)
+    lighter = run(taste(clips[:12]), "lighter", steps=3, execution=Execution(gradient_checkpointing=True))
+    assert same_weights(plain, lighter)
+    assert run_names(tmp_path / "plain-work") == run_names(tmp_path / "lighter-work")
+    assert plain.record["settings"] == lighter.record["settings"]
+
+
+def test_a_step_of_several_batches_takes_those_of_as_many_steps(
+    run: Callable[..., Tuned], clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def noted(*given: Any) -> dict[str, torch.Tensor]:
+        drawn[-1].append([item.chosen.heard.name for item in given[3]])
+        return losses(*given)
+
+    losses, drawn = preference.preference_losses, []
+    monkeypatch.setattr(preference, "preference_losses", noted)
+    for steps, execution in ((4, Execution()), (2, Execution(accumulation=2))):
+        drawn.append([])
+        tuned = run(taste(clips), f"{steps}", steps=steps, work="same", execution=execution)
+    assert len(drawn[0]) == 4
+    assert drawn[0] == drawn[1]
+    assert tuned.record["settings"]["accumulation"] == 2
+    assert len(set(run_names(tmp_path / "same-work"))) == 2
+
+
+def test_what_the_model_says_is_kept_by_its_arithmetic_and_clips_are_not(
+    run: Callable[..., Tuned], clips: list[Path], tmp_path: Path
+) -> None:
+    for name, execution in (("plain", Execution()), ("exact", Execution(bf16=False))):
+        run(taste(clips[:12]), name, steps=1, work="same", execution=execution)
+    [kept] = (tmp_path / "same-work").iterdir()
+    assert {place.name for place in kept.iterdir()} == {"clips", "references", "own", "runs", "float32"}
+    assert {place.name for place in (kept / "float32").iterdir()} == {"references", "own"}
+
+
+def test_a_device_is_named_for_one_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_device(None) == processes().device
+    assert choose_device("cpu").type == "cpu"
+    monkeypatch.setattr(tuning, "processes", lambda: SimpleNamespace(num_processes=2, device="cuda:1"))
+    assert choose_device(None) == "cuda:1"
+    with pytest.raises(RequestError, match="--device"):
+        choose_device("cuda")
 
 
 @pytest.mark.parametrize(("after", "refused"), [([False] * 10 + [True] * 10, True), ([True] * 20, False)])

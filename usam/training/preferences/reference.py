@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from usam.model.model import IGNORED, USAM
+from usam.training.execution import Execution
 from usam.training.preferences.clips import AnswerBatch, Completion, answer_inputs, collate
 
 LIKELIEST = 32  # tokens of each place of an answer that are kept with their probabilities
@@ -36,8 +37,8 @@ class Reference:
 class References:
     """A folder with a file for each answer, named by what is heard, asked and answered."""
 
-    def __init__(self, folder: Path, model: USAM) -> None:
-        self.folder, self.model = folder, model
+    def __init__(self, folder: Path, model: USAM, execution: Execution = Execution()) -> None:
+        self.folder, self.model, self.execution = folder, model, execution
         folder.mkdir(parents=True, exist_ok=True)
 
     def of(self, completions: Sequence[Completion], report: Callable[[str], None] = print) -> list[Reference]:
@@ -54,7 +55,7 @@ class References:
 
     @torch.inference_mode()
     def _store(self, batch: Sequence[tuple[Path, Completion]]) -> None:
-        scored = score(self.model, collate(self.model, [one for _, one in batch]))
+        scored = score(self.model, collate(self.model, [one for _, one in batch]), self.execution)
         for row, (file, _) in enumerate(batch):
             logprobs = scored.logits[scored.row == row].log_softmax(-1)
             likeliest, ids = logprobs.topk(min(LIKELIEST, logprobs.shape[-1]))
@@ -93,9 +94,9 @@ class Scored:
         return self.totals() / torch.bincount(self.row, minlength=self.rows).clamp_min(1)
 
 
-def score(model: USAM, given: AnswerBatch) -> Scored:
+def score(model: USAM, given: AnswerBatch, execution: Execution = Execution()) -> Scored:
     """One pass over a batch of answers; SACLM's choice of what is read passes no gradients."""
-    with torch.autocast(model.device.type, torch.bfloat16):
+    with execution.autocast(model.device):
         inputs = answer_inputs(model, given)
         logits = model.answer_logits(inputs)
     targets = inputs["labels"][:, 1:]
@@ -104,14 +105,14 @@ def score(model: USAM, given: AnswerBatch) -> Scored:
     return Scored(logprobs, logits, row, len(targets))
 
 
-def score_all(model: USAM, completions: Sequence[Completion]) -> Scored:
+def score_all(model: USAM, completions: Sequence[Completion], execution: Execution = Execution()) -> Scored:
     """As `score`, of any number of answers: those of like length together, since padding costs as much as
     what is read."""
     order = sorted(range(len(completions)), key=lambda index: read_length(completions[index]))
     parts, rows = [], []
     for run in in_batches(len(completions), BATCH):
         places = [order[index] for index in run]
-        part = score(model, collate(model, [completions[place] for place in places]))
+        part = score(model, collate(model, [completions[place] for place in places]), execution)
         parts.append(part)
         rows.append(torch.tensor(places, device=part.row.device)[part.row])
     return Scored(

@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import repeat
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from usam.model.model import USAM
+from usam.training.execution import Execution, processes
 from usam.training.preferences.clips import Completion, Heard, collate
 from usam.training.preferences.reference import Reference, Scored, divergence, in_batches, score_all
 from usam.training.preferences.rows import Mark
@@ -40,7 +41,7 @@ class Settings:
     beta: of both losses, how dear it is to leave the reference. sft: weight of making a preferred answer
     likelier by itself; corrected: the same for a correction. marks: weight of what mattered. replay: weight
     of the divergence on what is replayed. kl_bound: nats a token on held-out replay, above which tuning ends.
-    size: judgements of a step; replayed: answers of a step that are replayed. patience: checks without a
+    size: judgements of a batch; replayed: answers beside them that are replayed. patience: checks without a
     better one. rates: peak learning rate by part.
     """
 
@@ -128,6 +129,7 @@ def preference_losses(
     weights: dict[bool, float],
     judged: Sequence[Judged],
     replay: Sequence[ReplayItem],
+    execution: Execution = Execution(),
 ) -> dict[str, Tensor]:
     """The loss of some judgements with what is replayed beside them, and its parts; one pass of the LLM.
 
@@ -146,7 +148,7 @@ def preference_losses(
     parts: dict[str, Tensor] = {}
     loss = torch.zeros((), device=model.device)
     if completions:
-        scored = score_all(model, completions)
+        scored = score_all(model, completions, execution)
         totals, means = scored.totals(), scored.means()
         if pairs:
             chosen, rejected = totals[: len(pairs)], totals[len(pairs) : 2 * len(pairs)]
@@ -177,7 +179,7 @@ def preference_losses(
             parts["replay"] = replay_divergence(scored, len(completions) - len(replay), replay)
             loss = loss + settings.replay * parts["replay"]
     if marks:
-        parts["marks"] = marks_loss(model, marks)
+        parts["marks"] = marks_loss(model, marks, execution)
         loss = loss + settings.marks * parts["marks"] * len(marks) / len(judged)
     return {"loss": loss, **parts}
 
@@ -194,11 +196,11 @@ def replay_divergence(scored: Scored, first: int, replay: Sequence[ReplayItem]) 
     return torch.cat(found).mean()
 
 
-def marks_loss(model: USAM, items: Sequence[MarkItem]) -> Tensor:
+def marks_loss(model: USAM, items: Sequence[MarkItem], execution: Execution = Execution()) -> Tensor:
     """Cross-entropy of SACLM's predictive score, of the vectors in marked stretches, against whether these
     mattered: a weighted mean over vectors."""
     given = collate(model, [item.completion for item in items])
-    with torch.autocast(model.device.type, torch.bfloat16), torch.no_grad():
+    with execution.autocast(model.device), torch.no_grad():
         audio = model.project(
             given.tokens, given.mask, [prompt.question for prompt in given.prompts], given.words
         )
@@ -252,14 +254,14 @@ def before(held: Sequence[PairItem]) -> Check:
 
 
 @torch.no_grad()
-def check(model: USAM, data: TuningData, beta: float, step: int) -> Check:
+def check(model: USAM, data: TuningData, beta: float, step: int, execution: Execution = Execution()) -> Check:
     """Measure the model as it is."""
     right = likelier = 0
     losses: list[float] = []
     divergences: list[float] = []
     for run in in_batches(len(data.held_pairs), CHECK_BATCH):
         pairs = [data.held_pairs[index] for index in run]
-        scored = score_all(model, [i.chosen for i in pairs] + [i.rejected for i in pairs])
+        scored = score_all(model, [i.chosen for i in pairs] + [i.rejected for i in pairs], execution)
         (chosen, rejected), means = scored.totals().chunk(2), scored.means().chunk(2)
         ref_chosen, ref_rejected = reference_totals(pairs, chosen)
         losses += dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta).tolist()
@@ -267,7 +269,7 @@ def check(model: USAM, data: TuningData, beta: float, step: int) -> Check:
         likelier += int((means[0] > means[1]).sum())
     for run in in_batches(len(data.held_replay), 2 * CHECK_BATCH):
         items = [data.held_replay[index] for index in run]
-        scored = score_all(model, [item.completion for item in items])
+        scored = score_all(model, [item.completion for item in items], execution)
         divergences += [float(replay_divergence(scored, i, [item])) for i, item in enumerate(items)]
     return Check(
         step,
@@ -310,8 +312,10 @@ class Watch:
         settings: Settings,
         folder: Path,
         report: Callable[[str], None],
+        execution: Execution = Execution(),
     ) -> None:
         self.model, self.data, self.settings, self.report = model, data, settings, report
+        self.execution = execution
         self.best_file, self.file = folder / "best.pt", folder / "checks.json"
         folder.mkdir(parents=True, exist_ok=True)
         self.checks: dict[int, Check] = {}
@@ -325,7 +329,7 @@ class Watch:
     def __call__(self, step: int) -> bool:
         """Check; returns whether to end."""
         self.model.eval()
-        now = check(self.model, self.data, self.settings.beta, step)
+        now = check(self.model, self.data, self.settings.beta, step, self.execution)
         self.checks = {number: one for number, one in self.checks.items() if number < step} | {step: now}
         best = self.best
         if best is now:
@@ -371,7 +375,7 @@ class Watch:
             self.model,
             start,
             tuned,
-            lambda: check(self.model, self.data, self.settings.beta, step),
+            lambda: check(self.model, self.data, self.settings.beta, step, self.execution),
             self.best,
             bound,
         )
@@ -391,38 +395,56 @@ def run_preferences(
     parts: Sequence[str] = BY_DEFAULT,
     seed: int = 0,
     report: Callable[[str], None] = print,
+    execution: Execution = Execution(),
 ) -> Watch:
     """Tune until the budget is spent, held-out pairs get no better, or the model is too far from what it was.
 
-    Steps draw by their number, so that a run that was cut repeats nothing and ends as one that was not. The
-    model is left in its best state; the watch tells which that is, if any is better than none.
+    Batches are drawn by their number, so that a run that was cut repeats nothing and ends as one that was
+    not. The model is left in its best state; the watch tells which that is, if any is better than none. Of
+    processes that train together the first does the checks, and its model alone is left so.
     """
     moving = choose_parts(model, parts)
     groups: list[dict[str, Any]] = [
         {"params": parameters, "lr": settings.rates[part]} for part, parameters in moving.items()
     ]
+    first = processes().is_main_process
     start = trainable_copy(model)
-    watch = Watch(model, data, settings, folder, report)
+    watch = Watch(model, data, settings, folder, report, execution)
     weights = balance([item for item in data.judged if isinstance(item, ThumbItem)])
 
-    def losses(_: None, step: int) -> dict[str, Tensor]:
-        torch.manual_seed(Random(f"{seed} {step}").getrandbits(63))
+    def losses(batch: int, step: int) -> dict[str, Tensor]:
+        number = batch_number(step, batch, execution)
+        torch.manual_seed(Random(f"{seed} {number}").getrandbits(63))
         model.train()
         model.adapter.qformer.eval()
         return preference_losses(
             model,
             settings,
             weights,
-            drawn(data.judged, settings.size, seed, step),
-            drawn(data.replay, settings.replayed, seed + 1, step),
+            drawn(data.judged, settings.size, seed, number),
+            drawn(data.replay, settings.replayed, seed + 1, number),
+            execution,
         )
 
     if not watch.ended:
-        last = train(model, groups, repeat(None), losses, budget, folder, report, watch, settings.check_steps)
-        if not watch.ended and last not in watch.checks:
+        batches = cycle(range(execution.accumulation))
+        last = train(
+            model,
+            groups,
+            batches,
+            losses,
+            budget,
+            folder,
+            report,
+            watch,
+            settings.check_steps,
+            execution,
+        )
+        if first and not watch.ended and last not in watch.checks:
             watch(last)
     model.eval()
-    watch.restore(start)
+    if first:
+        watch.restore(start)
     return watch
 
 
@@ -430,12 +452,18 @@ def trainable_copy(model: USAM) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in trainable(model).items()}
 
 
-def drawn(items: Sequence[Any], size: int, seed: int, step: int) -> list[Any]:
-    """The items of a step: all of them in a new order each time round."""
+def batch_number(step: int, batch: int, execution: Execution) -> int:
+    """The number of a step's batch among those of all steps and processes, each of which draws its own."""
+    together = processes()
+    return (step * execution.accumulation + batch) * together.num_processes + together.process_index
+
+
+def drawn(items: Sequence[Any], size: int, seed: int, batch: int) -> list[Any]:
+    """The items of the batch of that number: all of them in a new order each time round."""
     if not items:
         return []
     size = min(size, len(items))
-    first = step * size
+    first = batch * size
     found: list[Any] = []
     while len(found) < size:
         epoch, place = divmod(first + len(found), len(items))
