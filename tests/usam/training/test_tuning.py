@@ -248,3 +248,9 @@ def test_thumbs_alone_are_learned_from(run: Callable[..., Tuned], clips: list[Pa
     tuned = run(rows, steps=3)
     assert tuned.record["rows"]["counts"] == {"thumb": 8}
     assert "0 pairs are held out" in tuned.refused
+
+
+def test_saclm_alone_learns_of_nothing_but_marks(run: Callable[..., Tuned], clips: list[Path]) -> None:
+    rows = [pair(file, "A dog.", "A cat or a dog.") for file in clips[:8]]
+    with pytest.raises(RequestError, match="marked"):
+        run(rows, steps=1, parts=("saclm",))

@@ -12,7 +12,7 @@ _PARTS = (
     (re.compile(r"asked again: (\d+) of (\d+)"), "Asking questions with a known answer"),
 )
 _STEP = re.compile(r"step (\d+) .*\bleft (\d+|None)\b.*\bprogress ([\d.]+)")
-_CHECK = re.compile(r"step \d+: (held-out pairs right \d+ of \d+)")
+_CHECK = re.compile(r"(?:step \d+|[\d.]+ times as far from before): (held-out pairs right \d+ of \d+)")
 
 
 @dataclass(frozen=True)

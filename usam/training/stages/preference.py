@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from usam.errors import RequestError
 from usam.model.model import USAM
 from usam.training.execution import Execution, processes
 from usam.training.preferences.clips import Completion, Heard, collate
@@ -404,6 +405,8 @@ def run_preferences(
     processes that train together the first does the checks, and its model alone is left so.
     """
     moving = choose_parts(model, parts)
+    if set(moving) <= {"saclm"} and not any(isinstance(item, MarkItem) for item in data.judged):
+        raise RequestError("SACLM alone learns of marked tokens and spans, and none are marked here.")
     groups: list[dict[str, Any]] = [
         {"params": parameters, "lr": settings.rates[part]} for part, parameters in moving.items()
     ]
