@@ -123,6 +123,22 @@ class ProjectImports:
         none any longer."""
         return uploads.local_file(self.database.files, item.path)
 
+    def begin(self, item: WaitingItem) -> int:
+        """A process is about to ask about the clip; returns how often one has begun to and was gone before it
+        ended."""
+        with self.database.write() as session:
+            row = session.get(schema.ProjectImport, item.key)
+            if row is None:  # discarded meanwhile
+                return 0
+            row.attempts += 1
+            return row.attempts - 1
+
+    def end(self, item: WaitingItem) -> None:
+        """The process that began is still there, whatever came of it."""
+        with self.database.write() as session:
+            imports = schema.ProjectImport
+            session.execute(update(imports).where(imports.id == item.key).values(attempts=0))
+
     def answered(self, item: WaitingItem, answer_id: str) -> None:
         """The clip was asked about: its answer becomes an item, and what was uploaded is deleted. Raises
         NotFoundError."""
@@ -160,7 +176,9 @@ class ProjectImports:
         with self.database.write() as session:
             imports = schema.ProjectImport
             session.execute(
-                update(imports).where(imports.project_id == project_key(session, project)).values(error=None)
+                update(imports)
+                .where(imports.project_id == project_key(session, project))
+                .values(error=None, attempts=0)
             )
             _go_on(session)
 

@@ -422,7 +422,7 @@ class Lease(Base):
 class ProjectImport(Gold, Base):
     """A clip that has to be asked about before it is an item of a project. path: where its file is.
     source: its name for people.  error: why it could not be asked about.  stopped: it waits until a person
-    goes on."""
+    goes on.  attempts: how often a process began to ask about it and was gone before it ended."""
 
     __tablename__ = "project_imports"
     __table_args__ = _gold_checks()
@@ -436,6 +436,7 @@ class ProjectImport(Gold, Base):
     question: Mapped[str] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
     stopped: Mapped[bool] = mapped_column(default=False, server_default=false())
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Recording(Base):

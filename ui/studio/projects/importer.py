@@ -28,6 +28,9 @@ PAUSE_SECONDS = 300.0
 does not load would else be loaded over and over."""
 _LOCK = "import"
 
+FATAL = "The app ended more than once while it asked about this clip. Go on tries it again."
+MOST_ATTEMPTS = 2  # at which a process ended: else one clip could end one replica after another
+
 Answer = Callable[[WaitingItem, Path, threading.Event], str | None]
 """Asks about a clip, by its file, and stores the answer: its id, None where it was stopped. Raises UsamError
 for the clip, ModelError where the model cannot answer anything, StorageError."""
@@ -161,6 +164,15 @@ class ProjectImporter:
 
     def _import(self, item: WaitingItem) -> bool:
         """Whether the clip was dealt with; not where it was stopped."""
+        if self.imports.begin(item) >= MOST_ATTEMPTS:
+            self.imports.failed(item, FATAL)
+            return True
+        try:
+            return self._ask(item)
+        finally:
+            self.imports.end(item)
+
+    def _ask(self, item: WaitingItem) -> bool:
         try:
             file = self.imports.file(item)
             if file is None:

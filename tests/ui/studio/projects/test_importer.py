@@ -15,7 +15,7 @@ from storage.answers.uploads import FOLDER
 from tests.ui.importing import DOG, PIANO, item, studio_in
 from ui.__main__ import main, parser, run
 from ui.engines.loader import EngineLoader
-from ui.studio.projects.importer import VANISHED, ImportState
+from ui.studio.projects.importer import FATAL, MOST_ATTEMPTS, VANISHED, ImportState
 from ui.studio.service import Studio
 from usam.errors import UsamError
 
@@ -154,6 +154,35 @@ def test_a_model_that_does_not_load_fails_no_clip(tmp_path: Path) -> None:
     studio.importer.run()
     assert studio.importer.state.ended == "The weights are damaged."
     assert studio.importer.imports.waiting() == 1
+
+
+def test_a_clip_that_ends_one_process_after_another_is_left_out(studio: Studio) -> None:
+    imports = studio.importer.imports
+    imports.add("birds", [item(DOG), item(PIANO)])
+    fatal = imports.next()
+    assert fatal is not None
+    for _ in range(MOST_ATTEMPTS):  # processes that were gone before they ended
+        imports.begin(fatal)
+    studio.importer.run()
+    projects = Projects(studio.feedback.database)
+    assert projects.progress("birds").items == 1
+    (left_out,) = imports.failures("birds")
+    assert (left_out.key, left_out.error) == (fatal.key, FATAL)
+    imports.retry("birds")
+    studio.importer.run()
+    assert projects.progress("birds").items == 2
+
+
+def test_what_ended_while_its_process_lived_is_not_held_against_a_clip(studio: Studio) -> None:
+    imports = studio.importer.imports
+    imports.add("birds", [item(DOG)])
+    waiting = imports.next()
+    assert waiting is not None
+    for _ in range(MOST_ATTEMPTS + 1):
+        imports.begin(waiting)
+        imports.end(waiting)
+    studio.importer.run()
+    assert Projects(studio.feedback.database).progress("birds").items == 1
 
 
 def test_one_process_imports_at_a_time(studio: Studio) -> None:
