@@ -18,7 +18,7 @@ class NameHead(nn.Module):
     """Scores over the configuration's names of a second of audio, from the mean of its frames: about 1 for
     the name that is right, 0 for the others.
 
-    slope, offset [C]: of the logarithm of a score, give the log-odds that the name is right.
+    slope, offset: of the logarithm of a score, give the log-odds that the name is right.
     """
 
     mean: Tensor
@@ -32,8 +32,8 @@ class NameHead(nn.Module):
         self.kinds = tuple(kind for kind in KINDS for _ in config.names.get(kind, ()))
         self.register_buffer("mean", torch.zeros(config.frame_dim))
         self.register_buffer("deviation", torch.ones(config.frame_dim))
-        self.register_buffer("slope", torch.ones(len(self.names)))
-        self.register_buffer("offset", torch.zeros(len(self.names)))
+        self.register_buffer("slope", torch.ones(1))
+        self.register_buffer("offset", torch.zeros(1))
         self.head = nn.Linear(config.frame_dim, len(self.names))
 
     def forward(self, looks: Tensor) -> Tensor:

@@ -65,15 +65,15 @@ class KindScores:
 @dataclass(frozen=True)
 class NameScores:
     """Scores [N, C] of names of sounds and instruments over time, a row for every `seconds`, about 1 for the
-    name that is right. kinds: what each name is one of. slope, offset [C]: of the logarithm of a score, give
-    the log-odds that the name is right."""
+    name that is right. kinds: what each name is one of. slope, offset: of the logarithm of a score, give the
+    log-odds that the name is right."""
 
     scores: Tensor
     names: tuple[str, ...]
     kinds: tuple[Kind, ...]
     seconds: float
-    slope: Tensor
-    offset: Tensor
+    slope: float
+    offset: float
 
     def between(self, start: float, end: float) -> Tensor:
         """How probable each name is [C] between two times (s)."""

@@ -87,7 +87,7 @@ def hear(
 def name_scores(head: NameHead, looks: Tensor) -> NameScores:
     """What the head makes of looks [N, 3D]."""
     scores = head.scores(looks)
-    return NameScores(scores, head.names, head.kinds, LOOK_SECONDS, head.slope.cpu(), head.offset.cpu())
+    return NameScores(scores, head.names, head.kinds, LOOK_SECONDS, float(head.slope), float(head.offset))
 
 
 @torch.inference_mode()

@@ -21,6 +21,7 @@ AT_ONCE = 1.0  # nats that two kinds at once have to be worth in every look
 # Of the scores of a `KindHead`, fitted on labelled clips alone, mixed and in a row.
 NATS = 12.0  # for a score of one
 HEAD_AT_ONCE = -1.2  # what lies behind speech is fainter than the head expects
+HEAD_SWITCH = 4.0
 HEARD = STATES[1:]  # it was never shown silence
 
 
@@ -38,7 +39,7 @@ def kind_spans(scores: KindScores, quiet: Tensor, end: float) -> list[KindSpan]:
     log_odds = (NATS * scores.scores.float()).masked_fill(quiet[:, None], 0.0)
     # One look at a single word is too little to expect something behind it.
     at_once = HEAD_AT_ONCE if len(log_odds) > 1 else AT_ONCE
-    path = likeliest_kinds(log_odds, states=HEARD, at_once=at_once)
+    path = likeliest_kinds(log_odds, states=HEARD, at_once=at_once, switch=HEAD_SWITCH)
     found: list[KindSpan] = []
     row = 0
     for state, rows in groupby(path):
@@ -60,21 +61,22 @@ def likeliest_kinds(
     before: Sequence[State] = (),
     states: Sequence[State] = STATES,
     at_once: float = AT_ONCE,
+    switch: float = SWITCH,
 ) -> list[State]:
     """The likeliest of `states` in every look [T, 3], when each change is dear (Viterbi).
 
     before: states one of which was heard until then; without any, every one is as likely to begin with.
-    at_once: nats that two kinds at once have to be worth in every look.
+    at_once, switch: nats that two kinds at once have to be worth in every look, and that a change has to be.
     """
     there = torch.nn.functional.logsigmoid(log_odds).double().numpy()
     absent = torch.nn.functional.logsigmoid(-log_odds).double().numpy()
     emitted = np.stack([_likelihood(state, there, absent, at_once) for state in states], axis=1)
-    total = emitted[0] - [SWITCH if before and state not in before else 0.0 for state in states]
+    total = emitted[0] - [switch if before and state not in before else 0.0 for state in states]
     came = np.zeros(emitted.shape, np.int64)
     stay = np.arange(len(states))
     for look in range(1, len(emitted)):
         best = int(total.argmax())
-        switched = total[best] - SWITCH
+        switched = total[best] - switch
         came[look] = np.where(total >= switched, stay, best)
         total = np.maximum(total, switched) + emitted[look]
     path = [int(total.argmax())]

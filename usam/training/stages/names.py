@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from usam.adapter.names import NameHead
 from usam.encoders.heads.name_words import label_words, stem
-from usam.schema.segments import Kind
 
 DECAY = 0.1  # of the mean square of a feature, which is one, in clips
 SURE = 6  # names of a clip whose scores are compared with the truth
@@ -24,8 +23,7 @@ def fit_name_head(head: NameHead, clips: Tensor, names: Sequence[int], collectio
 
     A clip weighs less the more clips have its name. How far a score is to be trusted is measured on each of
     the `collections` with a head that was fitted on the others: within one, clips share more than their name.
-    It is measured for sounds and for music apart, among the names of the clip's kind; a name that shares a
-    word with the true one counts as right.
+    A name that shares a word with the true one counts as right.
     """
     clips = clips.float().to(head.mean.device)
     means = clips[:, : len(head.mean)]
@@ -33,35 +31,25 @@ def fit_name_head(head: NameHead, clips: Tensor, names: Sequence[int], collectio
     head.deviation.copy_(means.std(0) + 1e-3)
     features = head.normal(clips)
     truth = torch.tensor(names, device=features.device)
-    places = {kind: _places(head, kind, truth) for kind in dict.fromkeys(head.kinds)}
     words = [{stem(word) for word in label_words(name)} for name in head.names]
     alike = torch.tensor([[bool(one & other) for other in words] for one in words], device=features.device)
-    scores: dict[Kind, list[Tensor]] = {kind: [] for kind in places}
-    right: dict[Kind, list[Tensor]] = {kind: [] for kind in places}
+    scores: list[Tensor] = []
+    right: list[Tensor] = []
     for collection in sorted(set(collections)):
         apart = torch.tensor([one == collection for one in collections], device=features.device)
         if apart.all():
             continue
         weight, bias = _ridge(features[~apart], truth[~apart], len(head.names))
-        found = features[apart] @ weight + bias
-        for kind, of_kind in places.items():
-            clips_of_kind = torch.isin(truth[apart], of_kind)
-            best = found[clips_of_kind][:, of_kind].topk(min(SURE, len(of_kind)), 1)
-            scores[kind].append(best.values.flatten())
-            right[kind].append(alike[truth[apart][clips_of_kind][:, None], of_kind[best.indices]].flatten())
-    for kind, of_kind in places.items():
-        if scores[kind]:
-            slope, offset = _log_odds(torch.cat(scores[kind]), torch.cat(right[kind]))
-            head.slope[of_kind] = slope
-            head.offset[of_kind] = offset
+        best = (features[apart] @ weight + bias).topk(min(SURE, len(head.names)), 1)
+        scores.append(best.values.flatten())
+        right.append(alike[truth[apart][:, None], best.indices].flatten())
+    if scores:
+        slope, offset = _log_odds(torch.cat(scores), torch.cat(right))
+        head.slope.fill_(slope)
+        head.offset.fill_(offset)
     weight, bias = _ridge(features, truth, len(head.names))
     head.head.weight.copy_(weight.T)
     head.head.bias.copy_(bias)
-
-
-def _places(head: NameHead, kind: Kind, like: Tensor) -> Tensor:
-    """The indices of the names of a kind."""
-    return torch.tensor([i for i, one in enumerate(head.kinds) if one == kind], device=like.device)
 
 
 def _ridge(features: Tensor, truth: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -57,8 +57,8 @@ def test_names_of_the_fitted_head_are_asked_for_too() -> None:
         ("wind chimes", "doorbell"),
         ("sound", "sound"),
         1.0,
-        torch.ones(2),
-        torch.zeros(2),
+        slope=1.0,
+        offset=0.0,
     )
     clip = replace(heard(), names=names)
     assert read(clip, "Can you hear wind chimes?").endswith("wind chimes)")

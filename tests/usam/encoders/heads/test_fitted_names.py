@@ -11,7 +11,7 @@ def fitted(**scores: float) -> NameScores:
     names = tuple(name.replace("_", " ") for name in scores)
     kinds = tuple("sound" if name == "rain" else "music" for name in names)
     odds = torch.tensor([list(scores.values())]).clamp(1e-6, 1 - 1e-6)
-    return NameScores(odds / (1 - odds), names, kinds, 1.0, torch.ones(len(names)), torch.zeros(len(names)))
+    return NameScores(odds / (1 - odds), names, kinds, 1.0, slope=1.0, offset=0.0)
 
 
 def said(names: dict[str, float], scores: NameScores, *kinds: str) -> list[str]:

@@ -28,7 +28,8 @@ def fitted(noise: float) -> NameHead:
 
 def probable(head: NameHead, looks: torch.Tensor) -> torch.Tensor:
     scores = head.scores(looks)
-    return NameScores(scores, head.names, head.kinds, 1.0, head.slope, head.offset).between(0.0, 1.0)
+    slope, offset = float(head.slope), float(head.offset)
+    return NameScores(scores, head.names, head.kinds, 1.0, slope, offset).between(0.0, 1.0)
 
 
 def test_names_are_told_of_other_clips() -> None:
@@ -38,6 +39,5 @@ def test_names_are_told_of_other_clips() -> None:
 
 
 def test_a_name_is_as_probable_as_it_is_right_in_collections_that_were_left_out() -> None:
-    """Among the names of a clip's kind, of which there are two for sounds."""
     sure, doubtful = (probable(fitted(noise), clips(torch.tensor([1]), noise)) for noise in (0.3, 3.0))
-    assert sure[1] > 0.9 > doubtful[:2].max()
+    assert sure[1] > 0.9 > doubtful.max()
