@@ -87,22 +87,28 @@ def test_a_look_tells_how_much_of_it_each_kind_is_heard() -> None:
     assert kind_shares([(0.0, half, "sound")], 1, half)[0].tolist() == [0.0, pytest.approx(1.0), 0.0]
 
 
-def test_names_that_several_clips_have_can_be_told_afterwards(tmp_path: Path) -> None:
+def test_instruments_that_several_clips_have_can_be_told_afterwards(tmp_path: Path) -> None:
     model = tiny.model(words=True, kind_head=True)
     named = [
         replace(clip(tmp_path, f"{kind} {i}", kind, i), label=label, source=f"source {i % 2}")
         for kind, label in (("sound", "Dog Bark"), ("music", "Tom (drum machine)"))
         for i in range(6)
     ]
-    once = replace(clip(tmp_path, "once", "sound", 9), label="siren")
+    # The same wave as a voice's, which no other instrument has.
+    named += [
+        replace(
+            clip(tmp_path, f"oboe {i}", "speech", i), kind="music", label="Oboe", source=f"source {i % 2}"
+        )
+        for i in range(6)
+    ]
+    once = replace(clip(tmp_path, "once", "music", 9), label="sitar")
     fit_heads(model, [*named, once], tmp_path / "looks.pt", lambda message: None)
-    assert model.adapter.config.names == {"sound": ["dog bark"], "music": ["tom"]}
+    assert model.adapter.config.names == {"music": ["oboe", "tom"]}
     head = model.adapter.names
     assert head is not None
-    assert head.kinds == ("sound", "music")
-    for example in named:
+    for example in named[6:]:
         scores = head(looks_of(model.frames(example.waveform())))
-        assert head.kinds[int(scores.mean(0).argmax())] == example.kind
+        assert head.names[int(scores.mean(0).argmax())] in (example.label or "").lower()
 
 
 def test_without_clips_there_is_nothing_to_fit_on(tmp_path: Path) -> None:

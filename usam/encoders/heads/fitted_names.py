@@ -9,9 +9,9 @@ from usam.encoders.heads.name_words import label_words
 from usam.encoders.words import NameScores
 from usam.schema.segments import Kind
 
-# Log-odds that a name of YAMNet's is right, by the logarithm of its score: of its five surest names of 2,337
-# labelled clips, whose collections the fitted head had not seen when it was compared.
-SLOPE, OFFSET = 0.33, -0.81
+# Log-odds that a name of YAMNet's is right, by the logarithm of its score: of its five surest names of 1,019
+# clips of instruments, whose collections the fitted head had not seen when it was compared.
+SLOPE, OFFSET = 0.37, -0.04
 LEAST, LEAST_BESIDE_SPEECH = 0.12, 0.25  # probability of a name that is worth saying
 
 Scored = tuple[str, float]
@@ -22,27 +22,20 @@ def with_fitted(
     names: Sequence[Scored], fitted: NameScores, kinds: Collection[Kind], start: float, end: float, most: int
 ) -> list[Scored]:
     """At most so many of YAMNet's `names` and of those that the fitted head gives what is heard of these
-    kinds between two times (s); none says less than one before it.
-
-    Of music the likelier come first. Of sounds YAMNet's do, and then one of the head's: it was fitted on few
-    clips of each, and of sounds of other collections YAMNet knows more.
-    """
+    kinds between two times (s), the likelier first; none says less than one before it."""
     probable = fitted.between(start, end)
     least = LEAST_BESIDE_SPEECH if "speech" in kinds else LEAST
-    found = [
-        (name, chance)
+    candidates = [(_chance(score), name, score) for name, score in names]
+    candidates += [
+        (chance, name, chance)
         for name, kind, chance in zip(fitted.names, fitted.kinds, probable.tolist(), strict=True)
         if kind in kinds and chance >= least
     ]
-    found.sort(key=lambda one: -one[1])
-    if "music" in kinds:
-        chances = {name: _chance(score) for name, score in names} | dict(found)
-        ordered = sorted([*names, *found], key=lambda one: -chances[one[0]])
-    else:
-        ordered = [*names[: most - 1], *found[:1], *names[most - 1 :]]
+    if len(candidates) > len(names):  # else in YAMNet's own order
+        candidates.sort(key=lambda one: -one[0])
     chosen: list[Scored] = []
     said: list[set[str]] = []
-    for name, score in ordered:
+    for _, name, score in candidates:
         words = set(label_words(name))
         if len(chosen) < most and not any(words <= before for before in said):
             chosen.append((name, score))

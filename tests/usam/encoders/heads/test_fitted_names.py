@@ -19,7 +19,7 @@ def said(names: dict[str, float], scores: NameScores, *kinds: str) -> list[str]:
 
 
 def test_the_likeliest_come_first_and_none_says_less_than_one_before_it() -> None:
-    scores = fitted(snare_drum=0.9, tom=0.2, cowbell=0.05)
+    scores = fitted(snare_drum=0.9, tom=0.32, cowbell=0.05)
     assert said({"drum": 0.3, "cymbal": 0.1}, scores, "music") == ["snare drum", "tom", "cymbal"]
 
 
@@ -27,13 +27,6 @@ def test_names_are_of_the_kinds_that_are_heard() -> None:
     scores = fitted(rain=0.9, tom=0.3)
     assert said({}, scores, "music") == ["tom"]
     assert said({}, scores, "sound") == ["rain"]
-
-
-def test_of_sounds_one_name_of_the_heads_comes_after_two_of_yamnets() -> None:
-    scores = fitted(rain=0.9)
-    assert said({"water": 0.3, "stream": 0.2, "wind": 0.1}, scores, "sound") == ["water", "stream", "rain"]
-    assert said({"water": 0.3}, scores, "sound") == ["water", "rain"]
-    assert said({"rain": 0.3, "wind": 0.1}, scores, "sound") == ["rain", "wind"]
 
 
 def test_behind_speech_a_name_has_to_be_surer() -> None:
