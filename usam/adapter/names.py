@@ -1,7 +1,7 @@
-"""Names of sounds and instruments, from all encoders' frames together.
+"""Names of what is heard, from all encoders' frames together.
 
 YAMNet and musicnn name what is heard on videos and in songs; which drum was struck, or that a theremin plays,
-their heads hardly tell though their frames do. This one is fitted on recordings of single sounds.
+their heads hardly tell though their frames do. This one is fitted on recordings of single instruments.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def fit_heads(
     if not heard:
         raise RequestError("There is no clip to fit on in the data folder.")
     fit_kinds(model, heard)
-    fit_names(model, heard)
+    right = fit_names(model, heard)
+    report(f"instruments: {right:.3f} of clips of left-out collections have their name among three")
 
 
 def fit_kinds(model: USAM, heard: Sequence[HeardLooks]) -> None:
@@ -72,22 +73,22 @@ def fit_kinds(model: USAM, heard: Sequence[HeardLooks]) -> None:
     fit_kind_head(head, looks, kinds, torch.cat(weights))
 
 
-def fit_names(model: USAM, heard: Sequence[HeardLooks]) -> None:
+def fit_names(model: USAM, heard: Sequence[HeardLooks]) -> float:
     """Give the model a head that tells the names of instruments that several clips have.
 
     Not of sounds: of those of a collection that a head was not fitted on, 0.10 had their name among the three
-    likeliest, and 0.17 among YAMNet's.
+    likeliest, and 0.17 among YAMNet's. Returns what `fit_name_head` does.
     """
     clips = [one for one in heard if one.kind == "music" and one.name]
     often = Counter(one.name for one in clips)
     names = sorted(name for name, count in often.items() if count >= CLIPS_A_NAME)
     if not names:
-        return
+        return 0.0
     config = model.adapter.config
     config.names = {"music": names}
     head = model.adapter.names = NameHead(config).to(model.device)
     named = [one for one in clips if one.name in names]
-    fit_name_head(
+    return fit_name_head(
         head,
         torch.stack([one.looks.float().mean(0) for one in named]),
         [names.index(one.name) for one in named],
