@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from usam.checkpoints.layout import bundled
 from usam.cli.main import main
 from usam.engine.engine import Engine
 from usam.training import dataset
@@ -62,3 +64,27 @@ def test_a_few_steps_make_a_checkpoint_that_answers_and_a_second_call_goes_on(
     assert entry["step"] == 25
     for stage in ("direct", "tokens", "align"):
         assert torch.load(work / stage / "state.pt", weights_only=True)["step"] == 2
+
+
+def test_heads_are_fitted_anew_and_the_rest_of_the_checkpoint_stays(corpus: Path, tmp_path: Path) -> None:
+    manifest = corpus / "manifest.csv"
+    again = []
+    for row in csv.reader(manifest.read_text().splitlines()):
+        if row[2] == "music":  # a name takes two clips, and two collections to be compared
+            copy = row[0].replace("/own/", "/other/")
+            (corpus / copy).parent.mkdir(exist_ok=True)
+            shutil.copyfile(corpus / row[0], corpus / copy)
+            again.append([copy, *row[1:5], copy, row[6]])
+    with manifest.open("a", newline="") as file:
+        csv.writer(file).writerows(again)
+    output = tmp_path / "fitted"
+    command = ["fit-heads", "--data", str(corpus), "--start", str(bundled("mini")), "--mixtures", "2"]
+    assert main([*command, "--work", str(tmp_path / "work"), "--output", str(output)]) == 0
+    assert json.loads((output / "config.json").read_text())["names"] == {"music": ["guitar", "piano"]}
+    before, after = (load_file(folder / "model.safetensors") for folder in (bundled("mini"), output))
+    changed = {name for name in after if name not in before or not torch.equal(before[name], after[name])}
+    assert {name.split(".")[0] for name in changed} == {"kinds", "names"}
+    assert not (output / "evaluation.json").exists()
+    engine = Engine.load(checkpoint=output)
+    answer = engine.ask(ROOT / "tests/clips/piano.ogg", "Which instrument is playing?", max_new_tokens=16)
+    assert "piano" in answer.text
