@@ -41,13 +41,17 @@ class KindHead(nn.Module):
 
     def normal(self, looks: Tensor) -> Tensor:
         """Looks [N, 3D] in standard deviations."""
-        looks = looks.float().to(self.mean.device)
-        return ((looks - self.mean) / self.deviation).clamp(-CLIPPED, CLIPPED)
+        return standardised(looks, self.mean, self.deviation)
 
     @torch.inference_mode()
     def scores(self, looks: Tensor) -> Tensor:
         """Looks [N, 3D] -> scores [N, 3] on the CPU: about 1 for a kind that is heard, -1 for another."""
         return self(looks).cpu() / SURE
+
+
+def standardised(looks: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    """Looks [N, W] in standard deviations, on the device of their mean and deviation [W]."""
+    return ((looks.float().to(mean.device) - mean) / deviation).clamp(-CLIPPED, CLIPPED)
 
 
 def looks_of(frames: Tensor) -> Tensor:

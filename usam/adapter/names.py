@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from usam.adapter.kinds import CLIPPED
+from usam.adapter.kinds import standardised
 from usam.config import USAMConfig
 from usam.schema.segments import KINDS
 
@@ -42,8 +42,7 @@ class NameHead(nn.Module):
 
     def normal(self, looks: Tensor) -> Tensor:
         """The means [N, D] among looks [N, 3D], in standard deviations."""
-        looks = looks[:, : len(self.mean)].float().to(self.mean.device)
-        return ((looks - self.mean) / self.deviation).clamp(-CLIPPED, CLIPPED)
+        return standardised(looks[:, : len(self.mean)], self.mean, self.deviation)
 
     @torch.inference_mode()
     def scores(self, looks: Tensor) -> Tensor:

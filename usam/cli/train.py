@@ -46,31 +46,29 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     train.set_defaults(run=run_train)
 
     words = commands.add_parser("train-words", help="train a checkpoint to read the encoders' own words")
-    words.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
-    words.add_argument("--start", type=Path, required=True, help="the checkpoint folder to continue from")
     words.add_argument("--work", type=Path, required=True, help="folder for encoded clips, states and logs")
-    words.add_argument("--output", type=Path, required=True, help="folder for the trained checkpoint")
     words.add_argument("--packages", type=Path, help="/usr/share, for texts in other languages")
     words.add_argument("--preset", help="the preset whose language model is to read, if another")
     words.add_argument("--minutes", type=float, help="budget; without it, --steps")
     words.add_argument("--steps", type=int, default=400)
-    words.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
-    words.add_argument("--seed", type=int, default=0)
     words.set_defaults(run=run_train_words)
 
     heads = commands.add_parser("fit-heads", help="fit a checkpoint's heads for kinds and names anew")
-    heads.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
-    heads.add_argument("--start", type=Path, required=True, help="the checkpoint folder to continue from")
     heads.add_argument("--work", type=Path, required=True, help="folder for what is heard of the clips")
-    heads.add_argument("--output", type=Path, required=True, help="folder for the checkpoint")
     heads.add_argument(
         "--packages", type=Path, help="/usr/share, for sounds of Debian packages that are there"
     )
     heads.add_argument("--mixtures", type=int, default=5_000, help="of two kinds of audio, made of the clips")
-    heads.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
-    heads.add_argument("--seed", type=int, default=0)
     heads.set_defaults(run=run_fit_heads)
 
+    for command in (words, heads):
+        command.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+        command.add_argument(
+            "--start", type=Path, required=True, help="the checkpoint folder to continue from"
+        )
+        command.add_argument("--output", type=Path, required=True, help="folder for the new checkpoint")
+        command.add_argument("--heldout", type=Path, help="file of clip names to keep out, one a line")
+        command.add_argument("--seed", type=int, default=0)
     for command in (train, words):
         shared.add_execution_options(command)
     shared.add_engine_options(evaluate)

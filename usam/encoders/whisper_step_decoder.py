@@ -111,14 +111,8 @@ class _State:
 
 def with_priors(odds: Mapping[str, float]) -> dict[str, float]:
     """How probable Whisper finds each language (its code), times how usual it is."""
-    priors = {code: 1.0 if code in LIKELY else UNLIKELY_PRIOR for code in odds}
-    return {code: chance * (ENGLISH_PRIOR if code == "en" else priors[code]) for code, chance in odds.items()}
-
-
-def likeliest(odds: Mapping[str, float]) -> str:
-    """The language (its code) that is spoken."""
-    chances = with_priors(odds)
-    return max(chances, key=lambda code: chances[code])
+    priors = dict.fromkeys(LIKELY, 1.0) | {"en": ENGLISH_PRIOR}
+    return {code: chance * priors.get(code, UNLIKELY_PRIOR) for code, chance in odds.items()}
 
 
 def doubtful(odds: Mapping[str, float]) -> list[str]:
@@ -223,7 +217,7 @@ class WhisperStepDecoder:
         silence together for them. The last sentence may not be the last that is spoken.
         """
         state, no_speech, odds = self._begin(states, seconds)
-        spoken = language or likeliest(odds)
+        spoken = language or doubtful(odds)[0]
         begun = Transcript((), spoken, odds[spoken], no_speech, 0.0)
         self._step(self.languages[spoken], state, wanted=False)
         logits = self._step(self.tasks[task], state).float()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from usam.data.instructions import family
-from usam.encoders.heads.name_words import label_words, stem
+from usam.encoders.heads.name_words import stems
 
 FIRST_WORDS = 12
 GENERIC_STEMS = frozenset({"sound", "music", "play", "nois"})
@@ -57,7 +57,7 @@ def family_listed(guesses: Sequence[str], label: str) -> bool:
 
 def content_stems(text: str) -> set[str]:
     """Stems of a text's content words, without those that fit every clip."""
-    return {stem(word) for word in label_words(text)} - GENERIC_STEMS
+    return stems(text) - GENERIC_STEMS
 
 
 def different(label: str, other: str) -> bool:

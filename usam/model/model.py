@@ -360,9 +360,10 @@ class USAM(nn.Module):
         `options` are those of transformers' `generate`.
         """
         asked = [ids[question] for ids, question in zip(input_ids, question_mask.bool(), strict=True)]
+        texts = [self.prompts.text(ids) for ids in asked]
         tasks: list[SpeechTask] = [
-            speech_task("s2tt" if translate is not None and translate[row] else "qa", self.prompts.text(ids))
-            for row, ids in enumerate(asked)
+            speech_task("s2tt" if translate is not None and translate[row] else "qa", text)
+            for row, text in enumerate(texts)
         ]
         clips = [
             self.hear(clip[:length], task)
@@ -377,7 +378,6 @@ class USAM(nn.Module):
             after = real & (torch.arange(len(ids), device=ids.device) > at)
             prompts.append(Prompt(ids[:at], ids[after], ids[question]))
         questions = [prompt.question for prompt in prompts]
-        texts = [self.prompts.text(ids) for ids in asked]
         words = self._words_of(clips, tasks, texts) if self.word_streams else None
         audio = self.embed_audio(padded, heard, questions, words=words)
         if words is not None:

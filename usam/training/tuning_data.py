@@ -54,13 +54,13 @@ class Preparation:
         return RatedClips(self.work / "clips", self.model, self.work.name)
 
     @property
-    def said(self) -> Path:
+    def by_arithmetic(self) -> Path:
         """The folder of what the model says and how likely it holds it, which its arithmetic changes."""
         return self.work / self.execution.arithmetic
 
     @cached_property
     def references(self) -> References:
-        return References(self.said / "references", self.model, self.execution)
+        return References(self.by_arithmetic / "references", self.model, self.execution)
 
     def all(self, preferences: Preferences) -> TuningData:
         """Raises RequestError if nothing is left to learn from."""
@@ -112,7 +112,7 @@ class Preparation:
         Random(self.seed).shuffle(asked)
         heard = [one for one in asked[: self.replayed // 2] if self.heard(one) is not None]
         completions = imagined(self.model, self.replayed, self.seed)
-        completions += own_answers(self.model, self.clips, heard, self.said / "own", self.report)
+        completions += own_answers(self.model, self.clips, heard, self.by_arithmetic / "own", self.report)
         items = [ReplayItem(one, ref) for one, ref in zip(completions, self.scored(completions), strict=True)]
         Random(self.seed).shuffle(items)
         return items

@@ -17,7 +17,7 @@ from usam.adapter.speaker import SPEAKERS
 from usam.checkpoints.fingerprint import fingerprint
 from usam.checkpoints.layout import ROUTING, SPEECH_LORA
 from usam.config import USAMConfig
-from usam.data.corpus import read_corpus
+from usam.data.corpus import Example, read_corpus
 from usam.data.debian_sounds import read_packages
 from usam.data.derived.mixtures import write_mixtures
 from usam.data.derived.silence import write_silence
@@ -104,9 +104,7 @@ def run_head_fitting(options: HeadsOptions, report: Callable[[str], None] = prin
     """
     model = with_words(options.start, report)
     model.eval()
-    train, _ = split(read_corpus(options.corpus), options.heldout)
-    examples = [example for example in train if example.seconds <= LONGEST]
-    Random(options.seed).shuffle(examples)
+    examples = training_clips(options)
     examples += write_mixtures(options.work / "mixtures", examples, options.mixtures, options.seed)
     if options.packages is not None:
         examples += read_packages(options.packages)
@@ -226,11 +224,17 @@ def for_preset(
     return USAM(load_adapter(folder), llm, tokenizer, encoders, options.start, model.word_streams)
 
 
-def heard(model: USAM, options: WordsOptions, report: Callable[[str], None]) -> list[HeardClip]:
-    """The training clips as the model hears them, computed once and kept in the work folder."""
+def training_clips(options: WordsOptions | HeadsOptions) -> list[Example]:
+    """The training part of the corpus without what is long, shuffled."""
     train, _ = split(read_corpus(options.corpus), options.heldout)
     train = [example for example in train if example.seconds <= LONGEST]
     Random(options.seed).shuffle(train)
+    return train
+
+
+def heard(model: USAM, options: WordsOptions, report: Callable[[str], None]) -> list[HeardClip]:
+    """The training clips as the model hears them, computed once and kept in the work folder."""
+    train = training_clips(options)
     speech = [example for example in train if example.kind == "speech"][:SPEECH_CLIPS]
     rest = [example for example in train if example.kind != "speech"]
     rest += write_mixtures(options.work / "mixtures", train, min(MIXTURES, len(train) // 3), options.seed)

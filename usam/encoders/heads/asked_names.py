@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from usam.encoders.heads.kind_states import KindSpan
-from usam.encoders.heads.name_words import label_words, stem
+from usam.encoders.heads.name_words import stems
 from usam.encoders.heads.sound_classes import plain_name
-from usam.encoders.heads.sound_names import kind_columns, kinds_heard, opening_of
+from usam.encoders.heads.sound_names import is_kind, kind_columns, kinds_heard, opening_of
 from usam.encoders.words import Heard
 from usam.schema.segments import KINDS
 from usam.schema.words import Word
@@ -25,8 +25,7 @@ from usam.schema.words import Word
 LIKELY = 6  # of YAMNet's names of one kind
 LIKELY_FITTED = 3  # of the fitted head's names of one kind
 UNASKED = frozenset(
-    stem(word)
-    for word in label_words(
+    stems(
         "do does did you i can could what which who where when why how is are was were be there any anything "
         "anyone someone something this that these those it hear heard listen sound sounds noise audio clip "
         "music recording instrument play plays playing played tell me say says said name describe kind type "
@@ -39,7 +38,7 @@ UNASKED = frozenset(
 def asked_for(heard: Heard, question: str) -> list[Word]:
     """What the question names and may be heard, as words of the audio expert without their brackets, for each
     span of a kind at most one."""
-    asked = {stem(word) for word in label_words(question)} - UNASKED
+    asked = stems(question) - UNASKED
     if not asked or heard.sounds is None:
         return []
     found: list[Word] = []
@@ -60,15 +59,14 @@ def _likely(heard: Heard, span: KindSpan, asked: set[str]) -> tuple[str, float] 
     for kind in span.kinds:
         if kind != "speech":
             named[list(columns[KINDS.index(kind)])] = True
-    candidates = _best(scores.where(named, -1.0), [plain_name(name) for name in sounds.classes], LIKELY)
+    best = _best(scores.where(named, -1.0), sounds.classes, LIKELY)
+    candidates = [(plain_name(name), score) for name, score in best]
     if heard.names is not None:
         probable = heard.names.between(span.start, span.end)
         for kind in span.kinds:
             of_kind = torch.tensor([one == kind for one in heard.names.kinds])
             candidates += _best(probable.where(of_kind, -1.0), heard.names.names, LIKELY_FITTED)
-    shared = [
-        (len(asked & {stem(word) for word in label_words(name)}), score, name) for name, score in candidates
-    ]
+    shared = [(len(asked & stems(name)), score, name) for name, score in candidates]
     most, score, name = max(shared, default=(0, 0.0, ""))
     return (name, score) if most else None
 
@@ -87,20 +85,15 @@ def with_asked(words: Sequence[Word], asked: Sequence[Word]) -> tuple[Word, ...]
             for index, word in enumerate(found)
             if word.after == ")" and not word.is_place and word.start < one.end and word.end > one.start
         ]
-        said = {stem(part) for word in found for part in label_words(word.text) if word.end > one.start}
-        if not inside or {stem(part) for part in label_words(one.text)} <= said:
+        present = set[str]().union(*(stems(word.text) for word in found if word.end > one.start))
+        if not inside or stems(one.text) <= present:
             continue
         place = inside[0]
         closing = found[place]
-        bare = all(part in KINDS for part in closing.text.split(" with "))
-        if bare:  # the kinds alone: they open a bracket of names
+        added = replace(one, start=closing.start, end=closing.end, before=", ", after=")")
+        if is_kind(closing.text):  # the kinds alone: they open a bracket of names
             kinds = [kind for kind in KINDS if kind in closing.text.split(" with ")]
-            found[place] = replace(
-                one, start=closing.start, end=closing.end, before=f" {opening_of(kinds)}", after=")"
-            )
+            found[place] = replace(added, before=f" {opening_of(kinds)}")
         else:
-            found[place] = replace(closing, after="")
-            found.insert(
-                place + 1, replace(one, start=closing.start, end=closing.end, before=", ", after=")")
-            )
+            found[place : place + 1] = [replace(closing, after=""), added]
     return tuple(found)

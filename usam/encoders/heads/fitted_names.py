@@ -34,12 +34,12 @@ def with_fitted(
     if len(candidates) > len(names):  # else in YAMNet's own order
         candidates.sort(key=lambda one: -one[0])
     chosen: list[Scored] = []
-    said: list[set[str]] = []
+    chosen_words: list[set[str]] = []
     for _, name, score in candidates:
         words = set(label_words(name))
-        if len(chosen) < most and not any(words <= before for before in said):
+        if len(chosen) < most and not any(words <= before for before in chosen_words):
             chosen.append((name, score))
-            said.append(words)
+            chosen_words.append(words)
     return chosen
 
 

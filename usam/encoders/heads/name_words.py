@@ -16,3 +16,8 @@ def label_words(label: str) -> list[str]:
 def stem(word: str) -> str:
     """A word without its ending, so that `dog` is `dogs` and `howl` is `howling`."""
     return re.sub(r"(ing|s|es|ed)$", "", word) if len(word) > 4 else word.rstrip("s")
+
+
+def stems(text: str) -> set[str]:
+    """The stems of the content words of a label, a name or a question."""
+    return {stem(word) for word in label_words(text)}

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from usam.adapter.names import NameHead
-from usam.encoders.heads.name_words import label_words, stem
+from usam.encoders.heads.name_words import stems
 
 DECAY = 0.1  # of the mean square of a feature, which is one, in clips
 NAMES = 3  # that are said of a clip
@@ -33,7 +33,7 @@ def fit_name_head(head: NameHead, clips: Tensor, names: Sequence[int], collectio
     head.deviation.copy_(means.std(0) + 1e-3)
     features = head.normal(clips)
     truth = torch.tensor(names, device=features.device)
-    words = [{stem(word) for word in label_words(name)} for name in head.names]
+    words = [stems(name) for name in head.names]
     alike = torch.tensor([[bool(one & other) for other in words] for one in words], device=features.device)
     scores: list[Tensor] = []
     right: list[Tensor] = []
@@ -52,8 +52,8 @@ def fit_name_head(head: NameHead, clips: Tensor, names: Sequence[int], collectio
     weight, bias = _ridge(features, truth, len(head.names))
     head.head.weight.copy_(weight.T)
     head.head.bias.copy_(bias)
-    told = [one[:, :NAMES].any(1) for one in right]
-    return float(torch.cat(told).float().mean()) if told else 0.0
+    named = [one[:, :NAMES].any(1) for one in right]
+    return float(torch.cat(named).float().mean()) if named else 0.0
 
 
 def _ridge(features: Tensor, truth: Tensor, count: int) -> tuple[Tensor, Tensor]:
