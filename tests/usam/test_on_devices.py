@@ -13,8 +13,8 @@ from tests import tiny
 from tests.usam.training.preferences.exports import clip, pair, thumb, write
 from usam.data.corpus import Example
 from usam.data.instructions import Instruction
-from usam.data.scene_questions import Names, SceneInstructor
 from usam.data.scenes import Part, Scene
+from usam.data.scenes.questions import Names, SceneInstructor
 from usam.encoders import MusiCNN, Whisper, YAMNet
 from usam.encoders.whisper import FROZEN_LAYERS
 from usam.engine.engine import Engine

@@ -57,7 +57,8 @@ class Turn:
 UNTOLD = "The clip does not tell."
 NOTHING = "Nothing can be heard."
 NO_SPEECH = "No speech can be heard."
-REFUSALS = frozenset({UNTOLD, NOTHING, NO_SPEECH})
+NO_MUSIC = "No music can be heard."
+REFUSALS = frozenset({UNTOLD, NOTHING, NO_SPEECH, NO_MUSIC})
 """What is answered where a clip tells nothing of what is asked."""
 
 Finish = Literal["end", "length", "stop", "repetition"]

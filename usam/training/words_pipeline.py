@@ -21,11 +21,11 @@ from usam.data.corpus import Example, read_corpus
 from usam.data.debian_sounds import read_packages
 from usam.data.derived.mixtures import write_mixtures
 from usam.data.derived.silence import write_silence
-from usam.data.heard_clips import HeardClip, HeardClips, scene, unread
-from usam.data.imagined_scenes import Imagination, Material
 from usam.data.multilingual import read_texts
-from usam.data.scene_questions import Names, SceneInstructor
 from usam.data.scenes import Scene, joined
+from usam.data.scenes.heard_clips import HeardClip, HeardClips, scene, unread
+from usam.data.scenes.imagination import Imagination, Material
+from usam.data.scenes.questions import Names, SceneInstructor
 from usam.data.splits import split
 from usam.data.synthetic.sentences import Sentences
 from usam.encoders.base import Encoder, SoundClassifier

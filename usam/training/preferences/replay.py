@@ -12,10 +12,11 @@ from random import Random
 import numpy as np
 import torch
 
-from usam.data.imagined_scenes import Imagination, Material
 from usam.data.instructions import FAMILIES, KIND, SPEAKING, TRANSCRIBE
-from usam.data.scene_questions import VERBS, Names, SceneInstructor
 from usam.data.scenes import token_count
+from usam.data.scenes.imagination import Imagination, Material
+from usam.data.scenes.questions import Names, SceneInstructor
+from usam.data.scenes.wordings import VERBS
 from usam.data.synthetic.grammar import everyday_sentence
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
@@ -31,8 +32,8 @@ from usam.training.preferences.clips import (
 from usam.training.preferences.rows import Asked
 
 ONE_ANSWER = frozenset(
-    "asr s2tt kind mixture who language word mention yesno untold nothing nospeech family singing".split()
-)
+    "asr s2tt kind mixture who speaker people language word mention yesno untold nothing nospeech".split()
+) | {"family", "singing"}
 """Kinds of questions with one right answer; how the others are answered is what people may prefer."""
 FIXED_QUESTIONS = (("asr", TRANSCRIBE[0]), ("qa", KIND[0]), ("qa", SPEAKING[0]))
 SENTENCES = 300

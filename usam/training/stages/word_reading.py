@@ -1,6 +1,6 @@
 """The stage of words: the LLM learns to read the specialists' words in the audio tokens, and to answer.
 
-Most scenes are imagined from text (`usam.data.imagined_scenes`), the rest are real clips with what the
+Most scenes are imagined from text (`usam.data.scenes.imagination`), the rest are real clips with what the
 specialists really say of them. Only vectors that say something are read, as in answers; SACLM's predictive
 score learns which those are. The Q-Former, the experts and the word anchor stay as the earlier stages left
 them.
@@ -21,8 +21,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from usam.adapter.words import WordGrid, batch, grid, place
 from usam.data.instructions import Instruction
-from usam.data.scene_questions import SceneInstructor
 from usam.data.scenes import Scene, token_count
+from usam.data.scenes.questions import SceneInstructor
 from usam.llm.prompts import Prompt
 from usam.model.model import USAM
 from usam.training.execution import Execution

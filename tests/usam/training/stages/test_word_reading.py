@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from tests import tiny
-from usam.data.imagined_scenes import Imagination, Material
 from usam.data.instructions import Instruction
-from usam.data.scene_questions import Names, SceneInstructor
 from usam.data.scenes import Part, Scene
+from usam.data.scenes.imagination import Imagination, Material
+from usam.data.scenes.questions import Names, SceneInstructor
 from usam.model.model import USAM
 from usam.schema.words import Word
 from usam.training.lora import add_llm_lora

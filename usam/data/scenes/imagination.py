@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from random import Random
 
 from usam.data.instructions import distinct
-from usam.data.scene_questions import GENRES, MOODS, TEMPI
-from usam.data.scenes import Part, Scene, joined, named, spoken
+from usam.data.scenes.scene import Part, Scene, joined, named, spoken
+from usam.data.scenes.wordings import GENRES, MOODS, TEMPI
 from usam.encoders.heads.sound_names import kinds_named, opening_of
 from usam.schema.segments import Kind
 from usam.schema.words import Word

@@ -21,7 +21,7 @@ from usam.audio.samples import SAMPLE_RATE
 from usam.config import FRAME_RATE
 from usam.data.corpus import Example
 from usam.data.instructions import distinct, same_name
-from usam.data.scenes import Part, Scene
+from usam.data.scenes.scene import Part, Scene
 from usam.encoders.heads.sound_names import names_heard
 from usam.errors import AudioError
 from usam.model.listening import Hearing, words_of

@@ -9,9 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usam.data.imagined_scenes import Imagination, Material
-from usam.data.scene_questions import Names, SceneInstructor, listed, sentence, stopped
 from usam.data.scenes import Part, Scene, joined, named, spoken, token_count
+from usam.data.scenes.imagination import Imagination, Material
+from usam.data.scenes.questions import Names, SceneInstructor
+from usam.data.scenes.sentences import brief, listed, sentence, stopped
 from usam.schema.answer import NO_SPEECH, NOTHING
 from usam.schema.words import Word
 
@@ -101,7 +102,7 @@ def test_scenes_are_of_all_kinds() -> None:
 @given(scenes(), st.integers(0, 2**32))
 def test_every_question_has_an_answer_in_whole_sentences(scene: Scene, seed: int) -> None:
     drawn = INSTRUCTOR.draw(scene, Random(seed))
-    assert re.search(r"\w[?.]\"?$|said\?$", drawn.question.strip()), drawn.question
+    assert re.search(r"\w[?.]?\"?$", drawn.question), drawn.question
     assert "{" not in drawn.question
     assert drawn.answer
     assert not re.search(r"[.!?]\.|\.\.|  ", drawn.answer), drawn.answer
@@ -182,10 +183,10 @@ def test_a_real_clip_is_asked_about_the_names_of_real_clips() -> None:
 def test_what_follows_is_asked_for_by_name_and_by_kind_unless_two_are_of_it() -> None:
     sound, speech = ONE_OF["sound"], ONE_OF["speech"]
     random = Random(0)
-    assert {INSTRUCTOR.brief(sound, [sound, speech], random) for _ in range(50)} == {"the rain", "the sound"}
+    assert {brief(sound, [sound, speech], random) for _ in range(50)} == {"the rain", "the sound"}
     thunder = Part("sound", ("thunder",))
-    assert {INSTRUCTOR.brief(sound, [sound, thunder], random) for _ in range(50)} == {"the rain"}
-    assert INSTRUCTOR.brief(Part("sound"), [sound, thunder], random) == "the sound"
+    assert {brief(sound, [sound, thunder], random) for _ in range(50)} == {"the rain"}
+    assert brief(Part("sound"), [sound, thunder], random) == "the sound"
 
 
 def test_no_speech_is_said_of_what_holds_none_and_never_of_speech() -> None:

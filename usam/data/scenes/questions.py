@@ -1,11 +1,10 @@
-"""Questions about scenes, and the answers that what is true of them gives, in sentences a person would
-say."""
+"""Questions about scenes, and the answers that what is true of them gives."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from usam.data.instructions import (
@@ -23,102 +22,38 @@ from usam.data.instructions import (
     family,
     same_name,
 )
-from usam.data.scenes import Part, Scene
+from usam.data.scenes.free_questions import casual, free_question
+from usam.data.scenes.scene import Part, Scene
+from usam.data.scenes.sentences import background, brief, listed, sentence, some, stopped, what
+from usam.data.scenes.wordings import (
+    AFTER,
+    BEFORE,
+    BEHIND,
+    COUNT,
+    FIRST,
+    GENRE,
+    GENRES,
+    HEAR,
+    LANGUAGE,
+    LAST,
+    MENTION,
+    MOOD,
+    MOODS,
+    ORDER,
+    PLACE,
+    SINGING,
+    SOURCE,
+    SUMMARY,
+    TEMPI,
+    TEMPO,
+    UNTOLD_QUESTIONS,
+    VOICES,
+    WHO,
+)
 from usam.schema.answer import NO_SPEECH, NOTHING, UNTOLD
 from usam.schema.segments import Kind
 
-_WHO = (
-    "Who is speaking?",
-    "Is it a man or a woman?",
-    "Is the speaker a man, a woman or a child?",
-    "Who talks?",
-    "Is the voice male or female?",
-    "Is a man or a woman speaking?",
-    "What kind of voice is this?",
-)
-_LANGUAGE = (
-    "Which language is spoken?",
-    "What language is this?",
-    "In which language does the person speak?",
-    "What language do they speak?",
-    "Is this English?",
-)
-_FIRST = (
-    "What comes first?",
-    "What do you hear first?",
-    "What is heard at the beginning?",
-    "How does the clip begin?",
-)
-_LAST = ("What comes last?", "What do you hear last?", "What is heard at the end?", "How does the clip end?")
-_AFTER = ("What comes after {}?", "What do you hear after {}?", "What follows {}?")
-_BEFORE = ("What comes before {}?", "What do you hear before {}?")
-_ORDER = (
-    "Describe what you hear in order.",
-    "What happens in this clip?",
-    "List what you hear, in order.",
-    "Describe the clip from beginning to end.",
-)
-_COUNT = ("How many different things do you hear?", "How many parts does the clip have?")
-_BEHIND = (
-    "What is in the background?",
-    "What do you hear behind the speech?",
-    "What else is heard?",
-    "Is there anything in the background?",
-)
-_PLACE = ("Where is this?", "Where was this recorded?", "What place does it sound like?")
-_TEMPO = ("Is the music fast or slow?", "What is the tempo?", "How fast is the music?")
-_GENRE = ("What genre is this?", "What kind of music is this?", "Which style of music is it?")
-_MOOD = ("What is the mood of the music?", "How does the music feel?")
-_SINGING = ("Is someone singing?", "Are there vocals?", "Do you hear a singer?")
-_HEAR = ("Do you hear {}?", "Is this {}?", "Can you hear {}?", "Is there {} in this clip?", "Is that {}?")
-_MENTION = ("Does the speaker mention {}?", 'Is the word "{}" said?', "Does anyone say {}?")
-_UNTOLD = (
-    "How tall is the speaker?",
-    "What is the speaker's name?",
-    "Who wrote Hamlet?",
-    "What colour is it?",
-    "How old is the building?",
-    "What day is it?",
-    "What is the capital of France?",
-    "Who recorded this?",
-    "What does the speaker look like?",
-    "How much does it cost?",
-    "What is the weather like tomorrow?",
-    "Which brand is it?",
-    "When was this recorded?",
-    "What is the person wearing?",
-    "What is two plus two?",
-    "Who is the president?",
-    "How much does the speaker weigh?",
-    "What is the speaker's phone number?",
-    "What will happen next?",
-    "What did the speaker eat for breakfast?",
-    "How many people live in this city?",
-    "What is the dog's name?",
-    "Which city was this recorded in?",
-    "Who composed this?",
-    "What is his job?",
-    "What colour is the car?",
-    "How old is the dog?",
-    "What time is it?",
-    "Who invented the telephone?",
-    "What is the meaning of life?",
-    "Which microphone was used?",
-    "What does the room look like?",
-)
-GENRES = frozenset(
-    "classical techno electronic rock ambient opera pop country metal indian jazz disco blues reggae".split()
-) | {"new age", "hip hop"}
-TEMPI = frozenset({"slow", "fast"})
-MOODS = frozenset({"quiet", "loud", "soft"})
-VERBS = {  # what a person would say of it, by the last word of its name
-    **dict.fromkeys(("dog", "wolf"), "barks"), "cat": "meows", "bird": "sings", "rooster": "crows",
-    "cow": "moos", "frog": "croaks", "owl": "hoots", "baby": "cries", "siren": "wails", "alarm": "goes off",
-    **dict.fromkeys(("bell", "telephone", "phone", "doorbell"), "rings"), "clock": "ticks",
-    **dict.fromkeys(("car", "train"), "passes"), "engine": "runs", "thunder": "rolls", "rain": "falls",
-    "wind": "blows",
-}  # fmt: skip
-VOICES = frozenset({"vocal", "singing", "male voice", "female voice", "choir"})
+FREE_SHARE = 0.3  # of questions, about a scene that holds something
 
 
 @dataclass(frozen=True)
@@ -142,57 +77,6 @@ class Names:
         return (real and self.sound_labels) or self.sounds
 
 
-def listed(names: Sequence[str], last: str = "or") -> str:
-    """`a dog`; `a dog or a wolf`; `a dog, a wolf or a fox`."""
-    if len(names) == 1:
-        return names[0]
-    return f"{', '.join(names[:-1])} {last} {names[-1]}"
-
-
-def some(names: Sequence[str], count: int, random: Random) -> list[str]:
-    """At most `count` of the names."""
-    return random.sample(list(names), min(count, len(names)))
-
-
-def what(part: Part) -> str:
-    """The part as the object of "I hear"."""
-    if part.kind == "speech":
-        who = f"a {part.speaker}" if part.speaker else "someone"
-        return f"{who} speaking" + (
-            f" {part.language}" if part.language and part.language != "English" else ""
-        )
-    if not part.names:
-        return "music" if part.kind == "music" else "a sound"
-    return listed([article(name) for name in part.names[:3]])
-
-
-def sentence(part: Part) -> str:
-    """The part in a sentence without its full stop."""
-    if part.kind == "speech":
-        who = f"a {part.speaker}" if part.speaker else "someone"
-        return f"{who} says: {part.text.rstrip('.')}" if part.text else f"{who} speaks"
-    if part.kind == "music":
-        manner = [tag for tag in part.tags if tag in TEMPI | MOODS][:2]
-        playing = f"music with {what(part)} plays" if part.names else "music plays"
-        return playing + (f", {listed(manner, 'and')}" if manner else "")
-    if not part.names:
-        return "a sound is heard"
-    verb = VERBS.get(part.names[0].split()[-1])
-    return f"{what(part)} {verb}" if verb else f"the sound of {what(part)} is heard"
-
-
-def background(part: Part) -> str:
-    """What is behind the speech: its names, or its kind where nobody could tell them."""
-    if part.behind:
-        return listed([article(name) for name in part.behind[:2]])
-    return "music" if part.behind_kind == "music" else "a sound"
-
-
-def stopped(text: str) -> str:
-    """As a sentence: with a capital, and a full stop unless what is quoted last ends it."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith(("!", "?", "…")) else ".")
-
-
 class SceneInstructor:
     """Draws one question about a scene with its answer."""
 
@@ -200,19 +84,27 @@ class SceneInstructor:
         self.names = names
 
     def draw(self, scene: Scene, random: Random) -> Instruction:
+        drawn = self.whole(scene, random)
+        return replace(drawn, question=casual(drawn.question, random))
+
+    def whole(self, scene: Scene, random: Random) -> Instruction:
+        """With the question in a whole sentence."""
         if not scene.parts:
             return self.nothing(random)
+        real = scene.tokens is not None
+        if random.random() < FREE_SHARE:
+            about = random.choice(scene.parts)
+            return free_question(scene.parts, self.names.absent(about.kind, real), random)
         choice = random.random()
         if choice < 0.05:
-            return Instruction("untold", random.choice(_UNTOLD), UNTOLD)
-        real = scene.tokens is not None
+            return Instruction("untold", random.choice(UNTOLD_QUESTIONS), UNTOLD)
         speech = [part for part in scene.parts if part.kind == "speech"]
         mixed = [part for part in scene.parts if part.behind_kind]
         if mixed and random.random() < 0.45:
             return self.mixture(scene.parts, random.choice(mixed), real, random)
         if choice < 0.11 and not speech:
             return Instruction(
-                "nospeech", random.choice(TRANSCRIBE + TRANSLATE + _WHO[:1] + _LANGUAGE[:2]), NO_SPEECH
+                "nospeech", random.choice(TRANSCRIBE + TRANSLATE + WHO[:1] + LANGUAGE[:2]), NO_SPEECH
             )
         if choice < (0.55 if len(scene.parts) == 1 else 0.3) and speech:
             return self.transcript(speech, random)
@@ -231,7 +123,9 @@ class SceneInstructor:
         if random.random() < 0.25:
             return Instruction("yesno", random.choice(SPEAKING + PLAYING), f"No. {NOTHING}")
         return Instruction(
-            "nothing", random.choice(TRANSCRIBE + SOUND + MUSIC + OPEN + KIND + _ORDER + _WHO), NOTHING
+            "nothing",
+            random.choice(TRANSCRIBE + SOUND + MUSIC + OPEN + KIND + ORDER + WHO + SUMMARY + SOURCE),
+            NOTHING,
         )
 
     def transcript(self, speech: Sequence[Part], random: Random) -> Instruction:
@@ -245,30 +139,23 @@ class SceneInstructor:
     def order(self, parts: Sequence[Part], random: Random) -> Instruction:
         draw = random.random()
         if draw < 0.2:
-            return Instruction("first", random.choice(_FIRST), stopped(sentence(parts[0])))
+            return Instruction("first", random.choice(FIRST), stopped(sentence(parts[0])))
         if draw < 0.4:
-            return Instruction("last", random.choice(_LAST), stopped(sentence(parts[-1])))
+            return Instruction("last", random.choice(LAST), stopped(sentence(parts[-1])))
         if draw < 0.75:
             index = random.randrange(len(parts) - 1)
             one, two = parts[index], parts[index + 1]
             if random.random() < 0.7:
-                about = self.brief(one, parts, random)
-                return Instruction("after", random.choice(_AFTER).format(about), stopped(sentence(two)))
-            about = self.brief(two, parts, random)
-            return Instruction("before", random.choice(_BEFORE).format(about), stopped(sentence(one)))
+                about = brief(one, parts, random)
+                return Instruction("after", random.choice(AFTER).format(about), stopped(sentence(two)))
+            about = brief(two, parts, random)
+            return Instruction("before", random.choice(BEFORE).format(about), stopped(sentence(one)))
         if draw < 0.79:
             count = {2: "two", 3: "three", 4: "four"}.get(len(parts), str(len(parts)))
             listing = listed([what(part) for part in parts], "and")
-            return Instruction("count", random.choice(_COUNT), stopped(f"{count}: {listing}"))
+            return Instruction("count", random.choice(COUNT), stopped(f"{count}: {listing}"))
         listing = ", then ".join(sentence(part) for part in parts)
-        return Instruction("order", random.choice(_ORDER + OPEN), stopped(listing))
-
-    @staticmethod
-    def brief(part: Part, parts: Sequence[Part], random: Random) -> str:
-        """How a question refers to a part: by its name, or by its kind where no other is of that kind."""
-        alone = sum(one.kind == part.kind for one in parts) == 1
-        name = part.speaker if part.kind == "speech" else next(iter(part.names), None)
-        return f"the {part.kind}" if name is None or (alone and random.random() < 0.5) else f"the {name}"
+        return Instruction("order", random.choice(ORDER + OPEN), stopped(listing))
 
     def mixture(self, parts: Sequence[Part], part: Part, real: bool, random: Random) -> Instruction:
         """About speech and what is behind it: which kinds, what it is, and whether it is there."""
@@ -277,7 +164,7 @@ class SceneInstructor:
             return self.kind(parts, random)
         if draw < 0.65:
             return self.yes_no(parts, real, random)
-        return Instruction("behind", random.choice(_BEHIND), stopped(background(part)))
+        return Instruction("behind", random.choice(BEHIND), stopped(background(part)))
 
     def kind(self, parts: Sequence[Part], random: Random) -> Instruction:
         words = {"speech": "speech", "sound": "a sound", "music": "music"}
@@ -307,7 +194,7 @@ class SceneInstructor:
             if own and others:
                 return Instruction(
                     "mention",
-                    random.choice(_MENTION).format(random.choice(own) if yes else others[0]),
+                    random.choice(MENTION).format(random.choice(own) if yes else others[0]),
                     f"{verdict}.",
                 )
         about = [kind for kind in ("speech", "music") if (kind in kinds) == yes]
@@ -320,7 +207,7 @@ class SceneInstructor:
             if asked:
                 return Instruction(
                     "named",
-                    random.choice(_HEAR).format(article(asked)),
+                    random.choice(HEAR).format(article(asked)),
                     f"{verdict}, I hear {heard if not yes else article(asked)}.",
                 )
         asked = random.choice(about or ["speech"])
@@ -332,9 +219,9 @@ class SceneInstructor:
     def speech(self, part: Part, real: bool, random: Random) -> Instruction:
         draw = random.random()
         if draw < 0.35 and part.speaker:
-            return Instruction("who", random.choice(_WHO), f"A {part.speaker} is speaking.")
+            return Instruction("who", random.choice(WHO), f"A {part.speaker} is speaking.")
         if draw < 0.55 and part.language:
-            question = random.choice(_LANGUAGE)
+            question = random.choice(LANGUAGE)
             if question == "Is this English?":
                 answer = (
                     "Yes, this is English." if part.language == "English" else f"No, this is {part.language}."
@@ -358,7 +245,7 @@ class SceneInstructor:
 
     def sound(self, part: Part, random: Random) -> Instruction:
         if part.place and random.random() < 0.3:
-            return Instruction("place", random.choice(_PLACE), f"It sounds like {part.place}.")
+            return Instruction("place", random.choice(PLACE), f"It sounds like {part.place}.")
         if random.random() < 0.4:
             return Instruction("open", random.choice(OPEN), stopped(sentence(part)))
         return Instruction("sound", random.choice(SOUND), f"I hear {what(part)}.")
@@ -367,17 +254,17 @@ class SceneInstructor:
         draw = random.random()
         tags = set(part.tags)
         if draw < 0.15 and tags & TEMPI:
-            return Instruction("tempo", random.choice(_TEMPO), f"The music is {min(tags & TEMPI)}.")
+            return Instruction("tempo", random.choice(TEMPO), f"The music is {min(tags & TEMPI)}.")
         if draw < 0.25 and tags & GENRES:
             genre = next(tag for tag in part.tags if tag in GENRES)
-            return Instruction("genre", random.choice(_GENRE), f"It sounds like {genre} music.")
+            return Instruction("genre", random.choice(GENRE), f"It sounds like {genre} music.")
         if draw < 0.3 and tags & MOODS:
-            return Instruction("mood", random.choice(_MOOD), f"The music is {min(tags & MOODS)}.")
+            return Instruction("mood", random.choice(MOOD), f"The music is {min(tags & MOODS)}.")
         if draw < 0.38:
             singing = bool(tags & VOICES)
             return Instruction(
                 "singing",
-                random.choice(_SINGING),
+                random.choice(SINGING),
                 "Yes, someone is singing." if singing else "No, nobody is singing.",
             )
         group = family(part.names[0]) if part.names else None

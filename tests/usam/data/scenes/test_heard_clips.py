@@ -8,7 +8,7 @@ import torch
 from usam.adapter.speaker import SpeakerHead
 from usam.config import USAMConfig
 from usam.data.corpus import Example
-from usam.data.heard_clips import HeardClip, believed, heard_behind, scene, unread, written
+from usam.data.scenes.heard_clips import HeardClip, believed, heard_behind, scene, unread, written
 from usam.schema.segments import Kind
 from usam.schema.words import Word
 
