@@ -18,6 +18,7 @@ from usam.config import FRAME_RATE
 from usam.encoders.base import Encoder, Role, SoundClassifier
 from usam.encoders.frames import align, encode
 from usam.encoders.heads.asked_names import asked_for, with_asked
+from usam.encoders.heads.missed_speech import missed_speech, with_missed, without_empty_marks
 from usam.encoders.heads.sound_names import sound_scores, speech_spans
 from usam.encoders.words import Heard, KindScores, NameScores, WordStream
 from usam.schema.tasks import SpeechTask
@@ -30,13 +31,15 @@ class Hearing:
     """A clip as the encoders heard it: U [T, D], what their heads are asked with, and the words of each
     expert by what was wanted of speech, as far as they were asked for.
 
-    predicted: what the heads said for a task while the frames were computed, None for those yet to be asked.
+    predicted: what the heads said for a task while the frames were computed, None for those yet to be asked;
+    missed: where someone speaks (s), which was not known then.
     """
 
     frames: Tensor
     heard: Heard
     words: dict[SpeechTask, tuple[tuple[Word, ...], ...]] = field(default_factory=dict)
     predicted: dict[SpeechTask, Sequence[Sequence[Word] | None]] = field(default_factory=dict)
+    missed: tuple[tuple[float, float], ...] = ()
 
 
 def hear(
@@ -81,7 +84,8 @@ def hear(
             kinds=KindScores(kinds.scores(looks), LOOK_SECONDS) if kinds else None,
             names=name_scores(names, looks) if names else None,
         )
-    return Hearing(frames, heard, predicted=predicted)
+    missed = missed_speech(heard)
+    return Hearing(frames, with_missed(heard, missed), predicted=predicted, missed=missed)
 
 
 def name_scores(head: NameHead, looks: Tensor) -> NameScores:
@@ -143,11 +147,25 @@ def words_of(
             else:
                 known = predicted[index]
                 words = stream.words(heard) if known is None else known
-                found.append(
-                    tuple(name_speakers(words, heard, speaker) if stream.role == "speech" else words)
-                )
+                if stream.role == "speech":
+                    words = _spoken(stream, words, known is not None, hearing, heard)
+                    words = name_speakers(words, heard, speaker)
+                found.append(tuple(words))
         hearing.words[task] = tuple(found)
     return hearing.words[task]
+
+
+def _spoken(
+    stream: WordStream, words: Sequence[Word], early: bool, hearing: Hearing, heard: Heard
+) -> Sequence[Word]:
+    """What is said; of a stream that was asked early, without what was missed, that is asked for now."""
+    if early and hearing.missed:
+        words = [
+            word for word in words if not any(start <= word.start <= end for start, end in hearing.missed)
+        ]
+        words += stream.words(replace(heard, speech=hearing.missed))
+        words.sort(key=lambda word: word.start)
+    return without_empty_marks(words, heard)
 
 
 def words_asked_for(

@@ -8,8 +8,9 @@ import torch
 from tests import tiny
 from usam.adapter.kinds import KindHead, looks_of
 from usam.adapter.speaker import SPEAKERS, SpeakerHead
-from usam.encoders.words import Heard
-from usam.model.listening import hear, name_speakers, words_of
+from usam.encoders.heads.missed_speech import missed_speech, with_missed
+from usam.encoders.words import Heard, KindScores
+from usam.model.listening import Hearing, hear, name_speakers, words_of
 from usam.schema.words import Word
 
 
@@ -139,6 +140,26 @@ def test_a_stream_that_weighs_kinds_waits_for_them_where_a_head_tells() -> None:
     assert word.text == str(kinds.scores(looks_of(told.frames)).tolist())
     [word] = words_of(untold, streams, "transcribe", None)[1]
     assert word.text == "None"
+
+
+class Spans(tiny.ToyWords):
+    """Says a word at the beginning of each stretch of speech it is told of."""
+
+    def words(self, heard: Heard) -> list[Word]:
+        return [Word(start, start, f"{start:g} to {end:g}", 1.0, " ") for start, end in heard.speech]
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_what_was_missed_is_asked_for_once_it_is_known(early: bool) -> None:
+    speech = KindScores(torch.tensor([[1.0, -1.0, -1.0]]), 4.0)
+    noise = torch.randn(64_000, generator=torch.Generator().manual_seed(0))
+    known = Heard(noise, {}, ((0.5, 1.0),), kinds=speech)
+    missed = missed_speech(known)
+    stream = Spans("speech", ())
+    predicted: Any = {"transcribe": [stream.words(known)]} if early else {}
+    hearing = Hearing(torch.zeros(1, 1), with_missed(known, missed), predicted=predicted, missed=missed)
+    [word] = words_of(hearing, (stream,), "transcribe", None)[0]
+    assert word.text == "0 to 4"
 
 
 def test_a_head_that_fails_beside_the_encoders_is_an_error() -> None:

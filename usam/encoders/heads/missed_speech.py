@@ -1,0 +1,55 @@
+"""Speech that the sound specialist alone misses: over music, and behind sounds.
+
+All encoders together tell kinds better than it does. Where they hear speech and it hears none, the speech
+specialist is asked after all; where they hear none, a language without a word is no sign of speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from usam.encoders.heads.sound_names import kinds_heard
+from usam.encoders.words import Heard
+from usam.schema.words import Word
+
+COVERED = 0.7  # share of a stretch of speech that the sound specialist hears, where it missed nothing
+Span = tuple[float, float]
+
+
+def missed_speech(heard: Heard) -> tuple[Span, ...]:
+    """Where the kinds say that someone speaks and little of it was heard as speech: spans in seconds, each
+    with the stretches of speech that it touches."""
+    found: list[Span] = []
+    for start, end in _spoken(heard):
+        known = [one for one in heard.speech if one[0] < end and one[1] > start]
+        covered = sum(min(end, last) - max(start, first) for first, last in known)
+        if covered < COVERED * (end - start):
+            start, end = (min([start, *(one[0] for one in known)]), max([end, *(one[1] for one in known)]))
+            if found and start < found[-1][1]:  # both touch the same stretch
+                start, _ = found.pop()
+            found.append((start, end))
+    return tuple(found)
+
+
+def with_missed(heard: Heard, missed: tuple[Span, ...]) -> Heard:
+    """The same, what was missed in place of the speech that it holds."""
+    known = [one for one in heard.speech if not any(one[0] < end and one[1] > start for start, end in missed)]
+    return replace(heard, speech=tuple(sorted((*known, *missed))))
+
+
+def without_empty_marks(words: Sequence[Word], heard: Heard) -> list[Word]:
+    """A transcript without marks of a language that no word follows, where the kinds say nobody speaks."""
+    if heard.kinds is None:
+        return list(words)
+    spoken = _spoken(heard)
+    found: list[Word] = []
+    for index, word in enumerate(words):
+        empty = word.is_language and (index + 1 == len(words) or words[index + 1].is_language)
+        if not empty or any(start <= word.start <= end for start, end in spoken):
+            found.append(word)
+    return found
+
+
+def _spoken(heard: Heard) -> list[Span]:
+    return [(span.start, span.end) for span in kinds_heard(heard) if "speech" in span.kinds]
