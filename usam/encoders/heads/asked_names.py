@@ -20,8 +20,8 @@ from usam.encoders.words import Heard
 from usam.schema.segments import KINDS
 from usam.schema.words import Word
 
-# By YAMNet's names alone, asked for the own label of 1,785 clips and for another's, 0.79 of instruments are told
-# (0.77 by the 6 likeliest, 0.79 by 20) and 0.60 of sounds. With 20 there is a violin in any music.
+# By YAMNet's names alone, asked for the label of 1,785 clips and for another's, 0.79 of instruments are
+# told (0.77 by the 6 likeliest, 0.79 by 20) and 0.60 of sounds. With 20 there is a violin in any music.
 LIKELY = 10  # of YAMNet's names of one kind
 LIKELY_FITTED = 3  # of the fitted head's names of one kind
 UNASKED = frozenset(
