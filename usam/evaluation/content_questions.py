@@ -86,14 +86,14 @@ def order(clips: Sequence[TestClip]) -> list[Question]:
     """What comes first, last, and after the first or the second of three clips in a row."""
     questions = []
     for index, clip in enumerate(clips):
-        labels = {_kind(part): part.label if _kind(part) != "speech" else None for part in clip.parts}
+        labels = {kind_of(part): part.label if kind_of(part) != "speech" else None for part in clip.parts}
         before = index % (len(clip.parts) - 1)
         for place, text, part in (
             ("first", ("What comes first?", "What do you hear first?")[index % 2], clip.parts[0]),
             ("last", ("What comes last?", "What do you hear last?")[index % 2], clip.parts[-1]),
-            ("after", f"What comes after {_reference(clip.parts[before])}?", clip.parts[before + 1]),
+            ("after", f"What comes after {reference(clip.parts[before])}?", clip.parts[before + 1]),
         ):
-            judge = partial(names_part, kind=_kind(part), labels=labels)
+            judge = partial(names_part, kind=kind_of(part), labels=labels)
             questions.append(Question(clip, text, judges=dict.fromkeys(("order", f"order, {place}"), judge)))
     return questions
 
@@ -135,14 +135,14 @@ def untold(clips: Sequence[TestClip]) -> list[Question]:
     return questions
 
 
-def _kind(clip: TestClip) -> str:
+def kind_of(clip: TestClip) -> str:
     [kind] = clip.kinds
     return kind
 
 
-def _reference(part: TestClip) -> str:
+def reference(part: TestClip) -> str:
     """How a question refers to a part of a clip."""
-    return f"the {part.label.lower()}" if _kind(part) == "sound" and part.label else f"the {_kind(part)}"
+    return f"the {part.label.lower()}" if kind_of(part) == "sound" and part.label else f"the {kind_of(part)}"
 
 
 def _long_words(clip: TestClip) -> list[str]:

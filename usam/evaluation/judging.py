@@ -29,6 +29,7 @@ _NOT_TOLD = re.compile(
     r"(?:tells?|told|says?|said|knows?|known|mention(?:s|ed)?|given|stated|clear|determined?)\b"
     r"|\b(?:unknown|unclear|no (?:information|idea))\b"
 )
+_NO_MUSIC = re.compile(r"\bno (?:music|instruments?)\b")
 _NOTHING = re.compile(
     r"(there is |i hear |i can hear )?(nothing\b|silence\b|nobody\b|no (speech|one|voices?|words?|sounds?)\b)"
     r"|i (can't|cannot|can not|don't|do not) hear\b"
@@ -129,6 +130,23 @@ def declines(answer: str, label: str | None) -> bool:
     """Whether the answer says that the clip does not tell, without naming what is heard all the same."""
     about = _QUOTED.sub("", first_words(answer).lower().replace("’", "'"))
     return _NOT_TOLD.search(about) is not None and not (label is not None and names(answer, label))
+
+
+def chooses(answer: str, label: str, other: str) -> bool:
+    """Whether of two names the answer gives the label alone."""
+    return names(answer, label) and not names(answer, other)
+
+
+def names_no_instrument(answer: str) -> bool:
+    """Whether the answer names no instrument, and does not say that music plays."""
+    about = _NO_MUSIC.sub("", first_words(answer).lower())
+    return family(about) is None and not words(about) & KINDS_IN_WORDS["music"]
+
+
+def counts_one(answer: str) -> bool:
+    """Whether the answer counts one, and no more."""
+    counted = words(first_words(_QUOTED.sub("", answer.lower())))
+    return bool(counted & {"one", "single", "a"}) and not counted & {"two", "three", "several", "many", "and"}
 
 
 def says(answer: str, yes: bool) -> bool:

@@ -11,6 +11,7 @@ from random import Random
 from usam.data.instructions import KIND, article, family
 from usam.evaluation.clips import TestClip, TestSet, voiced
 from usam.evaluation.content_questions import languages, mention, order, speakers, untold
+from usam.evaluation.free_questions import free_questions
 from usam.evaluation.judging import (
     describes,
     different,
@@ -54,6 +55,7 @@ def question_sets(clips: TestSet) -> dict[str, list[Question]]:
         "order": order(clips.composites),
         "mention": mention(clips.sentences),
         "untold": untold(clips.single),
+        "free": free_questions(clips),
     }
 
 
