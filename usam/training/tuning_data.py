@@ -28,6 +28,7 @@ from usam.training.stages.preference import (
 )
 
 HELD_REPLAY = 0.2
+CORRECTION = "correction"
 LONGEST_ANSWER = 512  # tokens; longer ones cost more than they teach
 
 
@@ -72,7 +73,8 @@ class Preparation:
         if not judged:
             raise RequestError("There is nothing to learn from: no judgement of a clip that is not held out.")
         held = [item for held, item in pairs if held]
-        replay = self.replay(list({row.asked: None for row in preferences.rows if not row.asked.held_out}))
+        asked = list({row.asked: None for row in preferences.rows if not row.asked.held_out})
+        replay = self.replay(asked, names=set(preferences.counts) <= {CORRECTION})
         self.report(f"held out: {len(held)} of {len(pairs)} pairs; replayed: {len(replay)} answers")
         apart = round(len(replay) * HELD_REPLAY)
         return TuningData(judged, replay[apart:], held, replay[:apart])
@@ -88,8 +90,9 @@ class Preparation:
         ones = self.scored([one for _, one, _ in usable])
         others = self.scored([other for *_, other in usable])
         for (row, one, other), ref, ref_other in zip(usable, ones, others, strict=True):
-            sft = self.settings.corrected if row.evidence == "correction" else self.settings.sft
-            yield row, PairItem(one, other, ref, ref_other, row.weight, sft)
+            settings, corrects = self.settings, row.evidence == CORRECTION
+            sft, dpo = (settings.corrected, settings.over) if corrects else (settings.sft, 1.0)
+            yield row, PairItem(one, other, ref, ref_other, row.weight, sft, dpo)
 
     def thumbs(self, rows: Sequence[Thumb]) -> Iterator[ThumbItem]:
         usable = [(row, one) for row in rows if (one := self.completion(row.asked, row.answer)) is not None]
@@ -107,11 +110,14 @@ class Preparation:
             if row.marks and (one := self.completion(row.asked, row.answer)) is not None:
                 yield MarkItem(one.heard, one, row.marks, row.weight)
 
-    def replay(self, asked: list[Asked]) -> list[ReplayItem]:
-        """Answers about imagined clips and the model's own about some of the clips, in random order."""
+    def replay(self, asked: list[Asked], names: bool) -> list[ReplayItem]:
+        """Answers about imagined clips and the model's own about some of the clips, in random order.
+
+        names: whether to keep how things are named, which no taste decides where people only correct.
+        """
         Random(self.seed).shuffle(asked)
         heard = [one for one in asked[: self.replayed // 2] if self.heard(one) is not None]
-        completions = imagined(self.model, self.replayed, self.seed)
+        completions = imagined(self.model, self.replayed, self.seed, names)
         completions += own_answers(self.model, self.clips, heard, self.by_arithmetic / "own", self.report)
         items = [ReplayItem(one, ref) for one, ref in zip(completions, self.scored(completions), strict=True)]
         Random(self.seed).shuffle(items)

@@ -35,14 +35,19 @@ ONE_ANSWER = frozenset(
     "asr s2tt kind mixture who speaker people language word mention yesno untold nothing nospeech".split()
 ) | {"family", "singing"}
 """Kinds of questions with one right answer; how the others are answered is what people may prefer."""
+NAMING = frozenset({"sound", "music", "open", "choice"})
+"""Those whose answer is a name."""
 FIXED_QUESTIONS = (("asr", TRANSCRIBE[0]), ("qa", KIND[0]), ("qa", SPEAKING[0]))
 SENTENCES = 300
 OWN_TOKENS = 40  # of an answer that is to be kept
 OWN_BATCH = 8
 
 
-def imagined(model: USAM, count: int, seed: int) -> list[Completion]:
-    """Right answers about clips of words that never were; none for a checkpoint that reads no words."""
+def imagined(model: USAM, count: int, seed: int, names: bool = False) -> list[Completion]:
+    """Right answers about clips of words that never were; none for a checkpoint that reads no words.
+
+    names: whether those that name what is heard are among them, in any words.
+    """
     if model.adapter.words is None:
         return []
     random, rng = Random(seed), np.random.default_rng(seed)
@@ -58,7 +63,8 @@ def imagined(model: USAM, count: int, seed: int) -> list[Completion]:
     while len(found) < count:
         scene = imagination.draw(random)
         instruction = instructor.draw(scene, random)
-        if instruction.category not in ONE_ANSWER or " or " in instruction.answer:
+        one_answer = instruction.category in ONE_ANSWER and " or " not in instruction.answer
+        if not (one_answer or (names and instruction.category in NAMING)):
             continue
         name = f"imagined {seed} {len(found)}"
         length = token_count(scene, config.token_seconds)

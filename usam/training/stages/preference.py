@@ -40,15 +40,17 @@ class Settings:
     """How strongly each kind of evidence pulls, and what holds it back.
 
     beta: of both losses, how dear it is to leave the reference. sft: weight of making a preferred answer
-    likelier by itself; corrected: the same for a correction. marks: weight of what mattered. replay: weight
-    of the divergence on what is replayed. kl_bound: nats a token on held-out replay, above which tuning ends.
-    size: judgements of a batch; replayed: answers beside them that are replayed. patience: checks without a
-    better one. rates: peak learning rate by part.
+    likelier by itself; corrected: the same for a correction, and over: that of preferring it to what it
+    corrects, from which it differs in wording most of all: much of it changes how everything is named. marks:
+    weight of what mattered. replay: weight of the divergence on what is replayed. kl_bound: nats a token on
+    held-out replay, above which tuning ends. size: judgements of a batch; replayed: answers beside them that
+    are replayed. patience: checks without a better one. rates: peak learning rate by part.
     """
 
     beta: float = 0.1
     sft: float = 0.2
     corrected: float = 1.0
+    over: float = 0.1
     marks: float = 0.2
     replay: float = 1.0
     kl_bound: float = 0.1
@@ -63,7 +65,8 @@ class Settings:
 
 @dataclass(frozen=True)
 class PairItem:
-    """Two answers to one question and how likely the reference holds them. sft: as in Settings."""
+    """Two answers to one question and how likely the reference holds them. dpo, sft: weights of preferring
+    the one to the other, and of making it likelier by itself."""
 
     chosen: Completion
     rejected: Completion
@@ -71,6 +74,7 @@ class PairItem:
     ref_rejected: Reference
     weight: float
     sft: float
+    dpo: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ def preference_losses(
         if pairs:
             chosen, rejected = totals[: len(pairs)], totals[len(pairs) : 2 * len(pairs)]
             ref_chosen, ref_rejected = reference_totals(pairs, totals)
-            heavy = totals.new_tensor([item.weight for item in pairs])
+            heavy = totals.new_tensor([item.weight * item.dpo for item in pairs])
             sft = totals.new_tensor([item.weight * item.sft for item in pairs])
             parts["pairs"] = (
                 heavy * dpo_loss(chosen, rejected, ref_chosen, ref_rejected, settings.beta)
