@@ -27,7 +27,7 @@ from usam.training.stages.names import fit_name_head
 REPORTED = 100  # clips
 MOST_LOOKS = 8  # of a clip
 CLIPS_A_NAME = 2  # at least, of a name that can be told
-ROWS = 350  # clips in a row: what is heard in one part says little of another
+ROWS = 1_300  # clips in a row: what is heard in one part says little of another
 ROW_WEIGHT = 3.0  # of a row, beside a clip
 PAUSES = (0.0, 0.1, 0.3, 0.5)  # seconds between two parts
 PEAK, QUIETER_DB = 0.5, 8.0  # of a part
