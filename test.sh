@@ -11,7 +11,9 @@ install requirements.txt requirements-dev.txt
 provide_browser
 .venv/bin/ruff format --check .
 .venv/bin/ruff check .
-.venv/bin/mypy
+.venv/bin/mypy &
+types=$!
 .venv/bin/lint-imports --no-cache
 check_scripts
+wait "$types"
 .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"
