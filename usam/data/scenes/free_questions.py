@@ -195,7 +195,7 @@ def earlier(parts: Parts, others: Names, random: Random) -> Instruction | None:
 
 
 FREE: tuple[Draw, ...] = (
-    summary, source, instruments, manner, speaker_is, speaker_is, people, language_is, topic, feelings,
+    summary, summary, source, instruments, manner, speaker_is, speaker_is, people, language_is, topic, feelings,
     opinions, inside, music_behind, nothing_behind, choice, earlier, earlier,
 )  # fmt: skip
 

@@ -85,6 +85,9 @@ UNTOLD_QUESTIONS = (
 # Freer questions, as people ask them (`usam.data.scenes.free_questions`).
 SUMMARY = (
     "Summarise the clip.",
+    "Summarise the clip in one sentence.",
+    "Summarise what you hear.",
+    "Give me a summary of this recording.",
     "Sum up what you hear in one sentence.",
     "What is going on?",
     "What is happening here?",
