@@ -86,7 +86,7 @@ def order(clips: Sequence[TestClip]) -> list[Question]:
     """What comes first, last, and after the first or the second of three clips in a row."""
     questions = []
     for index, clip in enumerate(clips):
-        labels = {kind_of(part): part.label if kind_of(part) != "speech" else None for part in clip.parts}
+        labels = labels_of_parts(clip)
         before = index % (len(clip.parts) - 1)
         for place, text, part in (
             ("first", ("What comes first?", "What do you hear first?")[index % 2], clip.parts[0]),
@@ -133,6 +133,11 @@ def untold(clips: Sequence[TestClip]) -> list[Question]:
             text = texts[len(questions) // (2 if kind == "speech" else 1) % len(texts)]
             questions.append(Question(clip, text, judges=dict.fromkeys(figures, judge)))
     return questions
+
+
+def labels_of_parts(clip: TestClip) -> dict[str, str | None]:
+    """The label of each part of a clip by its kind, of speech none."""
+    return {kind_of(part): part.label if kind_of(part) != "speech" else None for part in clip.parts}
 
 
 def kind_of(clip: TestClip) -> str:

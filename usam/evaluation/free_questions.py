@@ -12,7 +12,7 @@ from random import Random
 
 from usam.data.instructions import article, family
 from usam.evaluation.clips import TestClip, TestSet, voiced
-from usam.evaluation.content_questions import kind_of, reference
+from usam.evaluation.content_questions import kind_of, labels_of_parts, reference
 from usam.evaluation.judging import (
     chooses,
     counts_one,
@@ -143,8 +143,7 @@ def earlier(clips: Sequence[TestClip]) -> list[Question]:
         yes = index % 4 < 2
         texts = (one, other) if yes else (other, one)
         if index % 2:
-            labels = {kind_of(part): part.label if kind_of(part) != "speech" else None for part in clip.parts}
-            judge: Judge = partial(names_part, kind=kind_of(pair[0]), labels=labels)
+            judge: Judge = partial(names_part, kind=kind_of(pair[0]), labels=labels_of_parts(clip))
             found.append(question("earlier", clip, FIRST_OF_TWO.format(*texts), judge))
         else:
             text = EARLIER[index // 4 % 2].format(*texts)

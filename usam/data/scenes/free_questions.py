@@ -9,7 +9,17 @@ from random import Random
 
 from usam.data.instructions import Instruction, article, same_name
 from usam.data.scenes.scene import Part
-from usam.data.scenes.sentences import background, brief, listed, sentence, some, stopped, what
+from usam.data.scenes.sentences import (
+    background,
+    brief,
+    counted,
+    heard_in,
+    in_order,
+    listed,
+    stopped,
+    unheard,
+    what,
+)
 from usam.data.scenes.wordings import (
     BEHIND,
     CHOICE,
@@ -46,20 +56,17 @@ Names = Sequence[str]
 Draw = Callable[[Parts, Names, Random], Instruction | None]
 """Of a scene's parts, and of names of its kind that may be asked for in vain."""
 
-NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four"}
 CASUAL = 0.12  # share of questions that are typed in small letters, without their mark
 
 
 def summary(parts: Parts, others: Names, random: Random) -> Instruction:
-    told = ", then ".join(sentence(part) for part in parts)
     behind = [part for part in parts if part.behind_kind]
     more = f" Behind it is {background(behind[0])}." if len(parts) == 1 and behind else ""
-    return Instruction("open", random.choice(SUMMARY), stopped(told) + more)
+    return Instruction("open", random.choice(SUMMARY), stopped(in_order(parts)) + more)
 
 
 def source(parts: Parts, others: Names, random: Random) -> Instruction:
-    heard = listed([what(part) for part in parts], "and")
-    return Instruction("sound", random.choice(SOURCE), f"I hear {heard}.")
+    return Instruction("sound", random.choice(SOURCE), f"I hear {heard_in(parts)}.")
 
 
 def instruments(parts: Parts, others: Names, random: Random) -> Instruction:
@@ -104,7 +111,7 @@ def people(parts: Parts, others: Names, random: Random) -> Instruction | None:
     if None in who or len(set(who)) < len(who):
         return None
     heard = listed([f"a {one}" for one in who], "and")
-    return Instruction("people", random.choice(PEOPLE), stopped(f"{NUMBERS[len(who)]}: {heard}"))
+    return Instruction("people", random.choice(PEOPLE), stopped(f"{counted(len(who))}: {heard}"))
 
 
 def language_is(parts: Parts, others: Names, random: Random) -> Instruction | None:
@@ -129,7 +136,7 @@ def topic(parts: Parts, others: Names, random: Random) -> Instruction | None:
         return Instruction("nospeech", random.choice(TOPIC), NO_SPEECH)
     if not all(part.text for part in speech):
         return None
-    return Instruction("topic", random.choice(TOPIC), stopped(", then ".join(map(sentence, speech))))
+    return Instruction("topic", random.choice(TOPIC), stopped(in_order(speech)))
 
 
 def feelings(parts: Parts, others: Names, random: Random) -> Instruction:
@@ -150,8 +157,9 @@ def music_behind(parts: Parts, others: Names, random: Random) -> Instruction | N
     if any(part.kind == "music" for part in parts):
         return None
     behind = next((part for part in parts if part.behind_kind == "music"), None)
-    heard = listed([what(part) for part in parts], "and")
-    answer = f"Yes, I hear {background(behind)} behind the speech." if behind else f"No, I hear {heard}."
+    answer = (
+        f"Yes, I hear {background(behind)} behind the speech." if behind else f"No, I hear {heard_in(parts)}."
+    )
     return Instruction("background", random.choice(MUSIC_BEHIND), answer)
 
 
@@ -164,8 +172,7 @@ def nothing_behind(parts: Parts, others: Names, random: Random) -> Instruction |
 def choice(parts: Parts, others: Names, random: Random) -> Instruction | None:
     """The true name or another one."""
     mine = [name for part in parts for name in part.names[:1]]
-    every = [name for part in parts for name in (*part.names, *part.behind)]
-    false = [name for name in some(others, 8, random) if not same_name(name, every)]
+    false = unheard(others, parts, random)
     if not mine or not false:
         return None
     name = random.choice(mine)

@@ -20,11 +20,21 @@ from usam.data.instructions import (
     Instruction,
     article,
     family,
-    same_name,
 )
 from usam.data.scenes.free_questions import casual, free_question
 from usam.data.scenes.scene import Part, Scene
-from usam.data.scenes.sentences import background, brief, listed, sentence, some, stopped, what
+from usam.data.scenes.sentences import (
+    background,
+    brief,
+    counted,
+    heard_in,
+    in_order,
+    sentence,
+    some,
+    stopped,
+    unheard,
+    what,
+)
 from usam.data.scenes.wordings import (
     AFTER,
     BEFORE,
@@ -151,11 +161,9 @@ class SceneInstructor:
             about = brief(two, parts, random)
             return Instruction("before", random.choice(BEFORE).format(about), stopped(sentence(one)))
         if draw < 0.79:
-            count = {2: "two", 3: "three", 4: "four"}.get(len(parts), str(len(parts)))
-            listing = listed([what(part) for part in parts], "and")
-            return Instruction("count", random.choice(COUNT), stopped(f"{count}: {listing}"))
-        listing = ", then ".join(sentence(part) for part in parts)
-        return Instruction("order", random.choice(ORDER + OPEN), stopped(listing))
+            answer = stopped(f"{counted(len(parts))}: {heard_in(parts)}")
+            return Instruction("count", random.choice(COUNT), answer)
+        return Instruction("order", random.choice(ORDER + OPEN), stopped(in_order(parts)))
 
     def mixture(self, parts: Sequence[Part], part: Part, real: bool, random: Random) -> Instruction:
         """About speech and what is behind it: which kinds, what it is, and whether it is there."""
@@ -181,7 +189,7 @@ class SceneInstructor:
         """As often yes as no, about kinds, named things and words that are said."""
         yes = random.random() < 0.5
         verdict = "Yes" if yes else "No"
-        heard = listed([what(part) for part in parts], "and")
+        heard = heard_in(parts)
         if parts[0].behind_kind:
             heard += f" with {background(parts[0])} behind it"
         draw = random.random()
@@ -200,9 +208,8 @@ class SceneInstructor:
         about = [kind for kind in ("speech", "music") if (kind in kinds) == yes]
         if draw < 0.75 or not about:
             mine = [name for part in parts for name in (*part.names[:1], *part.behind[:1])]
-            every = [name for part in parts for name in (*part.names, *part.behind)]
             pool = self.names.absent(random.choice(parts).kind, real)
-            others = [name for name in some(pool, 8, random) if not same_name(name, every)]
+            others = unheard(pool, parts, random)
             asked = random.choice(mine) if yes and mine else others[0] if not yes and others else None
             if asked:
                 return Instruction(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from usam.data.instructions import article
+from usam.data.instructions import article, same_name
 from usam.data.scenes.scene import Part
 from usam.data.scenes.wordings import MOODS, TEMPI, VERBS
+
+NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four"}
 
 
 def listed(names: Sequence[str], last: str = "or") -> str:
@@ -54,6 +56,26 @@ def background(part: Part) -> str:
     if part.behind:
         return listed([article(name) for name in part.behind[:2]])
     return "music" if part.behind_kind == "music" else "a sound"
+
+
+def heard_in(parts: Sequence[Part]) -> str:
+    """All parts as the object of "I hear"."""
+    return listed([what(part) for part in parts], "and")
+
+
+def in_order(parts: Sequence[Part]) -> str:
+    """All parts in one sentence without its full stop."""
+    return ", then ".join(map(sentence, parts))
+
+
+def counted(count: int) -> str:
+    return NUMBERS.get(count, str(count))
+
+
+def unheard(names: Sequence[str], parts: Sequence[Part], random: Random) -> list[str]:
+    """A few of the names that are no other words for what is heard."""
+    every = [name for part in parts for name in (*part.names, *part.behind)]
+    return [name for name in some(names, 8, random) if not same_name(name, every)]
 
 
 def stopped(text: str) -> str:
