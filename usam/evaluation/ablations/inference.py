@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from usam.config import USAMConfig
 from usam.engine.engine import Engine
 from usam.evaluation.ablations.deletion import deletion
 from usam.evaluation.answering import Reply, Report, ask
 from usam.evaluation.questions import Question, score
 from usam.model.model import USAM
-from usam.schema.interventions import DropRedundant, ForceExpert, Intervention, Uniform
+from usam.schema.interventions import DropRedundant, ForceExpert, Intervention, ReadAll, Uniform
 
 DECIDING = ("transcription", "sounds", "instruments", "kind")
 
@@ -31,12 +32,13 @@ def ablations(
         return score(questions, [reply.text for reply in ask(engine, questions, report, intervention)])
 
     found: dict[str, Mapping[str, Any]] = {}
-    for name, intervention in interventions(engine.config.expert_names).items():
+    for name, intervention in interventions(engine.config).items():
         report(name)
         found[name] = figures(intervention)
-    report("no Q-Former layers")
-    with direct_path(engine.model):
-        found["no Q-Former layers"] = figures(None)
+    for name, taken_out in (("no Q-Former layers", direct_path), ("no words", without_words)):
+        report(name)
+        with taken_out(engine.model):
+            found[name] = figures(None)
     names = [name for name in DECIDING if name != "kind"]
     return {
         "ablations": found,
@@ -49,13 +51,16 @@ def ablations(
     }
 
 
-def interventions(experts: Sequence[str]) -> dict[str, Intervention]:
-    """Every expert alike, each expert alone, and the tokens left out that SACLM holds redundant."""
-    return {
-        "uniform routing": Uniform(),
-        **{f"{name} alone": ForceExpert(index) for index, name in enumerate(experts)},
-        "redundant tokens dropped": DropRedundant(),
-    }
+def interventions(config: USAMConfig) -> dict[str, Intervention]:
+    """Every expert alike, each expert alone, and the tokens that SACLM holds redundant: read where they are
+    not, dropped where they are."""
+    redundant: dict[str, Intervention] = (
+        {"redundant tokens read": ReadAll()}
+        if config.words
+        else {"redundant tokens dropped": DropRedundant()}
+    )
+    alone = {f"{name} alone": ForceExpert(index) for index, name in enumerate(config.expert_names)}
+    return {"uniform routing": Uniform(), **alone, **redundant}
 
 
 @contextmanager
@@ -66,3 +71,13 @@ def direct_path(model: USAM) -> Iterator[None]:
         yield
     finally:
         model.adapter.qformer.direct = before
+
+
+@contextmanager
+def without_words(model: USAM) -> Iterator[None]:
+    """Without what the specialists' heads say: a token is what the experts project of its own frames."""
+    model.place_words = lambda *_: ()  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del model.place_words
