@@ -24,8 +24,11 @@ class Transcriber:
     tokenizer: Tokenizer
 
     @torch.no_grad()
-    def transcribe(self, waveform: Tensor, language: str = "en", task: Task = "transcribe") -> str:
-        """Text of up to 30 s of speech ([samples], 16 kHz); "translate" gives English for any `language`."""
+    def transcribe(self, waveform: Tensor, language: str | None = "en", task: Task = "transcribe") -> str:
+        """Text of up to 30 s of speech ([samples], 16 kHz); "translate" gives English for any `language`.
+
+        Where that is None, the decoder finds out which it is.
+        """
         device, dtype = placement(self.model)
         padded = F.pad(waveform[:SPAN], (0, max(0, SPAN - len(waveform))))
         mel = log_mel(padded.to(device).float())[None].to(dtype)

@@ -58,6 +58,7 @@ def baselines(
     }
     found |= whisper(sets["transcription"], work, report)
     found["Whisper base"] = {**found["Whisper base"], **whisper_translation(sets["translation"], report)}
+    found["Whisper base, language not told"] = whisper_translation(sets["translation"], report, told=False)
     report("the LLM without audio")
     questions = [question for asked in sets.values() for question in asked]
     replies = ask(engine, questions, report, WITHOUT_AUDIO)
@@ -114,14 +115,18 @@ def whisper(questions: Sequence[Question], work: Path | None, report: Report) ->
     }
 
 
-def whisper_translation(questions: Sequence[Question], report: Report) -> Figures:
-    """What its decoder makes of foreign speech when asked for English."""
+def whisper_translation(questions: Sequence[Question], report: Report, told: bool = True) -> Figures:
+    """What its decoder makes of foreign speech when asked for English.
+
+    told: whether it is told which language is spoken, or has to find out, as the model has.
+    """
     transcriber = load_transcriber(fetch().encoders[Whisper.name]) if questions else None
     texts = []
     for question in questions:
         assert transcriber is not None
         clip = question.clip
-        texts.append(transcriber.transcribe(clip.waveform, language=clip.language, task="translate"))
+        language = clip.language if told else None
+        texts.append(transcriber.transcribe(clip.waveform, language=language, task="translate"))
     report(f"Whisper's decoder translated {len(texts)} clips")
     return score(questions, texts)
 
