@@ -3,8 +3,9 @@ the same sounds."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -34,10 +35,9 @@ def kinds_of_sound(examples: Sequence[Example], seed: int) -> Iterator[list[Exam
         yield by_label[label][: 1 + CORRECTED_EACH]
 
 
-def named(engine: Engine, clips: Sequence[Example], question: str = ASKED_AFTERWARDS) -> list[bool]:
-    """Whether the likeliest answer names what is heard."""
-    answers = (engine.ask(one.path, question, max_new_tokens=TOKENS) for one in clips)
-    return [names(answer.text, one.label or "") for one, answer in zip(clips, answers, strict=True)]
+def answers(engine: Engine, clips: Sequence[Example]) -> list[str]:
+    """The likeliest answer to what each clip is."""
+    return [engine.ask(one.path, ASKED_AFTERWARDS, max_new_tokens=TOKENS).text for one in clips]
 
 
 def correct(
@@ -71,10 +71,23 @@ def correct(
     return others
 
 
-def figures(before: Sequence[bool], after: Sequence[bool], name: str) -> dict[str, Any]:
-    """Shares that are right before and after."""
-    return {
-        f"{name}_clips": len(before),
-        f"{name}_before": round(sum(before) / len(before), 4),
-        f"{name}_after": round(sum(after) / len(after), 4),
-    }
+def figures(
+    clips: Sequence[Example], before: Sequence[str], after: Sequence[str], name: str
+) -> dict[str, Any]:
+    """Shares of answers of which a name is right, and of which the first one is, before and after."""
+    found: dict[str, Any] = {f"{name}_clips": len(clips)}
+    for when, texts in (("before", before), ("after", after)):
+        pairs = [(text, one.label or "") for text, one in zip(texts, clips, strict=True)]
+        found[f"{name}_{when}"] = share(names(text, label) for text, label in pairs)
+        found[f"{name}_first_{when}"] = share(names(first_name(text), label) for text, label in pairs)
+    return found
+
+
+def first_name(answer: str) -> str:
+    """The answer as far as its first name."""
+    return re.split(r", | or ", answer)[0]
+
+
+def share(right: Iterable[bool]) -> float:
+    found = list(right)
+    return round(sum(found) / len(found), 4)

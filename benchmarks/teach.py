@@ -180,18 +180,18 @@ class Teach:
         others = [one for one in others if one.seconds <= corrections.LONGEST][: self.tests]
         found: dict[str, Any] = {}
         for what, clips in (("corrected", same), ("other", others)):
-            found |= corrections.figures(*self._named(what, clips), what)
+            found |= corrections.figures(clips, *self._named(what, clips), what)
         record = self._tuned(name)
         return found | {"corrections_heldout": record["after"], "corrections_refused": record["refused"]}
 
-    def _named(self, what: str, clips: Sequence[Example]) -> tuple[list[bool], list[bool]]:
-        """Whether each clip is named rightly before and after the corrections."""
-        before = self.stages.once(f"{what}_before", lambda: corrections.named(self.parent, clips))
+    def _named(self, what: str, clips: Sequence[Example]) -> tuple[list[str], list[str]]:
+        """What each clip is called before and after the corrections."""
+        before = self.stages.once(f"{what}_before", lambda: corrections.answers(self.parent, clips))
         learned = self._tuned(corrections.ANNOTATOR)["after"]
         after = self.stages.once(
             f"{what}_after",
             lambda: (
-                corrections.named(load(self._output(corrections.ANNOTATOR)), clips) if learned else before
+                corrections.answers(load(self._output(corrections.ANNOTATOR)), clips) if learned else before
             ),
         )
         return before, after

@@ -154,16 +154,11 @@ def preference_losses(
     loss = torch.zeros((), device=model.device)
     if completions:
         scored = score_all(model, completions, execution)
-        totals, means = scored.totals(), scored.means()
+        totals = scored.totals()
         if pairs:
-            chosen, rejected = totals[: len(pairs)], totals[len(pairs) : 2 * len(pairs)]
-            ref_chosen, ref_rejected = reference_totals(pairs, totals)
-            heavy = totals.new_tensor([item.weight * item.dpo for item in pairs])
-            sft = totals.new_tensor([item.weight * item.sft for item in pairs])
-            parts["pairs"] = (
-                heavy * dpo_loss(chosen, rejected, ref_chosen, ref_rejected, settings.beta)
-            ).mean()
-            parts["sft"] = -(sft * means[: len(pairs)]).mean()
+            heavy = totals.new_tensor([item.weight for item in pairs])
+            preferred, alone = pair_losses(pairs, scored, settings.beta)
+            parts["pairs"], parts["sft"] = (heavy * preferred).mean(), (heavy * alone).mean()
             loss = loss + (parts["pairs"] + parts["sft"]) * len(pairs) / len(judged)
         if thumbs:
             own, other = totals[2 * len(pairs) :].split(len(thumbs))[:2]
@@ -187,6 +182,17 @@ def preference_losses(
         parts["marks"] = marks_loss(model, marks, execution)
         loss = loss + settings.marks * parts["marks"] * len(marks) / len(judged)
     return {"loss": loss, **parts}
+
+
+def pair_losses(pairs: Sequence[PairItem], scored: Scored, beta: float) -> tuple[Tensor, Tensor]:
+    """What each pair costs [B], without its weight: that of preferring the one answer, and that of making it
+    likely by itself. The first rows of `scored` are the chosen answers, the next the rejected."""
+    chosen, rejected = scored.totals()[: 2 * len(pairs)].chunk(2)
+    ref_chosen, ref_rejected = reference_totals(pairs, chosen)
+    dpo = chosen.new_tensor([item.dpo for item in pairs])
+    sft = chosen.new_tensor([item.sft for item in pairs])
+    preferred = dpo * dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta)
+    return preferred, -sft * scored.means()[: len(pairs)]
 
 
 def reference_totals(pairs: Sequence[PairItem], like: Tensor) -> tuple[Tensor, Tensor]:
@@ -229,10 +235,10 @@ def marks_loss(model: USAM, items: Sequence[MarkItem], execution: Execution = Ex
 class Check:
     """Figures on held-out pairs after some steps.
 
-    right: pairs of which the preferred answer gained more on the reference than the other. loss: DPO's, log 2
-    where nothing was learned. likelier: pairs of which the preferred answer is the likelier one, token by
-    token. kl: nats a token from the reference on held-out replay. factor: how far along the way from the
-    reference through the weights of that step, 1 for these themselves.
+    right: pairs of which the preferred answer gained more on the reference than the other. loss: what they
+    cost in training, by `pair_losses`. likelier: pairs of which the preferred answer is the likelier one,
+    token by token. kl: nats a token from the reference on held-out replay. factor: how far along the way from
+    the reference through the weights of that step, 1 for these themselves.
     """
 
     step: int
@@ -247,15 +253,12 @@ class Check:
     def accuracy(self) -> float:
         return self.right / max(1, self.pairs)
 
-    @property
-    def learned(self) -> bool:
-        return self.loss < math.log(2)
-
 
 def before(held: Sequence[PairItem]) -> Check:
     """The figures of the reference itself: it has gained on itself nowhere."""
     likelier = sum(float(i.ref_chosen.logprobs.mean()) > float(i.ref_rejected.logprobs.mean()) for i in held)
-    return Check(0, len(held), 0, math.log(2), likelier, 0.0)
+    losses = [i.dpo * math.log(2) - i.sft * float(i.ref_chosen.logprobs.mean()) for i in held]
+    return Check(0, len(held), 0, sum(losses) / max(1, len(losses)), likelier, 0.0)
 
 
 @torch.no_grad()
@@ -269,7 +272,8 @@ def check(model: USAM, data: TuningData, beta: float, step: int, execution: Exec
         scored = score_all(model, [i.chosen for i in pairs] + [i.rejected for i in pairs], execution)
         (chosen, rejected), means = scored.totals().chunk(2), scored.means().chunk(2)
         ref_chosen, ref_rejected = reference_totals(pairs, chosen)
-        losses += dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta).tolist()
+        preferred, alone = pair_losses(pairs, scored, beta)
+        losses += (preferred + alone).tolist()
         right += int((chosen - ref_chosen > rejected - ref_rejected).sum())
         likelier += int((means[0] > means[1]).sum())
     for run in in_batches(len(data.held_replay), 2 * CHECK_BATCH):
@@ -280,7 +284,7 @@ def check(model: USAM, data: TuningData, beta: float, step: int, execution: Exec
         step,
         len(data.held_pairs),
         right,
-        sum(losses) / len(losses) if losses else math.log(2),
+        sum(losses) / max(1, len(losses)),
         likelier,
         sum(divergences) / len(divergences) if divergences else 0.0,
     )
@@ -359,7 +363,8 @@ class Watch:
     @property
     def best(self) -> Check | None:
         """The best check that learned something and stayed near the reference, if there is one."""
-        good = [one for one in self.checks.values() if one.learned and one.kl <= self.settings.kl_bound]
+        first, bound = before(self.data.held_pairs).loss, self.settings.kl_bound
+        good = [one for one in self.checks.values() if one.loss < first and one.kl <= bound]
         return max(good, key=lambda one: (one.accuracy, -one.loss), default=None)
 
     @property

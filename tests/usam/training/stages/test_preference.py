@@ -11,12 +11,18 @@ from transformers import LlamaForCausalLM
 
 from tests import tiny
 from usam.training.preferences.clips import Completion, Heard
-from usam.training.preferences.reference import Reference, divergence
+from usam.training.preferences.reference import Reference, References, divergence, score_all
 from usam.training.preferences.rows import Mark
 from usam.training.stages.preference import (
     MarkItem,
+    PairItem,
+    Settings,
     ThumbItem,
+    TuningData,
+    Watch,
     balance,
+    before,
+    check,
     choose_parts,
     drawn,
     marks_loss,
@@ -143,3 +149,27 @@ def test_what_did_not_matter_becomes_redundant_there_and_nowhere_else() -> None:
     assert {name for name, p in model.named_parameters() if p.grad is not None} == {
         f"adapter.saclm.predictor.{name}" for name, _ in model.adapter.saclm.predictor.named_parameters()
     }
+
+
+def test_a_correction_is_learned_even_where_what_it_corrects_gets_likelier_too(
+    tmp_path: Path,
+) -> None:
+    model = tiny.model(words=True).eval()
+    model.llm.requires_grad_(True)
+    tokens = torch.randn(12, 24, generator=torch.Generator().manual_seed(0))
+    heard, prompt = Heard(tokens, ((), (), ()), "one"), model.prompts.build("What?")
+    right, wrong = (Completion(heard, prompt, model.prompts.answer(text)) for text in ("A hen.", "A dog."))
+    references = References(tmp_path / "reference", model).of([right, wrong])
+    pair = PairItem(right, wrong, *references, weight=1.0, sft=1.0, dpo=0.1)
+    data, settings = TuningData([], held_pairs=[pair]), Settings()
+    parent = before([pair])
+    assert check(model, data, settings.beta, 0).loss == pytest.approx(parent.loss, rel=1e-4)
+    optimizer = torch.optim.Adam(model.llm.parameters(), lr=0.01)
+    for _ in range(10):
+        optimizer.zero_grad()
+        (-score_all(model, [right, wrong]).means()).sum().backward()
+        optimizer.step()
+    watch = Watch(model, data, settings, tmp_path / "run", lambda message: None)
+    watch(10)
+    assert watch.best is not None
+    assert watch.best.loss < 0.99 * parent.loss
