@@ -21,8 +21,23 @@ TRANSCRIBE = (
     "Type out the words you hear.",
     "Which words are spoken?",
     "Repeat what the speaker says.",
+    "Write it down, please.",
+    "What was said?",
+    "Give me the transcript.",
+    "What do they say, word for word?",
+    "Can you write out the speech?",
+    "Quote the speaker.",
+    "What did the speaker say?",
 )
-TRANSLATE = (TASKS["s2tt"].prompt, "What does this mean in English?", "Translate this.")
+TRANSLATE = (
+    TASKS["s2tt"].prompt,
+    "What does this mean in English?",
+    "Translate this.",
+    "Put this into English.",
+    "English translation, please.",
+    "How would you say this in English?",
+    "Translate what is said.",
+)
 KIND = (
     "What kind of audio is this?",
     "Is this speech, sound or music?",
@@ -32,6 +47,9 @@ KIND = (
     "Speech, sound or music?",
     "Tell me whether this is speech, sound or music.",
     "Classify this clip as speech, sound or music.",
+    "Is this a voice, a piece of music or a noise?",
+    "Which of these is it: speech, sound, music?",
+    "Speech, music, or something else?",
 )
 SOUND = (
     TASKS["aac"].prompt,
@@ -43,6 +61,10 @@ SOUND = (
     "What is the source of this sound?",
     "What could have made this noise?",
     "Caption this sound.",
+    "Identify the sound.",
+    "What was that noise?",
+    "What do you think makes that noise?",
+    "Describe this sound.",
 )
 MUSIC = (
     TASKS["mc"].prompt,
@@ -52,6 +74,10 @@ MUSIC = (
     "Name the instrument.",
     "What is being played?",
     "Caption this music.",
+    "Identify the instrument.",
+    "What are they playing?",
+    "What am I hearing played?",
+    "Describe the music.",
 )
 OPEN = (
     TASKS["qa"].prompt,
@@ -59,6 +85,10 @@ OPEN = (
     "Describe what you hear.",
     "What is in this clip?",
     "Describe the audio.",
+    "What can you tell me about this audio?",
+    "Tell me what you hear.",
+    "What is there to hear?",
+    "What is on the recording?",
 )
 FAMILY = ("Which family of instruments is this?", "What instrument family is it from?")
 SPEAKING = (
@@ -66,8 +96,19 @@ SPEAKING = (
     "Does anybody talk?",
     "Is there speech in this clip?",
     "Do you hear a voice?",
+    "Is anyone talking?",
+    "Does it contain speech?",
+    "Can a voice be heard?",
+    "Is there a person speaking?",
 )
-PLAYING = ("Is this music?", "Is music playing?", "Do you hear a musical instrument?")
+PLAYING = (
+    "Is this music?",
+    "Is music playing?",
+    "Do you hear a musical instrument?",
+    "Is there any music?",
+    "Does it contain music?",
+    "Can you hear music?",
+)
 
 KIND_ANSWER = {"speech": "This is speech.", "sound": "This is a sound.", "music": "This is music."}
 

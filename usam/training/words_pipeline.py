@@ -53,11 +53,11 @@ MIXED, SILENT = "mixed", "silent"
 REAL_SHARE = 0.6  # of the scenes; the rest are imagined
 ROW_SHARE = 0.4  # of the real scenes: two or three clips one after the other
 BY_LABEL = 0.6  # share of sounds and music drawn by their label first, so that no label is rare
-SHARES = {"speech": 3.5, "sound": 4.0, "music": 4.0, MIXED: 2.5, SILENT: 0.7}  # of the real scenes
+SHARES = {"speech": 3.5, "sound": 4.0, "music": 4.0, MIXED: 5.0, SILENT: 0.7}  # of the real scenes
 UNREAD_EVERY = 5  # clips of speech: one of them is read without the specialist's words too
 LONGEST = 16.0  # seconds of a clip
 SPEECH_CLIPS = 2_000
-MIXTURES, SILENCES = 350, 100
+MIXTURES, SILENCES = 1_400, 100
 COMMON = 4_000  # sentences with words to ask about that are not said
 
 

@@ -202,8 +202,9 @@ def earlier(parts: Parts, others: Names, random: Random) -> Instruction | None:
 
 
 FREE: tuple[Draw, ...] = (
-    summary, summary, source, instruments, manner, speaker_is, speaker_is, people, language_is, topic,
-    feelings, opinions, inside, music_behind, nothing_behind, choice, earlier, earlier,
+    summary, summary, summary, source, instruments, manner, speaker_is, speaker_is, speaker_is, people,
+    language_is, topic, feelings, opinions, inside, music_behind, music_behind, music_behind, nothing_behind,
+    choice, earlier, earlier, earlier, earlier,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from usam.schema.segments import Kind
 from usam.schema.words import Word
 
 MARKED_ALONE = 1.0  # seconds of speech with nothing behind it that a head tells from what follows
+TRANSLATED = 0.1  # share of English that is what another language was translated into
 UNNAMED = 0.06  # share of sounds and music of which the specialist can say but the kind
 SPEAKERS = ("man", "woman", "child")
 VOICES = ("singing", "vocal", "female voice", "male voice", "choir")
@@ -77,6 +78,8 @@ class Imagination:
         text = random.choice(self.material.texts[language])
         limit = random.randint(4, 12) if short else random.randint(3, 32)
         text = " ".join(text.split()[:limit])
+        if language == "English" and others and random.random() < TRANSLATED:
+            language = random.choice(others)  # named beside the words, as where the specialist translates
         speaker = random.choice(SPEAKERS) if random.random() < 0.9 else None
         start = random.uniform(0.0, 1.0)
         words, end = spoken(text, language, speaker, start, random)

@@ -63,7 +63,7 @@ from usam.data.scenes.wordings import (
 from usam.schema.answer import NO_SPEECH, NOTHING, UNTOLD
 from usam.schema.segments import Kind
 
-FREE_SHARE = 0.3  # of questions, about a scene that holds something
+FREE_SHARE = 0.4  # of questions, about a scene that holds something
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,7 @@ class SceneInstructor:
         if mixed and random.random() < 0.45:
             return self.mixture(scene.parts, random.choice(mixed), real, random)
         if choice < 0.11 and not speech:
-            return Instruction(
-                "nospeech", random.choice(TRANSCRIBE + TRANSLATE + WHO[:1] + LANGUAGE[:2]), NO_SPEECH
-            )
+            return Instruction("nospeech", random.choice(TRANSCRIBE + TRANSLATE + WHO + LANGUAGE), NO_SPEECH)
         if choice < (0.55 if len(scene.parts) == 1 else 0.3) and speech:
             return self.transcript(speech, random)
         if len(scene.parts) > 1 and choice < 0.75:
@@ -142,7 +140,8 @@ class SceneInstructor:
         text = " ".join(part.text for part in speech if part.text)
         if not text:
             return Instruction("kind", random.choice(KIND), "This is speech.")
-        if random.random() < 0.12:
+        foreign = any(part.language not in (None, "English") for part in speech)
+        if random.random() < (0.4 if foreign else 0.12):
             return Instruction("s2tt", random.choice(TRANSLATE), text)
         return Instruction("asr", random.choice(TRANSCRIBE), text)
 

@@ -10,6 +10,11 @@ WHO = (
     "Is the voice male or female?",
     "Is a man or a woman speaking?",
     "What kind of voice is this?",
+    "Can you tell who is talking?",
+    "Man or woman?",
+    "Who do I hear?",
+    "What is the speaker's gender?",
+    "Is this a man's voice or a woman's?",
 )
 LANGUAGE = (
     "Which language is spoken?",
@@ -17,21 +22,54 @@ LANGUAGE = (
     "In which language does the person speak?",
     "What language do they speak?",
     "Is this English?",
+    "What language is being used?",
+    "Do you recognise the language?",
+    "Name the language.",
+    "Which language am I hearing?",
 )
 FIRST = (
     "What comes first?",
     "What do you hear first?",
     "What is heard at the beginning?",
     "How does the clip begin?",
+    "What is the first thing you hear?",
+    "What starts the clip?",
+    "What is there at the start?",
+    "How does it start?",
 )
-LAST = ("What comes last?", "What do you hear last?", "What is heard at the end?", "How does the clip end?")
-AFTER = ("What comes after {}?", "What do you hear after {}?", "What follows {}?")
-BEFORE = ("What comes before {}?", "What do you hear before {}?")
+LAST = (
+    "What comes last?",
+    "What do you hear last?",
+    "What is heard at the end?",
+    "How does the clip end?",
+    "What is the last thing you hear?",
+    "How does it end?",
+    "What is there at the very end?",
+    "What ends the clip?",
+)
+AFTER = (
+    "What comes after {}?",
+    "What do you hear after {}?",
+    "What follows {}?",
+    "What is next after {}?",
+    "Once {} is over, what do you hear?",
+    "And after {}?",
+)
+BEFORE = (
+    "What comes before {}?",
+    "What do you hear before {}?",
+    "What precedes {}?",
+    "What was there before {}?",
+)
 ORDER = (
     "Describe what you hear in order.",
     "What happens in this clip?",
     "List what you hear, in order.",
     "Describe the clip from beginning to end.",
+    "Walk me through the clip.",
+    "What do you hear, one after another?",
+    "In which order do things happen?",
+    "Tell me everything you hear, step by step.",
 )
 COUNT = ("How many different things do you hear?", "How many parts does the clip have?")
 BEHIND = (
@@ -39,14 +77,66 @@ BEHIND = (
     "What do you hear behind the speech?",
     "What else is heard?",
     "Is there anything in the background?",
+    "What other noise is there?",
+    "Besides the speaker, what is heard?",
+    "What is behind the voice?",
 )
-PLACE = ("Where is this?", "Where was this recorded?", "What place does it sound like?")
-TEMPO = ("Is the music fast or slow?", "What is the tempo?", "How fast is the music?")
-GENRE = ("What genre is this?", "What kind of music is this?", "Which style of music is it?")
-MOOD = ("What is the mood of the music?", "How does the music feel?")
-SINGING = ("Is someone singing?", "Are there vocals?", "Do you hear a singer?")
-HEAR = ("Do you hear {}?", "Is this {}?", "Can you hear {}?", "Is there {} in this clip?", "Is that {}?")
-MENTION = ("Does the speaker mention {}?", 'Is the word "{}" said?', "Does anyone say {}?")
+PLACE = (
+    "Where is this?",
+    "Where was this recorded?",
+    "What place does it sound like?",
+    "What kind of place is this?",
+    "Can you tell where they are?",
+    "What is the setting?",
+)
+TEMPO = (
+    "Is the music fast or slow?",
+    "What is the tempo?",
+    "How fast is the music?",
+    "Describe the tempo.",
+    "What speed is the music?",
+)
+GENRE = (
+    "What genre is this?",
+    "What kind of music is this?",
+    "Which style of music is it?",
+    "Name the genre.",
+    "What musical style is it?",
+)
+MOOD = (
+    "What is the mood of the music?",
+    "How does the music feel?",
+    "Describe the mood of the piece.",
+)
+SINGING = (
+    "Is someone singing?",
+    "Are there vocals?",
+    "Do you hear a singer?",
+    "Does anyone sing?",
+    "Is there a vocalist?",
+    "Can you hear somebody sing?",
+)
+HEAR = (
+    "Do you hear {}?",
+    "Is this {}?",
+    "Can you hear {}?",
+    "Is there {} in this clip?",
+    "Is that {}?",
+    "Does this contain {}?",
+    "Could that be {}?",
+    "Am I hearing {}?",
+    "Tell me if you hear {}.",
+    "Is {} in it?",
+)
+MENTION = (
+    "Does the speaker mention {}?",
+    'Is the word "{}" said?',
+    "Does anyone say {}?",
+    "Did someone say {}?",
+    "Is {} mentioned?",
+    "Do they use the word {}?",
+    "Was {} said?",
+)
 UNTOLD_QUESTIONS = (
     "How tall is the speaker?",
     "What is the speaker's name?",
@@ -97,6 +187,12 @@ SUMMARY = (
     "What is in the recording?",
     "Explain what you hear.",
     "What do you notice?",
+    "Sum it up for me.",
+    "One sentence about this clip, please.",
+    "What is this a recording of?",
+    "Caption this.",
+    "Describe it in one sentence.",
+    "What happened?",
 )
 SOURCE = (
     "What is making this noise?",
@@ -106,6 +202,10 @@ SOURCE = (
     "Where does the noise come from?",
     "What caused this?",
     "What am I listening to?",
+    "What produces that noise?",
+    "Any idea what that is?",
+    "What sort of noise is it?",
+    "What was that?",
 )
 INSTRUMENTS = (
     "What instruments are playing?",
@@ -113,6 +213,10 @@ INSTRUMENTS = (
     "Is there an instrument, and which?",
     "What do the musicians play?",
     *MUSIC[1:6],
+    "List the instruments.",
+    "Can you name the instruments?",
+    "Which instrument is being played, if any?",
+    "Are there instruments, and which ones?",
 )
 SPEAKER_IS = (
     "Is the speaker a {}?",
@@ -121,8 +225,18 @@ SPEAKER_IS = (
     "Is a {} speaking?",
     "Do you hear a {} talking?",
     "Is this the voice of a {}?",
+    "Could it be a {} speaking?",
+    "Is the person who talks a {}?",
+    "I think it is a {}. Right?",
+    "The speaker is a {}, correct?",
 )
-VOICE_IS = ("Is the voice {}?", "Is it a {} voice?", "Does it sound {}?")
+VOICE_IS = (
+    "Is the voice {}?",
+    "Is it a {} voice?",
+    "Does it sound {}?",
+    "Is that a {} speaker?",
+    "Is the person {}?",
+)
 SPEAKER_WORDS = {"man": ("man", "man", "guy"), "woman": ("woman", "woman", "lady"), "child": ("child", "kid")}
 VOICE_WORDS = {"man": ("male",), "woman": ("female",)}
 PEOPLE = (
@@ -131,33 +245,94 @@ PEOPLE = (
     "How many people are talking?",
     "How many people are there?",
     "Is one person speaking, or several?",
+    "How many persons speak in this clip?",
+    "What is the number of speakers?",
+    "Is it one speaker or more?",
+    "How many different voices are there?",
+    "How many people do I hear?",
 )
 LANGUAGES = ("English", "French", "Spanish", "German", "Italian", "Dutch", "Polish", "Czech", "Russian")
-LANGUAGE_IS = ("Is this {}?", "Do they speak {}?", "Is the language {}?", "Is the person speaking {}?")
+LANGUAGE_IS = (
+    "Is this {}?",
+    "Do they speak {}?",
+    "Is the language {}?",
+    "Is the person speaking {}?",
+    "Is it in {}?",
+    "Is {} spoken here?",
+    "Is that {} I hear?",
+    "Does the speaker use {}?",
+)
 TOPIC = (
     "What is the speech about?",
     "What are they talking about?",
     "What does the speaker want to say?",
     "What is the topic?",
     "Sum up what is said.",
+    "What do they discuss?",
+    "What is it about?",
+    "What is the main point?",
+    "Tell me what the person talks about.",
 )
-INSIDE = ("Is it indoors or outdoors?", "Is this inside or outside?", "Are we in a room?")
+INSIDE = (
+    "Is it indoors or outdoors?",
+    "Is this inside or outside?",
+    "Are we in a room?",
+    "Was it recorded outdoors?",
+    "Is it in the open air?",
+)
 MUSIC_BEHIND = (
     "Is there music in the background?",
     "Is music playing behind the speech?",
     "Was there any music behind it?",
     "Any background music?",
+    "Is there a tune behind the speaker?",
+    "Do you hear music under the speech?",
+    "Is there music as well?",
 )
-CHOICE = ("Is it {} or {}?", "Do you hear {} or {}?", "Is this {} or {}?", "What is it, {} or {}?")
-EARLIER = ("Does {} come before {}?", "Is {} heard before {}?", "Do you hear {} before {}?")
-WHICH_FIRST = ("Which comes first, {} or {}?", "What is heard earlier, {} or {}?")
-WHICH_LAST = ("Which comes last, {} or {}?", "What is heard later, {} or {}?")
+CHOICE = (
+    "Is it {} or {}?",
+    "Do you hear {} or {}?",
+    "Is this {} or {}?",
+    "What is it, {} or {}?",
+    "Would that be {} or {}?",
+    "{} or {}?",
+    "More like {} or {}?",
+    "Decide: {} or {}?",
+)
+EARLIER = (
+    "Does {} come before {}?",
+    "Is {} heard before {}?",
+    "Do you hear {} before {}?",
+    "Does {} happen before {}?",
+    "Is {} before {}?",
+    "Did {} start before {}?",
+    "Does {} precede {}?",
+    "Do you get {} first, and then {}?",
+)
+WHICH_FIRST = (
+    "Which comes first, {} or {}?",
+    "What is heard earlier, {} or {}?",
+    "Which starts first: {} or {}?",
+    "Which one is first, {} or {}?",
+    "What came first, {} or {}?",
+)
+WHICH_LAST = (
+    "Which comes last, {} or {}?",
+    "What is heard later, {} or {}?",
+    "Which one is last, {} or {}?",
+    "Which comes later, {} or {}?",
+)
 FEELINGS = (
     "Is the speaker happy or sad?",
     "How does the speaker feel?",
     "Is the speaker angry?",
     "What mood is the speaker in?",
     "Does the speaker sound tired?",
+    "Is the person upset?",
+    "How is the speaker feeling today?",
+    "Does the voice sound nervous?",
+    "Is he in a good mood?",
+    "Is she sad?",
 )
 OPINIONS = (
     "Is it dangerous?",
