@@ -208,7 +208,7 @@ def test_a_checkpoint_is_tuned_from_every_kind_of_judgement(
     record = tune(model, read_preferences(options.export), options, lambda message: None).record
     assert record["rows"]["counts"] == {"comparison": 9, "thumb": 9, "tokens": 9}
     assert [check["step"] for check in record["checks"]] == [3]
-    assert 0 < record["checks"][0]["loss"] < 1
+    assert record["checks"][0]["loss"] == pytest.approx(record["before"]["loss"], rel=0.2)  # of three steps
 
 
 def test_the_speaker_head_is_fitted(device: str) -> None:
