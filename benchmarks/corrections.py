@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
+from statistics import fmean
 from typing import Any
 
 from storage import Feedback, open_database
@@ -78,16 +79,13 @@ def figures(
     found: dict[str, Any] = {f"{name}_clips": len(clips)}
     for when, texts in (("before", before), ("after", after)):
         pairs = [(text, one.label or "") for text, one in zip(texts, clips, strict=True)]
-        found[f"{name}_{when}"] = share(names(text, label) for text, label in pairs)
-        found[f"{name}_first_{when}"] = share(names(first_name(text), label) for text, label in pairs)
+        found[f"{name}_{when}"] = round(fmean(names(text, label) for text, label in pairs), 4)
+        found[f"{name}_first_{when}"] = round(
+            fmean(names(first_name(text), label) for text, label in pairs), 4
+        )
     return found
 
 
 def first_name(answer: str) -> str:
     """The answer as far as its first name."""
     return re.split(r", | or ", answer)[0]
-
-
-def share(right: Iterable[bool]) -> float:
-    found = list(right)
-    return round(sum(found) / len(found), 4)

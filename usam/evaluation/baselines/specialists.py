@@ -57,8 +57,8 @@ def baselines(
         for k in TOP
     }
     found |= whisper(sets["transcription"], work, report)
-    found["Whisper base"] = {**found["Whisper base"], **whisper_translation(sets["translation"], report)}
-    found["Whisper base, language not told"] = whisper_translation(sets["translation"], report, told=False)
+    for name, figures in whisper_translations(sets["translation"], report).items():
+        found[name] = {**found.get(name, {}), **figures}
     report("the LLM without audio")
     questions = [question for asked in sets.values() for question in asked]
     replies = ask(engine, questions, report, WITHOUT_AUDIO)
@@ -115,20 +115,22 @@ def whisper(questions: Sequence[Question], work: Path | None, report: Report) ->
     }
 
 
-def whisper_translation(questions: Sequence[Question], report: Report, told: bool = True) -> Figures:
-    """What its decoder makes of foreign speech when asked for English.
-
-    told: whether it is told which language is spoken, or has to find out, as the model has.
-    """
-    transcriber = load_transcriber(fetch().encoders[Whisper.name]) if questions else None
-    texts = []
-    for question in questions:
-        assert transcriber is not None
-        clip = question.clip
-        language = clip.language if told else None
-        texts.append(transcriber.transcribe(clip.waveform, language=language, task="translate"))
-    report(f"Whisper's decoder translated {len(texts)} clips")
-    return score(questions, texts)
+def whisper_translations(questions: Sequence[Question], report: Report) -> dict[str, Figures]:
+    """What its decoder makes of foreign speech when asked for English: told which language is spoken, and
+    finding out by itself, as the model has to."""
+    if not questions:
+        return {}
+    transcriber = load_transcriber(fetch().encoders[Whisper.name])
+    found: dict[str, Figures] = {}
+    for name, told in (("Whisper base", True), ("Whisper base, language not told", False)):
+        clips = [question.clip for question in questions]
+        texts = [
+            transcriber.transcribe(clip.waveform, clip.language if told else None, "translate")
+            for clip in clips
+        ]
+        found[name] = score(questions, texts)
+        report(f"{name}: {len(texts)} clips translated")
+    return found
 
 
 def repetitive(text: str) -> bool:

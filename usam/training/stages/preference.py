@@ -325,6 +325,7 @@ class Watch:
     ) -> None:
         self.model, self.data, self.settings, self.report = model, data, settings, report
         self.execution = execution
+        self.start_loss = before(data.held_pairs).loss
         self.best_file, self.file = folder / "best.pt", folder / "checks.json"
         folder.mkdir(parents=True, exist_ok=True)
         self.checks: dict[int, Check] = {}
@@ -363,8 +364,8 @@ class Watch:
     @property
     def best(self) -> Check | None:
         """The best check that learned something and stayed near the reference, if there is one."""
-        first, bound = before(self.data.held_pairs).loss, self.settings.kl_bound
-        good = [one for one in self.checks.values() if one.loss < first and one.kl <= bound]
+        bound = self.settings.kl_bound
+        good = [one for one in self.checks.values() if one.loss < self.start_loss and one.kl <= bound]
         return max(good, key=lambda one: (one.accuracy, -one.loss), default=None)
 
     @property
