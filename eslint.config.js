@@ -6,7 +6,7 @@ import globals from "globals";
 const gradio = { element: "readonly", props: "readonly", trigger: "readonly", watch: "readonly" };
 
 export default [
-  { ignores: [".venv/", "**/*.d.ts"] },
+  { ignores: ["**/*.d.ts"] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },
