@@ -84,7 +84,8 @@ def run_tune(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from usam.training.execution import processes
-    from usam.training.stages.preference import PARTS, Settings
+    from usam.training.preferences.settings import Settings
+    from usam.training.stages.preference import PARTS
     from usam.training.trainer import Budget
     from usam.training.tuning import TuningOptions, run_tuning
 

@@ -26,19 +26,14 @@ from usam.training.execution import Execution, processes
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import without_words, write_checkpoint
 from usam.training.preferences.examples import MOST, held_out_questions, likeliest_answers, write_examples
+from usam.training.preferences.judgements import TuningData
 from usam.training.preferences.replay import imagined
 from usam.training.preferences.retention import Retention, answered_right
 from usam.training.preferences.rows import Preferences, read_preferences
+from usam.training.preferences.settings import Settings
 from usam.training.rounding import Rounding
-from usam.training.stages.preference import (
-    BY_DEFAULT,
-    Check,
-    Settings,
-    TuningData,
-    Watch,
-    before,
-    run_preferences,
-)
+from usam.training.stages.preference import BY_DEFAULT, run_preferences
+from usam.training.stages.preference_checks import Check, Watch, before
 from usam.training.trainer import Budget
 from usam.training.tuning_data import Preparation
 

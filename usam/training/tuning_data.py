@@ -14,18 +14,11 @@ from usam.errors import AudioError, RequestError
 from usam.model.model import USAM
 from usam.training.execution import Execution
 from usam.training.preferences.clips import Completion, Heard, RatedClips, asked_prompt
+from usam.training.preferences.judgements import Judged, MarkItem, PairItem, ReplayItem, ThumbItem, TuningData
 from usam.training.preferences.reference import Reference, References
 from usam.training.preferences.replay import imagined, own_answers
 from usam.training.preferences.rows import Asked, Marks, Pair, Preferences, Thumb
-from usam.training.stages.preference import (
-    Judged,
-    MarkItem,
-    PairItem,
-    ReplayItem,
-    Settings,
-    ThumbItem,
-    TuningData,
-)
+from usam.training.preferences.settings import Settings
 
 HELD_REPLAY = 0.2
 CORRECTION = "correction"

@@ -28,8 +28,9 @@ from usam.training.preferences.clips import Heard, RatedClips
 from usam.training.preferences.examples import likeliest_answers
 from usam.training.preferences.retention import Retention
 from usam.training.preferences.rows import Asked, read_preferences
+from usam.training.preferences.settings import Settings
 from usam.training.stages import preference
-from usam.training.stages.preference import Check, Settings
+from usam.training.stages.preference_checks import Check
 from usam.training.trainer import Budget
 from usam.training.tuning import Tuned, TuningOptions, choose_device, reason, tune
 

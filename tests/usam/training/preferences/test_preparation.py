@@ -7,9 +7,10 @@ import pytest
 from tests import tiny
 from tests.usam.training.preferences.exports import clip, pair, write
 from usam.model.model import USAM
+from usam.training.preferences.judgements import PairItem
 from usam.training.preferences.replay import imagined
 from usam.training.preferences.rows import Preferences, read_preferences
-from usam.training.stages.preference import PairItem, Settings
+from usam.training.preferences.settings import Settings
 from usam.training.tuning_data import Preparation
 
 SETTINGS = Settings()

@@ -17,13 +17,14 @@ from usam.model.model import USAM
 from usam.training import trainer, tuning
 from usam.training.execution import processes
 from usam.training.lora import add_llm_lora
+from usam.training.preferences import settings
 from usam.training.preferences.reference import References
 from usam.training.stages import preference
 
 CLIPS = 24
 STEPS = 4
 CUT = 3  # the step in which a run is cut
-SETTINGS = preference.Settings(
+SETTINGS = settings.Settings(
     size=3, replayed=2, check_steps=2, rates={"lora": 5e-3, "gates": 1e-3, "projector": 1e-3, "saclm": 1e-3}
 )
 
@@ -76,7 +77,7 @@ def tune(folder: Path, name: str, *options: str, work: str = "", cut: int = 0) -
 
 if __name__ == "__main__":
     trainer.CHECKPOINT_SECONDS = 0.0
-    preference.Settings = lambda: SETTINGS
+    settings.Settings = lambda: SETTINGS
     tuning.TuningOptions = partial(tuning.TuningOptions, replayed=4, asked_again=2)
     place = Path(sys.argv[1])
     runs = {

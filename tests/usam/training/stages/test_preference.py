@@ -11,23 +11,13 @@ from transformers import LlamaForCausalLM
 
 from tests import tiny
 from usam.training.preferences.clips import Completion, Heard
+from usam.training.preferences.judgements import MarkItem, PairItem, ThumbItem, TuningData, balance
 from usam.training.preferences.reference import Reference, References, divergence, score_all
 from usam.training.preferences.rows import Mark
-from usam.training.stages.preference import (
-    MarkItem,
-    PairItem,
-    Settings,
-    ThumbItem,
-    TuningData,
-    Watch,
-    balance,
-    before,
-    check,
-    choose_parts,
-    drawn,
-    marks_loss,
-)
-from usam.training.stages.preference_losses import dpo_loss, kto_kl, kto_loss
+from usam.training.preferences.settings import Settings
+from usam.training.stages.preference import choose_parts, drawn
+from usam.training.stages.preference_checks import Watch, before, check
+from usam.training.stages.preference_losses import dpo_loss, kto_kl, kto_loss, marks_loss
 
 
 def totals(model: LlamaForCausalLM, ids: Tensor, mask: Tensor) -> Tensor:
