@@ -59,11 +59,10 @@ def test_a_few_steps_make_a_checkpoint_that_answers_and_a_second_call_goes_on(
     assert (output / "speech_lora" / "adapter_model.safetensors").is_file()
     assert sum(file.stat().st_size for file in output.rglob("*.safetensors")) < 32 * 2**20
 
-    assert main([*command, "--instruct-steps", "25"]) == 0
-    entry = json.loads((work / "instruct" / "log.jsonl").read_text().splitlines()[-1])
-    assert entry["step"] == 25
-    for stage in ("direct", "tokens", "align"):
-        assert torch.load(work / stage / "state.pt", weights_only=True)["step"] == 2
+    assert main([*command, "--instruct-steps", "4"]) == 0
+    taken = {"direct": 2, "tokens": 2, "align": 2, "instruct": 4}
+    for stage, steps in taken.items():
+        assert torch.load(work / stage / "state.pt", weights_only=True)["step"] == steps
 
 
 def test_heads_are_fitted_anew_and_the_rest_of_the_checkpoint_stays(corpus: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The training loop: schedules, and stages that go on from the state a run before has left."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from usam.model.model import USAM
 from usam.training.execution import Execution
 from usam.training.lora import add_llm_lora, add_speech_lora
 from usam.training.trainer import (
+    LOG_STEPS,
     LOST_STEPS,
     Budget,
     DivergedError,
@@ -137,6 +139,20 @@ def test_a_stage_that_learns_nothing_any_more_ends_in_a_sentence(tmp_path: Path)
         train(linear, groups(linear), nothing, losses, Budget(steps=10**6), tmp_path)
     assert not torch.equal(linear.weight, before)
     assert linear.weight.isfinite()
+
+
+def test_the_log_has_the_mean_of_every_loss_since_the_entry_before(tmp_path: Path) -> None:
+    linear = nn.Linear(1, 1, bias=False)
+    steps = 2 * LOG_STEPS
+
+    def losses(batch: float, step: int) -> dict[str, Tensor]:
+        return {"loss": 0.0 * linear.weight.sum(), "batch": torch.tensor(batch)}
+
+    numbers = iter(map(float, range(steps)))
+    train(linear, groups(linear), numbers, losses, Budget(steps=steps), tmp_path)
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in entries] == [LOG_STEPS, steps]
+    assert entries[1]["batch"] == pytest.approx((LOG_STEPS + steps - 1) / 2)
 
 
 def test_accumulated_batches_are_one_large_batch(tmp_path: Path) -> None:
