@@ -76,11 +76,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 @shared.needs("train")
 def run_tune(options: argparse.Namespace) -> int:
-    if options.priority == "idle":
-        yield_to_others()
     weights, people = wanted(options)
     if options.count:
         return count(options, weights, people)
+    if options.priority == "idle":
+        yield_to_others()  # before torch starts its threads, which inherit it
     from dataclasses import replace
 
     from usam.training.execution import processes

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -66,11 +67,11 @@ def test_how_it_computes_is_chosen_as_for_training(exported: Path, tmp_path: Pat
     assert "gradient_checkpointing" not in settings
 
 
-def test_counting_loads_no_model_and_writes_nothing(
+def test_counting_is_no_idle_work_loads_no_model_and_writes_nothing(
     exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tuning, "load_tunable", lambda *_: pytest.fail("no model is needed"))
-    before = sorted(tmp_path.rglob("*"))
+    before, nice = sorted(tmp_path.rglob("*")), os.nice(0)
     assert main(["tune", "--export", str(exported), "--count", "--json", "--without", "thumb"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "counts": {"comparison": 3},
@@ -78,6 +79,7 @@ def test_counting_loads_no_model_and_writes_nothing(
         "annotators": {PERSON: 3},
     }
     assert sorted(tmp_path.rglob("*")) == before
+    assert os.nice(0) == nice
 
 
 @pytest.mark.parametrize(
