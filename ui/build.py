@@ -283,6 +283,9 @@ def launch_options(studio: Studio, health: HealthMonitor, queue: SharedQueue) ->
         "ssr_mode": False,
         "mcp_server": False,  # ui.api.mcp offers less
         "enable_monitoring": False,
+        # Gradio ends a server whose first page takes over 3 s; on a busy machine it may. The server is in
+        # reach, as is known by then: it has answered Gradio's own first request, which waits.
+        "_frontend": False,
         "app_kwargs": {
             **served_beside(studio, health, queue),
             "middleware": [

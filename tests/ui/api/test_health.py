@@ -96,3 +96,14 @@ def test_a_proxy_sends_visitors_once_the_model_is_there_and_while_nothing_is_bro
         assert httpx.get(f"{url}ready").status_code == 503
     finally:
         app.demo.close(verbose=False)
+
+
+def test_a_server_starts_though_its_first_page_is_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*args: object, **options: object) -> httpx.Response:
+        raise httpx.ReadTimeout("the page took over 3 s")
+
+    monkeypatch.setattr(httpx, "head", late)  # by which Gradio asks for the first page
+    with serve(settings_in(tmp_path), lambda progress: FakeEngine()) as url:
+        assert httpx.get(f"{url}health").status_code == 200
