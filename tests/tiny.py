@@ -128,8 +128,8 @@ class ToyWords:
         self.asked: list[str] = []
 
     def words(self, heard: Heard) -> list[Word]:
-        self.asked.append(heard.task)
-        return list(self.said[heard.task])
+        self.asked.append(heard.request.task)
+        return list(self.said[heard.request.task])
 
 
 def word_streams() -> tuple[ToyWords, ...]:

@@ -26,6 +26,7 @@ from usam.model.processor import USAMProcessor
 from usam.quantization import choose_precision, quantize
 from usam.schema.interventions import DropSpan
 from usam.schema.segments import Kind
+from usam.schema.tasks import SpeechRequest
 from usam.schema.words import Word
 from usam.training.execution import Execution, to_device
 from usam.training.lora import add_llm_lora
@@ -221,6 +222,6 @@ def test_the_speaker_head_is_fitted(device: str) -> None:
 
 def test_a_clip_heard_on_the_device_moves_frames_alone(device: str) -> None:
     model = tiny.model(words=True).to(device)
-    hearing = model.hear(tiny.clip(1.0).waveform, "transcribe")
+    hearing = model.hear(tiny.clip(1.0).waveform, SpeechRequest())
     assert hearing.frames.device.type == device
     assert replace(hearing.heard).waveform.device.type == "cpu"

@@ -30,7 +30,7 @@ from usam.encoders.base import readable
 from usam.encoders.whisper_timestamps import TimestampRules
 from usam.packed_linear import PACKED_ROWS, Linear, is_packed, side_by_side
 from usam.quantization import quantized
-from usam.schema.tasks import SpeechTask
+from usam.schema.tasks import SpeechRequest
 from usam.threads import on_cores
 
 REPEATED = 4  # tokens in a row that may not come twice
@@ -168,32 +168,31 @@ class WhisperStepDecoder:
     @torch.inference_mode()
     @on_cores(1)  # a step is too little for two: waking the other takes longer than it saves
     def transcribe(
-        self, states: Tensor, seconds: float, language: str | None = None, task: SpeechTask = "transcribe"
+        self, states: Tensor, seconds: float, request: SpeechRequest = SpeechRequest()
     ) -> Transcript:
         """The encoder's output [T, D] over `seconds` of the clip and the silence after it -> its words.
 
-        Without a language (Whisper's code) the likeliest one is taken; of several that may be spoken, the one
-        in which most can be made out.
+        Where the request names no language that this Whisper knows, the likeliest one is taken; of several
+        that may be spoken, the one in which most can be made out.
         """
-        state, no_speech, odds = self._begin(states, seconds)
+        state, no_speech, odds = self._begin(states, seconds, request)
         chances = with_priors(odds)
         begun = state.length
         found = []
-        for code in [language] if language else doubtful(odds):
+        for code in doubtful(odds):
             state.length = begun
-            found.append(
-                self._transcribe_in(Transcript((), code, odds[code], no_speech, 0.0), state, seconds, task)
-            )
+            blank = Transcript((), code, odds[code], no_speech, 0.0)
+            found.append(self._transcribe_in(blank, state, seconds, request))
         return max(
             found, key=lambda one: math.log(max(chances[one.language], 1e-9)) + MADE_OUT * one.mean_logprob
         )
 
     def _transcribe_in(
-        self, begun: Transcript, state: _State, seconds: float, task: SpeechTask
+        self, begun: Transcript, state: _State, seconds: float, request: SpeechRequest
     ) -> Transcript:
         """The transcript in the language of one without words."""
         self._step(self.languages[begun.language], state, wanted=False)
-        self._step(self.tasks[task], state, wanted=False)
+        self._step(self.tasks[request.task], state, wanted=False)
         logits = self._step(self.without_times, state).float()
         state.attention.clear()
         logits[self.begin_suppressed] = -torch.inf
@@ -209,18 +208,18 @@ class WhisperStepDecoder:
     @torch.inference_mode()
     @on_cores(1)
     def transcribe_sentences(
-        self, states: Tensor, seconds: float, language: str | None = None, task: SpeechTask = "transcribe"
+        self, states: Tensor, seconds: float, request: SpeechRequest = SpeechRequest()
     ) -> list[Transcript]:
         """The same, sentence by sentence, of `seconds` in which several people may speak, with pauses.
 
         Whisper then writes times as well, without which it leaves out sentences; it needs 30 s of sound and
         silence together for them. The last sentence may not be the last that is spoken.
         """
-        state, no_speech, odds = self._begin(states, seconds)
-        spoken = language or doubtful(odds)[0]
+        state, no_speech, odds = self._begin(states, seconds, request)
+        spoken = doubtful(odds)[0]
         begun = Transcript((), spoken, odds[spoken], no_speech, 0.0)
         self._step(self.languages[spoken], state, wanted=False)
-        logits = self._step(self.tasks[task], state).float()
+        logits = self._step(self.tasks[request.task], state).float()
         state.attention.clear()
         rules = TimestampRules(self.without_times + 1, self.end, seconds)
 
@@ -242,8 +241,11 @@ class WhisperStepDecoder:
             for sentence, words in zip(sentences, found, strict=True)
         ]
 
-    def _begin(self, states: Tensor, seconds: float) -> tuple[_State, float, dict[str, float]]:
-        """What is read up to the language, how probable it is that nobody speaks, and each language."""
+    def _begin(
+        self, states: Tensor, seconds: float, request: SpeechRequest
+    ) -> tuple[_State, float, dict[str, float]]:
+        """What is read up to the language, how probable it is that nobody speaks, and each language: that of
+        the request is certain."""
         room = 8 + min(MOST_TOKENS, int(seconds * TOKENS_A_SECOND) + 8)
         state = self._prepare(states.to(self.embed.dtype), room)
         first = self._step(self.start, state).float()
@@ -251,6 +253,8 @@ class WhisperStepDecoder:
         odds = dict(
             zip(self.languages, first[list(self.languages.values())].softmax(-1).tolist(), strict=True)
         )
+        if request.language in odds:
+            odds = {code: float(code == request.language) for code in odds}
         return state, no_speech, odds
 
     def _write(

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from usam.encoders.base import Role
 from usam.schema.segments import KINDS, Kind
-from usam.schema.tasks import SpeechTask
+from usam.schema.tasks import SpeechRequest
 from usam.schema.words import Word
 
 
@@ -25,7 +25,7 @@ class Heard:
     """What is known of a clip when a specialist is asked for words.
 
     waveform: [samples] at 16 kHz, on the CPU. frames: by role, each [T, D] at its encoder's rate. speech:
-    spans (s) in which someone speaks. task: what the question wants of speech. sounds: what the audio
+    spans (s) in which someone speaks. request: what the question wants of speech. sounds: what the audio
     specialist hears, if there is one. thorough: whether all that may be said is wanted: words that were
     hardly made out, and a second look where few were found. kinds, names: what all encoders together make
     of it, if heads of the adapter tell.
@@ -34,7 +34,7 @@ class Heard:
     waveform: Tensor
     frames: Mapping[Role, Tensor]
     speech: tuple[tuple[float, float], ...] = ()
-    task: SpeechTask = "transcribe"
+    request: SpeechRequest = SpeechRequest()
     sounds: SoundScores | None = None
     thorough: bool = False
     kinds: KindScores | None = None

@@ -19,6 +19,7 @@ from usam.adapter.words import PlacedWord
 from usam.audio.clip import Clip, load_clip
 from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
+from usam.encoders.heads.asked_speech import speech_request
 from usam.engine.memory import release_memory
 from usam.engine.provenance import describe
 from usam.engine.recording import hear_recording
@@ -42,7 +43,7 @@ from usam.schema.events import Encoded, Event, TextDelta
 from usam.schema.interventions import DropRandom, DropRedundant, Intervention, KeepRedundant
 from usam.schema.recording_answer import RecordingEvent
 from usam.schema.segments import RecordingPart
-from usam.schema.tasks import TASKS, SpeechTask, check_question, speech_task
+from usam.schema.tasks import TASKS, SpeechTask, check_question
 from usam.schema.trace import ClipSpan, Trace
 
 AudioSource = str | Path | bytes | tuple[int, np.ndarray] | Clip
@@ -206,7 +207,7 @@ class Engine:
         sampling = SamplingParams(max_new_tokens, temperature, seed, TASKS[task].beams)
         asked = RecordingQuestion(text, task, tuple(history), sampling)
         reader = RecordingReader(self.model, self._lock, self.model_info, asked, stop or threading.Event())
-        return reader.answer(recording, self._recordings.of(recording, speech_task(task, text)))
+        return reader.answer(recording, self._recordings.of(recording, speech_request(task, text)))
 
     def health(self) -> dict[str, Any]:
         """Whether the router is alive: see `usam.model.router_health`."""
@@ -253,7 +254,7 @@ class Engine:
         """
         hearing = self._heard.pop(clip.sha256, None)
         if hearing is None:
-            hearing = self.model.hear(clip.waveform, speech_task(task, question))
+            hearing = self.model.hear(clip.waveform, speech_request(task, question))
             release_memory()
         self._heard[clip.sha256] = hearing  # the latest last
         if len(self._heard) > CACHED_CLIPS:
@@ -266,7 +267,7 @@ class Engine:
         placed: tuple[PlacedWord, ...] = ()
         words = None
         if self.model.word_streams:
-            placed = self.model.place_words(hearing, speech_task(task, question), question)
+            placed = self.model.place_words(hearing, speech_request(task, question), question)
             words = self.model.word_grid(placed, len(frames))
         audio = replace(self.model.embed_audio(frames[None], mask, asked, routing, words), placed=placed)
         if not audio.tokens.isfinite().all():

@@ -18,7 +18,7 @@ from usam.audio.recording import ROUNDING, RecordingSpan
 from usam.audio.samples import SAMPLE_RATE
 from usam.errors import NumericalError
 from usam.model.model import USAM
-from usam.schema.tasks import SpeechTask
+from usam.schema.tasks import SpeechRequest
 
 KEPT_SECONDS = 3 * 3600.0
 """Of all recordings together that stay encoded; an hour takes about 70 MB."""
@@ -59,9 +59,9 @@ class RecordingCache:
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, EncodedRecording] = OrderedDict()
 
-    def of(self, source: str | Path | bytes, task: SpeechTask) -> EncodedRecording:
-        """What is encoded of a recording for a task of speech."""
-        key = (_identity(source), task)
+    def of(self, source: str | Path | bytes, request: SpeechRequest) -> EncodedRecording:
+        """What is encoded of a recording for what is wanted of its speech."""
+        key = (_identity(source), request)
         recording = self._kept.pop(key, None) or EncodedRecording()
         self._kept[key] = recording  # the latest last
         while len(self._kept) > 1 and sum(one.end for one in self._kept.values()) > KEPT_SECONDS:
@@ -81,14 +81,14 @@ def _identity(source: str | Path | bytes) -> Hashable:
 
 
 @torch.inference_mode()
-def encode_span(model: USAM, span: RecordingSpan, task: SpeechTask) -> EncodedSpan:
+def encode_span(model: USAM, span: RecordingSpan, request: SpeechRequest) -> EncodedSpan:
     """Raises UsamError."""
     first, last = (round((at - span.offset) * SAMPLE_RATE) for at in (span.start, span.end))
-    hearing = model.hear(span.waveform[first:last], task)
+    hearing = model.hear(span.waveform[first:last], request)
     frames = hearing.frames
     mask = torch.ones(1, len(frames), dtype=torch.bool, device=frames.device)
     tokens, token_mask = model.adapter.encode(frames[None], mask)
-    placed = model.place_words(hearing, task) if model.word_streams else ()
+    placed = model.place_words(hearing, request) if model.word_streams else ()
     return EncodedSpan(span.start, span.end, tokens.cpu(), token_mask.cpu(), len(frames), placed)
 
 

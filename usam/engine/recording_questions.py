@@ -18,6 +18,7 @@ from torch import Tensor
 from usam.adapter.tokens import AudioTokens, joined
 from usam.audio.clip import AudioSource
 from usam.audio.recording import recording_spans
+from usam.encoders.heads.asked_speech import speech_request
 from usam.engine.recording_encoding import EncodedRecording, EncodedSpan, encode_span, read_span
 from usam.engine.span_answers import combined
 from usam.errors import RequestError
@@ -35,7 +36,7 @@ from usam.schema.recording_answer import (
     SpanEncoded,
     SpanUsed,
 )
-from usam.schema.tasks import TASKS, speech_task
+from usam.schema.tasks import TASKS
 
 LONGEST_ASKED = 3 * 3600.0  # seconds of a recording that may be asked about
 TRAINED_TOKENS = 375  # of the longest clip, 30 s
@@ -127,7 +128,7 @@ class RecordingReader:
 
     def _encode(self, source: AudioSource, recording: EncodedRecording) -> Iterator[SpanEncoded]:
         """Encode what is not encoded yet; others who ask about the same recording may do so in turn."""
-        task = speech_task(self.asked.task, self.asked.question)
+        request = speech_request(self.asked.task, self.asked.question)
         while not (recording.complete or self.stop.is_set()):
             span = next(recording_spans(source, recording.end))
             if span.duration > LONGEST_ASKED:
@@ -135,7 +136,7 @@ class RecordingReader:
                 raise RequestError(f"Questions can be asked about recordings of up to {hours:g} hours.")
             with self.lock:
                 if recording.end == span.start:
-                    recording.spans.append(encode_span(self.model, span, task))
+                    recording.spans.append(encode_span(self.model, span, request))
                     recording.duration = span.duration
             yield SpanEncoded(recording.end, recording.duration)
 

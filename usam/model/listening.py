@@ -21,7 +21,7 @@ from usam.encoders.heads.asked_names import asked_for, with_asked
 from usam.encoders.heads.missed_speech import missed_speech, with_missed, without_empty_marks
 from usam.encoders.heads.sound_names import sound_scores, speech_spans
 from usam.encoders.words import Heard, KindScores, NameScores, WordStream
-from usam.schema.tasks import SpeechTask
+from usam.schema.tasks import SpeechRequest
 from usam.schema.words import Word
 from usam.threads import on_cores, use_cores
 
@@ -31,14 +31,14 @@ class Hearing:
     """A clip as the encoders heard it: U [T, D], what their heads are asked with, and the words of each
     expert by what was wanted of speech, as far as they were asked for.
 
-    predicted: what the heads said for a task while the frames were computed, None for those yet to be asked;
+    predicted: what the heads said while the frames were computed, None for those yet to be asked;
     missed: where someone speaks (s), which was not known then.
     """
 
     frames: Tensor
     heard: Heard
-    words: dict[SpeechTask, tuple[tuple[Word, ...], ...]] = field(default_factory=dict)
-    predicted: dict[SpeechTask, Sequence[Sequence[Word] | None]] = field(default_factory=dict)
+    words: dict[SpeechRequest, tuple[tuple[Word, ...], ...]] = field(default_factory=dict)
+    predicted: dict[SpeechRequest, Sequence[Sequence[Word] | None]] = field(default_factory=dict)
     missed: tuple[tuple[float, float], ...] = ()
 
 
@@ -47,18 +47,18 @@ def hear(
     encoders: Sequence[Encoder],
     with_words: bool,
     streams: Sequence[WordStream | None] = (),
-    task: SpeechTask = "transcribe",
+    request: SpeechRequest = SpeechRequest(),
     kinds: KindHead | None = None,
     names: NameHead | None = None,
 ) -> Hearing:
     """Waveform [samples] at 16 kHz through all encoders, their frames side by side.
 
     Of the frames, `kinds` tells which kinds of audio are heard, `names` what they are called. The `streams`
-    that need neither are asked for their words for `task` meanwhile, on half of the cores: a decoder writes
-    one token after another, which more cores do not hasten.
+    that need neither are asked for their words meanwhile, of speech as the request wants, on half of
+    the cores: a decoder writes one token after another, which more cores do not hasten.
     """
     known: dict[int, Tensor] = {}
-    heard = Heard(waveform.cpu(), {}, task=task)
+    heard = Heard(waveform.cpu(), {}, request=request)
     if with_words:
         heard, known = _classify(heard, waveform, encoders)
     cores = torch.get_num_threads()
@@ -73,7 +73,7 @@ def hear(
                 known[id(encoder)] if id(encoder) in known else encode(encoder, waveform)
                 for encoder in encoders
             ]
-        predicted = {} if pending is None else {task: pending.result()}
+        predicted = {} if pending is None else {request: pending.result()}
     frames = align(found, [encoder.frame_rate for encoder in encoders], len(waveform))
     by_role: Mapping[Role, Tensor] = {e.role: s for e, s in zip(encoders, found, strict=True)}
     heard = replace(heard, frames=by_role)
@@ -99,7 +99,7 @@ def hear_words(
     waveform: Tensor,
     encoders: Sequence[Encoder],
     streams: Sequence[WordStream | None],
-    task: SpeechTask = "transcribe",
+    request: SpeechRequest = SpeechRequest(),
 ) -> tuple[Heard, tuple[tuple[Word, ...], ...]]:
     """What the specialists' heads say of a waveform [samples] at 16 kHz, an expert each, and what they were
     asked with. They are asked to be thorough, as no adapter says anything beside them; the frames that it
@@ -107,8 +107,8 @@ def hear_words(
     if any(stream is not None and stream.reads_frames for stream in streams):
         hearing = hear(waveform, encoders, True)
         hearing = replace(hearing, heard=replace(hearing.heard, thorough=True))
-        return hearing.heard, words_of(hearing, streams, task, None)
-    heard, _ = _classify(Heard(waveform.cpu(), {}, task=task, thorough=True), waveform, encoders)
+        return hearing.heard, words_of(hearing, streams, request, None)
+    heard, _ = _classify(Heard(waveform.cpu(), {}, request=request, thorough=True), waveform, encoders)
     return heard, tuple(() if stream is None else tuple(stream.words(heard)) for stream in streams)
 
 
@@ -131,19 +131,22 @@ def _ask(streams: Sequence[WordStream | None], heard: Heard, cores: int) -> Sequ
 
 @torch.inference_mode()
 def words_of(
-    hearing: Hearing, streams: Sequence[WordStream | None], task: SpeechTask, speaker: SpeakerHead | None
+    hearing: Hearing,
+    streams: Sequence[WordStream | None],
+    request: SpeechRequest,
+    speaker: SpeakerHead | None,
 ) -> tuple[tuple[Word, ...], ...]:
-    """The words of each expert, computed once for each task."""
-    if task not in hearing.words:
-        heard = replace(hearing.heard, task=task)
+    """The words of each expert, computed once for each request."""
+    if request not in hearing.words:
+        heard = replace(hearing.heard, request=request)
         before = next(iter(hearing.words.values()), None)
-        predicted = hearing.predicted.get(task, [None] * len(streams))
+        predicted = hearing.predicted.get(request, [None] * len(streams))
         found: list[tuple[Word, ...]] = []
         for index, stream in enumerate(streams):
             if stream is None:
                 found.append(())
             elif stream.role != "speech" and before is not None:
-                found.append(before[index])  # the task is about speech alone
+                found.append(before[index])  # what is wanted is about speech alone
             else:
                 known = predicted[index]
                 words = stream.words(heard) if known is None else known
@@ -151,8 +154,8 @@ def words_of(
                     words = _spoken(stream, words, known is not None, hearing, heard)
                     words = name_speakers(words, heard, speaker)
                 found.append(tuple(words))
-        hearing.words[task] = tuple(found)
-    return hearing.words[task]
+        hearing.words[request] = tuple(found)
+    return hearing.words[request]
 
 
 def _spoken(

@@ -25,6 +25,7 @@ from usam.checkpoints.remote_code import add_remote_code
 from usam.checkpoints.resolve import checkpoint_folder
 from usam.config import USAMConfig
 from usam.encoders.base import Encoder, Role
+from usam.encoders.heads.asked_speech import speech_request
 from usam.encoders.registry import by_role, load_word_streams
 from usam.encoders.words import Heard, WordStream
 from usam.errors import RequestError
@@ -42,7 +43,7 @@ from usam.model.loading import check_width, frozen_encoders, load_adapter
 from usam.model.pretrained import Pretrained, fetch
 from usam.progress import ProgressCallback
 from usam.quantization import Precision, choose_precision, quantize
-from usam.schema.tasks import SpeechTask, speech_task
+from usam.schema.tasks import SpeechRequest, SpeechTask
 from usam.schema.words import Word
 
 IGNORED = -100  # label of positions that are not part of an answer
@@ -172,18 +173,18 @@ class USAM(nn.Module):
         return self.prompts.text([index]) if self.space is None else self.space.own.text(index)
 
     @torch.inference_mode()
-    def hear(self, waveform: Tensor, task: SpeechTask | None = None) -> Hearing:
+    def hear(self, waveform: Tensor, request: SpeechRequest | None = None) -> Hearing:
         """Waveform [samples] at 16 kHz -> what the encoders hear of it.
 
-        With a task, their heads are asked for its words at the same time, if they have any.
+        With a request, their heads are asked for words at the same time, if they have any.
         """
         encoders = cast("list[Encoder]", list(self.encoders))
         hearing = hear(
             waveform,
             encoders,
             bool(self.word_streams),
-            () if task is None else self.word_streams,
-            task or "transcribe",
+            () if request is None else self.word_streams,
+            request or SpeechRequest(),
             self.adapter.kinds,
             self.adapter.names,
         )
@@ -194,17 +195,21 @@ class USAM(nn.Module):
         they were asked with. Raises RequestError without such heads."""
         if not any(self.word_streams):
             raise RequestError("This checkpoint's encoders have no words of their own.")
-        return hear_words(waveform, cast("list[Encoder]", list(self.encoders)), self.word_streams, task)
+        return hear_words(
+            waveform, cast("list[Encoder]", list(self.encoders)), self.word_streams, SpeechRequest(task)
+        )
 
     def frames(self, waveform: Tensor) -> Tensor:
         """Waveform [samples] at 16 kHz -> U [T, D], all encoders on one frame rate side by side."""
         return self.hear(waveform).frames
 
-    def place_words(self, hearing: Hearing, task: SpeechTask, question: str = "") -> tuple[PlacedWord, ...]:
+    def place_words(
+        self, hearing: Hearing, request: SpeechRequest, question: str = ""
+    ) -> tuple[PlacedWord, ...]:
         """Where the specialists' words lie on the audio tokens of a clip, what the question asks for among
         them."""
         config = self.adapter.config
-        words = words_of(hearing, self.word_streams, task, self.adapter.speaker)
+        words = words_of(hearing, self.word_streams, request, self.adapter.speaker)
         words = words_asked_for(hearing.heard, words, self.word_streams, question)
         length = -(-len(hearing.frames) // config.frames_per_token)
         return tuple(place(words, length, config.token_seconds))
@@ -361,13 +366,13 @@ class USAM(nn.Module):
         """
         asked = [ids[question] for ids, question in zip(input_ids, question_mask.bool(), strict=True)]
         texts = [self.prompts.text(ids) for ids in asked]
-        tasks: list[SpeechTask] = [
-            speech_task("s2tt" if translate is not None and translate[row] else "qa", text)
+        requests = [
+            speech_request("s2tt" if translate is not None and translate[row] else "qa", text)
             for row, text in enumerate(texts)
         ]
         clips = [
-            self.hear(clip[:length], task)
-            for clip, length, task in zip(waveform, samples.tolist(), tasks, strict=True)
+            self.hear(clip[:length], request)
+            for clip, length, request in zip(waveform, samples.tolist(), requests, strict=True)
         ]
         padded = pad_sequence([clip.frames for clip in clips], batch_first=True)
         lengths = torch.tensor([len(clip.frames) for clip in clips], device=padded.device)
@@ -378,20 +383,20 @@ class USAM(nn.Module):
             after = real & (torch.arange(len(ids), device=ids.device) > at)
             prompts.append(Prompt(ids[:at], ids[after], ids[question]))
         questions = [prompt.question for prompt in prompts]
-        words = self._words_of(clips, tasks, texts) if self.word_streams else None
+        words = self._words_of(clips, requests, texts) if self.word_streams else None
         audio = self.embed_audio(padded, heard, questions, words=words)
         if words is not None:
             audio = audio.keep(self.significance(audio, questions).total > self.adapter.saclm.threshold)
         return self.respond(audio, prompts, **options)
 
     def _words_of(
-        self, clips: Sequence[Hearing], tasks: Sequence[SpeechTask], questions: Sequence[str]
+        self, clips: Sequence[Hearing], requests: Sequence[SpeechRequest], questions: Sequence[str]
     ) -> WordGrid:
-        """The specialists' words of a batch, each clip's speech as its task wants it."""
+        """The specialists' words of a batch, each clip's speech as its question wants it."""
         return batch(
             [
-                self.word_grid(self.place_words(clip, task, question), len(clip.frames))
-                for clip, task, question in zip(clips, tasks, questions, strict=True)
+                self.word_grid(self.place_words(clip, request, question), len(clip.frames))
+                for clip, request, question in zip(clips, requests, questions, strict=True)
             ]
         )
 

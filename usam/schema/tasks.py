@@ -17,6 +17,19 @@ _TRANSLATING = re.compile(r"\b(translat\w*|in(to)? english)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
+class SpeechRequest:
+    """What is wanted of speech. language: Whisper's code of that which is spoken, if it was said."""
+
+    task: SpeechTask = "transcribe"
+    language: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Names what was computed for it."""
+        return self.task if self.language is None else f"{self.task} {self.language}"
+
+
+@dataclass(frozen=True)
 class Task:
     """A task of the paper: the label a person sees, the prompt used when they type no question, and how many
     hypotheses of an answer are kept while it is written; what it needs of speech, its words or their

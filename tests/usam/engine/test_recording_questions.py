@@ -26,6 +26,7 @@ from usam.errors import AudioError, RequestError
 from usam.schema.answer import Turn
 from usam.schema.events import TextDelta
 from usam.schema.recording_answer import RecordingAnswer, RecordingEvent, SpanAnswer, SpanEncoded, clock
+from usam.schema.tasks import SpeechRequest
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_two_at_once_share_what_they_encode(engine: Engine, recording: Path) -> 
 def test_a_spans_tokens_are_those_of_a_clip_of_it(tmp_path: Path, recording: Path) -> None:
     engine = tiny.engine(tmp_path, words=True)
     list(engine.ask_recording(recording, "What is said?", max_new_tokens=2))
-    kept = engine._recordings.of(recording, "transcribe").spans[0]
+    kept = engine._recordings.of(recording, SpeechRequest()).spans[0]
     question = engine.model.prompts.build("What is said?").question
     alone = engine.encode(load_clip(recording, 0.0, kept.end), "What is said?")
     alone = alone.keep(engine.model.significance(alone, [question]).total > 0.5)
@@ -153,18 +154,18 @@ def test_old_recordings_are_forgotten_when_too_much_is_kept() -> None:
     cache = RecordingCache()
 
     def keep(name: bytes) -> EncodedRecording:
-        recording = cache.of(name, "transcribe")
+        recording = cache.of(name, SpeechRequest())
         recording.spans.append(EncodedSpan(0.0, KEPT_SECONDS / 2, torch.zeros(1), torch.zeros(1), 0, ()))
         return recording
 
     first, second = keep(b"a"), keep(b"b")
-    assert cache.of(b"a", "transcribe") is first
-    assert cache.of(b"a", "translate") is not first
+    assert cache.of(b"a", SpeechRequest()) is first
+    assert cache.of(b"a", SpeechRequest("translate")) is not first
     third = keep(b"c")
-    assert cache.of(b"d", "transcribe").spans == []
-    assert cache.of(b"c", "transcribe") is third
-    assert cache.of(b"a", "transcribe") is first
-    assert cache.of(b"b", "transcribe") is not second
+    assert cache.of(b"d", SpeechRequest()).spans == []
+    assert cache.of(b"c", SpeechRequest()) is third
+    assert cache.of(b"a", SpeechRequest()) is first
+    assert cache.of(b"b", SpeechRequest()) is not second
 
 
 @pytest.mark.usefixtures("at_once")

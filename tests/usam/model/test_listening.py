@@ -11,6 +11,7 @@ from usam.adapter.speaker import SPEAKERS, SpeakerHead
 from usam.encoders.heads.missed_speech import missed_speech, with_missed
 from usam.encoders.words import Heard, KindScores
 from usam.model.listening import Hearing, hear, name_speakers, words_of
+from usam.schema.tasks import SpeechRequest
 from usam.schema.words import Word
 
 
@@ -61,7 +62,7 @@ def test_a_clip_without_speech_or_words_has_none() -> None:
     hearing = hear(tiny.clip(0.5).waveform, list(model.encoders), with_words=True)
     assert hearing.heard.sounds is None
     assert hearing.heard.speech == ()
-    assert words_of(hearing, (None, None, None), "transcribe", None) == ((), (), ())
+    assert words_of(hearing, (None, None, None), SpeechRequest(), None) == ((), (), ())
     assert torch.equal(hearing.frames, model.frames(tiny.clip(0.5).waveform))
 
 
@@ -100,15 +101,15 @@ def test_words_are_the_same_when_they_are_said_while_the_frames_are_computed(cor
         speech, sound, music = tiny.word_streams()
         reading = Reads("music", music.said["transcribe"])
         streams = (speech, None, reading, sound)
-        apart = words_of(hear(clip, encoders, True), streams, "translate", head("man"))
+        apart = words_of(hear(clip, encoders, True), streams, SpeechRequest("translate"), head("man"))
         asked = [list(stream.asked) for stream in (speech, reading, sound)]
         for encoder in encoders:
             encoder.cores.clear()
-        hearing = hear(clip, encoders, True, streams, "translate")
+        hearing = hear(clip, encoders, True, streams, SpeechRequest("translate"))
         assert torch.get_num_threads() == cores
     finally:
         torch.set_num_threads(before)
-    assert words_of(hearing, streams, "translate", head("man")) == apart
+    assert words_of(hearing, streams, SpeechRequest("translate"), head("man")) == apart
     assert [stream.asked for stream in (speech, reading, sound)] == [2 * one for one in asked]
     assert apart[2][-1].text == str(len(hearing.heard.frames["music"]))
     assert [encoder.cores for encoder in encoders] == [[max(1, cores // 2)]] * 3
@@ -136,9 +137,9 @@ def test_a_stream_that_weighs_kinds_waits_for_them_where_a_head_tells() -> None:
         untold = hear(clip, encoders, True, streams, "transcribe")
     finally:
         torch.set_num_threads(before)
-    [word] = words_of(told, streams, "transcribe", None)[1]
+    [word] = words_of(told, streams, SpeechRequest(), None)[1]
     assert word.text == str(kinds.scores(looks_of(told.frames)).tolist())
-    [word] = words_of(untold, streams, "transcribe", None)[1]
+    [word] = words_of(untold, streams, SpeechRequest(), None)[1]
     assert word.text == "None"
 
 
@@ -158,7 +159,7 @@ def test_what_was_missed_is_asked_for_once_it_is_known(early: bool) -> None:
     stream = Spans("speech", ())
     predicted: Any = {"transcribe": [stream.words(known)]} if early else {}
     hearing = Hearing(torch.zeros(1, 1), with_missed(known, missed), predicted=predicted, missed=missed)
-    [word] = words_of(hearing, (stream,), "transcribe", None)[0]
+    [word] = words_of(hearing, (stream,), SpeechRequest(), None)[0]
     assert word.text == "0 to 4"
 
 

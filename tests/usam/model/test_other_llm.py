@@ -17,6 +17,7 @@ from usam.model.model import USAM
 from usam.quantization import choose_precision, quantize
 from usam.schema.answer import Turn
 from usam.schema.interventions import DropRedundant, ForceExpert
+from usam.schema.tasks import SpeechRequest
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -69,7 +70,7 @@ def test_the_same_llm_reads_the_same_words(tmp_path: Path) -> None:
     own, same = tiny.model(words=True), other(tiny.llm())
     clip = tiny.clip(1.0)
     hearing = own.hear(clip.waveform)
-    placed = own.place_words(hearing, "transcribe")
+    placed = own.place_words(hearing, SpeechRequest())
     words = own.word_grid(placed, len(hearing.frames))
     mask = torch.ones(1, len(hearing.frames), dtype=torch.bool)
     asked = [own.prompts.build("What is it?").question]

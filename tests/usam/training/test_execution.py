@@ -10,6 +10,7 @@ import torch
 from tests import tiny
 from tests.usam.training.processes.launching import launch
 from usam.adapter.words import WordGrid
+from usam.schema.tasks import SpeechRequest
 from usam.training.execution import Execution, to_device, write_settings
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import TrainingOptions
@@ -41,7 +42,7 @@ class Batch:
 def test_a_batch_moves_with_all_its_tensors_and_nothing_else() -> None:
     grid = tiny.model(words=True)
     hearing = grid.hear(tiny.clip(1.0).waveform)
-    words = grid.word_grid(grid.place_words(hearing, "transcribe"), len(hearing.frames))
+    words = grid.word_grid(grid.place_words(hearing, SpeechRequest()), len(hearing.frames))
     batch = Batch((torch.zeros(2), torch.ones(1)), words, "a")
     moved = to_device(batch, torch.device("meta"))
     assert [tensor.device.type for tensor in moved.tensors] == ["meta", "meta"]

@@ -26,6 +26,7 @@ from usam.encoders.heads.sound_names import names_heard
 from usam.errors import AudioError
 from usam.model.listening import Hearing, words_of
 from usam.model.model import USAM
+from usam.schema.tasks import SpeechRequest
 from usam.schema.words import Word
 
 REPORTED = 200  # clips between two reports
@@ -82,7 +83,7 @@ class HeardClips:
         hearing = self.model.hear(waveform)
         mask = torch.ones(1, len(hearing.frames), dtype=torch.bool, device=hearing.frames.device)
         tokens, _ = self.model.adapter.encode(hearing.frames[None], mask)
-        words = words_of(hearing, self.model.word_streams, "transcribe", None)
+        words = words_of(hearing, self.model.word_streams, SpeechRequest(), None)
         voice = voice_of(hearing)
         tensors = {
             "tokens": tokens[0].half().contiguous(),

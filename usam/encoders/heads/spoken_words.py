@@ -104,7 +104,7 @@ class SpokenWords:
         samples = spoken.of(heard.waveform)
         states = self.whisper.frames(F.pad(samples, (0, int(WHOLE * SAMPLE_RATE) - len(samples))))
         found: list[Word] = []
-        for sentence in self.decoder.transcribe_sentences(states, spoken.seconds, task=heard.task):
+        for sentence in self.decoder.transcribe_sentences(states, spoken.seconds, heard.request):
             words = [spoken.placed(word) for word in _visible(sentence)]
             if not words or invented(sentence, speech_score(heard.sounds, words[0].start, words[-1].end)):
                 continue
@@ -121,7 +121,7 @@ class SpokenWords:
         seconds = len(speech) / SAMPLE_RATE
         silence = max(TRAILING_SILENCE, LEAST_HEARD - seconds)
         states = self.whisper.frames(F.pad(speech, (0, int(silence * SAMPLE_RATE))))
-        return self.decoder.transcribe(states, seconds, task=heard.task)
+        return self.decoder.transcribe(states, seconds, heard.request)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerB
 
 from usam.adapter.words import place
 from usam.encoders.base import Encoder
+from usam.encoders.heads.asked_speech import speech_request
 from usam.encoders.registry import load_word_streams
 from usam.engine.engine import Engine
 from usam.evaluation.answering import REPORT_EVERY, Report, by_clip
@@ -26,7 +27,6 @@ from usam.llm.prompts import PromptBuilder
 from usam.model.listening import Hearing, hear, words_of
 from usam.model.pretrained import fetch
 from usam.quantization import quantize
-from usam.schema.tasks import speech_task
 
 NOTES = (
     "These are notes of what is heard in a recording, in order of time. In [] are the speaker and the "
@@ -66,8 +66,8 @@ def heard(engine: Engine, questions: Sequence[Question]) -> list[tuple[int, str]
         if latest is None or latest[0] != id(question.clip):
             waveform = question.clip.audio.waveform
             latest = id(question.clip), hear(waveform, encoders, True, kinds=heads.kinds, names=heads.names)
-        task = speech_task(question.task, question.text)
-        words = words_of(latest[1], streams, task, model.adapter.speaker)
+        request = speech_request(question.task, question.text)
+        words = words_of(latest[1], streams, request, model.adapter.speaker)
         tokens = -(-len(latest[1].frames) // engine.config.frames_per_token)
         placed = place(words, tokens, engine.config.token_seconds)
         found.append((index, "".join(one.word.read for one in placed)))

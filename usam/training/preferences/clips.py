@@ -17,10 +17,11 @@ from torch.nn.utils.rnn import pad_sequence
 from usam.adapter.tokens import AudioTokens
 from usam.adapter.words import WordGrid, batch, grid, place
 from usam.audio.clip import load_clip
+from usam.encoders.heads.asked_speech import speech_request
 from usam.llm.prompts import Prompt
 from usam.model.listening import words_of
 from usam.model.model import USAM
-from usam.schema.tasks import SpeechTask, speech_task
+from usam.schema.tasks import SpeechRequest
 from usam.schema.words import Word
 from usam.training.preferences.rows import Asked
 
@@ -59,7 +60,8 @@ class AnswerBatch:
 
 
 class RatedClips:
-    """A folder with a file for each clip and speech task, named by content and the checkpoint that heard it.
+    """A folder with a file for each clip and what was wanted of its speech, named by content and the
+    checkpoint that heard it.
 
     What it holds does not change in tuning: the encoders and the Q-Former stay as they are.
     """
@@ -67,19 +69,19 @@ class RatedClips:
     def __init__(self, folder: Path, model: USAM, checkpoint: str) -> None:
         """checkpoint: its fingerprint."""
         self.folder, self.model, self.checkpoint = folder, model, checkpoint
-        self._read: dict[tuple[Path, SpeechTask], Heard] = {}
+        self._read: dict[tuple[Path, SpeechRequest], Heard] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def heard(self, asked: Asked) -> Heard:
         """What is heard of the clip for what is asked. Raises AudioError or OSError if it cannot be read."""
-        task = speech_task(asked.task, asked.question)
-        key = asked.audio, task
+        request = speech_request(asked.task, asked.question)
+        key = asked.audio, request
         if key not in self._read:
             content = hashlib.sha256(asked.audio.read_bytes()).hexdigest()
-            name = hashlib.sha256(f"{content} {task} {self.checkpoint}".encode()).hexdigest()[:24]
+            name = hashlib.sha256(f"{content} {request.key} {self.checkpoint}".encode()).hexdigest()[:24]
             file = self.folder / f"{name}.safetensors"
             if not file.exists():
-                self._store(file, asked.audio, task)
+                self._store(file, asked.audio, request)
             with safe_open(file, framework="pt") as stored:
                 streams = json.loads(stored.metadata()["words"])
                 words = tuple(tuple(Word(**word) for word in stream) for stream in streams)
@@ -87,13 +89,13 @@ class RatedClips:
         return self._read[key]
 
     @torch.inference_mode()
-    def _store(self, file: Path, audio: Path, task: SpeechTask) -> None:
+    def _store(self, file: Path, audio: Path, request: SpeechRequest) -> None:
         model = self.model
-        hearing = model.hear(load_clip(audio).waveform, task)
+        hearing = model.hear(load_clip(audio).waveform, request)
         mask = torch.ones(1, len(hearing.frames), dtype=torch.bool, device=hearing.frames.device)
         tokens, _ = model.adapter.encode(hearing.frames[None], mask)
         streams = model.word_streams
-        words = words_of(hearing, streams, task, model.adapter.speaker) if streams else ()
+        words = words_of(hearing, streams, request, model.adapter.speaker) if streams else ()
         part = file.with_suffix(".part")
         metadata = {"words": json.dumps([[asdict(word) for word in stream] for stream in words])}
         save_file({"tokens": tokens[0].half().cpu().contiguous()}, part, metadata=metadata)

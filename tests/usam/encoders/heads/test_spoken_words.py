@@ -11,7 +11,7 @@ from usam.encoders.heads.sound_classes import VOICES
 from usam.encoders.heads.spoken_words import LONGEST, SpokenWords, invented, quietest
 from usam.encoders.whisper_step_decoder import SpokenWord, Transcript
 from usam.encoders.words import Heard, SoundScores
-from usam.schema.tasks import SpeechTask
+from usam.schema.tasks import SpeechRequest
 
 RATE = 16_000
 
@@ -21,15 +21,17 @@ class Says:
 
     def __init__(self, *words: SpokenWord, language: str = "de", sure: float = 0.9) -> None:
         self.transcript = Transcript(words, language, sure, 0.1, -0.2)
-        self.heard: list[tuple[int, float, SpeechTask]] = []
+        self.heard: list[tuple[int, float, SpeechRequest]] = []
         self.stream = SpokenWords(SimpleNamespace(frames=lambda samples: samples), self)  # type: ignore[arg-type]
 
-    def transcribe(self, states: Tensor, seconds: float, task: SpeechTask) -> Transcript:
-        self.heard.append((len(states), seconds, task))
+    def transcribe(self, states: Tensor, seconds: float, request: SpeechRequest) -> Transcript:
+        self.heard.append((len(states), seconds, request))
         return self.transcript
 
-    def transcribe_sentences(self, states: Tensor, seconds: float, task: SpeechTask) -> list[Transcript]:
-        return [self.transcribe(states, seconds, task)]
+    def transcribe_sentences(
+        self, states: Tensor, seconds: float, request: SpeechRequest
+    ) -> list[Transcript]:
+        return [self.transcribe(states, seconds, request)]
 
 
 HELLO = (
@@ -51,11 +53,12 @@ def test_each_stretch_of_speech_says_its_language_and_its_words_at_their_times()
 @pytest.mark.parametrize(("end", "seconds"), [(2.0, 1.0), (12.0, 9.0)])
 def test_silence_is_heard_after_the_speech(end: float, seconds: float) -> None:
     whisper = Says(*HELLO)
-    whisper.stream.words(Heard(torch.zeros(10 * RATE), {}, ((1.0, end),), task="translate"))
-    [(samples, heard, task)] = whisper.heard
+    asked = SpeechRequest("translate", "de")
+    whisper.stream.words(Heard(torch.zeros(10 * RATE), {}, ((1.0, end),), asked))
+    [(samples, heard, request)] = whisper.heard
     assert heard == seconds
     assert samples == round(max(6.0, seconds + 2.0) * RATE)
-    assert task == "translate"
+    assert request == asked
 
 
 def test_long_speech_is_cut_where_it_is_quietest_about_its_middle() -> None:
@@ -75,7 +78,7 @@ def test_a_thorough_hearing_takes_speech_together_and_places_its_words() -> None
     words = whisper.stream.words(
         Heard(torch.zeros(20 * RATE), {}, ((2.0, 2.5), (3.0, 3.2), (15.0, 18.0)), thorough=True)
     )
-    assert whisper.heard == [(30 * RATE, pytest.approx(4.2), "transcribe")]
+    assert whisper.heard == [(30 * RATE, pytest.approx(4.2), SpeechRequest())]
     assert [word.start for word in words] == pytest.approx([2.1, 2.1, 2.4, 2.9])
     late = Says(SpokenWord(1.0, 1.3, " Guten", 0.9), SpokenWord(1.3, 4.2, " Tag", 0.9))
     words = late.stream.words(
