@@ -1,4 +1,4 @@
-"""Shares and word error rates, each with a 95 % bootstrap interval."""
+"""Shares and error rates, each with a 95 % bootstrap interval."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import jiwer
 import numpy as np
 from sacrebleu.metrics import CHRF
-from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+from transformers.models.whisper.english_normalizer import BasicTextNormalizer, EnglishTextNormalizer
 
 BOOTSTRAPS = 1000
 Figure = Mapping[str, Any]
@@ -67,6 +67,21 @@ def word_errors(pairs: Sequence[tuple[str, str]]) -> Figure:
     words = np.array([c.substitutions + c.deletions + c.hits for c in counted], dtype=float)
     references, hypotheses = (list(side) for side in zip(*cleaned, strict=True))
     return {**ratio(errors, words), "cer": jiwer.cer(references, hypotheses)}
+
+
+def character_errors(pairs: Sequence[tuple[str, str]]) -> Figure:
+    """CER of (reference, hypothesis) pairs of any language, whatever their case and punctuation.
+
+    Both sides go through Whisper's basic normaliser. Raises ValueError if no reference has a letter in it.
+    """
+    clean = BasicTextNormalizer()
+    cleaned = [(clean(reference).strip(), clean(hypothesis).strip()) for reference, hypothesis in pairs]
+    counted = [jiwer.process_characters(*pair) for pair in cleaned if pair[0]]
+    errors = np.array([c.substitutions + c.deletions + c.insertions for c in counted], dtype=float)
+    characters = np.array([c.substitutions + c.deletions + c.hits for c in counted], dtype=float)
+    if not counted:
+        raise ValueError("No reference has a letter in it.")
+    return ratio(errors, characters)
 
 
 def normalised(text: str) -> str:

@@ -43,6 +43,7 @@ def question_sets(clips: TestSet) -> dict[str, list[Question]]:
         "sounds": sounds(clips.of("sound")),
         "instruments": instruments(clips.of("music")),
         "captions": captions(clips.single),
+        "foreign": foreign(clips.foreign),
         "translation": translation(clips.foreign),
         "kind": kind(clips.single),
         "mixtures": mixtures(clips.mixed),
@@ -108,6 +109,26 @@ def captions(clips: Sequence[TestClip]) -> list[Question]:
         for kind, task in (("sound", "aac"), ("music", "mc"))
         for clip in clips
         if clip.kinds == {kind} and clip.label
+    ]
+
+
+def foreign(clips: Sequence[TestClip]) -> list[Question]:
+    """Speech in other languages written down, overall and by language: asked as of any speech, and with the
+    language named by who asks."""
+    return [
+        Question(
+            clip,
+            prompt,
+            TRANSCRIPT_TOKENS,
+            spelled=[f"transcription, {name}{named} (CER)" for name in ("other languages", language)],
+            task="asr",
+        )
+        for clip in clips
+        for language in [LANGUAGES[clip.language]]
+        for prompt, named in (
+            (TASKS["asr"].prompt, ""),
+            (f"Write down the {language} speech.", ", named in the question"),
+        )
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from usam.evaluation.clips import TestClip
-from usam.evaluation.metrics import Figure, likeness, mean_of_shares, share, word_errors
+from usam.evaluation.metrics import Figure, character_errors, likeness, mean_of_shares, share, word_errors
 
 Judge = Callable[[str], bool]
 
@@ -31,8 +31,8 @@ class Question:
     """One question about one clip, decoded as its `task` is in the app.
 
     judges: for each figure it counts for, whether an answer is right. transcribed: the figures that take
-    the answer's word errors against the clip's transcript instead; translated: those that take its likeness
-    to the clip's translation.
+    the answer's word errors against the clip's transcript instead; spelled: those that take its errors by
+    character; translated: those that take its likeness to the clip's translation.
     """
 
     clip: TestClip
@@ -40,6 +40,7 @@ class Question:
     max_new_tokens: int = NAME_TOKENS
     judges: Mapping[str, Judge] = field(default_factory=dict)
     transcribed: Sequence[str] = ()
+    spelled: Sequence[str] = ()
     translated: Sequence[str] = ()
     task: str = "qa"
 
@@ -49,6 +50,7 @@ def score(questions: Sequence[Question], answers: Sequence[str]) -> dict[str, Fi
     figures: dict[str, Callable[[], Figure]] = {}
     hits: dict[str, list[bool]] = defaultdict(list)
     spoken: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    written: dict[str, list[tuple[str, str]]] = defaultdict(list)
     meant: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for question, answer in zip(questions, answers, strict=True):
         for name, judge in question.judges.items():
@@ -57,6 +59,9 @@ def score(questions: Sequence[Question], answers: Sequence[str]) -> dict[str, Fi
         for name in question.transcribed:
             spoken[name].append((question.clip.transcript or "", answer))
             figures.setdefault(name, partial(word_errors, spoken[name]))
+        for name in question.spelled:
+            written[name].append((question.clip.transcript or "", answer))
+            figures.setdefault(name, partial(character_errors, written[name]))
         for name in question.translated:
             meant[name].append((question.clip.translation or "", answer))
             figures.setdefault(name, partial(likeness, meant[name]))

@@ -91,7 +91,7 @@ def cell(figure: Figure) -> str:
 
 
 def plot(result: Mapping[str, Any], file: Path) -> None:
-    """Shares of right answers on the left, word error rates on the right, the baselines as marks."""
+    """Shares of right answers on the left, error rates on the right, the baselines as marks."""
     from matplotlib.figure import Figure as Canvas  # half a second that only a written evaluation needs
 
     scores = result["scores"]
@@ -101,7 +101,7 @@ def plot(result: Mapping[str, Any], file: Path) -> None:
     canvas = Canvas(figsize=(12, 0.36 * longest + 1.8), layout="constrained")
     axes = canvas.subplots(1, 2)
     draw(axes[0], right, result, "right answers (more is better)")
-    draw(axes[1], wrong, result, "word error rate (less is better)")
+    draw(axes[1], wrong, result, "error rate, of words or characters (less is better)")
     axes[1].set_xlabel("a mark at 1 stands for 1 or more")
     handles: dict[str, Any] = {}
     for panel in axes:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from usam.evaluation.metrics import likeness, mean_of_shares, ratio, share, word_errors
+from usam.evaluation.metrics import (
+    character_errors,
+    likeness,
+    mean_of_shares,
+    ratio,
+    share,
+    word_errors,
+)
 
 
 def test_word_errors_are_pooled_over_clips_not_averaged() -> None:
@@ -56,3 +63,14 @@ def test_every_kind_of_question_weighs_alike() -> None:
     assert found["value"] == pytest.approx(0.495)
     assert found["interval"][1] < 0.51  # the one answer of the second kind does not come and go
     assert found["clips"] == 101
+
+
+def test_character_errors_are_pooled_whatever_the_case_and_punctuation() -> None:
+    found = character_errors([("Žlutý kůň.", "žlutý kún"), ("Ja!", "nej"), ("...", "x")])
+    assert found["value"] == pytest.approx(5 / 11)
+    assert found["clips"] == 2
+
+
+def test_without_a_letter_to_compare_with_there_are_no_character_errors() -> None:
+    with pytest.raises(ValueError, match="letter"):
+        character_errors([("...", "x")])

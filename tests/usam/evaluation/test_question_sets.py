@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from tests.usam.evaluation.made import make_clip
+from usam.encoders.heads.asked_speech import speech_request
 from usam.evaluation.clips import TestSet
 from usam.evaluation.judging import different
 from usam.evaluation.question_sets import balanced, presence, question_sets, things
@@ -74,6 +75,26 @@ def test_translations_are_scored_by_language_and_nothing_is_asked_without_any(cl
     assert figures["translation, Czech"]["value"] == pytest.approx(1)
     assert figures["translation, Dutch"]["value"] == 0
     assert figures["translation"]["value"] == pytest.approx(0.5)
+
+
+def test_speech_in_other_languages_is_written_down_with_its_language_named_and_without(
+    clips: TestSet,
+) -> None:
+    speech = [
+        make_clip("speech", seed=40 + index, language=language, transcript=words)
+        for index, (language, words) in enumerate((("cs", "kůň"), ("nl", "de deur")))
+    ]
+    questions = question_sets(replace(clips, foreign=speech))["foreign"]
+    answers = ["kůň" if speech_request(q.task, q.text).language == "cs" else "" for q in questions]
+    figures = {name: figure["value"] for name, figure in score(questions, answers).items()}
+    assert figures == {
+        "transcription, other languages (CER)": 1,
+        "transcription, Czech (CER)": 1,
+        "transcription, other languages, named in the question (CER)": 0.7,
+        "transcription, Czech, named in the question (CER)": 0,
+        "transcription, Dutch (CER)": 1,
+        "transcription, Dutch, named in the question (CER)": 1,
+    }
 
 
 def test_all_kinds_together_are_a_figure_only_where_all_were_asked(clips: TestSet) -> None:

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from usam.evaluation.metrics import Figure, share
 from usam.evaluation.questions import Question, score
 from usam.model.pretrained import fetch
 from usam.schema.interventions import DropSpan
+from usam.schema.tasks import SpeechTask
 
 TOP = (1, 3)
 # Whisper's own: a text that zlib packs tighter than this repeats itself, and is decoded again, warmer.
@@ -57,8 +59,10 @@ def baselines(
         for k in TOP
     }
     found |= whisper(sets["transcription"], work, report)
-    for name, figures in whisper_translations(sets["translation"], report).items():
-        found[name] = {**found.get(name, {}), **figures}
+    if foreign := sets["foreign"]:
+        report(f"Whisper's decoder hears {len(sets['translation'])} clips in other languages")
+        for name, figures in whisper_foreign(foreign, sets["translation"]).items():
+            found[name] = {**found.get(name, {}), **figures}
     report("the LLM without audio")
     questions = [question for asked in sets.values() for question in asked]
     replies = ask(engine, questions, report, WITHOUT_AUDIO)
@@ -115,22 +119,26 @@ def whisper(questions: Sequence[Question], work: Path | None, report: Report) ->
     }
 
 
-def whisper_translations(questions: Sequence[Question], report: Report) -> dict[str, Figures]:
-    """What its decoder makes of foreign speech when asked for English: told which language is spoken, and
-    finding out by itself, as the model has to."""
-    if not questions:
-        return {}
+def whisper_foreign(foreign: Sequence[Question], translation: Sequence[Question]) -> dict[str, Figures]:
+    """What its decoder makes of speech in other languages, written down and in English: told which language
+    is spoken, and finding out by itself."""
     transcriber = load_transcriber(fetch().encoders[Whisper.name])
-    found: dict[str, Figures] = {}
-    for name, told in (("Whisper base", True), ("Whisper base, language not told", False)):
-        clips = [question.clip for question in questions]
-        texts = [
-            transcriber.transcribe(clip.waveform, clip.language if told else None, "translate")
-            for clip in clips
-        ]
-        found[name] = score(questions, texts)
-        report(f"{name}: {len(texts)} clips translated")
-    return found
+
+    @cache
+    def text(clip: TestClip, language: str | None, task: SpeechTask) -> str:
+        return transcriber.transcribe(clip.waveform, language, task)
+
+    asked = [
+        *((question, "transcribe") for question in foreign),
+        *((one, "translate") for one in translation),
+    ]
+    return {
+        name: score(
+            [question for question, _ in asked],
+            [text(question.clip, question.clip.language if told else None, task) for question, task in asked],
+        )
+        for name, told in (("Whisper base", True), ("Whisper base, language not told", False))
+    }
 
 
 def repetitive(text: str) -> bool:
