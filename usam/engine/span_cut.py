@@ -13,8 +13,8 @@ from torch import Tensor
 
 from usam.audio.recording import LONGEST, OVERLAP, SHORTEST, quietest
 from usam.audio.samples import SAMPLE_RATE
+from usam.encoders.heads.missed_speech import SURE_SPEECH
 from usam.encoders.heads.sound_names import speech_score
-from usam.encoders.heads.spoken_words import SURE_SPEECH
 from usam.encoders.words import Heard
 from usam.schema.words import Word
 

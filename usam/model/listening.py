@@ -18,7 +18,7 @@ from usam.config import FRAME_RATE
 from usam.encoders.base import Encoder, Role, SoundClassifier
 from usam.encoders.frames import align, encode
 from usam.encoders.heads.asked_names import asked_for, with_asked
-from usam.encoders.heads.missed_speech import missed_speech, with_missed, without_empty_marks
+from usam.encoders.heads.missed_speech import missed_speech, to_hear_again, with_missed, without_empty_marks
 from usam.encoders.heads.sound_names import sound_scores, speech_spans
 from usam.encoders.words import Heard, KindScores, NameScores, WordStream
 from usam.schema.tasks import SpeechRequest
@@ -161,12 +161,12 @@ def words_of(
 def _spoken(
     stream: WordStream, words: Sequence[Word], early: bool, hearing: Hearing, heard: Heard
 ) -> Sequence[Word]:
-    """What is said; of a stream that was asked early, without what was missed, that is asked for now."""
-    if early and hearing.missed:
-        words = [
-            word for word in words if not any(start <= word.start <= end for start, end in hearing.missed)
-        ]
-        words += stream.words(replace(heard, speech=hearing.missed))
+    """What is said; of a stream that was asked before the kinds were known, what they change is asked for
+    now."""
+    again = to_hear_again(heard, hearing.missed, words) if early else ()
+    if again:
+        words = [word for word in words if not any(start <= word.start <= end for start, end in again)]
+        words += stream.words(replace(heard, speech=again))
         words.sort(key=lambda word: word.start)
     return without_empty_marks(words, heard)
 

@@ -1,5 +1,6 @@
 """What the encoders' heads are asked, and who is said to speak."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from tests import tiny
 from usam.adapter.kinds import KindHead, looks_of
 from usam.adapter.speaker import SPEAKERS, SpeakerHead
 from usam.encoders.heads.missed_speech import missed_speech, with_missed
-from usam.encoders.words import Heard, KindScores
+from usam.encoders.words import Heard, KindScores, SoundScores
 from usam.model.listening import Hearing, hear, name_speakers, words_of
 from usam.schema.tasks import SpeechRequest
 from usam.schema.words import Word
@@ -133,8 +134,8 @@ def test_a_stream_that_weighs_kinds_waits_for_them_where_a_head_tells() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
-        told = hear(clip, encoders, True, streams, "transcribe", kinds)
-        untold = hear(clip, encoders, True, streams, "transcribe")
+        told = hear(clip, encoders, True, streams, SpeechRequest(), kinds)
+        untold = hear(clip, encoders, True, streams)
     finally:
         torch.set_num_threads(before)
     [word] = words_of(told, streams, SpeechRequest(), None)[1]
@@ -157,10 +158,30 @@ def test_what_was_missed_is_asked_for_once_it_is_known(early: bool) -> None:
     known = Heard(noise, {}, ((0.5, 1.0),), kinds=speech)
     missed = missed_speech(known)
     stream = Spans("speech", ())
-    predicted: Any = {"transcribe": [stream.words(known)]} if early else {}
+    predicted: Any = {SpeechRequest(): [stream.words(known)]} if early else {}
     hearing = Hearing(torch.zeros(1, 1), with_missed(known, missed), predicted=predicted, missed=missed)
     [word] = words_of(hearing, (stream,), SpeechRequest(), None)[0]
     assert word.text == "0 to 4"
+
+
+class Doubts(tiny.ToyWords):
+    """Says nothing of speech until it knows the kinds."""
+
+    def words(self, heard: Heard) -> list[Word]:
+        return [Word(start, end, "said", 1.0, " ") for start, end in heard.speech if heard.kinds is not None]
+
+
+def test_words_that_were_not_believed_are_asked_for_once_more_where_the_kinds_are_sure_of_speech() -> None:
+    noise, spans = torch.zeros(64_000), ((0.0, 2.0), (2.0, 4.0))
+    kinds = KindScores(torch.tensor([[2.0, -1.0, -1.0], [-2.0, 1.0, -1.0]]), 2.0)
+    known = Heard(
+        noise, {}, spans, sounds=SoundScores(torch.zeros(14, 521), ("Speech",) * 521, 3.5), kinds=kinds
+    )
+    stream = Doubts("speech", ())
+    predicted: Any = {SpeechRequest(): [stream.words(replace(known, kinds=None))]}
+    hearing = Hearing(torch.zeros(1, 1), known, predicted=predicted)
+    [word] = words_of(hearing, (stream,), SpeechRequest(), None)[0]
+    assert (word.start, word.end) == (0.0, 2.0)
 
 
 def test_a_head_that_fails_beside_the_encoders_is_an_error() -> None:

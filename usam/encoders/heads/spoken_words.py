@@ -15,7 +15,7 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES
 from usam.audio.recording import quietest
 from usam.audio.samples import SAMPLE_RATE
 from usam.encoders.base import Role
-from usam.encoders.heads.sound_names import speech_score
+from usam.encoders.heads.missed_speech import surely_speech
 from usam.encoders.whisper import Whisper
 from usam.encoders.whisper_step_decoder import SpokenWord, Transcript, WhisperStepDecoder
 from usam.encoders.words import Heard
@@ -28,7 +28,6 @@ WHOLE = 30.0  # seconds that Whisper was trained on
 PAUSE = 2.0  # seconds between two stretches of speech that are heard as one
 CUT_REACH = 3.0  # seconds about the middle
 SHORTEST = 0.1  # seconds
-SURE_SPEECH = 0.65  # score of the speech classes above which words are believed
 SURE_WORDS = 0.55  # mean confidence above which words are believed although speech is not sure
 MADE_UP = -2.5  # nats a token: words are made up whatever was heard
 SURE_LANGUAGE = 0.25  # probability below which a short sound that is not made out may be no speech
@@ -82,7 +81,7 @@ class SpokenWords:
             return []
         transcript = self.transcript(speech, heard)
         words = _visible(transcript)
-        if not words or invented(transcript, speech_score(heard.sounds, start, end)):
+        if not words or invented(transcript, surely_speech(heard, start, end)):
             return []
         words = _unrepeated(words, end - start)
         mark = _mark(transcript, start + words[0].start)
@@ -106,7 +105,7 @@ class SpokenWords:
         found: list[Word] = []
         for sentence in self.decoder.transcribe_sentences(states, spoken.seconds, heard.request):
             words = [spoken.placed(word) for word in _visible(sentence)]
-            if not words or invented(sentence, speech_score(heard.sounds, words[0].start, words[-1].end)):
+            if not words or invented(sentence, surely_speech(heard, words[0].start, words[-1].end)):
                 continue
             words = _from_sure(words, heard)
             if not words:
@@ -161,20 +160,20 @@ class Spoken:
         return _moved(replace(word, end=min(word.end + by, end) - by), by)
 
 
-def invented(transcript: Transcript, speech: float) -> bool:
-    """Whether the words are made up of what is no speech; `speech` is how sure it is that someone speaks.
+def invented(transcript: Transcript, sure: bool) -> bool:
+    """Whether the words are made up of what is no speech; `sure`: someone surely speaks.
 
     Whisper's own probability of no speech does not tell: of cries and scraping things it makes "Thank you."
-    with little doubt. The sound specialist's score of speech does.
+    with little doubt. What the other encoders hear does.
     """
-    doubtful = speech <= SURE_SPEECH and confidence(transcript) <= SURE_WORDS
+    doubtful = not sure and confidence(transcript) <= SURE_WORDS
     return doubtful or transcript.mean_logprob < MADE_UP
 
 
 def _from_sure(words: Sequence[Word], heard: Heard) -> list[Word]:
     """A sentence without its first words that may be made up of what is heard before someone speaks."""
     for index, word in enumerate(words):
-        if word.confidence > SURE_WORDS or speech_score(heard.sounds, word.start, word.end) > SURE_SPEECH:
+        if word.confidence > SURE_WORDS or surely_speech(heard, word.start, word.end):
             return list(words[index:])
     return []
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from usam.encoders.heads.sound_classes import VOICES
 from usam.encoders.heads.spoken_words import LONGEST, SpokenWords, invented, quietest
 from usam.encoders.whisper_step_decoder import SpokenWord, Transcript
-from usam.encoders.words import Heard, SoundScores
+from usam.encoders.words import Heard, KindScores, SoundScores
 from usam.schema.tasks import SpeechRequest
 
 RATE = 16_000
@@ -111,13 +111,15 @@ def test_a_transcript_without_words_names_no_language(blank: tuple[SpokenWord, .
 def test_words_that_are_made_up_are_not_said() -> None:
     sure = Transcript(HELLO, "en", 0.9, 0.1, -0.2)
     unsure = Transcript((SpokenWord(0.0, 1.0, " Thank", 0.3),), "en", 0.9, 0.1, -1.0)
-    assert not invented(sure, speech=0.1)
-    assert not invented(unsure, speech=0.9)
-    assert invented(unsure, speech=0.4)
-    assert invented(Transcript(HELLO, "en", 0.9, 0.1, -5.0), speech=0.9)
+    assert not invented(sure, False)
+    assert not invented(unsure, True)
+    assert invented(unsure, False)
+    assert invented(Transcript(HELLO, "en", 0.9, 0.1, -5.0), True)
     faint = SoundScores(torch.full((7, len(VOICES)), 0.35), VOICES, 3.5)
     given = Heard(torch.zeros(2 * RATE), {}, ((0.0, 2.0),), sounds=faint)
     assert Says(*unsure.words).stream.words(given) == []
+    speech = KindScores(torch.tensor([[2.0, -1.0, -1.0]]), 2.0)
+    assert Says(*unsure.words).stream.words(replace(given, kinds=speech)) != []
     assert Says(*HELLO).stream.words(given)
 
 
