@@ -85,7 +85,7 @@ class Preparation:
         for (row, one, other), ref, ref_other in zip(usable, ones, others, strict=True):
             settings, corrects = self.settings, row.evidence == CORRECTION
             sft, dpo = (settings.corrected, settings.over) if corrects else (settings.sft, 1.0)
-            yield row, PairItem(one, other, ref, ref_other, row.weight, sft, dpo)
+            yield row, PairItem(one, other, ref, ref_other, row.weight, sft, dpo, corrects)
 
     def thumbs(self, rows: Sequence[Thumb]) -> Iterator[ThumbItem]:
         usable = [(row, one) for row in rows if (one := self.completion(row.asked, row.answer)) is not None]

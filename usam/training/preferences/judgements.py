@@ -11,7 +11,8 @@ from usam.training.preferences.rows import Mark
 @dataclass(frozen=True)
 class PairItem:
     """Two answers to one question and how likely the reference holds them. dpo, sft: weights of preferring
-    the one to the other, and of making it likelier by itself."""
+    the one to the other, and of making it likelier by itself. corrects: whether a person wrote the chosen
+    one, so that it is what is to be said, and not only better than the other."""
 
     chosen: Completion
     rejected: Completion
@@ -20,6 +21,7 @@ class PairItem:
     weight: float
     sft: float
     dpo: float = 1.0
+    corrects: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """What corrections are made into: they are learned by themselves, and other names are kept."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import tiny
 from tests.usam.training.preferences.exports import clip, pair, write
 from usam.model.model import USAM
+from usam.training.preferences.clips import Heard, RatedClips
 from usam.training.preferences.judgements import PairItem
-from usam.training.preferences.replay import imagined
+from usam.training.preferences.replay import imagined, own_answers
 from usam.training.preferences.rows import Preferences, read_preferences
 from usam.training.preferences.settings import Settings
 from usam.training.tuning_data import Preparation
@@ -41,6 +44,7 @@ def test_a_correction_is_learned_by_itself_more_than_over_the_answer(model: USAM
     }
     assert (items["comparison"].dpo, items["comparison"].sft) == (1.0, SETTINGS.sft)
     assert (items["correction"].dpo, items["correction"].sft) == (SETTINGS.over, SETTINGS.corrected)
+    assert [items[name].corrects for name in ("comparison", "correction")] == [False, True]
 
 
 @pytest.mark.parametrize("evidence", ["comparison", "correction"])
@@ -61,3 +65,18 @@ def test_imagined_clips_are_named_only_where_asked_for(model: USAM) -> None:
     assert len(plain) == len(naming) == 60
     assert not any(" or " in answer for answer in plain)
     assert any(" or " in answer for answer in naming)
+
+
+def test_of_the_models_own_answers_those_that_name_several_things_are_not_replayed(
+    model: USAM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answered(model: USAM, heard: Sequence[Heard], prompts: Sequence[Any], most: int) -> list[list[int]]:
+        said = ("No, I hear a dog or a cat.", "No speech can be heard.")
+        return [model.prompts.answer(said[index % 2]).tolist() for index in range(len(heard))]
+
+    monkeypatch.setattr("usam.training.preferences.replay.answer_ids", answered)
+    asked = [row.asked for row in exported(tmp_path / "rows", ["comparison"] * 4).rows]
+    clips = RatedClips(tmp_path / "clips", model, "one")
+    found = own_answers(model, clips, asked, tmp_path / "own", lambda message: None)
+    texts = {model.prompts.text(one.answer.tolist(), control=False) for one in found}
+    assert texts == {"No speech can be heard."}

@@ -10,13 +10,14 @@ from torch.nn import functional as F
 from transformers import LlamaForCausalLM
 
 from tests import tiny
+from usam.training.execution import Execution
 from usam.training.preferences.clips import Completion, Heard
 from usam.training.preferences.judgements import MarkItem, PairItem, ThumbItem, TuningData, balance
 from usam.training.preferences.reference import Reference, References, divergence, score_all
 from usam.training.preferences.rows import Mark
 from usam.training.preferences.settings import Settings
 from usam.training.stages.preference import choose_parts, drawn
-from usam.training.stages.preference_checks import Watch, before, check
+from usam.training.stages.preference_checks import Check, Watch, before, check
 from usam.training.stages.preference_losses import dpo_loss, kto_kl, kto_loss, marks_loss
 
 
@@ -150,7 +151,7 @@ def test_a_correction_is_learned_even_where_what_it_corrects_gets_likelier_too(
     heard, prompt = Heard(tokens, ((), (), ()), "one"), model.prompts.build("What?")
     right, wrong = (Completion(heard, prompt, model.prompts.answer(text)) for text in ("A hen.", "A dog."))
     references = References(tmp_path / "reference", model).of([right, wrong])
-    pair = PairItem(right, wrong, *references, weight=1.0, sft=1.0, dpo=0.1)
+    pair = PairItem(right, wrong, *references, weight=1.0, sft=1.0, dpo=0.1, corrects=True)
     data, settings = TuningData([], held_pairs=[pair]), Settings()
     parent = before([pair])
     assert check(model, data, settings.beta, 0).loss == pytest.approx(parent.loss, rel=1e-4)
@@ -163,3 +164,34 @@ def test_a_correction_is_learned_even_where_what_it_corrects_gets_likelier_too(
     watch(10)
     assert watch.best is not None
     assert watch.best.loss < 0.99 * parent.loss
+
+
+@pytest.mark.parametrize(
+    ("kl_at_20", "step", "factor"),
+    [(0.03, 20, 1.75), (0.09, 10, 1.0)],
+    ids=["the last has room", "neither has room"],
+)
+def test_of_states_that_follow_as_many_votes_the_one_that_leads_furthest_remains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kl_at_20: float, step: int, factor: float
+) -> None:
+    learned, divergence = {10: 1.0, 20: 0.8, 30: 2.0}, {10: 0.09, 20: kl_at_20, 30: 0.3}
+
+    def measure(model: Any, data: TuningData, beta: float, step: int, execution: Execution) -> Check:
+        weight = float(model.weight.detach())
+        kl = divergence[step] * (weight / learned[step]) ** 2
+        return Check(step, 10, 9, -weight, 9, kl)
+
+    monkeypatch.setattr("usam.training.stages.preference_checks.check", measure)
+    model: Any = torch.nn.Linear(1, 1, bias=False)
+    start = {"weight": torch.zeros(1, 1)}
+    data, settings = TuningData([]), Settings(kl_bound=0.2)  # half of which may be gone on with
+    for number, weight in learned.items():  # as a run that is cut after every check
+        torch.nn.init.constant_(model.weight, weight)
+        ended = Watch(model, data, settings, tmp_path, lambda message: None)(number)
+    assert ended, "the state of step 30 is too far from the reference"
+    watch = Watch(model, data, settings, tmp_path, lambda message: None)
+    watch.restore(start)
+    assert watch.result is not None
+    assert (watch.result.step, watch.result.factor) == (step, factor)
+    assert float(model.weight.detach()) == pytest.approx(learned[step] * factor)
+    assert {file.name for file in (tmp_path / "states").iterdir()} == {"10.pt", "20.pt"}
