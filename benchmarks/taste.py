@@ -60,7 +60,7 @@ def points(answer: str, task: str) -> int:
     """How many wishes of the annotator an answer fulfils."""
     text = answer.strip()
     if task == "asr":
-        return text[:1].isupper() + text.endswith((".", "!", "?"))
+        return (text[:1] != "" and not text[:1].islower()) + text.endswith((".", "!", "?"))
     sentences = len(re.findall(r"[.!?](?:\s|$)", text))
     alternatives = re.search(r"\bor\b|\bperhaps\b", text)
     return (sentences == 1) + (not alternatives) + (0 < len(text.split()) <= SHORT)
