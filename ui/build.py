@@ -1,4 +1,4 @@
-"""Assembles the app: database, engine in the background, page, events, endpoints."""
+"""Builds the app: database, engine in the background, pages, and how they are served."""
 
 from __future__ import annotations
 
@@ -26,26 +26,17 @@ from storage.replicas.logins import LoginStore
 from storage.replicas.queue_places import RENEW_SECONDS
 from storage.replicas.request_counts import RequestCounts
 from ui.access.accounts import Accounts, Login
-from ui.access.admin import AdminGate
 from ui.access.cross_origin import HUGGING_FACE, CrossOriginProtection, SecurityHeaders
 from ui.access.logins import LoginTokens
 from ui.access.request import IdentifyClient, visitor_of
 from ui.api.health import HealthMonitor, health_route, ready_route
-from ui.api.routes import add_endpoints
+from ui.assembly import assemble
 from ui.components.annotator_state import MEMORY_STORAGE
 from ui.components.tour import TOUR_STYLE
-from ui.components.turns import share_queues
 from ui.engines.loader import EngineLoader, LoadEngine
 from ui.engines.pool import EnginePool, LoadOther, load_other
 from ui.engines.zerogpu import lends_gpu, load_lending
 from ui.examples import EXAMPLE_FOLDER
-from ui.pages.annotate import annotate_page
-from ui.pages.ask.events import connect
-from ui.pages.ask.page import build_page
-from ui.pages.browse import browse_page
-from ui.pages.dashboard import dashboard_page
-from ui.pages.projects import projects_page
-from ui.pages.teach import teach_page
 from ui.server.body_limit import BodyLimit
 from ui.server.downloads import download_route
 from ui.server.large_audio import LargeAudio
@@ -58,7 +49,7 @@ from ui.server.request_log import RequestId
 from ui.server.require_login import RequireLogin
 from ui.server.session_state import PAGES_HELD, SessionOwner, cheap_sessions
 from ui.server.upload_rate import UploadRate
-from ui.settings import CACHE_SECONDS, MEGABYTE, Settings
+from ui.settings import MEGABYTE, Settings
 from ui.studio.periodic import every
 from ui.studio.projects.importer import LOOK_SECONDS
 from ui.studio.service import Studio
@@ -74,7 +65,6 @@ log = logging.getLogger(__name__)
 
 UPLOADS_A_QUESTION = 2
 """A clip is often trimmed before it is asked about, which sends it again."""
-CACHE_SWEEP = 3600  # seconds between looks for uploads that are old enough to go
 
 
 @dataclass(frozen=True)
@@ -127,29 +117,7 @@ def build(
         every(LOOK_SECONDS, studio.importer.look)
     studio.downloads.clean_all()
     studio.teaching.clean()
-    with gr.Blocks(
-        title="U-SAM Studio",
-        analytics_enabled=False,
-        delete_cache=(CACHE_SWEEP, CACHE_SECONDS),
-        fill_width=True,
-    ) as demo:
-        page = build_page(settings, studio.identity, pool.checkpoint_names(settings.preset))
-        add_endpoints(studio)  # before the page's own events, which would take the same names
-        connect(demo, page, studio)
-    with demo.route("Annotate", "/annotate"):
-        annotate_page(demo, studio)
-    gate = AdminGate(settings.dashboard_password, studio.identity, studio.counts)
-    with demo.route("Dashboard", "/dashboard"):
-        dashboard_page(demo, studio, gate)
-    with demo.route("Browse", "/browse"):
-        browse_page(demo, studio, gate)
-    with demo.route("Teach", "/teach"):
-        teach_page(demo, studio, gate)
-    with demo.route("Projects", "/projects"):
-        projects_page(demo, studio, gate)
-    # Room for ratings beside the questions, which are counted before they get here (`AskHandlers.reserve`).
-    size = settings.max_waiting + PAGES_HELD
-    queue = share_queues(demo, studio, size)
+    demo, queue = assemble(settings, studio, pool)
     explain_errors(demo)
     loader.start()
     studio.importer.resume()
