@@ -172,8 +172,8 @@ class Doubts(tiny.ToyWords):
 
 
 def test_words_that_were_not_believed_are_asked_for_once_more_where_the_kinds_are_sure_of_speech() -> None:
-    noise, spans = torch.zeros(64_000), ((0.0, 2.0), (2.0, 4.0))
-    kinds = KindScores(torch.tensor([[2.0, -1.0, -1.0], [-2.0, 1.0, -1.0]]), 2.0)
+    noise, spans = torch.zeros(96_000), ((0.0, 2.0), (2.0, 4.0), (4.0, 6.0))
+    kinds = KindScores(torch.tensor([[2.0, -1.0, -1.0], [-2.0, 1.0, -1.0], [2.0, -1.0, 1.0]]), 2.0)
     known = Heard(
         noise, {}, spans, sounds=SoundScores(torch.zeros(14, 521), ("Speech",) * 521, 3.5), kinds=kinds
     )

@@ -47,7 +47,11 @@ def _surely_heard(heard: Heard, start: float, end: float) -> bool:
 
 
 def _surely_kind(heard: Heard, start: float, end: float) -> bool:
-    return heard.kinds is not None and heard.kinds.mean("speech", start, end) > SURE_KIND
+    """Whether speech is heard, and no music: what is hardly made out over music hides it from the answer."""
+    kinds = heard.kinds
+    if kinds is None:
+        return False
+    return kinds.mean("speech", start, end) > SURE_KIND and kinds.mean("music", start, end) < 0
 
 
 def to_hear_again(heard: Heard, missed: Sequence[Span], words: Sequence[Word]) -> tuple[Span, ...]:
