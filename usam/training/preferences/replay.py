@@ -32,8 +32,9 @@ from usam.training.preferences.clips import (
 from usam.training.preferences.rows import Asked
 
 ONE_ANSWER = frozenset(
-    "asr s2tt kind mixture who speaker people language word mention yesno untold nothing nospeech".split()
-) | {"family", "singing"}
+    "asr s2tt kind mixture who speaker people language word mention yesno named untold nothing nospeech "
+    "family singing first last after before".split()
+)
 """Kinds of questions with one right answer; how the others are answered is what people may prefer."""
 NAMING = frozenset({"sound", "music", "open", "choice"})
 """Those whose answer is a name."""
