@@ -21,8 +21,8 @@ from usam.training.stages.preference_losses import pair_losses, reference_totals
 from usam.training.trainer import trainable
 
 CHECK_BATCH = 6
-# Share of the bound on the divergence that may be used without training. Gone on with up to two fifths of it or
-# more, a model that followed a taste lost 7 of 59 questions with one right answer; up to a fifth, 3.
+# Share of the bound on the divergence that may be used without training. Gone on with up to two fifths of it
+# or more, a model that followed a taste lost 7 of 59 questions with one right answer; up to a fifth, 3.
 UNTRAINED = 0.2
 
 
