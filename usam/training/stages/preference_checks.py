@@ -202,8 +202,8 @@ class Watch:
             self.settings.kl_bound * UNTRAINED,
         )
         self.report(
-            f"step {first.step}, {factor:g} times as far from before: held-out pairs right {found.right} of "
-            f"{found.pairs}, loss {found.loss:.4f}, {found.kl:.4f} nats from before"
+            f"{factor:g} times as far from before: held-out pairs right {found.right} of {found.pairs}, "
+            f"loss {found.loss:.4f}, {found.kl:.4f} nats from before, by way of step {first.step}"
         )
         return replace(found, factor=factor)
 
