@@ -252,9 +252,10 @@ class Engine:
 
         The encoders' output is cached by the clip's hash.
         """
+        request = speech_request(task, question)
         hearing = self._heard.pop(clip.sha256, None)
         if hearing is None:
-            hearing = self.model.hear(clip.waveform, speech_request(task, question))
+            hearing = self.model.hear(clip.waveform, request)
             release_memory()
         self._heard[clip.sha256] = hearing  # the latest last
         if len(self._heard) > CACHED_CLIPS:
@@ -267,7 +268,7 @@ class Engine:
         placed: tuple[PlacedWord, ...] = ()
         words = None
         if self.model.word_streams:
-            placed = self.model.place_words(hearing, speech_request(task, question), question)
+            placed = self.model.place_words(hearing, request, question)
             words = self.model.word_grid(placed, len(frames))
         audio = replace(self.model.embed_audio(frames[None], mask, asked, routing, words), placed=placed)
         if not audio.tokens.isfinite().all():

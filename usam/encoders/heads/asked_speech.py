@@ -22,22 +22,19 @@ def speech_request(task: str, question: str) -> SpeechRequest:
     """What a question needs of speech under a task. The language is known where one alone is named, and it is
     neither asked for nor translated into."""
     wanted = speech_task(task, question)
-    return SpeechRequest(wanted, _language(task, question) if wanted == "transcribe" else _source(question))
-
-
-def _language(task: str, question: str) -> str | None:
-    """The language that a question wants speech written down in."""
-    asked = _YES_OR_NO.match(question) and not _REQUESTED.match(question)
-    if asked or not (TASKS[task].writes_speech or _WRITING.search(question)):
-        return None
     named = {TO_LANGUAGE_CODE[name.lower()] for name in _names().findall(question)}
-    return named.pop() if len(named) == 1 else None
+    if wanted == "translate":
+        named.discard("en")
+    elif not _writes_down(task, question):
+        named.clear()
+    return SpeechRequest(wanted, named.pop() if len(named) == 1 else None)
 
 
-def _source(question: str) -> str | None:
-    """The language that is to be translated into English."""
-    named = {TO_LANGUAGE_CODE[name.lower()] for name in _names().findall(question)} - {"en"}
-    return named.pop() if len(named) == 1 else None
+def _writes_down(task: str, question: str) -> bool:
+    """Whether speech is to be written down, so that a language that is named is not what is asked for."""
+    if _YES_OR_NO.match(question) and not _REQUESTED.match(question):
+        return False
+    return TASKS[task].writes_speech or bool(_WRITING.search(question))
 
 
 @cache
