@@ -41,6 +41,7 @@ RECORD = "tuning.json"
 """What a tuned checkpoint was made from and how, beside its weights."""
 REPLAYED = 120  # answers about imagined clips; own answers about half as many clips, at most
 ASKED_AGAIN = 64  # questions with one right answer, before and after
+KNOWN = 4  # times as many, others, of which few may be lost on the way; telling that takes no writing
 FEWEST_HELD = 5  # pairs, below which nothing can be said of what was learned
 CONSENT = "Only clips that were kept, which is done for people who agreed to it."
 
@@ -145,7 +146,14 @@ def tune(model: USAM, preferences: Preferences, options: TuningOptions, report: 
     rounding.refresh()  # what is tuned, and stays the reference, answers as the checkpoint does
     work = options.work / fingerprint(options.start)
     preparation = Preparation(
-        model, work, options.settings, options.replayed, options.seed, report, options.execution
+        model,
+        work,
+        options.settings,
+        options.replayed,
+        KNOWN * options.asked_again,
+        options.seed,
+        report,
+        options.execution,
     )
     with processes().main_process_first():
         data = preparation.all(preferences)

@@ -30,7 +30,8 @@ class Preparation:
     """Hears every clip, and asks the model as it is how likely it holds every answer.
 
     work: where both are kept, a folder named by the checkpoint's fingerprint. replayed: answers about
-    imagined clips that are replayed, and twice as many as clips about which own answers are.
+    imagined clips that are replayed, and twice as many as clips about which own answers are. known: such
+    answers that are not, few of which may be lost.
     dropped: rows that cannot be used, by reason.
     """
 
@@ -38,6 +39,7 @@ class Preparation:
     work: Path
     settings: Settings
     replayed: int
+    known: int
     seed: int
     report: Callable[[str], None] = print
     execution: Execution = Execution()
@@ -70,7 +72,9 @@ class Preparation:
         replay = self.replay(asked, names=set(preferences.counts) <= {CORRECTION})
         self.report(f"held out: {len(held)} of {len(pairs)} pairs; replayed: {len(replay)} answers")
         apart = round(len(replay) * HELD_REPLAY)
-        return TuningData(judged, replay[apart:], held, replay[:apart])
+        # Other seeds than those of what is replayed and of what is asked before and after.
+        known = imagined(self.model, self.known, self.seed + 2)
+        return TuningData(judged, replay[apart:], held, replay[:apart], known)
 
     def pairs(self, rows: Sequence[Pair]) -> Iterator[tuple[Pair, PairItem]]:
         chosen = [self.completion(row.asked, row.chosen) for row in rows]

@@ -60,12 +60,14 @@ Judged = PairItem | ThumbItem | MarkItem
 
 @dataclass(frozen=True)
 class TuningData:
-    """What is learned from, and what is held out."""
+    """What is learned from, and what is held out. known: right answers that are not replayed, few of which
+    may be lost."""
 
     judged: Sequence[Judged]
     replay: Sequence[ReplayItem] = ()
     held_pairs: Sequence[PairItem] = ()
     held_replay: Sequence[ReplayItem] = ()
+    known: Sequence[Completion] = ()
 
 
 def balance(thumbs: Sequence[ThumbItem]) -> dict[bool, float]:

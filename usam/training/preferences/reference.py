@@ -94,6 +94,14 @@ class Scored:
         return self.totals() / torch.bincount(self.row, minlength=self.rows).clamp_min(1)
 
 
+def scored_before(references: Sequence[Reference]) -> Scored:
+    """What the reference itself held of these answers, as `score` tells it of a model, but for the logits."""
+    lengths = torch.tensor([len(one.logprobs) for one in references])
+    logprobs = torch.cat([one.logprobs for one in references])
+    rows = torch.arange(len(references)).repeat_interleave(lengths)
+    return Scored(logprobs, logprobs.new_empty(len(logprobs), 0), rows, len(references))
+
+
 def score(model: USAM, given: AnswerBatch, execution: Execution = Execution()) -> Scored:
     """One pass over a batch of answers; SACLM's choice of what is read passes no gradients."""
     with execution.autocast(model.device):

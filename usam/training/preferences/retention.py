@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from usam.model.model import USAM
+from usam.training.execution import Execution
 from usam.training.preferences.clips import Completion
-from usam.training.preferences.reference import in_batches
+from usam.training.preferences.reference import in_batches, score_all
 from usam.training.preferences.replay import answer_ids
 
 BATCH = 16
@@ -66,6 +69,18 @@ def answered_right(
             for ids, one in zip(answers, part, strict=True)
         ]
         report(f"asked again: {len(found)} of {len(asked)}")
+    return found
+
+
+@torch.no_grad()
+def likeliest(model: USAM, asked: Sequence[Completion], execution: Execution = Execution()) -> list[bool]:
+    """Whether each answer is what the model would write, token by token: as `answered_right` tells, but in
+    one pass, and not where an answer differs in case or punctuation alone."""
+    found: list[bool] = []
+    for run in in_batches(len(asked), BATCH):
+        scored = score_all(model, [asked[index] for index in run], execution)
+        missed = scored.logprobs < scored.logits.log_softmax(-1).amax(-1)
+        found += (torch.bincount(scored.row[missed], minlength=scored.rows) == 0).tolist()
     return found
 
 

@@ -16,13 +16,10 @@ FACTORS = (1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 
 class Measured(Protocol):
-    """Held-out figures: the loss, and nats a token from the parent."""
+    """Held-out figures."""
 
     @property
     def loss(self) -> float: ...
-
-    @property
-    def kl(self) -> float: ...
 
 
 Found = TypeVar("Found", bound=Measured)
@@ -34,19 +31,20 @@ def extrapolate(
     tuned: Mapping[str, Tensor],
     measure: Callable[[], Found],
     first: Found,
-    kl_bound: float,
+    too_far: Callable[[Found], bool],
     factors: Sequence[float] = FACTORS,
 ) -> tuple[float, Found]:
     """Put into the model parent + factor * (tuned - parent), with the factor after which the loss falls no
     further or the model is too far from the parent; returns the factor and its figures.
 
-    `measure` tells the figures of the model as it is; `first` are those of the tuned weights.
+    `measure` tells the figures of the model as it is; `first` are those of the tuned weights. `too_far` says
+    of figures that gained whether the model, as it is, gave up too much for them.
     """
     best = 1.0, first
     for factor in factors:
         put(model, parent, tuned, factor)
         found = measure()
-        if found.kl > kl_bound or found.loss >= best[1].loss:
+        if found.loss >= best[1].loss or too_far(found):
             break
         best = factor, found
     put(model, parent, tuned, best[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +13,18 @@ from torch import Tensor
 from usam.model.model import USAM
 from usam.training.execution import Execution
 from usam.training.preferences.judgements import PairItem, TuningData
-from usam.training.preferences.reference import Scored, in_batches, score_all
+from usam.training.preferences.reference import Scored, in_batches, score_all, scored_before
+from usam.training.preferences.retention import likeliest
 from usam.training.preferences.settings import Settings
 from usam.training.stages.extrapolation import extrapolate, put
 from usam.training.stages.preference_losses import pair_losses, reference_totals, replay_divergence
 from usam.training.trainer import trainable
 
 CHECK_BATCH = 6
-# Share of the bound on the divergence that may be used without training. Gone on with up to two fifths of it
-# or more, a model that followed a taste lost 7 of 59 questions with one right answer; up to a fifth, 3.
+# What may be given up without training: a share of the bound on the divergence, and of the answers that are
+# known. Both, for the divergence is of answers to few clips, and seldom of what comes first or last.
 UNTRAINED = 0.2
+FORGOTTEN = 0.1
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,12 @@ class Check:
 
 def before(held: Sequence[PairItem]) -> Check:
     """The figures of the reference itself: it has gained on itself nowhere."""
-    likelier = sum(float(i.ref_chosen.logprobs.mean()) > float(i.ref_rejected.logprobs.mean()) for i in held)
-    losses = [i.dpo * math.log(2) - i.corrects * i.sft * float(i.ref_chosen.logprobs.mean()) for i in held]
-    return Check(0, len(held), 0, sum(losses) / max(1, len(losses)), likelier, 0.0)
+    if not held:
+        return Check(0, 0, 0, 0.0, 0, 0.0)
+    scored = scored_before([i.ref_chosen for i in held] + [i.ref_rejected for i in held])
+    chosen, rejected = scored.means().chunk(2)
+    losses = held_losses(held, scored, beta=1.0)  # of no gain, whatever beta is
+    return Check(0, len(held), 0, float(losses.mean()), int((chosen > rejected).sum()), 0.0)
 
 
 @torch.no_grad()
@@ -182,30 +186,37 @@ class Watch:
 
     def restore(self, start: Mapping[str, Tensor]) -> None:
         """Put the best candidate into the model, or what lies further along the way from the `start` through
-        it, where held-out pairs gain by that; without a candidate, the start."""
+        it, where held-out pairs gain by that and little is forgotten; without a candidate, the start."""
+        self.model.load_state_dict(start, strict=False)
         states = {one.step: torch.load(self._state(one), weights_only=True) for one in self.candidates}
-        found = [self._furthest(start, states[one.step], one) for one in self.candidates]
+        fewest = (1 - FORGOTTEN) * self._known() if states else 0.0
+        found = [self._furthest(start, states[one.step], one, fewest) for one in self.candidates]
         self.result = max(found, key=merit, default=None)
-        if self.result is None:
-            self.model.load_state_dict(start, strict=False)
-        else:
+        if self.result is not None:
             put(self.model, start, states[self.result.step], self.result.factor)
 
-    def _furthest(self, start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], first: Check) -> Check:
-        """The figures of the state to which the way through a candidate's leads."""
+    def _furthest(
+        self, start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], first: Check, fewest: float
+    ) -> Check:
+        """The figures of the state to which the way through a candidate's leads, where at least the `fewest`
+        right answers are still known."""
         factor, found = extrapolate(
             self.model,
             start,
             tuned,
             lambda: check(self.model, self.data, self.settings.beta, first.step, self.execution),
             first,
-            self.settings.kl_bound * UNTRAINED,
+            lambda now: now.kl > self.settings.kl_bound * UNTRAINED or self._known() < fewest,
         )
         self.report(
             f"{factor:g} times as far from before: held-out pairs right {found.right} of {found.pairs}, "
             f"loss {found.loss:.4f}, {found.kl:.4f} nats from before, by way of step {first.step}"
         )
         return replace(found, factor=factor)
+
+    def _known(self) -> int:
+        """How many of the right answers the model would give as it is."""
+        return sum(likeliest(self.model, self.data.known, self.execution))
 
 
 def merit(one: Check) -> tuple[float, float]:

@@ -34,7 +34,7 @@ def exported(folder: Path, evidence: list[str]) -> Preferences:
 
 
 def prepared(model: USAM, folder: Path, preferences: Preferences) -> Preparation:
-    return Preparation(model, folder, SETTINGS, 40, 0, lambda message: None)
+    return Preparation(model, folder, SETTINGS, 40, 4, 0, lambda message: None)
 
 
 def test_a_correction_is_learned_by_itself_more_than_over_the_answer(model: USAM, tmp_path: Path) -> None:

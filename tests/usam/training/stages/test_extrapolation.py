@@ -25,7 +25,7 @@ def taken(best_at: float, bound: float = 100.0) -> tuple[float, Figures, float]:
         return Figures(abs(weight - best_at), weight)
 
     model.load_state_dict(tuned)
-    factor, figures = extrapolate(model, parent, tuned, measure, measure(), bound)
+    factor, figures = extrapolate(model, parent, tuned, measure, measure(), lambda found: found.kl > bound)
     return factor, figures, float(model.weight)
 
 

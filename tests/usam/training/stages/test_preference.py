@@ -167,12 +167,17 @@ def test_a_correction_is_learned_even_where_what_it_corrects_gets_likelier_too(
 
 
 @pytest.mark.parametrize(
-    ("kl_at_20", "step", "factor"),
-    [(0.03, 20, 1.75), (0.09, 10, 1.0)],
-    ids=["the last has room", "neither has room"],
+    ("kl_at_20", "remembered", "step", "factor"),
+    [(0.03, 9.0, 20, 1.75), (0.09, 9.0, 10, 1.0), (0.03, 1.25, 20, 1.5)],
+    ids=["the last has room", "neither has room", "more would be forgotten"],
 )
 def test_of_states_that_follow_as_many_votes_the_one_that_leads_furthest_remains(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kl_at_20: float, step: int, factor: float
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kl_at_20: float,
+    remembered: float,
+    step: int,
+    factor: float,
 ) -> None:
     learned, divergence = {10: 1.0, 20: 0.8, 30: 2.0}, {10: 0.09, 20: kl_at_20, 30: 0.6}
 
@@ -181,7 +186,12 @@ def test_of_states_that_follow_as_many_votes_the_one_that_leads_furthest_remains
         kl = divergence[step] * (weight / learned[step]) ** 2
         return Check(step, 10, 9, -weight, 9, kl)
 
+    def known(model: Any, answers: Any, execution: Execution) -> list[bool]:
+        weight = float(model.weight.detach())
+        return [True] * (20 if weight <= remembered else 17)
+
     monkeypatch.setattr("usam.training.stages.preference_checks.check", measure)
+    monkeypatch.setattr("usam.training.stages.preference_checks.likeliest", known)
     model: Any = torch.nn.Linear(1, 1, bias=False)
     start = {"weight": torch.zeros(1, 1)}
     data, settings = TuningData([]), Settings(kl_bound=0.5)  # a fifth of which may be gone on with
