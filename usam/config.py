@@ -27,6 +27,8 @@ class USAMConfig(PreTrainedConfig):
     conv_kernel: width, in tokens, of the depthwise convolution that lets windows see their neighbours.
     slow_size: hidden width of the audio and music encoders' own path to the tokens; 0 leaves it out.
     anchor_tokens: size of the sub-vocabulary audio tokens are anchored in; 0 turns anchoring off.
+    blank_by_place: nats taken off the blank of the token at each place of a window, where one place's tokens
+    came out of training blanker than others'; none for nothing taken off.
     words: whether tokens hold the words of the encoders' own heads (`usam.adapter.words`), an expert an
     encoder. background_kinds: whether the audio expert's words say music or sound behind speech where they
     can name nothing. kind_head: whether a head over all encoders' frames tells which kinds are heard
@@ -61,6 +63,7 @@ class USAMConfig(PreTrainedConfig):
     expert_size: int = 768
     expert_names: list[str] | tuple[str, ...] = ("expert 1", "expert 2", "expert 3")
     anchor_tokens: int = 0
+    blank_by_place: list[float] | tuple[float, ...] = ()
     words: bool = False
     background_kinds: bool = False
     kind_head: bool = False
@@ -108,6 +111,8 @@ class USAMConfig(PreTrainedConfig):
             raise ValueError("encoder_roles and encoder_dims must say something of every encoder")
         if self.words and not (self.anchor_tokens and self.num_experts == len(self.encoder_names)):
             raise ValueError("words need anchor_tokens, and an expert for every encoder")
+        if len(self.blank_by_place) not in (0, self.queries_per_window):
+            raise ValueError("blank_by_place must say something of every place of a window, or nothing")
         if self.names and not self.kind_head:
             raise ValueError("names need kind_head: which of them are said depends on the kinds heard")
 

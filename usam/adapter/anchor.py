@@ -30,6 +30,7 @@ class WordAnchor(nn.Module):
         self.blank = nn.Linear(dim, 1)
         self.blank_word = nn.Parameter(torch.zeros(dim))
         self.free = nn.Parameter(torch.zeros(dim))
+        self.config = config
 
     @torch.no_grad()
     def attach(self, embeddings: Tensor) -> None:
@@ -40,8 +41,13 @@ class WordAnchor(nn.Module):
         self.directions = F.normalize(centred, dim=-1)
 
     def logits(self, tokens: Tensor) -> Tensor:
-        """Free tokens [B, L, D] -> logits [B, L, V + 1]; the last is the blank, "no word here"."""
-        return torch.cat([tokens @ self.directions.T.to(tokens.dtype), self.blank(tokens)], dim=-1)
+        """Free tokens [B, L, D], from a window's first on -> logits [B, L, V + 1]; the last is the blank, "no
+        word here"."""
+        blank = self.blank(tokens)
+        if self.config.blank_by_place:
+            lower = blank.new_tensor(self.config.blank_by_place)
+            blank = blank - lower[torch.arange(tokens.shape[1], device=blank.device) % len(lower), None]
+        return torch.cat([tokens @ self.directions.T.to(tokens.dtype), blank], dim=-1)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Free tokens [B, L, D] -> anchored tokens [B, L, D] and logits [B, L, V + 1]."""

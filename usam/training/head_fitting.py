@@ -33,9 +33,13 @@ PAUSES = (0.0, 0.1, 0.3, 0.5)  # seconds between two parts
 PEAK, QUIETER_DB = 0.5, 8.0  # of a part
 LONGEST_PART = 6.0  # seconds
 HEARD = 0.3  # of a look has to be something
+EVENED_CLIPS = 600  # without speech, on which places of a window are compared
 
 Span = tuple[float, float, Kind]
 """Start and end in seconds of one kind of audio."""
+
+
+QUESTION = "What do you hear?"
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,44 @@ def fit_names(model: USAM, heard: Sequence[HeardLooks]) -> float:
         [names.index(one.name) for one in named],
         [one.collection for one in named],
     )
+
+
+@torch.inference_mode()
+def even_blanks(model: USAM, examples: Sequence[Example], report: Callable[[str], None]) -> None:
+    """Put the blank lower at those places of a window where, on sounds and music, tokens say nothing more
+    often than in the middle of all places: so low that they say nothing as often.
+
+    Alignment leaves that to the tokens of a window: each of them may say what the window holds, and the last
+    ones learn to leave it to the others.
+    """
+    adapter = model.adapter
+    assert adapter.anchor is not None
+    adapter.config.blank_by_place = ()
+    places = adapter.config.queries_per_window
+    leads: list[list[Tensor]] = [[] for _ in range(places)]
+    chosen = [one for one in examples if one.kind != "speech" and not one.background][:EVENED_CLIPS]
+    for number, example in enumerate(chosen, 1):
+        try:
+            frames = model.frames(example.waveform())
+        except AudioError:
+            continue
+        tokens, mask = adapter.encode(frames[None], torch.ones(1, len(frames), dtype=torch.bool))
+        audio = model.project(tokens, mask, [model.prompts.build(QUESTION).question])
+        assert audio.logits is not None
+        lead = audio.logits[0, :, -1] - audio.logits[0, :, :-1].amax(-1)
+        for place in range(places):
+            leads[place].append(lead[place::places].float())
+        if number % REPORTED == 0:
+            report(f"heard {number} of {len(chosen)} clips without speech")
+    if not chosen:
+        return
+    blank = [torch.cat(one) for one in leads]
+    usual = float(torch.stack([(one > 0).float().mean() for one in blank]).quantile(0.5))
+    adapter.config.blank_by_place = [
+        round(max(0.0, float(one.quantile(1 - usual))), 2) if float((one > 0).float().mean()) > usual else 0.0
+        for one in blank
+    ]
+    report(f"blank lower by place: {adapter.config.blank_by_place}")
 
 
 @torch.inference_mode()

@@ -41,7 +41,7 @@ from usam.model.pretrained import fetch
 from usam.presets import PRESETS
 from usam.schema.segments import KINDS, Kind
 from usam.training.execution import Execution, processes, write_settings
-from usam.training.head_fitting import fit_heads, fit_kinds, hear_looks
+from usam.training.head_fitting import even_blanks, fit_heads, fit_kinds, hear_looks
 from usam.training.lora import add_llm_lora
 from usam.training.pipeline import in_half_the_bytes, without_words, write_checkpoint
 from usam.training.stages.speaker import fit_speaker_head
@@ -98,13 +98,15 @@ class HeadsOptions:
 
 
 def run_head_fitting(options: HeadsOptions, report: Callable[[str], None] = print) -> None:
-    """Fit the heads that tell kinds and names, and write the checkpoint, the rest of which stays as it is.
+    """Fit the heads that tell kinds and names, and how low the blank is at each place of a window, and write
+    the checkpoint, the rest of which stays as it is.
 
     Raises UsamError.
     """
     model = with_words(options.start, report)
     model.eval()
     examples = training_clips(options)
+    even_blanks(model, examples, report)
     examples += write_mixtures(options.work / "mixtures", examples, options.mixtures, options.seed)
     if options.packages is not None:
         examples += read_packages(options.packages)

@@ -7,6 +7,8 @@ from random import Random
 import numpy as np
 import pytest
 import soundfile
+import torch
+from torch import Tensor
 
 from tests import tiny
 from usam.adapter.kinds import looks_of
@@ -17,6 +19,7 @@ from usam.schema.segments import KINDS, Kind
 from usam.training.head_fitting import (
     LOOK_SECONDS,
     drawn_rows,
+    even_blanks,
     fit_heads,
     fit_kinds,
     hear_looks,
@@ -114,3 +117,37 @@ def test_instruments_that_several_clips_have_can_be_told_afterwards(tmp_path: Pa
 def test_without_clips_there_is_nothing_to_fit_on(tmp_path: Path) -> None:
     with pytest.raises(RequestError):
         fit_heads(tiny.model(words=True, kind_head=True), [], tmp_path / "looks.pt", lambda message: None)
+
+
+def test_a_place_that_says_nothing_more_often_is_brought_to_what_the_others_say(tmp_path: Path) -> None:
+    model = tiny.model(words=True)
+    anchor, places = model.adapter.anchor, model.adapter.config.queries_per_window
+    assert anchor is not None
+    clips = []
+    for seed in range(12):
+        path = tmp_path / f"{seed}.wav"
+        soundfile.write(path, 0.3 * np.random.default_rng(seed).standard_normal(46_080), 16_000)
+        clips.append(Example(path, 2.88, "sound", None, "noise", "noise", "made", "CC0", "en"))
+
+    def leads() -> Tensor:
+        """How far the blank is before the likeliest word, by place of a window [N, places]."""
+        found = []
+        for one in clips:
+            frames = model.frames(one.waveform())
+            tokens, mask = model.adapter.encode(frames[None], torch.ones(1, len(frames), dtype=torch.bool))
+            logits = model.project(tokens, mask, [model.prompts.build("What do you hear?").question]).logits
+            assert logits is not None
+            found.append((logits[0, :, -1] - logits[0, :, :-1].amax(-1)).view(-1, places))
+        return torch.cat(found)
+
+    usual = leads()
+    later = torch.tensor([0.0, 0.0, 0.0, float(usual.std())]) - usual.quantile(0.8)
+    anchor.blank.register_forward_hook(
+        lambda module, given, blank: blank + later.repeat(blank.shape[1] // places)[:, None]
+    )
+    before = (leads() > 0).float().mean(0)
+    even_blanks(model, clips, lambda message: None)
+    after = (leads() > 0).float().mean(0)
+    assert before[3] > before[:3].max() + 0.15
+    assert after[:3].tolist() == pytest.approx(before[:3].tolist(), abs=0.1)
+    assert after[3] == pytest.approx(float(after[:3].mean()), abs=0.1)
