@@ -23,7 +23,7 @@ from usam.training.trainer import trainable
 CHECK_BATCH = 6
 # What may be given up without training: a share of the bound on the divergence, and of the answers that are
 # known. Both, for the divergence is of answers to few clips, and seldom of what comes first or last.
-UNTRAINED = 0.2
+UNTRAINED = 0.5
 FORGOTTEN = 0.1
 
 
