@@ -194,7 +194,7 @@ def test_of_states_that_follow_as_many_votes_the_one_that_leads_furthest_remains
     monkeypatch.setattr("usam.training.stages.preference_checks.likeliest", known)
     model: Any = torch.nn.Linear(1, 1, bias=False)
     start = {"weight": torch.zeros(1, 1)}
-    data, settings = TuningData([]), Settings(kl_bound=0.5)  # a fifth of which may be gone on with
+    data, settings = TuningData([]), Settings(kl_bound=0.2)  # half of which may be gone on with
     for number, weight in learned.items():  # as a run that is cut after every check
         torch.nn.init.constant_(model.weight, weight)
         ended = Watch(model, data, settings, tmp_path, lambda message: None)(number)
