@@ -133,16 +133,22 @@ def foreign(clips: Sequence[TestClip]) -> list[Question]:
 
 
 def translation(clips: Sequence[TestClip]) -> list[Question]:
-    """Foreign speech into English, overall and by language."""
+    """Foreign speech into English, overall and by language: asked as of any speech, and with the language
+    named by who asks."""
     return [
         Question(
             clip,
-            TASKS["s2tt"].prompt,
+            prompt.format(language),
             TRANSCRIPT_TOKENS,
-            translated=("translation", f"translation, {LANGUAGES[clip.language]}"),
+            translated=(f"translation{named}", f"translation, {language}{named}"),
             task="s2tt",
         )
+        for prompt, named in (
+            (TASKS["s2tt"].prompt, ""),
+            ("Translate the {} speech into English.", ", named in the question"),
+        )
         for clip in clips
+        for language in [LANGUAGES[clip.language]]
     ]
 
 

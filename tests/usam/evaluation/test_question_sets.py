@@ -71,10 +71,12 @@ def test_translations_are_scored_by_language_and_nothing_is_asked_without_any(cl
         for index, language in enumerate(("cs", "nl"))
     ]
     questions = question_sets(replace(clips, foreign=foreign))["translation"]
-    figures = score(questions, ["the door is open", "xxx"])
+    figures = score(questions, ["the door is open", "xxx", "the door is open", "the door is open"])
     assert figures["translation, Czech"]["value"] == pytest.approx(1)
     assert figures["translation, Dutch"]["value"] == 0
     assert figures["translation"]["value"] == pytest.approx(0.5)
+    assert figures["translation, named in the question"]["value"] == pytest.approx(1)
+    assert [speech_request("s2tt", one.text).language for one in questions] == [None, None, "cs", "nl"]
 
 
 def test_speech_in_other_languages_is_written_down_with_its_language_named_and_without(
