@@ -45,6 +45,9 @@ class WordAnchor(nn.Module):
         word here"."""
         blank = self.blank(tokens)
         if self.config.blank_by_place:
+            # Tokens of a place that came out of training a little blanker than others' would be flagged as
+            # redundant for their place. Taken off as the prior of a class is (Menon et al., "Long-tail
+            # learning via logit adjustment", 2021).
             lower = blank.new_tensor(self.config.blank_by_place)
             blank = blank - lower[torch.arange(tokens.shape[1], device=blank.device) % len(lower), None]
         return torch.cat([tokens @ self.directions.T.to(tokens.dtype), blank], dim=-1)

@@ -21,6 +21,7 @@ from usam.encoders.heads.sound_names import is_silent
 from usam.errors import AudioError, RequestError
 from usam.model.model import USAM
 from usam.schema.segments import KINDS, Kind
+from usam.schema.tasks import TASKS
 from usam.training.stages.kinds import fit_kind_head
 from usam.training.stages.names import fit_name_head
 
@@ -37,9 +38,6 @@ EVENED_CLIPS = 600  # without speech, on which places of a window are compared
 
 Span = tuple[float, float, Kind]
 """Start and end in seconds of one kind of audio."""
-
-
-QUESTION = "What do you hear?"
 
 
 @dataclass(frozen=True)
@@ -112,6 +110,7 @@ def even_blanks(model: USAM, examples: Sequence[Example], report: Callable[[str]
     assert adapter.anchor is not None
     adapter.config.blank_by_place = ()
     places = adapter.config.queries_per_window
+    question = model.prompts.build(TASKS["qa"].prompt).question
     leads: list[list[Tensor]] = [[] for _ in range(places)]
     chosen = [one for one in examples if one.kind != "speech" and not one.background][:EVENED_CLIPS]
     for number, example in enumerate(chosen, 1):
@@ -120,8 +119,7 @@ def even_blanks(model: USAM, examples: Sequence[Example], report: Callable[[str]
         except AudioError:
             continue
         real = torch.ones(1, len(frames), dtype=torch.bool, device=frames.device)
-        tokens, mask = adapter.encode(frames[None], real)
-        audio = model.project(tokens, mask, [model.prompts.build(QUESTION).question])
+        audio = model.embed_audio(frames[None], real, [question])
         assert audio.logits is not None
         lead = audio.logits[0, :, -1] - audio.logits[0, :, :-1].amax(-1)
         for place in range(places):
